@@ -1,0 +1,60 @@
+package dev.retort.error;
+
+/**
+ * The one exception a user of Retort meets: one sentence that names the cause (file or field, value, what was expected)
+ * and the next step. Its {@link Kind} decides the exit code of the command line.
+ */
+public final class RetortException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    /** What went wrong, each with the exit code of the {@code retort} command. */
+    public enum Kind {
+        /** The command line itself is wrong. */
+        USAGE(2),
+        /** A preset, a configuration file or a field in it is wrong. */
+        CONFIG(3),
+        /** The machine lacks something: a device, a library, a JDK feature. */
+        ENVIRONMENT(4),
+        /** Memory is exhausted. */
+        MEMORY(5),
+        /** Images, labels or other data are missing, unreadable or of the wrong shape. */
+        DATA(6),
+        /** A checkpoint is missing, truncated, of another architecture or used against its own metadata. */
+        CHECKPOINT(7),
+        /** Training diverged: the loss stays non-finite or explodes. */
+        DIVERGED(8),
+        /** A file could not be written: disk full, no permission. */
+        WRITE(9),
+        /** The user interrupted; state was saved. */
+        INTERRUPTED(130);
+
+        private final int exitCode;
+
+        Kind(int exitCode) {
+            this.exitCode = exitCode;
+        }
+
+        /** Exit code of the process. */
+        public int exitCode() {
+            return exitCode;
+        }
+    }
+
+    private final Kind kind;
+
+    /** @param message one sentence: the cause, then what to do next */
+    public RetortException(Kind kind, String message) {
+        this(kind, message, null);
+    }
+
+    /** @param message one sentence: the cause, then what to do next */
+    public RetortException(Kind kind, String message, Throwable cause) {
+        super(message, cause);
+        this.kind = kind;
+    }
+
+    /** What went wrong. */
+    public Kind kind() {
+        return kind;
+    }
+}
