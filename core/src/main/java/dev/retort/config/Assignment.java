@@ -1,0 +1,85 @@
+package dev.retort.config;
+
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import java.util.ArrayList;
+import java.util.List;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * One {@code --set a.b.0.c=value}: a path of field names and list positions, and a value in YAML.
+ *
+ * @param path names and positions, outermost first
+ * @param value the value's text, read as YAML: {@code 3}, {@code cosine}, {@code [1, 2]}, {@code {type: constant}}
+ */
+record Assignment(List<String> path, String value) {
+    static Assignment parse(String text) {
+        int equals = text.indexOf('=');
+        List<String> path = equals < 1
+                ? List.of()
+                : List.of(text.substring(0, equals).strip().split("\\.", -1));
+        if (path.isEmpty() || path.stream().anyMatch(String::isBlank)) {
+            throw new RetortException(
+                    Kind.USAGE, "--set " + text + " has no path before '='; write it as --set model.depth=4");
+        }
+        return new Assignment(path, text.substring(equals + 1).strip());
+    }
+
+    /** The words as the user wrote them. */
+    String text() {
+        return "--set " + String.join(".", path) + "=" + value;
+    }
+
+    void applyTo(JsonNode root) {
+        JsonNode parent = root;
+        List<String> walked = new ArrayList<>();
+        for (String step : path.subList(0, path.size() - 1)) {
+            walked.add(step);
+            parent = child(parent, step, walked);
+        }
+        String last = path.get(path.size() - 1);
+        if (parent instanceof ArrayNode list) {
+            list.set(position(list, last, walked), parsed());
+        } else if (parent instanceof ObjectNode object) {
+            object.set(last, parsed());
+        } else {
+            throw refused(String.join(".", walked) + " is a single value and has no field '" + last + "'");
+        }
+    }
+
+    private JsonNode child(JsonNode parent, String step, List<String> walked) {
+        if (parent instanceof ArrayNode list) {
+            return list.get(position(list, step, walked.subList(0, walked.size() - 1)));
+        }
+        JsonNode next = parent.get(step);
+        if (next == null) {
+            List<String> known = new ArrayList<>(parent.propertyNames());
+            throw refused("there is no field '" + String.join(".", walked) + "'" + Suggestion.among(step, known));
+        }
+        return next;
+    }
+
+    private int position(ArrayNode list, String step, List<String> walked) {
+        int position = step.matches("\\d{1,9}") ? Integer.parseInt(step) : -1;
+        if (position < 0 || position >= list.size()) {
+            throw refused(String.join(".", walked) + " is a list of " + list.size() + "; '" + step
+                    + "' is no position in it, expected 0 to " + (list.size() - 1));
+        }
+        return position;
+    }
+
+    private JsonNode parsed() {
+        try {
+            return Configs.MAPPER.readTree(value.isEmpty() ? "''" : value);
+        } catch (JacksonException e) {
+            throw refused("the value is not YAML; quote it if it holds one of : { } [ ] #");
+        }
+    }
+
+    private RetortException refused(String why) {
+        return new RetortException(Kind.CONFIG, text() + ": " + why);
+    }
+}

@@ -1,0 +1,95 @@
+package dev.retort.config;
+
+import com.fasterxml.jackson.annotation.JsonSetter;
+import com.fasterxml.jackson.annotation.Nulls;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import java.util.List;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.MapperFeature;
+import tools.jackson.databind.cfg.CoercionAction;
+import tools.jackson.databind.cfg.CoercionInputShape;
+import tools.jackson.databind.cfg.EnumFeature;
+import tools.jackson.databind.node.ObjectNode;
+import tools.jackson.databind.type.LogicalType;
+import tools.jackson.dataformat.yaml.YAMLMapper;
+import tools.jackson.dataformat.yaml.YAMLWriteFeature;
+
+/**
+ * YAML to records and back. Overrides change the tree, the tree is bound once. Unknown and missing keys, nulls, numbers
+ * of the wrong kind and values that a compact constructor refuses end with one sentence that names the field's path.
+ *
+ * <p>A record needs no annotation: components are the keys, a sealed interface is chosen by {@code type}, enum constants
+ * are lower case with dashes.
+ */
+public final class Configs {
+    static final YAMLMapper MAPPER = YAMLMapper.builder()
+            .annotationIntrospector(new Vocabulary())
+            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .disable(MapperFeature.SORT_PROPERTIES_ALPHABETICALLY)
+            .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
+            .changeDefaultNullHandling(ignored -> JsonSetter.Value.forValueNulls(Nulls.FAIL, Nulls.FAIL))
+            .addModule(WholeNumber.module())
+            .enable(EnumFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
+            .withCoercionConfig(
+                    LogicalType.Boolean, config -> config.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail))
+            .disable(YAMLWriteFeature.USE_NATIVE_TYPE_ID)
+            .disable(YAMLWriteFeature.WRITE_DOC_START_MARKER)
+            .enable(YAMLWriteFeature.MINIMIZE_QUOTES)
+            .enable(YAMLWriteFeature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
+            .build();
+
+    private Configs() {}
+
+    /** Reads a preset by name or a file by path, applies {@code a.b=value} overrides in order, binds the result. */
+    public static <T> T load(Class<T> type, String kind, String presetOrFile, List<String> overrides) {
+        return load(type, Presets.open(kind, presetOrFile), overrides);
+    }
+
+    /** Applies {@code a.b=value} overrides to the preset in order and binds the result. */
+    public static <T> T load(Class<T> type, Preset preset, List<String> overrides) {
+        List<Assignment> assignments = overrides.stream().map(Assignment::parse).toList();
+        JsonNode tree = tree(preset);
+        assignments.forEach(assignment -> assignment.applyTo(tree));
+        try {
+            return MAPPER.treeToValue(tree, type);
+        } catch (JacksonException e) {
+            throw BindingError.of(e, type, tree, preset.name(), assignments);
+        }
+    }
+
+    /** The value as YAML that {@link #load} reads back to an equal value. */
+    public static String write(Object value) {
+        return MAPPER.writeValueAsString(value);
+    }
+
+    private static JsonNode tree(Preset preset) {
+        JsonNode tree;
+        try {
+            tree = MAPPER.readTree(preset.yaml());
+        } catch (JacksonException e) {
+            String where = e.getLocation() == null
+                    ? ""
+                    : " at line " + e.getLocation().getLineNr() + ", column "
+                            + e.getLocation().getColumnNr();
+            String why = e.getOriginalMessage().lines().findFirst().orElse("").strip();
+            throw new RetortException(
+                    Kind.CONFIG, preset.name() + " is not valid YAML" + where + " (" + why + "); correct that line", e);
+        }
+        if (!(tree instanceof ObjectNode)) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    preset.name() + " holds no fields; start from a preset: 'retort presets " + preset.kind() + "'");
+        }
+        return tree;
+    }
+}

@@ -1,0 +1,105 @@
+package dev.retort.config;
+
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import tools.jackson.databind.cfg.MapperConfig;
+import tools.jackson.databind.introspect.Annotated;
+import tools.jackson.databind.introspect.AnnotatedClass;
+import tools.jackson.databind.introspect.JacksonAnnotationIntrospector;
+import tools.jackson.databind.jsontype.NamedType;
+
+/**
+ * How our Java types are written in YAML without annotations: a sealed interface of ours is an object whose {@code type}
+ * names the record ({@code LinearWarmup} is {@code linear-warmup}); an enum constant is its name in lower case with
+ * dashes.
+ */
+final class Vocabulary extends JacksonAnnotationIntrospector {
+    private static final long serialVersionUID = 1L;
+    private static final String OURS = "dev.retort.";
+
+    static String dashed(String name) {
+        return name.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "-").replace('_', '-').toLowerCase(Locale.ROOT);
+    }
+
+    /** The names {@code type} may take. */
+    static List<String> typeNames(Class<?> sealedType) {
+        return leaves(sealedType).stream()
+                .map(leaf -> dashed(leaf.getSimpleName()))
+                .toList();
+    }
+
+    /** The record that {@code type: name} chooses; {@code Object} where the name is not known. */
+    static Class<?> named(Class<?> sealedType, String name) {
+        return leaves(sealedType).stream()
+                .filter(leaf -> dashed(leaf.getSimpleName()).equals(name))
+                .findFirst()
+                .<Class<?>>map(leaf -> leaf)
+                .orElse(Object.class);
+    }
+
+    @Override
+    public JsonTypeInfo.Value findPolymorphicTypeInfo(MapperConfig<?> config, Annotated annotated) {
+        JsonTypeInfo.Value annotation = super.findPolymorphicTypeInfo(config, annotated);
+        boolean choice = annotation == null && annotated instanceof AnnotatedClass && isChoice(annotated.getRawType());
+        return choice
+                ? JsonTypeInfo.Value.construct(
+                        JsonTypeInfo.Id.NAME, JsonTypeInfo.As.PROPERTY, "type", null, false, true)
+                : annotation;
+    }
+
+    @Override
+    public List<NamedType> findSubtypes(MapperConfig<?> config, Annotated annotated) {
+        Class<?> type = annotated.getRawType();
+        if (!ours(type) || !type.isSealed()) {
+            return super.findSubtypes(config, annotated);
+        }
+        return leaves(type).stream()
+                .map(leaf -> new NamedType(leaf, dashed(leaf.getSimpleName())))
+                .toList();
+    }
+
+    @Override
+    public String findTypeName(MapperConfig<?> config, AnnotatedClass annotated) {
+        String annotation = super.findTypeName(config, annotated);
+        Class<?> type = annotated.getRawType();
+        return annotation == null && isChoice(type) ? dashed(type.getSimpleName()) : annotation;
+    }
+
+    @Override
+    public String[] findEnumValues(
+            MapperConfig<?> config, AnnotatedClass annotated, Enum<?>[] constants, String[] names) {
+        String[] found = super.findEnumValues(config, annotated, constants, names);
+        if (ours(annotated.getRawType())) {
+            for (int i = 0; i < constants.length; i++) {
+                found[i] = found[i] == null ? dashed(constants[i].name()) : found[i];
+            }
+        }
+        return found;
+    }
+
+    private static boolean isChoice(Class<?> type) {
+        return ours(type)
+                && !type.isEnum()
+                && (type.isSealed()
+                        || Arrays.stream(type.getInterfaces()).anyMatch(parent -> ours(parent) && parent.isSealed()));
+    }
+
+    private static boolean ours(Class<?> type) {
+        return type.getName().startsWith(OURS);
+    }
+
+    private static List<Class<?>> leaves(Class<?> sealedType) {
+        List<Class<?>> leaves = new ArrayList<>();
+        for (Class<?> permitted : sealedType.getPermittedSubclasses()) {
+            if (permitted.isSealed()) {
+                leaves.addAll(leaves(permitted));
+            } else {
+                leaves.add(permitted);
+            }
+        }
+        return leaves;
+    }
+}

@@ -1,0 +1,94 @@
+package dev.retort.torch;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Dispatcher;
+import org.bytedeco.pytorch.FunctionSchema;
+import org.bytedeco.pytorch.GenericList;
+import org.bytedeco.pytorch.IValue;
+import org.bytedeco.pytorch.IValueVector;
+import org.bytedeco.pytorch.OperatorHandle;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.Type;
+
+/** Calls any operator of libtorch by its schema name, those included that the presets do not map. */
+public final class Boxed {
+    private static final Map<String, OperatorHandle> HANDLES = new ConcurrentHashMap<>();
+
+    private Boxed() {}
+
+    /**
+     * Calls {@code name} (such as {@code aten::_fused_adamw_}) with all arguments of its schema in order: tensors, lists of
+     * tensors, numbers, booleans, strings, null for None.
+     *
+     * @return the results that are tensors or lists of tensors, in order, owned by the caller's scope
+     */
+    public static Tensor[] call(String name, String overload, Object... arguments) {
+        Natives.load();
+        OperatorHandle handle = HANDLES.computeIfAbsent(name + "." + overload, key -> find(name, overload));
+        PointerScope outer = PointerScope.getInnerScope();
+        try (PointerScope scope = new PointerScope()) {
+            FunctionSchema schema = handle.schema();
+            IValueVector stack = new IValueVector();
+            for (int i = 0; i < arguments.length; i++) {
+                stack.push_back(value(schema, i, arguments[i]));
+            }
+            handle.callBoxed(stack);
+            List<Tensor> results = new ArrayList<>();
+            for (long i = 0; i < stack.size(); i++) {
+                IValue result = stack.get(i);
+                if (result.isTensor()) {
+                    results.add(new Tensor(result.toTensor()));
+                } else if (result.isTensorList()) {
+                    results.addAll(List.of(Ops.array(result.toTensorVector())));
+                }
+            }
+            for (Tensor result : results) {
+                if (outer != null) {
+                    outer.attach(result);
+                } else {
+                    result.retainReference();
+                }
+                scope.detach(result);
+            }
+            return results.toArray(Tensor[]::new);
+        }
+    }
+
+    private static OperatorHandle find(String name, String overload) {
+        try (PointerScope scope = new PointerScope()) {
+            OperatorHandle handle = new OperatorHandle(Dispatcher.singleton().findSchemaOrThrow(name, overload));
+            handle.retainReference();
+            return handle;
+        }
+    }
+
+    private static IValue value(FunctionSchema schema, int index, Object argument) {
+        if (argument == null) {
+            return new IValue();
+        } else if (argument instanceof Tensor tensor) {
+            return new IValue(tensor);
+        } else if (argument instanceof Boolean flag) {
+            return new IValue(flag.booleanValue());
+        } else if (argument instanceof Double number) {
+            return new IValue(number.doubleValue());
+        } else if (argument instanceof Long number) {
+            return new IValue(number.longValue());
+        } else if (argument instanceof String text) {
+            return new IValue(text);
+        } else if (argument instanceof List<?> list) {
+            // An untyped empty list would be refused, so the element type is read from the schema.
+            Type.TypePtr element =
+                    schema.arguments().getPointer(index).type().get().containedType(0);
+            GenericList values = new GenericList(element);
+            for (Object item : list) {
+                values.push_back(value(schema, index, item));
+            }
+            return new IValue(values);
+        }
+        throw new IllegalArgumentException("argument " + index + " has no boxed form: " + argument.getClass());
+    }
+}

@@ -1,0 +1,125 @@
+package dev.retort.torch;
+
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import java.io.File;
+import java.io.IOException;
+import java.net.URL;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Start-up of libtorch. Every entry point of this package calls {@link #load()} first.
+ *
+ * <p>Two things must happen before any preset class loads. JavaCPP's own memory limits are switched off, because they
+ * cost a system call per tensor and would stall a training run at four times the Java heap. And the libraries are put
+ * into the cache in the order of their dependencies: on an empty cache beside a system libtorch, the dynamic linker
+ * would otherwise bind the system's older copy and the process would die.
+ */
+public final class Natives {
+    /** Libraries in dependency order; those absent from the class path (the CUDA ones, usually) are passed over. */
+    private static final List<String> IN_ORDER = List.of(
+            "libgomp.so.1",
+            "libc10.so",
+            "libc10_cuda.so",
+            "libtorch_cpu.so",
+            "libtorch_cuda.so",
+            "libtorch.so",
+            "libjnitorch.so");
+
+    private static final class Holder {
+        static final Natives INSTANCE = new Natives();
+    }
+
+    private final int threads;
+
+    private Natives() {
+        System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
+        System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
+        cacheInOrder();
+        try {
+            Loader.load(org.bytedeco.pytorch.global.torch.class);
+        } catch (LinkageError | RuntimeException e) {
+            throw new RetortException(
+                    Kind.ENVIRONMENT,
+                    "libtorch could not be loaded (" + TorchError.firstLine(e)
+                            + "); run 'retort doctor' to see what this machine lacks",
+                    e);
+        }
+        threads = NativeTuning.apply();
+    }
+
+    /** Loads libtorch once per process; later calls cost nothing. Fails with ENVIRONMENT. */
+    public static void load() {
+        load0();
+    }
+
+    private static Natives load0() {
+        try {
+            return Holder.INSTANCE;
+        } catch (ExceptionInInitializerError e) {
+            if (e.getCause() instanceof RetortException known) {
+                throw known;
+            }
+            throw e;
+        }
+    }
+
+    /** One line: library version, CPU kernels, threads, and how the process was tuned. */
+    public static String description() {
+        int threads = load0().threads;
+        return "libtorch, " + torch.get_cpu_capability().getString() + ", " + threads + " threads, "
+                + NativeTuning.description();
+    }
+
+    /** Sets the number of threads of native ops; 0 keeps the automatic choice. */
+    public static void threads(int count) {
+        load();
+        if (count > 0) {
+            torch.set_num_threads(count);
+        }
+    }
+
+    /** The folder that holds the unpacked libraries. */
+    public static Path cacheFolder() {
+        try {
+            return Loader.getCacheDir().toPath();
+        } catch (IOException e) {
+            throw new RetortException(
+                    Kind.ENVIRONMENT,
+                    "no folder can be written for the native libraries (" + e.getMessage()
+                            + "); set -Dorg.bytedeco.javacpp.cachedir to a writable folder with 1 GB free",
+                    e);
+        }
+    }
+
+    /** Unpacks under a lock: several processes starting at once on an empty cache must not race. */
+    private static void cacheInOrder() {
+        Path lockFile = cacheFolder().resolve("retort.lock");
+        try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+                FileLock lock = channel.lock()) {
+            String folder = "/org/bytedeco/pytorch/" + Loader.getPlatform() + "/";
+            for (String name : IN_ORDER) {
+                URL resource = Natives.class.getResource(folder + name);
+                if (resource != null) {
+                    File cached = Loader.cacheResource(resource);
+                    if (cached == null || !Files.isReadable(cached.toPath())) {
+                        throw new IOException(name + " could not be unpacked");
+                    }
+                }
+            }
+        } catch (IOException e) {
+            throw new RetortException(
+                    Kind.ENVIRONMENT,
+                    "the native libraries could not be unpacked into " + lockFile.getParent() + " (" + e.getMessage()
+                            + "); free 1 GB there or set -Dorg.bytedeco.javacpp.cachedir to another folder",
+                    e);
+        }
+    }
+}

@@ -1,0 +1,210 @@
+package dev.retort.torch;
+
+import java.util.List;
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.LongOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
+import org.bytedeco.pytorch.ScalarTypeOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/** Functional ops whose signatures in the presets need scalars, optionals or vectors. Null stands for "no bias" only. */
+public final class Ops {
+    private Ops() {}
+
+    /** x·Wᵀ + b; x (…, in), w (out, in), b (out) or null. */
+    public static Tensor linear(Tensor x, Tensor w, Tensor b) {
+        return b == null ? torch.linear(x, w) : torch.linear(x, w, new TensorOptional(b));
+    }
+
+    /** 2-D convolution; x (N, C, H, W), w (out, C, kH, kW), b (out) or null. */
+    public static Tensor conv2d(Tensor x, Tensor w, Tensor b, long stride, long padding) {
+        return torch.conv2d(
+                x, w, optional(b), new long[] {stride, stride}, new long[] {padding, padding}, new long[] {1, 1}, 1);
+    }
+
+    /** Layer norm over the last dimension without affine parameters. */
+    public static Tensor layerNorm(Tensor x, double eps) {
+        return torch.layer_norm(x, new long[] {x.size(-1)}, new TensorOptional(), new TensorOptional(), eps, false);
+    }
+
+    /** Batch norm; running statistics are updated in place when {@code training}. */
+    public static Tensor batchNorm(
+            Tensor x,
+            Tensor weight,
+            Tensor bias,
+            Tensor mean,
+            Tensor var,
+            boolean training,
+            double momentum,
+            double eps) {
+        return torch.batch_norm(
+                x, optional(weight), optional(bias), optional(mean), optional(var), training, momentum, eps, false);
+    }
+
+    /** GELU with the tanh approximation. */
+    public static Tensor geluTanh(Tensor x) {
+        return torch.gelu(x, "tanh");
+    }
+
+    /** x·sigmoid(x). */
+    public static Tensor silu(Tensor x) {
+        return torch.silu(x);
+    }
+
+    /** max(x, 0). */
+    public static Tensor relu(Tensor x) {
+        return torch.relu(x);
+    }
+
+    /** Softmax over the last dimension. */
+    public static Tensor softmax(Tensor x) {
+        return torch.softmax(x, -1, new ScalarTypeOptional());
+    }
+
+    /** log softmax over the last dimension. */
+    public static Tensor logSoftmax(Tensor x) {
+        return torch.log_softmax(x, -1, new ScalarTypeOptional());
+    }
+
+    /** Fused softmax(q·kᵀ·d^-½)·v; all (N, heads, T, d). */
+    public static Tensor attention(Tensor q, Tensor k, Tensor v) {
+        return torch.scaled_dot_product_attention(
+                q, k, v, new TensorOptional(), 0.0, false, new DoubleOptional(), false);
+    }
+
+    /** a·b, batched. */
+    public static Tensor matmul(Tensor a, Tensor b) {
+        return torch.matmul(a, b);
+    }
+
+    /** Rows of a table; table (K, D), index (N) → (N, D). */
+    public static Tensor embedding(Tensor table, Tensor index) {
+        return torch.embedding(table, index);
+    }
+
+    /** Mean cross entropy; logits (N, K), labels (N). */
+    public static Tensor crossEntropy(Tensor logits, Tensor labels) {
+        return torch.cross_entropy(logits, labels);
+    }
+
+    /** Concatenation along {@code dim}. */
+    public static Tensor cat(long dim, Tensor... parts) {
+        return torch.cat(new TensorVector(parts), dim);
+    }
+
+    /** Equal parts along {@code dim}, as views. */
+    public static Tensor[] chunk(Tensor x, int parts, long dim) {
+        return array(x.chunk(parts, dim));
+    }
+
+    /** Slices along {@code dim} with that dimension removed, as views. */
+    public static Tensor[] unbind(Tensor x, long dim) {
+        return array(x.unbind(dim));
+    }
+
+    /** x·factor. */
+    public static Tensor mul(Tensor x, double factor) {
+        return x.mul(new Scalar(factor));
+    }
+
+    /** x + term. */
+    public static Tensor add(Tensor x, double term) {
+        return x.add(new Scalar(term));
+    }
+
+    /** x + y·factor. */
+    public static Tensor addScaled(Tensor x, Tensor y, double factor) {
+        return x.add(y, new Scalar(factor));
+    }
+
+    /** x ← x·factor. */
+    public static Tensor mulInPlace(Tensor x, double factor) {
+        return x.mul_(new Scalar(factor));
+    }
+
+    /** x ← x + y·factor. */
+    public static Tensor addScaledInPlace(Tensor x, Tensor y, double factor) {
+        return x.add_(y, new Scalar(factor));
+    }
+
+    /** x ← value. */
+    public static Tensor fill(Tensor x, double value) {
+        return x.fill_(new Scalar(value));
+    }
+
+    /** base + a·b. */
+    public static Tensor addcmul(Tensor base, Tensor a, Tensor b) {
+        return torch.addcmul(base, a, b, new Scalar(1.0));
+    }
+
+    /** x^exponent. */
+    public static Tensor pow(Tensor x, double exponent) {
+        return x.pow(new Scalar(exponent));
+    }
+
+    /** x clamped to [low, high]. */
+    public static Tensor clamp(Tensor x, double low, double high) {
+        return torch.clamp(x, new ScalarOptional(new Scalar(low)), new ScalarOptional(new Scalar(high)));
+    }
+
+    /** Mean over every dimension but the first; (N, …) → (N). */
+    public static Tensor meanPerSample(Tensor x) {
+        return x.reshape(x.size(0), -1).mean(new long[] {1}, false, new ScalarTypeOptional());
+    }
+
+    /** Mean over one dimension, kept with size 1 when {@code keep}. */
+    public static Tensor mean(Tensor x, long dim, boolean keep) {
+        return x.mean(new long[] {dim}, keep, new ScalarTypeOptional());
+    }
+
+    /** Sum over one dimension, kept with size 1 when {@code keep}. */
+    public static Tensor sum(Tensor x, long dim, boolean keep) {
+        return x.sum(new long[] {dim}, keep, new ScalarTypeOptional());
+    }
+
+    /** Elements from {@code start} (inclusive) to {@code end} along {@code dim} in steps, as a view. */
+    public static Tensor slice(Tensor x, long dim, long start, long end, long step) {
+        return x.slice(dim, new LongOptional(start), new LongOptional(end), step);
+    }
+
+    /** Zeros around the two last dimensions, or around more when {@code amounts} is longer (last dimension first). */
+    public static Tensor padZeros(Tensor x, long... amounts) {
+        return torch.constant_pad_nd(x, amounts);
+    }
+
+    /** 2-D max pooling with square window. */
+    public static Tensor maxPool(Tensor x, long window, long stride) {
+        return torch.max_pool2d(
+                x,
+                new long[] {window, window},
+                new long[] {stride, stride},
+                new long[] {0, 0},
+                new long[] {1, 1},
+                false);
+    }
+
+    /** The square root of the sum of squares over all tensors, as a double. */
+    public static double norm(List<Tensor> tensors) {
+        try (Scope scope = Scope.open()) {
+            Tensor[] norms = Boxed.call("aten::_foreach_norm", "Scalar", tensors, 2.0, null);
+            return torch.stack(new TensorVector(norms)).norm().item_double();
+        }
+    }
+
+    /** Copies of the references in a native vector: its own references die with it. */
+    static Tensor[] array(TensorVector vector) {
+        Tensor[] tensors = new Tensor[(int) vector.size()];
+        for (int i = 0; i < tensors.length; i++) {
+            tensors[i] = new Tensor(vector.get(i));
+        }
+        return tensors;
+    }
+
+    private static TensorOptional optional(Tensor tensor) {
+        return tensor == null ? new TensorOptional() : new TensorOptional(tensor);
+    }
+}
