@@ -1,7 +1,9 @@
 package dev.retort.torch;
 
 import java.util.Random;
-import org.bytedeco.openblas.presets.openblas_nolapack;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.openblas.global.openblas_nolapack;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.Float32Backend;
@@ -13,6 +15,10 @@ final class NativeTuning {
     /** An fp32 product is exact to about 5e-7 here; bf16 arithmetic would be 2e-3 off. */
     private static final double EXACT = 1e-5;
 
+    private static final int MALLOPT_TRIM_THRESHOLD = -1;
+    private static final int MALLOPT_TOP_PAD = -2;
+    private static final int MALLOPT_MMAP_THRESHOLD = -3;
+
     private static String fp32 = "";
 
     private NativeTuning() {}
@@ -21,10 +27,11 @@ final class NativeTuning {
     static int apply() {
         // The stock libtorch calls OpenBLAS, whose own thread pool fights libgomp's.
         try {
-            openblas_nolapack.blas_set_num_threads(1);
+            org.bytedeco.openblas.presets.openblas_nolapack.blas_set_num_threads(1);
         } catch (LinkageError e) {
             fp32 = "another BLAS; ";
         }
+        keepFreedMemory();
         // OpenBLAS does not know recent CPUs. Allowing bf16 arithmetic routes fp32 products to oneDNN instead, which on
         // a
         // CPU without AMX computes them in exact fp32, about twice as fast; with AMX it would round, so it is probed.
@@ -42,6 +49,26 @@ final class NativeTuning {
     static String description() {
         return fp32;
     }
+
+    /**
+     * glibc hands every large freed block back to the system, and each result then pays its page faults again: up to half
+     * of a large product's time. These limits keep the blocks in the process. Other C libraries lack the call.
+     */
+    private static void keepFreedMemory() {
+        Loader.load(openblas_nolapack.class);
+        Pointer address = Loader.addressof("mallopt");
+        if (address != null && !address.isNull()) {
+            Mallopt mallopt = new Mallopt();
+            mallopt.put(address);
+            mallopt.call(MALLOPT_MMAP_THRESHOLD, 1 << 30);
+            mallopt.call(MALLOPT_TRIM_THRESHOLD, 1 << 30);
+            mallopt.call(MALLOPT_TOP_PAD, 64 << 20);
+        }
+    }
+
+    /** {@code int mallopt(int, int)}, called through a mapped function type of the same signature. */
+    private static final class Mallopt
+            extends org.bytedeco.openblas.presets.openblas_nolapack.MklDomainSetNumThreads {}
 
     private static void setFloat32Matmul(Float32Precision precision) {
         torch.globalContext().setFloat32Precision(Float32Backend.MKLDNN, Float32Op.MATMUL, precision);

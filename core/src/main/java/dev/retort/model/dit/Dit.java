@@ -44,7 +44,7 @@ public final class Dit extends Network {
         patchEmbedder = child(
                 "x_embedder.proj",
                 Conv2d.xavier(init.at("x_embedder.proj"), spec.channels(), d, spec.patch(), spec.patch(), 0));
-        timeEmbedder = child("t_embedder", new TimestepEmbedder(init.at("t_embedder"), d, spec.timeScale()));
+        timeEmbedder = child("t_embedder", new TimestepEmbedder(init.at("t_embedder"), d));
         int rowsOfTable = spec.classes() + (spec.hasNullClass() ? 1 : 0);
         labelEmbedder = child("y_embedder", new Embedding(init.at("y_embedder"), rowsOfTable, d));
         rotary = spec.modern()

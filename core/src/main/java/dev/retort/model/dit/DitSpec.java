@@ -19,7 +19,6 @@ import java.util.stream.IntStream;
  * @param classDropout share of labels replaced by the null class in training; 0 builds no null class
  * @param learnSigma whether variance channels are predicted as well
  * @param modern SwiGLU, RMSNorm and 2-D RoPE instead of GELU, LayerNorm and positions added at the input alone
- * @param timeScale factor on the time before its sinusoidal features: 1 for step numbers, 1000 for times in 0..1
  */
 public record DitSpec(
         int height,
@@ -33,8 +32,7 @@ public record DitSpec(
         int classes,
         double classDropout,
         boolean learnSigma,
-        boolean modern,
-        double timeScale)
+        boolean modern)
         implements NetworkSpec {
     /** Validates. */
     public DitSpec {
@@ -50,7 +48,6 @@ public record DitSpec(
         require(mlpRatio > 0, "mlpRatio", mlpRatio, "above 0");
         require(classes >= 1, "classes", classes, "at least 1");
         require(classDropout >= 0 && classDropout < 1, "classDropout", classDropout, "in [0, 1)");
-        require(timeScale > 0, "timeScale", timeScale, "above 0");
     }
 
     private static void require(boolean holds, String field, Object value, String expected) {

@@ -13,17 +13,15 @@ final class TimestepEmbedder extends Layer {
     static final int FEATURES = 256;
     private final Linear first;
     private final Linear second;
-    private final double timeScale;
 
-    TimestepEmbedder(Init init, int hidden, double timeScale) {
+    TimestepEmbedder(Init init, int hidden) {
         first = child("mlp.0", Linear.normal(init.at("mlp.0"), 0.02, FEATURES, hidden));
         second = child("mlp.2", Linear.normal(init.at("mlp.2"), 0.02, hidden, hidden));
-        this.timeScale = timeScale;
     }
 
     /** time (N) → (N, hidden). */
     Tensor forward(Tensor time) {
-        return second.forward(Ops.silu(first.forward(features(Ops.mul(time, timeScale)))));
+        return second.forward(Ops.silu(first.forward(features(time))));
     }
 
     /** time (N) → (N, 256), cosines first. */

@@ -19,8 +19,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class DitParityTest {
-    private static final DitSpec REFERENCE = new DitSpec(8, 8, 4, 2, 36, 3, 3, 4, 10, 0.1, true, false, 1);
-    private static final DitSpec PLAIN = new DitSpec(8, 8, 4, 4, 32, 1, 2, 4, 3, 0, false, false, 1);
+    private static final DitSpec REFERENCE = new DitSpec(8, 8, 4, 2, 36, 3, 3, 4, 10, 0.1, true, false);
+    private static final DitSpec PLAIN = new DitSpec(8, 8, 4, 4, 32, 1, 2, 4, 3, 0, false, false);
 
     @Test
     void forward_and_every_block_equal_the_reference() {
@@ -93,7 +93,12 @@ class DitParityTest {
                 });
                 seen[i] = Tensors.floats(Ops.cat(0, gradients.toArray(Tensor[]::new)));
             }
-            assertThat(seen[1]).containsExactly(seen[0]);
+            double worst = 0;
+            for (int i = 0; i < seen[0].length; i++) {
+                worst = Math.max(worst, Math.abs(seen[1][i] - seen[0][i]) / (1e-3 + Math.abs(seen[0][i])));
+            }
+            // Only the order in which a sum of gradients is added up differs.
+            assertThat(worst).isLessThan(1e-4);
         }
     }
 
@@ -123,13 +128,13 @@ class DitParityTest {
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
     void rectangles_and_the_modern_variant_run(boolean modern) {
-        DitSpec spec = new DitSpec(8, 12, 3, 2, 48, 2, 3, 4, 5, 0.1, false, modern, 1000);
+        DitSpec spec = new DitSpec(8, 12, 3, 2, 48, 2, 3, 4, 5, 0.1, false, modern);
         try (Scope scope = Scope.open();
                 Dit dit = new Dit(spec, Init.of(1, Device.CPU))) {
             randomise(dit);
             Tensor out = dit.forward(
                     Tensors.of(wave(2 * 3 * 96), Device.CPU, 2, 3, 8, 12),
-                    Tensors.of(new float[] {0.2f, 0.9f}, Device.CPU, 2),
+                    Tensors.of(new float[] {200, 900}, Device.CPU, 2),
                     Tensors.of(new int[] {0, 5}, Device.CPU),
                     Taps.none());
             assertThat(Tensors.shape(out)).containsExactly(2, 3, 8, 12);
