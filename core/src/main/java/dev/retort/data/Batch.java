@@ -1,0 +1,21 @@
+package dev.retort.data;
+
+/**
+ * Pictures that go through the network together.
+ *
+ * @param pixels {@code count * channels * height * width} values in [-1, 1], picture by picture, NCHW
+ * @param labels class of each picture
+ * @param count number of pictures
+ * @param channels colour channels
+ * @param height rows
+ * @param width columns
+ * @param firstImage position of the first picture on the clock of images seen; the others follow one by one
+ */
+public record Batch(float[] pixels, int[] labels, int count, int channels, int height, int width, long firstImage) {
+    public Batch {
+        if (pixels.length != count * channels * height * width || labels.length != count) {
+            throw new IllegalArgumentException("a batch of " + count + " x " + channels + " x " + height + " x " + width
+                    + " has " + pixels.length + " pixels and " + labels.length + " labels");
+        }
+    }
+}

@@ -1,0 +1,186 @@
+package dev.retort.data;
+
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * An endless stream of batches, decoded and mirrored by background threads a bounded number of batches ahead. What is
+ * in a batch depends on the seed and the images seen only, not on threads, prefetch or batch size. One thread may call
+ * {@link #next}.
+ */
+public final class Loader implements AutoCloseable {
+    /** Above this share of damaged pictures the data set is not worth training on. */
+    private static final double TOLERATED_SHARE = 0.01;
+
+    private final ImageSource source;
+    private final int batch;
+    private final boolean flip;
+    private final Order order;
+    private final ExecutorService workers;
+    private final Deque<Future<Batch>> ahead = new ArrayDeque<>();
+    private final Map<Long, String> skipped = new ConcurrentSkipListMap<>();
+    private long nextImage;
+    private long waitedNanos;
+    private long clockStart = System.nanoTime();
+
+    /**
+     * Starts to load.
+     *
+     * @param source where the pictures come from
+     * @param batch pictures per batch, at least 1
+     * @param seed decides order and mirroring
+     * @param imagesSeen clock at which to start: 0, or what a resumed run has seen
+     * @param flip whether half of the pictures are mirrored left to right
+     * @param threads background threads, at least 1
+     * @param prefetch batches kept ready or in the making, at least 1
+     */
+    public Loader(ImageSource source, int batch, long seed, long imagesSeen, boolean flip, int threads, int prefetch) {
+        atLeast("batch", batch, 1);
+        atLeast("imagesSeen", imagesSeen, 0);
+        atLeast("threads", threads, 1);
+        atLeast("prefetch", prefetch, 1);
+        this.source = source;
+        this.batch = batch;
+        this.flip = flip;
+        this.order = new Order(source.size(), seed);
+        this.nextImage = imagesSeen;
+        AtomicInteger number = new AtomicInteger();
+        this.workers = Executors.newFixedThreadPool(threads, task -> {
+            Thread thread = new Thread(task, "retort-data-" + number.incrementAndGet());
+            thread.setDaemon(true);
+            return thread;
+        });
+        for (int i = 0; i < prefetch; i++) {
+            order();
+        }
+    }
+
+    /**
+     * The next batch; waits for it where the background threads are behind.
+     *
+     * @throws RetortException of kind DATA when too many pictures are damaged
+     */
+    public Batch next() {
+        if (workers.isShutdown()) {
+            throw new IllegalStateException("the loader is closed");
+        }
+        order();
+        long start = System.nanoTime();
+        try {
+            return ahead.removeFirst().get();
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof RetortException known) {
+                throw known;
+            }
+            throw new IllegalStateException("loading " + source.name() + " failed", e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new RetortException(Kind.INTERRUPTED, "interrupted while waiting for data", e);
+        } finally {
+            waitedNanos += System.nanoTime() - start;
+        }
+    }
+
+    /** Share of the time since the start or the last {@link #resetWait} that {@link #next} spent waiting, 0 to 1. */
+    public double waitShare() {
+        long elapsed = System.nanoTime() - clockStart;
+        return elapsed <= 0 ? 0 : Math.min(1, (double) waitedNanos / elapsed);
+    }
+
+    /** Starts a new measurement of {@link #waitShare}. */
+    public void resetWait() {
+        waitedNanos = 0;
+        clockStart = System.nanoTime();
+    }
+
+    /** Why each damaged picture met so far was left out, in the order of the source. */
+    public List<String> skipped() {
+        return List.copyOf(skipped.values());
+    }
+
+    /** Stops the background threads; batches under way are dropped. */
+    @Override
+    public void close() {
+        workers.shutdownNow();
+        ahead.clear();
+    }
+
+    private void order() {
+        long first = nextImage;
+        nextImage += batch;
+        ahead.addLast(workers.submit(() -> load(first)));
+    }
+
+    private Batch load(long first) {
+        int pixels = source.pixels();
+        float[] values = new float[batch * pixels];
+        int[] labels = new int[batch];
+        for (int i = 0; i < batch; i++) {
+            if (Thread.currentThread().isInterrupted()) {
+                throw new RetortException(Kind.INTERRUPTED, "loading " + source.name() + " was stopped");
+            }
+            labels[i] = read(first + i, values, i * pixels);
+            if (flip && order.mirrored(first + i)) {
+                mirror(values, i * pixels);
+            }
+        }
+        return new Batch(values, labels, batch, source.channels(), source.height(), source.width(), first);
+    }
+
+    private int read(long k, float[] values, int offset) {
+        long index = order.index(k);
+        for (int attempt = 1; ; attempt++) {
+            if (!skipped.containsKey(index)) {
+                try {
+                    return source.read(index, values, offset);
+                } catch (RetortException e) {
+                    if (e.kind() != Kind.DATA) {
+                        throw e;
+                    }
+                    skip(index, e);
+                }
+            }
+            index = order.replacement(k, attempt);
+        }
+    }
+
+    private void skip(long index, RetortException e) {
+        skipped.put(index, e.getMessage());
+        long tolerated = Math.max(1, (long) (TOLERATED_SHARE * Math.min(source.size(), 1_000_000)));
+        if (skipped.size() > tolerated || skipped.size() >= source.size()) {
+            throw new RetortException(
+                    Kind.DATA,
+                    skipped.size() + " damaged pictures in " + source.name() + ", more than the " + tolerated
+                            + " that are skipped (1 %); repair or remove them, the last one: " + e.getMessage(),
+                    e);
+        }
+    }
+
+    private void mirror(float[] values, int offset) {
+        int width = source.width();
+        int end = offset + source.pixels();
+        for (int row = offset; row < end; row += width) {
+            for (int left = row, right = row + width - 1; left < right; left++, right--) {
+                float kept = values[left];
+                values[left] = values[right];
+                values[right] = kept;
+            }
+        }
+    }
+
+    private static void atLeast(String field, long value, long least) {
+        if (value < least) {
+            throw new IllegalArgumentException(field + " is " + value + ", expected at least " + least);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+package dev.retort.data;
+
+import java.util.List;
+
+/**
+ * The data set that needs no file: one coloured shape on a softly lit background, drawn on request, without end, each
+ * picture a pure function of (seed, index). The class is the kind of shape; colour, place and size are further
+ * conditions, told by {@link #condition}.
+ */
+public final class Shapes implements ImageSource {
+    private static final int SUBSAMPLES = 4;
+    private static final int FLOWER = ShapesCondition.SHAPES.indexOf("flower");
+    private static final double[][] INKS = {
+        {0.90, 0.16, 0.20}, {0.98, 0.52, 0.10}, {0.99, 0.83, 0.15}, {0.20, 0.70, 0.28},
+        {0.08, 0.66, 0.66}, {0.16, 0.38, 0.88}, {0.52, 0.24, 0.76}, {0.97, 0.45, 0.68}
+    };
+
+    private final int size;
+    private final long seed;
+
+    /**
+     * The shapes of one seed.
+     *
+     * @param size rows and columns, 16 to 64
+     * @param seed another seed, other pictures
+     */
+    public Shapes(int size, long seed) {
+        if (size < 16 || size > 64) {
+            throw new IllegalArgumentException("size is " + size + ", expected 16 to 64");
+        }
+        this.size = size;
+        this.seed = seed;
+    }
+
+    @Override
+    public String name() {
+        return "shapes";
+    }
+
+    @Override
+    public int channels() {
+        return 3;
+    }
+
+    @Override
+    public int height() {
+        return size;
+    }
+
+    @Override
+    public int width() {
+        return size;
+    }
+
+    @Override
+    public List<String> classNames() {
+        return ShapesCondition.SHAPES;
+    }
+
+    @Override
+    public long size() {
+        return INFINITE;
+    }
+
+    @Override
+    public int read(long index, float[] out, int offset) {
+        ShapesCondition condition = condition(index);
+        draw(condition, Draw.bits(seed, 1, index, 6), out, offset);
+        return condition.shape();
+    }
+
+    /** What picture {@code index} shows. */
+    public ShapesCondition condition(long index) {
+        double radius = 0.50 + 0.22 * uniform(index, 2);
+        double room = 0.95 - radius;
+        return new ShapesCondition(
+                (int) (ShapesCondition.SHAPES.size() * uniform(index, 0)),
+                (int) (ShapesCondition.COLOURS.size() * uniform(index, 1)),
+                room * (2 * uniform(index, 3) - 1),
+                room * (2 * uniform(index, 4) - 1),
+                radius,
+                0.4 * (uniform(index, 5) - 0.5));
+    }
+
+    /**
+     * Draws what is asked for, CHW in [-1, 1].
+     *
+     * @param condition what to show
+     * @param background decides the background's tint and the exact shade of the colour
+     */
+    public void draw(ShapesCondition condition, long background, float[] out, int offset) {
+        double[] ink = shade(INKS[condition.colour()], background);
+        double[] paper = paper(INKS[condition.colour()], background);
+        double[] centre = condition.shape() == FLOWER ? new double[] {1, 0.95, 0.75} : ink;
+        for (int row = 0; row < size; row++) {
+            double y = (2 * row + 1.0) / size - 1;
+            for (int column = 0; column < size; column++) {
+                double x = (2 * column + 1.0) / size - 1;
+                double covered = coverage(condition, row, column, 0);
+                double shadow = 0.30 * coverage(condition, row, column, 0.09);
+                double backgroundLight = (1 - shadow) * (1 - 0.10 * (y - 0.3 * x));
+                double inkLight = 1 - 0.16 * ((y - condition.y()) - 0.5 * (x - condition.x())) / condition.radius();
+                boolean heart = Math.hypot(x - condition.x(), y - condition.y()) < 0.3 * condition.radius();
+                for (int channel = 0; channel < 3; channel++) {
+                    double front = (heart ? centre : ink)[channel] * inkLight;
+                    double value = covered * front + (1 - covered) * paper[channel] * backgroundLight;
+                    out[offset + (channel * size + row) * size + column] =
+                            (float) (2 * Math.max(0, Math.min(1, value)) - 1);
+                }
+            }
+        }
+    }
+
+    /** Share of a pixel inside the shape, moved down and right by {@code away}. */
+    private double coverage(ShapesCondition condition, int row, int column, double away) {
+        double pixel = 2.0 / size;
+        double x = column * pixel - 1 - condition.x() - away;
+        double y = row * pixel - 1 - condition.y() - away;
+        double reach = condition.radius() + pixel;
+        if (Math.max(Math.abs(x), Math.abs(y)) > reach + pixel) {
+            return 0;
+        }
+        ShapeOutlines.Outline outline = ShapeOutlines.ALL.get(condition.shape());
+        double cos = Math.cos(condition.turn()) / condition.radius();
+        double sin = Math.sin(condition.turn()) / condition.radius();
+        int inside = 0;
+        for (int i = 0; i < SUBSAMPLES * SUBSAMPLES; i++) {
+            double right = x + pixel * (i % SUBSAMPLES + 0.5) / SUBSAMPLES;
+            double up = -(y + pixel * (i / SUBSAMPLES + 0.5) / SUBSAMPLES);
+            if (outline.contains(cos * right + sin * up, cos * up - sin * right)) {
+                inside++;
+            }
+        }
+        return inside / (double) (SUBSAMPLES * SUBSAMPLES);
+    }
+
+    private static double[] shade(double[] ink, long background) {
+        double light = 0.94 + 0.12 * (background >>> 40 & 0xff) / 255.0;
+        return new double[] {ink[0] * light, ink[1] * light, ink[2] * light};
+    }
+
+    /** A pale or a dark tint, whichever the ink stands out from; both kinds where both serve. */
+    private static double[] paper(double[] ink, long background) {
+        double luminance = 0.2126 * ink[0] + 0.7152 * ink[1] + 0.0722 * ink[2];
+        boolean darkServes = luminance > 0.5 || ink[0] > 0.8;
+        boolean paleServes = luminance < 0.6;
+        boolean pale = paleServes && (!darkServes || (background & 1) == 0);
+        double draw = (background >>> 8 & 0xffff) / 65536.0;
+        double hue = pale ? draw : 0.52 + 0.33 * draw; // dark tints keep to blue and violet, others look muddy
+        double[] tint = new double[3];
+        for (int channel = 0; channel < 3; channel++) {
+            double wave = 0.5 + 0.5 * Math.cos(2 * Math.PI * (hue - channel / 3.0));
+            tint[channel] = pale ? 0.82 + 0.14 * wave : 0.10 + 0.18 * wave;
+        }
+        return tint;
+    }
+
+    private double uniform(long index, int part) {
+        return Draw.uniform(seed, 1, index, part);
+    }
+}

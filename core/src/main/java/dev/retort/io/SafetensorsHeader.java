@@ -1,0 +1,149 @@
+package dev.retort.io;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.JsonParser;
+import tools.jackson.core.JsonToken;
+import tools.jackson.core.ObjectReadContext;
+import tools.jackson.core.StreamReadFeature;
+import tools.jackson.core.json.JsonFactory;
+
+/**
+ * The JSON header of a safetensors file, read strictly: every byte of the data section belongs to exactly one tensor,
+ * sizes agree with shapes, nothing appears twice.
+ */
+record SafetensorsHeader(Map<String, String> metadata, Map<String, SafetensorsFile.Entry> entries) {
+    /** What is wrong with a header, without the file's name. */
+    static final class Malformed extends Exception {
+        private static final long serialVersionUID = 1L;
+
+        Malformed(String message) {
+            super(message);
+        }
+    }
+
+    private static final String METADATA = "__metadata__";
+    private static final JsonFactory JSON = JsonFactory.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
+
+    /** @param dataBytes length of the data section, which the tensors must cover without a gap */
+    static SafetensorsHeader parse(byte[] json, long dataBytes) throws Malformed {
+        Map<String, String> metadata = new LinkedHashMap<>();
+        Map<String, SafetensorsFile.Entry> entries = new LinkedHashMap<>();
+        try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), utf8(json))) {
+            expect(parser.nextToken() == JsonToken.START_OBJECT, "the header is not a JSON object");
+            while (parser.nextToken() != JsonToken.END_OBJECT) {
+                String name = parser.currentName();
+                parser.nextToken();
+                if (name.equals(METADATA)) {
+                    metadata(parser, metadata);
+                } else {
+                    entries.put(name, entry(parser, name));
+                }
+            }
+            expect(parser.nextToken() == null, "the header goes on after its JSON object");
+        } catch (JacksonException e) {
+            throw new Malformed("the header is not valid JSON (" + e.getOriginalMessage() + ")");
+        }
+        cover(entries, dataBytes);
+        return new SafetensorsHeader(metadata, entries);
+    }
+
+    private static String utf8(byte[] json) throws Malformed {
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(json))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw new Malformed("the header is not UTF-8");
+        }
+    }
+
+    private static void metadata(JsonParser parser, Map<String, String> metadata) throws Malformed {
+        expect(parser.currentToken() == JsonToken.START_OBJECT, "the metadata are not an object");
+        while (parser.nextToken() != JsonToken.END_OBJECT) {
+            String key = parser.currentName();
+            expect(parser.nextToken() == JsonToken.VALUE_STRING, "metadata '" + key + "' is not a string");
+            metadata.put(key, parser.getString());
+        }
+    }
+
+    private static SafetensorsFile.Entry entry(JsonParser parser, String name) throws Malformed {
+        expect(parser.currentToken() == JsonToken.START_OBJECT, "tensor '" + name + "' is not described by an object");
+        Dtype dtype = null;
+        long[] shape = null;
+        long[] offsets = null;
+        while (parser.nextToken() != JsonToken.END_OBJECT) {
+            String field = parser.currentName();
+            parser.nextToken();
+            switch (field) {
+                case "dtype" -> {
+                    expect(parser.currentToken() == JsonToken.VALUE_STRING, "dtype of '" + name + "' is not a string");
+                    String type = parser.getString();
+                    dtype = Dtype.named(type)
+                            .orElseThrow(() -> new Malformed("tensor '" + name + "' has the unknown dtype " + type));
+                }
+                case "shape" -> shape = longs(parser, "shape of '" + name + "'");
+                case "data_offsets" -> offsets = longs(parser, "data_offsets of '" + name + "'");
+                default -> parser.skipChildren();
+            }
+        }
+        expect(dtype != null, "tensor '" + name + "' has no dtype");
+        expect(shape != null, "tensor '" + name + "' has no shape");
+        expect(offsets != null && offsets.length == 2, "tensor '" + name + "' has no pair of data_offsets");
+        expect(offsets[0] <= offsets[1], "tensor '" + name + "' ends before it begins");
+        long bytes;
+        try {
+            bytes = dtype.bytesOf(shape);
+        } catch (ArithmeticException e) {
+            throw new Malformed("tensor '" + name + "' of shape " + Arrays.toString(shape) + " exceeds 63 bits");
+        }
+        expect(
+                offsets[1] - offsets[0] == bytes,
+                "tensor '" + name + "' of " + dtype + " " + Arrays.toString(shape) + " needs " + bytes + " bytes, has "
+                        + (offsets[1] - offsets[0]));
+        return new SafetensorsFile.Entry(name, dtype, shape, offsets[0], offsets[1]);
+    }
+
+    private static long[] longs(JsonParser parser, String what) throws Malformed {
+        expect(parser.currentToken() == JsonToken.START_ARRAY, what + " is not a list");
+        List<Long> values = new ArrayList<>();
+        while (parser.nextToken() != JsonToken.END_ARRAY) {
+            expect(parser.currentToken() == JsonToken.VALUE_NUMBER_INT, what + " holds something else than an integer");
+            long value = parser.getLongValue();
+            expect(value >= 0, what + " holds the negative number " + value);
+            values.add(value);
+        }
+        return values.stream().mapToLong(Long::longValue).toArray();
+    }
+
+    private static void cover(Map<String, SafetensorsFile.Entry> entries, long dataBytes) throws Malformed {
+        List<SafetensorsFile.Entry> inOrder = new ArrayList<>(entries.values());
+        inOrder.sort(
+                Comparator.comparingLong(SafetensorsFile.Entry::begin).thenComparingLong(SafetensorsFile.Entry::end));
+        long covered = 0;
+        for (SafetensorsFile.Entry entry : inOrder) {
+            expect(entry.begin() >= covered, "tensor '" + entry.name() + "' overlaps the one before it");
+            expect(entry.begin() == covered, "bytes before tensor '" + entry.name() + "' belong to no tensor");
+            covered = entry.end();
+        }
+        expect(covered <= dataBytes, "it is cut off: the tensors need " + covered + " bytes, " + dataBytes + " follow");
+        expect(covered == dataBytes, (dataBytes - covered) + " bytes after the last tensor belong to no tensor");
+    }
+
+    private static void expect(boolean holds, String otherwise) throws Malformed {
+        if (!holds) {
+            throw new Malformed(otherwise);
+        }
+    }
+}
