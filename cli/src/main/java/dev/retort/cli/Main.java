@@ -11,23 +11,16 @@ public final class Main {
 
     /** Runs one command and ends the process with its exit code. */
     public static void main(String[] args) {
-        int exitCode = run(System.out, System.err, args);
+        int exitCode = run(Terminal.ofProcess(), args);
         Interrupt.finished();
         System.exit(exitCode);
     }
 
-    /**
-     * Runs one command.
-     *
-     * @param out receives data
-     * @param err receives everything said to a person
-     * @return the exit code: 0, or that of the error's kind
-     */
-    public static int run(PrintStream out, PrintStream err, String... args) {
-        Terminal terminal = Terminal.of(out, err);
+    /** Runs one command; returns 0 or the exit code of the error's kind. */
+    static int run(Terminal terminal, String... args) {
         CommandLine command = new CommandLine(new RetortCommand(), new Commands(terminal))
-                .setOut(writer(out))
-                .setErr(writer(err))
+                .setOut(writer(terminal.out()))
+                .setErr(writer(terminal.err()))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setAbbreviatedOptionsAllowed(false)
                 .setUsageHelpAutoWidth(false)

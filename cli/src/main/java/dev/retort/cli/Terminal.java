@@ -1,7 +1,10 @@
 package dev.retort.cli;
 
 import java.io.Console;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
 import picocli.CommandLine.Help.Ansi;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -18,12 +21,17 @@ record Terminal(PrintStream out, PrintStream err, boolean interactive, boolean c
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
-    static Terminal of(PrintStream out, PrintStream err) {
-        boolean interactive = err == System.err && watched();
+    /** The streams of this process, in UTF-8 whatever the locale says. */
+    static Terminal ofProcess() {
+        boolean interactive = watched();
         boolean colour = interactive
                 && System.getenv().getOrDefault("NO_COLOR", "").isEmpty()
                 && !"dumb".equals(System.getenv("TERM"));
-        return new Terminal(out, err, interactive, colour);
+        return new Terminal(utf8(FileDescriptor.out), utf8(FileDescriptor.err), interactive, colour);
+    }
+
+    private static PrintStream utf8(FileDescriptor descriptor) {
+        return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
     }
 
     /** The launcher knows exactly ({@code test -t 2}); without it the console is the best evidence there is. */
