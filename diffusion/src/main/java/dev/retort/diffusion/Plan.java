@@ -1,0 +1,104 @@
+package dev.retort.diffusion;
+
+import java.util.List;
+
+/**
+ * A sampler written out as arithmetic: what an executor does, step by step, with no formula of its own. Start with x = startScale * unit noise; then for
+ * every step
+ *
+ * <ol>
+ *   <li>output = network(inputScale * x, time);
+ *   <li>x0 = clamp(x0FromState * x + x0FromOutput * output);
+ *   <li>x = refined, if the step refines;
+ *   <li>remember x, output and x0 as far back as {@link #depth} says;
+ *   <li>x = next + noise * fresh normal noise.
+ * </ol>
+ *
+ * @param solver the name of the solver with its options
+ * @param startScale the standard deviation of the first state
+ * @param steps one per network call
+ */
+public record Plan(String solver, double startScale, List<Step> steps) {
+
+    /**
+     * One network call and how its output becomes a predicted clean sample.
+     *
+     * @param time what the network is told
+     * @param alpha the signal factor of the network's input
+     * @param sigma the noise factor of the network's input
+     * @param inputScale what the state is multiplied with before it goes into the network
+     * @param prediction what the output means, in the network's coordinates
+     * @param clamp what is done to the predicted clean sample
+     */
+    public record Call(double time, double alpha, double sigma, double inputScale, Prediction prediction, Clamp clamp) {
+        /** The a of x0 = a * state + b * output. */
+        public double x0FromState() {
+            return prediction.x0FromState(alpha, sigma) * inputScale;
+        }
+
+        /** The b of x0 = a * state + b * output. */
+        public double x0FromOutput() {
+            return prediction.x0FromOutput(alpha, sigma);
+        }
+    }
+
+    /**
+     * One step.
+     *
+     * @param call the network call on the current state
+     * @param refined the corrected current state, {@code state(0)} where there is no corrector
+     * @param next the deterministic part of the next state
+     * @param noise how much fresh noise is added to it
+     */
+    public record Step(Call call, Combination refined, Combination next, NoiseScale noise) {
+        /** A step without corrector. */
+        public Step(Call call, Combination next, NoiseScale noise) {
+            this(call, Combination.state(0), next, noise);
+        }
+
+        /** Whether the current state is replaced after the call. */
+        public boolean refines() {
+            return !refined.equals(Combination.state(0));
+        }
+    }
+
+    public Plan {
+        steps = List.copyOf(steps);
+        if (steps.isEmpty()) {
+            throw new IllegalArgumentException("the plan of " + solver + " has no step; expected at least 1");
+        }
+        for (int k = 0; k < steps.size(); k++) {
+            requireHistory(solver, k, steps.get(k).refined());
+            requireHistory(solver, k, steps.get(k).next());
+        }
+    }
+
+    /** The times told to the network, one per call. */
+    public double[] times() {
+        return steps.stream().mapToDouble(step -> step.call().time()).toArray();
+    }
+
+    /** How many of the latest tensors of a kind (the current one included) a step may ask for; older ones can be dropped. */
+    public int depth(Combination.Source source) {
+        int deepest = -1;
+        for (Step step : steps) {
+            deepest = Math.max(deepest, step.refined().deepest(source));
+            deepest = Math.max(deepest, step.next().deepest(source));
+        }
+        return deepest + 1;
+    }
+
+    /** Whether any step reads a variance from the second half of the network's channels. */
+    public boolean learnsVariance() {
+        return steps.stream().anyMatch(step -> step.noise() instanceof NoiseScale.LearnedRange);
+    }
+
+    private static void requireHistory(String solver, int step, Combination combination) {
+        for (Combination.Source source : Combination.Source.values()) {
+            if (combination.deepest(source) > step) {
+                throw new IllegalArgumentException("step " + step + " of the plan of " + solver + " asks for a "
+                        + source + " of " + combination.deepest(source) + " steps before; expected at most " + step);
+            }
+        }
+    }
+}
