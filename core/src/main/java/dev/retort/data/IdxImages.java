@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import java.util.zip.GZIPInputStream;
 
 /**
@@ -140,9 +141,7 @@ public final class IdxImages implements ImageSource {
         if (folder.toAbsolutePath().normalize().getFileName().toString().contains("fashion") && most < 10) {
             return FASHION;
         }
-        return java.util.stream.IntStream.rangeClosed(0, most)
-                .mapToObj(Integer::toString)
-                .toList();
+        return IntStream.rangeClosed(0, most).mapToObj(Integer::toString).toList();
     }
 
     private static Path find(Path folder, String file) {

@@ -1,14 +1,13 @@
 package dev.retort.data;
 
+import dev.retort.diffusion.Purpose;
+import dev.retort.diffusion.Rng;
+
 /**
  * Which picture stands at which place of the stream, and whether it is mirrored: a pure function of the seed and the
  * clock, so a resumed run sees what it would have seen.
  */
 final class Order {
-    private static final int SHUFFLE = 1;
-    private static final int MIRROR = 2;
-    private static final int REPLACE = 3;
-
     private final long size;
     private final long seed;
     private final int[][] permutations = new int[2][];
@@ -29,25 +28,19 @@ final class Order {
 
     /** Whether the picture at place {@code k} is mirrored, where mirroring is asked for. */
     boolean mirrored(long k) {
-        return (Draw.bits(seed, MIRROR, k, 0) & 1) == 1;
+        return (Rng.at(seed, Purpose.AUGMENT, k, 0).nextInt() & 1) == 1;
     }
 
     /** The picture that stands in at place {@code k} when {@code attempt} others (from 1) proved damaged. */
     long replacement(long k, int attempt) {
-        return Long.remainderUnsigned(Draw.bits(seed, REPLACE, k, attempt), size);
+        return Rng.at(seed, Purpose.SHUFFLE, k, attempt).nextInt((int) Math.min(size, Integer.MAX_VALUE));
     }
 
-    /** Fisher-Yates; the last two epochs are kept because batches in flight may straddle a boundary. */
+    /** The last two epochs are kept because batches in flight may straddle a boundary. */
     private synchronized int[] permutation(long epoch) {
         int slot = (int) (epoch & 1);
         if (epochs[slot] != epoch) {
-            int[] order = new int[(int) size];
-            for (int i = 0; i < order.length; i++) {
-                int j = (int) Long.remainderUnsigned(Draw.bits(seed, SHUFFLE, epoch, i), i + 1L);
-                order[i] = order[j];
-                order[j] = i;
-            }
-            permutations[slot] = order;
+            permutations[slot] = Rng.at(seed, Purpose.SHUFFLE, epoch, 0).permutation((int) size);
             epochs[slot] = epoch;
         }
         return permutations[slot];

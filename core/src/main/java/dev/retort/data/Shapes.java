@@ -1,5 +1,7 @@
 package dev.retort.data;
 
+import dev.retort.diffusion.Purpose;
+import dev.retort.diffusion.Rng;
 import java.util.List;
 
 /**
@@ -65,21 +67,20 @@ public final class Shapes implements ImageSource {
     @Override
     public int read(long index, float[] out, int offset) {
         ShapesCondition condition = condition(index);
-        draw(condition, Draw.bits(seed, 1, index, 6), out, offset);
+        draw(condition, Rng.at(seed, Purpose.DATA, index, 1).nextLong(), out, offset);
         return condition.shape();
     }
 
     /** What picture {@code index} shows. */
     public ShapesCondition condition(long index) {
-        double radius = 0.50 + 0.22 * uniform(index, 2);
+        Rng rng = Rng.at(seed, Purpose.DATA, index, 0);
+        int shape = rng.nextInt(ShapesCondition.SHAPES.size());
+        int colour = rng.nextInt(ShapesCondition.COLOURS.size());
+        double radius = 0.50 + 0.22 * rng.nextDouble();
         double room = 0.95 - radius;
-        return new ShapesCondition(
-                (int) (ShapesCondition.SHAPES.size() * uniform(index, 0)),
-                (int) (ShapesCondition.COLOURS.size() * uniform(index, 1)),
-                room * (2 * uniform(index, 3) - 1),
-                room * (2 * uniform(index, 4) - 1),
-                radius,
-                0.4 * (uniform(index, 5) - 0.5));
+        double x = room * (2 * rng.nextDouble() - 1);
+        double y = room * (2 * rng.nextDouble() - 1);
+        return new ShapesCondition(shape, colour, x, y, radius, 0.4 * (rng.nextDouble() - 0.5));
     }
 
     /**
@@ -153,9 +154,5 @@ public final class Shapes implements ImageSource {
             tint[channel] = pale ? 0.82 + 0.14 * wave : 0.10 + 0.18 * wave;
         }
         return tint;
-    }
-
-    private double uniform(long index, int part) {
-        return Draw.uniform(seed, 1, index, part);
     }
 }

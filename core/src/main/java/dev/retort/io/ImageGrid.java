@@ -5,6 +5,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import javax.imageio.ImageIO;
 
 /** Pictures laid out in rows and columns with a white gap between them, and written as one 8-bit grey or RGB PNG. */
@@ -44,7 +45,7 @@ public final class ImageGrid {
                 channels == 1 ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);
         var raster = canvas.getRaster();
         int[] white = new int[raster.getNumBands()];
-        java.util.Arrays.fill(white, 255);
+        Arrays.fill(white, 255);
         for (int y = 0; y < canvas.getHeight(); y++) {
             for (int x = 0; x < canvas.getWidth(); x++) {
                 raster.setPixel(x, y, white);
