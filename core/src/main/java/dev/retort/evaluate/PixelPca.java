@@ -5,6 +5,7 @@ import java.nio.ByteOrder;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.Random;
 import org.ejml.data.DMatrixRMaj;
@@ -19,8 +20,8 @@ import org.ejml.interfaces.decomposition.QRDecomposition;
  */
 public final class PixelPca implements FeatureExtractor {
     private static final int SPARE_DIRECTIONS = 16;
-    private static final int MOST_SWEEPS = 200;
-    private static final double CONVERGED = 1e-12;
+    private static final int MOST_SWEEPS = 100;
+    private static final double CONVERGED = 1e-10;
 
     private final FeatureSpace space;
     private final double[] mean;
@@ -37,7 +38,7 @@ public final class PixelPca implements FeatureExtractor {
      * full decomposition of large images would take minutes. The signs are fixed by making each component's largest value
      * positive.
      *
-     * @param real training images, more than {@code components}
+     * @param real training images, more than {@code components}; ten thousand are plenty
      * @param components how many, 64 by custom
      */
     public static PixelPca fit(PixelBatch real, int components) {
@@ -96,7 +97,7 @@ public final class PixelPca implements FeatureExtractor {
         return new Extraction(features, new float[0][]);
     }
 
-    /** Rayleigh-Ritz subspace iteration: multiply, orthonormalise, rotate, until the leading eigenvalues stand still. */
+    /** Rayleigh-Ritz subspace iteration: multiply, rotate, orthonormalise, until the leading eigenvalues stand still. */
     private static DMatrixRMaj leading(DMatrixRMaj covariance, int components) {
         int d = covariance.numRows;
         int width = Math.min(d, components + SPARE_DIRECTIONS);
@@ -105,36 +106,33 @@ public final class PixelPca implements FeatureExtractor {
         for (int i = 0; i < basis.data.length; i++) {
             basis.data[i] = random.nextGaussian();
         }
+        basis = orthonormal(basis);
         double[] before = new double[components];
-        for (int sweep = 0; sweep < MOST_SWEEPS; sweep++) {
-            DMatrixRMaj q = orthonormal(times(covariance, basis));
+        for (int sweep = 0; ; sweep++) {
+            DMatrixRMaj image = times(covariance, basis);
             DMatrixRMaj small = new DMatrixRMaj(width, width);
-            CommonOps_DDRM.multTransA(q, times(covariance, q), small);
+            CommonOps_DDRM.multTransA(basis, image, small);
             EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(width, true, true);
             eigen.decompose(small);
             Integer[] order = new Integer[width];
             Arrays.setAll(order, i -> i);
-            Arrays.sort(
-                    order,
-                    (a, b) -> Double.compare(
-                            eigen.getEigenvalue(b).getReal(),
-                            eigen.getEigenvalue(a).getReal()));
+            Arrays.sort(order, Comparator.comparingDouble(i -> -eigen.getEigenvalue(i)
+                    .getReal()));
             DMatrixRMaj rotation = new DMatrixRMaj(width, width);
+            double moved = 0;
             for (int c = 0; c < width; c++) {
                 CommonOps_DDRM.insert(eigen.getEigenVector(order[c]), rotation, 0, c);
+                if (c < components) {
+                    double value = eigen.getEigenvalue(order[c]).getReal();
+                    moved = Math.max(moved, Math.abs(value - before[c]));
+                    before[c] = value;
+                }
             }
-            basis = times(q, rotation);
-            double moved = 0;
-            for (int c = 0; c < components; c++) {
-                double value = eigen.getEigenvalue(order[c]).getReal();
-                moved = Math.max(moved, Math.abs(value - before[c]));
-                before[c] = value;
+            if (moved <= CONVERGED * before[0] || sweep == MOST_SWEEPS) {
+                return fixedSigns(times(basis, rotation), components);
             }
-            if (moved <= CONVERGED * before[0]) {
-                break;
-            }
+            basis = orthonormal(times(image, rotation));
         }
-        return fixedSigns(basis, components);
     }
 
     private static DMatrixRMaj fixedSigns(DMatrixRMaj basis, int components) {

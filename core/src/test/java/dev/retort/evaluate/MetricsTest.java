@@ -162,6 +162,10 @@ class MetricsTest {
                 .isPositive()
                 .isLessThan(other.frechet().value() / 3);
         assertThat(floor.kernel()).isLessThan(other.kernel() / 3);
+        Quality beside = Quality.floor(
+                real.draw(400, 2), Golden.set(Golden.lcg(600, 16, 12, 1, 0)), 400, 3, SmallSamples.REFUSE);
+        assertThat(beside.frechet().value()).isBetween(0.0, other.frechet().value() / 3);
+        assertThat(beside.images()).isEqualTo(400);
         assertThat(other.measures().keySet())
                 .extracting(Measure::name)
                 .containsExactly(
