@@ -46,6 +46,11 @@ public record Device(String type, int index) {
         throw new RetortException(Kind.USAGE, "--device " + name + " is unknown; choose cpu, cuda, cuda:N or auto");
     }
 
+    /** Where a tensor lives. */
+    public static Device of(Tensor tensor) {
+        return tensor.is_cuda() ? new Device("cuda", tensor.device().index()) : CPU;
+    }
+
     /** Whether this is a GPU. */
     public boolean isCuda() {
         return type.equals("cuda");

@@ -1,29 +1,93 @@
 package dev.retort.torch;
 
-import org.bytedeco.openblas.presets.openblas_nolapack;
+import java.util.Random;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.openblas.global.openblas_nolapack;
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.Float32Backend;
+import org.bytedeco.pytorch.global.torch.Float32Op;
+import org.bytedeco.pytorch.global.torch.Float32Precision;
 
 /** Picks the settings of the native libraries that suit this machine, once, right after they load. */
 final class NativeTuning {
-    private static String blas = "OpenBLAS on one thread";
+    /** An fp32 product is exact to about 5e-7 here; bf16 arithmetic would be 2e-3 off. */
+    private static final double EXACT = 1e-5;
+
+    private static final int MALLOPT_TRIM_THRESHOLD = -1;
+    private static final int MALLOPT_TOP_PAD = -2;
+    private static final int MALLOPT_MMAP_THRESHOLD = -3;
+
+    private static String fp32 = "";
 
     private NativeTuning() {}
 
     /** Applies the settings and returns the number of op threads. */
     static int apply() {
-        int threads = torch.get_num_threads();
-        // The stock libtorch calls OpenBLAS, whose own thread pool fights libgomp's; one thread there and oneDNN for
-        // everything large is faster at every size measured (docs/results.md).
+        // The stock libtorch calls OpenBLAS, whose own thread pool fights libgomp's.
         try {
-            openblas_nolapack.blas_set_num_threads(1);
+            org.bytedeco.openblas.presets.openblas_nolapack.blas_set_num_threads(1);
         } catch (LinkageError e) {
-            blas = "another BLAS";
+            fp32 = "another BLAS; ";
         }
-        return threads;
+        keepFreedMemory();
+        // OpenBLAS does not know recent CPUs. Allowing bf16 arithmetic routes fp32 products to oneDNN instead, which on
+        // a
+        // CPU without AMX computes them in exact fp32, about twice as fast; with AMX it would round, so it is probed.
+        setFloat32Matmul(Float32Precision.BF16);
+        if (torch.hasMKLDNN() && relativeError() < EXACT) {
+            fp32 += "fp32 products by oneDNN";
+        } else {
+            setFloat32Matmul(Float32Precision.IEEE);
+            fp32 += "fp32 products by BLAS on one thread";
+        }
+        return torch.get_num_threads();
     }
 
     /** What was chosen, for the log and for {@code retort doctor}. */
     static String description() {
-        return blas + ", oneDNN " + (torch.hasMKLDNN() ? "on" : "absent");
+        return fp32;
+    }
+
+    /**
+     * glibc hands every large freed block back to the system, and each result then pays its page faults again: up to half
+     * of a large product's time. These limits keep the blocks in the process. Other C libraries lack the call.
+     */
+    private static void keepFreedMemory() {
+        Loader.load(openblas_nolapack.class);
+        Pointer address = Loader.addressof("mallopt");
+        if (address != null && !address.isNull()) {
+            Mallopt mallopt = new Mallopt();
+            mallopt.put(address);
+            mallopt.call(MALLOPT_MMAP_THRESHOLD, 1 << 30);
+            mallopt.call(MALLOPT_TRIM_THRESHOLD, 1 << 30);
+            mallopt.call(MALLOPT_TOP_PAD, 64 << 20);
+        }
+    }
+
+    /** {@code int mallopt(int, int)}, called through a mapped function type of the same signature. */
+    private static final class Mallopt
+            extends org.bytedeco.openblas.presets.openblas_nolapack.MklDomainSetNumThreads {}
+
+    private static void setFloat32Matmul(Float32Precision precision) {
+        torch.globalContext().setFloat32Precision(Float32Backend.MKLDNN, Float32Op.MATMUL, precision);
+    }
+
+    private static double relativeError() {
+        int n = 256;
+        float[] values = new float[2 * n * n];
+        Random random = new Random(1);
+        for (int i = 0; i < values.length; i++) {
+            values[i] = random.nextFloat() - 0.5f;
+        }
+        try (var scope = new org.bytedeco.javacpp.PointerScope()) {
+            Tensor both = torch.tensor(values);
+            Tensor a = both.narrow(0, 0, (long) n * n).view(n, n);
+            Tensor b = both.narrow(0, (long) n * n, (long) n * n).view(n, n);
+            Tensor exact = a.to(torch.ScalarType.Double).matmul(b.to(torch.ScalarType.Double));
+            Tensor error = a.matmul(b).to(torch.ScalarType.Double).sub(exact);
+            return error.norm().item_double() / exact.norm().item_double();
+        }
     }
 }

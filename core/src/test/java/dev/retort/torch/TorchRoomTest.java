@@ -47,7 +47,7 @@ class TorchRoomTest {
             assertThat(Tensors.floats(a)).containsExactly(1.5f, 1.5f);
             Tensor[] sum = Boxed.call("aten::add", "Tensor", a, b, 2.0);
             assertThat(Tensors.floats(sum[0])).containsExactly(7.5f, 7.5f);
-            assertThat(Ops.norm(List.of(b, b))).isEqualTo(6.0);
+            assertThat(Ops.norm(List.of(b, b))).isCloseTo(6.0, org.assertj.core.data.Offset.offset(1e-5));
         }
     }
 

@@ -1,0 +1,120 @@
+package dev.retort.cli;
+
+import dev.retort.cli.doctor.Checkup;
+import dev.retort.cli.doctor.Finding;
+import dev.retort.cli.doctor.Finding.State;
+import dev.retort.cli.doctor.Surroundings;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.torch.Machine;
+import dev.retort.torch.Natives;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** Says what this machine can do and what to fix. */
+@Command(
+        name = "doctor",
+        header = {
+            "Check this machine: Java, CPU, memory, GPU, native libraries. Ends within 5 seconds.",
+            "",
+            "Examples:",
+            "  retort doctor                       one line for each thing, one fix for each finding",
+            "  retort doctor --json                the same for a program or a bug report",
+            ""
+        })
+final class DoctorCommand implements Callable<Integer> {
+    private static final int NATIVE_PATIENCE_SECONDS = 4;
+
+    @Mixin
+    private Talk talk;
+
+    @Override
+    public Integer call() {
+        List<Finding> findings = examine();
+        if (talk.json()) {
+            talk.terminal().json(findings);
+        } else {
+            findings.forEach(this::print);
+        }
+        boolean bad = findings.stream().anyMatch(finding -> finding.state() == State.BAD);
+        if (!bad) {
+            talk.next("retort presets");
+        }
+        return bad ? Kind.ENVIRONMENT.exitCode() : 0;
+    }
+
+    private static List<Finding> examine() {
+        Machine machine = Machine.here();
+        Surroundings around = new Surroundings(Path.of("/"), System.getenv());
+        List<Finding> findings = new ArrayList<>();
+        findings.add(Checkup.java(
+                Runtime.version().feature(), System.getProperty("java.version"), System.getProperty("java.vendor")));
+        findings.add(Checkup.platform(System.getProperty("os.name"), System.getProperty("os.arch")));
+        findings.add(Checkup.cpu(machine));
+        findings.add(Checkup.memory(machine.memoryBytes(), Machine.availableBytes(), around.memoryLimitBytes()));
+        findings.add(Checkup.gpu(around.gpus(), around.driver(), around.hasLibcuda(), hasCudaJar()));
+        findings.add(Checkup.foreignLibtorch(around.foreignLibtorch(), around.forcedLibtorch()));
+        findings.add(cache());
+        findings.add(natives(Natives::description));
+        return findings;
+    }
+
+    private static Finding cache() {
+        try {
+            return Checkup.cache(Natives.cacheFolder());
+        } catch (RetortException e) {
+            return new Finding("Cache", State.BAD, e.getMessage(), "make the folder writable and free 1 GB in it");
+        }
+    }
+
+    private static boolean hasCudaJar() {
+        return DoctorCommand.class.getResource("/org/bytedeco/pytorch/linux-x86_64-gpu/libtorch_cuda.so") != null;
+    }
+
+    /** Loads libtorch in a thread of its own: a broken installation must not hold the doctor up. */
+    static Finding natives(Callable<String> description) {
+        FutureTask<String> load = new FutureTask<>(description);
+        Thread thread = new Thread(load, "natives");
+        thread.setDaemon(true);
+        thread.start();
+        try {
+            String settings = load.get(NATIVE_PATIENCE_SECONDS, TimeUnit.SECONDS);
+            return new Finding("Natives", State.GOOD, settings, "");
+        } catch (TimeoutException e) {
+            return new Finding(
+                    "Natives",
+                    State.WARNING,
+                    "libtorch is still loading after " + NATIVE_PATIENCE_SECONDS + " s",
+                    "run it again: the first start unpacks 0.5 GB");
+        } catch (ExecutionException e) {
+            return new Finding(
+                    "Natives",
+                    State.BAD,
+                    String.valueOf(e.getCause().getMessage()),
+                    "fix the findings above first, then run it again");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return new Finding("Natives", State.WARNING, "interrupted", "run it again");
+        }
+    }
+
+    private void print(Finding finding) {
+        Terminal terminal = talk.terminal();
+        State state = finding.state();
+        terminal.out()
+                .printf(
+                        "%s %-14s %s%n",
+                        terminal.styled(state.style(), state.mark()), finding.subject(), finding.found());
+        if (!finding.fix().isEmpty()) {
+            terminal.out().printf("  %-14s fix: %s%n", "", finding.fix());
+        }
+    }
+}

@@ -1,0 +1,88 @@
+package dev.retort.cli;
+
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.UncheckedIOException;
+import picocli.CommandLine;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** Says what went wrong in one sentence and chooses the exit code. */
+final class Failure {
+    /** Exit code of an error that is ours and that nobody translated. */
+    static final int BUG = 1;
+
+    private Failure() {}
+
+    /** Reports what a command threw. */
+    static int report(Exception thrown, CommandLine command, ParseResult parsed) {
+        return tell(thrown, command.getErr(), stacktraceAsked(parsed));
+    }
+
+    /** Says it on the writer and returns the exit code. */
+    static int tell(Throwable thrown, PrintWriter err, boolean stacktrace) {
+        RetortException known = translated(thrown);
+        if (known == null) {
+            String what = thrown.getMessage() == null ? "" : ": " + firstLine(thrown.getMessage());
+            err.println("retort: internal error, " + thrown.getClass().getSimpleName() + what
+                    + (stacktrace ? "" : "; run it again with --stacktrace and report what it prints"));
+        } else {
+            err.println("retort: " + known.getMessage());
+        }
+        if (stacktrace) {
+            thrown.printStackTrace(err);
+        }
+        err.flush();
+        return known == null ? BUG : known.kind().exitCode();
+    }
+
+    /** Reports a wrong command line. */
+    static int usage(ParameterException wrong, String[] args) {
+        CommandLine command = wrong.getCommandLine();
+        PrintWriter err = command.getErr();
+        err.println("retort: " + firstLine(wrong.getMessage()));
+        if (!UnmatchedArgumentException.printSuggestions(wrong, err)) {
+            err.println("Help: " + command.getCommandSpec().qualifiedName() + " --help");
+        }
+        err.flush();
+        return Kind.USAGE.exitCode();
+    }
+
+    private static RetortException translated(Throwable thrown) {
+        for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
+            if (cause instanceof RetortException known) {
+                return known;
+            }
+            if (cause instanceof OutOfMemoryError) {
+                return new RetortException(
+                        Kind.MEMORY,
+                        "Memory is exhausted (" + firstLine(String.valueOf(cause.getMessage()))
+                                + "); take a smaller batch or model, or free memory: 'retort doctor' shows what there is");
+            }
+            boolean io = cause instanceof IOException || cause instanceof UncheckedIOException;
+            if (io && String.valueOf(cause.getMessage()).contains("No space left on device")) {
+                return new RetortException(
+                        Kind.WRITE,
+                        "The disk is full (" + firstLine(cause.getMessage())
+                                + "); free space and run the same command again");
+            }
+        }
+        return null;
+    }
+
+    private static boolean stacktraceAsked(ParseResult parsed) {
+        for (ParseResult at = parsed; at != null; at = at.subcommand()) {
+            if (at.hasMatchedOption("--stacktrace")) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static String firstLine(String text) {
+        return text.lines().findFirst().orElse("");
+    }
+}

@@ -1,0 +1,38 @@
+package dev.retort.cli;
+
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+
+/** Starts the command line; the only place that ends the process. */
+public final class Main {
+    private Main() {}
+
+    /** Runs one command and ends the process with its exit code. */
+    public static void main(String[] args) {
+        int exitCode = run(Terminal.ofProcess(), args);
+        Interrupt.finished();
+        System.exit(exitCode);
+    }
+
+    /** Runs one command; returns 0 or the exit code of the error's kind. */
+    static int run(Terminal terminal, String... args) {
+        CommandLine command = new CommandLine(new RetortCommand(), new Commands(terminal))
+                .setOut(writer(terminal.out()))
+                .setErr(writer(terminal.err()))
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setAbbreviatedOptionsAllowed(false)
+                .setUsageHelpAutoWidth(false)
+                .setUsageHelpWidth(100)
+                .setUsageHelpLongOptionsMaxWidth(28)
+                .setColorScheme(CommandLine.Help.defaultColorScheme(terminal.ansi()))
+                .setExecutionExceptionHandler(Failure::report)
+                .setParameterExceptionHandler(Failure::usage);
+        return command.execute(args);
+    }
+
+    private static PrintWriter writer(PrintStream stream) {
+        return new PrintWriter(stream, true, StandardCharsets.UTF_8);
+    }
+}

@@ -1,0 +1,93 @@
+package dev.retort.cli;
+
+import dev.retort.config.Preset;
+import dev.retort.config.Presets;
+import dev.retort.config.Suggestion;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** Lists the presets, or prints one to start a file of one's own. */
+@Command(
+        name = "presets",
+        header = {
+            "List the configurations that come with Retort, or print one.",
+            "",
+            "Examples:",
+            "  retort presets                      all of them, with time and score",
+            "  retort presets train                those of one command",
+            "  retort presets NAME > mine.yaml     a file of your own to change",
+            ""
+        })
+final class PresetsCommand implements Callable<Integer> {
+    static final List<String> KINDS = List.of("train", "distill");
+
+    @Mixin
+    private Talk talk;
+
+    @Parameters(arity = "0..1", paramLabel = "KIND|NAME", description = "train, distill, or a preset to print.")
+    private String which;
+
+    @Override
+    public Integer call() {
+        if (which != null && !KINDS.contains(which)) {
+            print(find());
+        } else {
+            list(which == null ? KINDS : List.of(which));
+        }
+        return 0;
+    }
+
+    private void list(List<String> kinds) {
+        List<Preset> presets =
+                kinds.stream().flatMap(kind -> Presets.list(kind).stream()).toList();
+        if (talk.json()) {
+            record Line(String kind, String name, String about) {}
+            talk.terminal()
+                    .json(presets.stream()
+                            .map(preset -> new Line(preset.kind(), preset.name(), preset.about()))
+                            .toList());
+            return;
+        }
+        int width = presets.stream()
+                .mapToInt(preset -> preset.name().length())
+                .max()
+                .orElse(0);
+        for (Preset preset : presets) {
+            String name = String.format("%-" + width + "s", preset.name());
+            talk.terminal()
+                    .out()
+                    .printf("%-8s %s  %s%n", preset.kind(), talk.terminal().styled("bold", name), preset.about());
+        }
+        if (!presets.isEmpty()) {
+            Preset first = presets.get(0);
+            talk.next("retort " + first.kind() + " " + first.name() + " --dry-run");
+        }
+    }
+
+    private Preset find() {
+        List<Preset> all =
+                KINDS.stream().flatMap(kind -> Presets.list(kind).stream()).toList();
+        return all.stream()
+                .filter(preset -> preset.name().equals(which))
+                .findFirst()
+                .orElseThrow(() -> new RetortException(
+                        Kind.CONFIG,
+                        "There is no preset '" + which + "'"
+                                + Suggestion.among(
+                                        which, all.stream().map(Preset::name).toList())));
+    }
+
+    private void print(Preset preset) {
+        if (talk.json()) {
+            talk.terminal().json(preset);
+        } else {
+            talk.terminal().out().print(preset.yaml());
+            talk.next("retort " + preset.kind() + " mine.yaml --dry-run, once this is saved as mine.yaml");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+package dev.retort.cli;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** {@code retort} alone: help that opens with examples. */
+@Command(
+        name = "retort",
+        header = {
+            "retort makes diffusion models small and fast: train a teacher, distil a student, compare them.",
+            "",
+            "Examples:",
+            "  retort doctor                       what this machine can do, and what to fix",
+            "  retort presets                      the configurations that come with it",
+            ""
+        },
+        synopsisSubcommandLabel = "COMMAND",
+        commandListHeading = "%nCommands:%n",
+        footer = {"", "Each command has help of its own: retort COMMAND --help"},
+        version = "retort 0.1.0",
+        subcommands = {PresetsCommand.class, DoctorCommand.class})
+final class RetortCommand implements Runnable {
+    @Option(
+            names = {"-V", "--version"},
+            versionHelp = true,
+            description = "Show the version.")
+    private boolean version;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this help.")
+    private boolean help;
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        spec.commandLine().usage(spec.commandLine().getOut());
+    }
+}

@@ -1,0 +1,59 @@
+package dev.retort.cli;
+
+import dev.retort.report.Progress;
+import picocli.CommandLine.Option;
+
+/** What every command says and how: data as text or JSON, talk or silence, stack traces on demand. */
+final class Talk {
+    private final Terminal terminal;
+
+    @Option(names = "--json", description = "Print the result as JSON.")
+    private boolean json;
+
+    @Option(
+            names = {"-q", "--quiet"},
+            description = "Say nothing but results and errors.")
+    private boolean quiet;
+
+    @Option(names = "--stacktrace", description = "On an error, print the stack trace too.")
+    private boolean stacktrace;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "Show this help.")
+    private boolean help;
+
+    Talk(Terminal terminal) {
+        this.terminal = terminal;
+    }
+
+    boolean json() {
+        return json;
+    }
+
+    boolean stacktrace() {
+        return stacktrace;
+    }
+
+    Terminal terminal() {
+        return terminal;
+    }
+
+    /** A sentence to the person, on the talk stream. */
+    void say(String sentence) {
+        if (!quiet) {
+            terminal.err().println(sentence);
+        }
+    }
+
+    /** The last line of a command: what to try now. */
+    void next(String command) {
+        say("Next: " + terminal.styled("bold", command));
+    }
+
+    /** A bar on a terminal, a line now and then elsewhere, nothing when quiet. */
+    Bar bar(String task, String unit) {
+        return quiet ? new Bar(Progress.NONE, () -> {}) : Bar.on(terminal, task, unit);
+    }
+}

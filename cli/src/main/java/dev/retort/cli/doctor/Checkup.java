@@ -1,0 +1,128 @@
+package dev.retort.cli.doctor;
+
+import dev.retort.torch.Machine;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+
+/** The checks that need no native library; each is a pure function of what was found. */
+public final class Checkup {
+    private static final long GIB = 1L << 30;
+
+    private Checkup() {}
+
+    /** The Java version: 17 is the least. */
+    public static Finding java(int feature, String version, String vendor) {
+        String found = version + " (" + vendor + ")";
+        return feature < 17
+                ? Finding.bad("Java", found, "install a JDK of version 17 or later and set JAVA_HOME to it")
+                : Finding.good("Java", found);
+    }
+
+    /** The platform: the native libraries come for Linux on x86-64 only. */
+    public static Finding platform(String os, String arch) {
+        boolean supported = os.equals("Linux") && (arch.equals("amd64") || arch.equals("x86_64"));
+        return supported
+                ? Finding.good("System", os + ", " + arch)
+                : Finding.bad("System", os + ", " + arch, "run it on Linux on x86-64, also in a container or WSL 2");
+    }
+
+    /** What the CPU multiplies fast. */
+    public static Finding cpu(Machine machine) {
+        List<String> has = new ArrayList<>();
+        for (String flag : List.of("avx2", "avx512f", "avx512_bf16", "amx_bf16")) {
+            if (machine.hasFlag(flag)) {
+                has.add(flag);
+            }
+        }
+        String found = machine.cpu() + ", " + machine.cores() + (machine.cores() == 1 ? " core" : " cores");
+        if (machine.flags().isEmpty()) {
+            return Finding.warning("CPU", found + ", instruction sets unknown", "mount /proc so that they can be read");
+        }
+        String sets = has.isEmpty() ? "no AVX2" : String.join(" ", has);
+        if (!machine.hasFlag("avx2")) {
+            return Finding.warning(
+                    "CPU", found + ", " + sets, "expect it to be slow; a CPU with AVX2 (2013 on) is 4 times faster");
+        }
+        boolean bf16 = machine.hasFlag("avx512_bf16") || machine.hasFlag("amx_bf16");
+        return Finding.good("CPU", found + ", " + sets + (bf16 ? ": bf16 pays" : ": fp32 is fastest"));
+    }
+
+    /** Memory of the machine and of the container around it. */
+    public static Finding memory(long totalBytes, long availableBytes, long limitBytes) {
+        boolean limited = limitBytes < totalBytes;
+        long free = Math.min(availableBytes, limitBytes);
+        String found = gib(free) + " free of " + gib(Math.min(totalBytes, limitBytes))
+                + (limited ? " (limit of the container; the machine has " + gib(totalBytes) + ")" : "");
+        if (free >= 2 * GIB) {
+            return Finding.good("Memory", found);
+        }
+        return Finding.warning(
+                "Memory",
+                found,
+                limited
+                        ? "give the container at least 2 GiB (docker run --memory 4g)"
+                        : "close other programs: training the small presets wants 2 GiB free");
+    }
+
+    /** GPU, driver and the jar that can use them. */
+    public static Finding gpu(List<String> gpus, String driver, boolean libcuda, boolean cudaJar) {
+        if (gpus.isEmpty()) {
+            return cudaJar
+                    ? Finding.warning(
+                            "GPU",
+                            "none found, but the CUDA build is installed",
+                            "install the NVIDIA driver, or start the container with --gpus all")
+                    : Finding.good("GPU", "none; everything runs on the CPU");
+        }
+        String found = String.join(", ", gpus) + (driver.isEmpty() ? "" : ", driver " + driver);
+        if (!libcuda) {
+            return Finding.warning(
+                    "GPU",
+                    found + ", but no libcuda.so.1",
+                    "install the NVIDIA driver's libraries, or start the container with the NVIDIA runtime");
+        }
+        return cudaJar
+                ? Finding.good("GPU", found)
+                : Finding.warning(
+                        "GPU",
+                        found + ", but the CUDA build of libtorch is not on the class path",
+                        "put pytorch-…-linux-x86_64-gpu.jar and the CUDA libraries there; until then the CPU is used");
+    }
+
+    /** The folder the native libraries are unpacked into. */
+    public static Finding cache(Path folder) {
+        Path existing = folder.toAbsolutePath();
+        while (existing != null && !Files.exists(existing)) {
+            existing = existing.getParent();
+        }
+        String fix = "point -Dorg.bytedeco.javacpp.cachedir (in JAVA_TOOL_OPTIONS) at a folder of yours with 1 GB free";
+        if (existing == null || !Files.isWritable(existing)) {
+            return Finding.bad("Cache", folder + " cannot be written", fix);
+        }
+        long free = existing.toFile().getUsableSpace();
+        boolean unpacked = folder.resolve("retort.lock").toFile().exists();
+        String found = folder + ", " + gib(free) + " free" + (unpacked ? "" : ", filled at first use (0.5 GB)");
+        return unpacked || free >= GIB ? Finding.good("Cache", found) : Finding.bad("Cache", found, fix);
+    }
+
+    /** Other copies of libtorch: harmless beside ours, not before it. */
+    public static Finding foreignLibtorch(Set<String> found, Set<String> forced) {
+        if (!forced.isEmpty()) {
+            return Finding.warning(
+                    "Other libtorch",
+                    String.join(", ", forced) + " comes before ours",
+                    "take its folder out of LD_LIBRARY_PATH and LD_PRELOAD if the start crashes");
+        }
+        return Finding.good(
+                "Other libtorch",
+                found.isEmpty() ? "none" : String.join(", ", found) + " (passed over: ours loads first)");
+    }
+
+    static String gib(long bytes) {
+        return String.format(Locale.ROOT, "%.1f GiB", bytes / (double) GIB);
+    }
+}

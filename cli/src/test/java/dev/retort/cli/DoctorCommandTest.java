@@ -1,0 +1,40 @@
+package dev.retort.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class DoctorCommandTest {
+    @Test
+    void it_looks_at_everything_and_has_a_fix_for_whatever_is_not_good() {
+        JsonNode findings =
+                new JsonMapper().readTree(Ran.retort("doctor", "--json").out());
+        assertThat(findings.valueStream().map(finding -> finding.get("subject").asString()))
+                .containsExactly("Java", "System", "CPU", "Memory", "GPU", "Other libtorch", "Cache", "Natives");
+        assertThat(findings.valueStream())
+                .allMatch(finding -> finding.get("state").asString().equals("GOOD")
+                        == finding.get("fix").asString().isEmpty());
+    }
+
+    @Test
+    void to_a_person_it_says_one_line_for_each_with_a_mark() {
+        Ran ran = Ran.retort("doctor");
+        assertThat(ran.out().lines().filter(line -> !line.startsWith("  ")))
+                .hasSize(8)
+                .allMatch(line -> line.matches("[✓!✗] .+"));
+    }
+
+    @Test
+    void libraries_that_never_finish_loading_hold_it_up_for_four_seconds_at_most() {
+        long start = System.nanoTime();
+        assertThat(DoctorCommand.natives(() -> {
+                            Thread.sleep(60_000);
+                            return "";
+                        })
+                        .fix())
+                .contains("run it again");
+        assertThat((System.nanoTime() - start) / 1e9).isBetween(3.9, 4.9);
+    }
+}

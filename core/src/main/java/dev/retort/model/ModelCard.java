@@ -1,0 +1,71 @@
+package dev.retort.model;
+
+import dev.retort.model.dit.DitSpec;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What a checkpoint is and how it may be used; stands beside the weights as {@code model.json}.
+ *
+ * @param format version of this file's layout
+ * @param network the network's shape
+ * @param process how its data were noised and what it returns
+ * @param scheduleHash hash of the schedule's values, checked on loading
+ * @param sampling how to sample it when nothing else is asked for
+ * @param classes what each label means
+ * @param data the data set it was trained on
+ * @param imagesSeen training images seen
+ * @param seed seed of the run
+ * @param teacher hash of the teacher's weights, empty where there was none
+ * @param provenance where, when and by which command it was made
+ * @param metrics what was measured of it, by metric name
+ */
+public record ModelCard(
+        int format,
+        DitSpec network,
+        ProcessSpec process,
+        String scheduleHash,
+        SamplingSpec sampling,
+        List<String> classes,
+        String data,
+        long imagesSeen,
+        long seed,
+        String teacher,
+        Map<String, String> provenance,
+        Map<String, Double> metrics) {
+    /** The version this program writes. */
+    public static final int FORMAT = 1;
+
+    /** A card in the current format, its schedule hash computed. */
+    public static ModelCard of(
+            DitSpec network,
+            ProcessSpec process,
+            SamplingSpec sampling,
+            List<String> classes,
+            String data,
+            long imagesSeen,
+            long seed,
+            String teacher,
+            Map<String, String> provenance) {
+        return new ModelCard(
+                FORMAT,
+                network,
+                process,
+                process.noiseSchedule().hash(),
+                sampling,
+                classes,
+                data,
+                imagesSeen,
+                seed,
+                teacher,
+                provenance,
+                Map.of());
+    }
+
+    /** The same with what was measured of it. */
+    public ModelCard withMetrics(Map<String, Double> measured) {
+        return new ModelCard(
+                format, network, process, scheduleHash, sampling, classes, data, imagesSeen, seed, teacher, provenance,
+                measured);
+    }
+}

@@ -1,0 +1,34 @@
+package dev.retort.model;
+
+/** What a denoising network is, as far as training, sampling and measuring need to know it. */
+public interface NetworkSpec {
+    /** Short name such as {@code DiT-S/2}. */
+    String name();
+
+    /** Channels of the images or latents it denoises. */
+    int channels();
+
+    /** Height of its images or latents. */
+    int height();
+
+    /** Width of its images or latents. */
+    int width();
+
+    /** Number of classes, the null class not counted. */
+    int classes();
+
+    /** The label that means "no condition"; refused by {@link IllegalStateException} where the network has none. */
+    int nullClass();
+
+    /** Whether the network was built to be asked without a condition. */
+    boolean hasNullClass();
+
+    /** Whether the output carries variance channels behind the prediction. */
+    boolean learnSigma();
+
+    /** Multiply-accumulates of one forward pass for one image. */
+    long macs();
+
+    /** Names of the block outputs, in order, as {@link dev.retort.nn.Taps} knows them. */
+    java.util.List<String> blockTaps();
+}

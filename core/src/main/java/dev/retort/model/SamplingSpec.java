@@ -1,0 +1,42 @@
+package dev.retort.model;
+
+import dev.retort.config.Require;
+import dev.retort.diffusion.Guidance;
+
+/**
+ * How to sample a model.
+ *
+ * @param solver name of the solver
+ * @param steps points of the time grid
+ * @param guidanceScale strength in the standard form u + g(c - u); 1 for none
+ * @param guidanceFrom cleanest time at which guidance acts, as a share of the schedule's noisiest time
+ * @param guidanceTo noisiest time at which it acts, likewise
+ * @param guidanceChannels leading channels that are guided; 0 for all
+ */
+public record SamplingSpec(
+        String solver,
+        int steps,
+        double guidanceScale,
+        double guidanceFrom,
+        double guidanceTo,
+        int guidanceChannels) {
+    /** Validates. */
+    public SamplingSpec {
+        Require.atLeast("steps", steps, 1);
+        Require.between("guidanceFrom", guidanceFrom, 0, 1);
+        Require.between("guidanceTo", guidanceTo, guidanceFrom, 1);
+        Require.atLeast("guidanceChannels", guidanceChannels, 0);
+    }
+
+    /** A solver with guidance over all times and channels. */
+    public static SamplingSpec of(String solver, int steps, double guidanceScale) {
+        return new SamplingSpec(solver, steps, guidanceScale, 0, 1, 0);
+    }
+
+    /** The guidance, its interval in the network's own time. */
+    public Guidance guidance(double noisiestTime) {
+        return Guidance.standard(guidanceScale)
+                .within(guidanceFrom == 0 ? Double.NEGATIVE_INFINITY : guidanceFrom * noisiestTime, guidanceTo * noisiestTime)
+                .onChannels(guidanceChannels);
+    }
+}

@@ -1,0 +1,132 @@
+package dev.retort.model.dit;
+
+import dev.retort.model.Network;
+import dev.retort.nn.Conv2d;
+import dev.retort.nn.Embedding;
+import dev.retort.nn.Init;
+import dev.retort.nn.Linear;
+import dev.retort.nn.RmsNorm;
+import dev.retort.nn.Taps;
+import dev.retort.torch.Checkpointing;
+import dev.retort.torch.Dtype;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Tensors;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The diffusion transformer (Peebles and Xie 2022) under its original parameter names. At the start every block is the
+ * identity and the output is zero.
+ */
+public final class Dit extends Network {
+    private final DitSpec spec;
+    private final Tensor positions;
+    private final Conv2d patchEmbedder;
+    private final TimestepEmbedder timeEmbedder;
+    private final Embedding labelEmbedder;
+    private final RotaryPositions rotary;
+    private final List<DitBlock> blocks = new ArrayList<>();
+    private final RmsNorm finalNorm;
+    private final Linear finalLinear;
+    private final Linear finalModulation;
+    private boolean checkpointActivations;
+
+    /** A network with initial values (dit.md §1.4). */
+    public Dit(DitSpec spec, Init init) {
+        this.spec = spec;
+        int rows = spec.height() / spec.patch();
+        int cols = spec.width() / spec.patch();
+        int d = spec.hidden();
+        positions = buffer(
+                "pos_embed",
+                Tensors.of(PositionTable.sinCos(rows, cols, d), init.device()).view(1, spec.tokens(), d));
+        patchEmbedder = child(
+                "x_embedder.proj",
+                Conv2d.xavier(init.at("x_embedder.proj"), spec.channels(), d, spec.patch(), spec.patch(), 0));
+        timeEmbedder = child("t_embedder", new TimestepEmbedder(init.at("t_embedder"), d));
+        int rowsOfTable = spec.classes() + (spec.hasNullClass() ? 1 : 0);
+        labelEmbedder = child("y_embedder", new Embedding(init.at("y_embedder"), rowsOfTable, d));
+        rotary = spec.modern()
+                ? child("rotary", new RotaryPositions(init.device(), rows, cols, d / spec.heads()))
+                : null;
+        for (int i = 0; i < spec.depth(); i++) {
+            String name = "blocks." + i;
+            blocks.add(child(name, new DitBlock(init.at(name), spec, rotary)));
+        }
+        Init last = init.at("final_layer");
+        finalNorm = spec.modern() ? child("final_layer.norm_final", new RmsNorm(last.at("norm_final"), d)) : null;
+        finalLinear = child(
+                "final_layer.linear", Linear.zero(last, d, (long) spec.patch() * spec.patch() * spec.outChannels()));
+        finalModulation = child("final_layer.adaLN_modulation.1", Linear.zero(last, d, 2L * d));
+    }
+
+    @Override
+    public DitSpec spec() {
+        return spec;
+    }
+
+    @Override
+    public void checkpointActivations(boolean on) {
+        checkpointActivations = on;
+    }
+
+    @Override
+    public Tensor forward(Tensor x, Tensor time, Tensor label, Taps taps) {
+        Tensor h = patchEmbedder.forward(x).flatten(2, -1).transpose(1, 2).add(positions); // (N, T, D)
+        taps.offer("tokens", h);
+        Tensor c = Dtype.F32.cast(timeEmbedder.forward(time).add(labelEmbedder.forward(label))); // (N, D)
+        taps.offer("condition", c);
+        Tensor act = Ops.silu(c); // (N, D)
+        for (int i = 0; i < blocks.size(); i++) {
+            h = block(i, h, act, taps); // (N, T, D)
+        }
+        Tensor[] m = Ops.chunk(finalModulation.forward(act).unsqueeze(1), 2, -1); // shift, scale (N, 1, D)
+        Tensor tokens =
+                finalLinear.forward(DitBlock.modulate(DitBlock.norm(finalNorm, h), m[0], m[1])); // (N, T, p²·out)
+        taps.offer("final_tokens", tokens);
+        return unpatchify(Dtype.F32.cast(tokens)); // (N, out, H, W)
+    }
+
+    private Tensor block(int index, Tensor h, Tensor act, Taps taps) {
+        DitBlock block = blocks.get(index);
+        String name = "blocks." + index;
+        Tensor out;
+        Tensor attn;
+        Tensor mlp;
+        if (checkpointActivations) {
+            Tensor[] outs = Checkpointing.run(
+                    device(),
+                    in -> {
+                        DitBlock.Out o = block.forward(in[0], in[1]);
+                        return taps.wants(name + ".attn") || taps.wants(name + ".mlp")
+                                ? new Tensor[] {o.x(), o.attn(), o.mlp()}
+                                : new Tensor[] {o.x()};
+                    },
+                    h,
+                    act);
+            out = outs[0];
+            attn = outs.length > 1 ? outs[1] : null;
+            mlp = outs.length > 1 ? outs[2] : null;
+        } else {
+            DitBlock.Out o = block.forward(h, act);
+            out = o.x();
+            attn = o.attn();
+            mlp = o.mlp();
+        }
+        taps.offer(name, out);
+        taps.offer(name + ".attn", attn);
+        taps.offer(name + ".mlp", mlp);
+        return out;
+    }
+
+    /** (N, T, p·p·c), channel last inside a token → (N, c, H, W). */
+    private Tensor unpatchify(Tensor tokens) {
+        long n = tokens.size(0);
+        long p = spec.patch();
+        long rows = spec.height() / p;
+        long cols = spec.width() / p;
+        long c = spec.outChannels();
+        return tokens.view(n, rows, cols, p, p, c).permute(0, 5, 1, 3, 2, 4).reshape(n, c, rows * p, cols * p);
+    }
+}

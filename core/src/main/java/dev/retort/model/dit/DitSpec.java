@@ -1,0 +1,112 @@
+package dev.retort.model.dit;
+
+import dev.retort.model.NetworkSpec;
+import java.util.List;
+import java.util.stream.IntStream;
+
+/**
+ * A diffusion transformer's shape.
+ *
+ * @param height image or latent height, a multiple of {@code patch}
+ * @param width image or latent width, a multiple of {@code patch}
+ * @param channels image or latent channels
+ * @param patch side of a patch
+ * @param hidden width of a token, a multiple of 4 and of {@code heads}
+ * @param depth number of blocks
+ * @param heads attention heads
+ * @param mlpRatio hidden width of the MLP over {@code hidden}
+ * @param classes number of classes; 1 for unconditional networks
+ * @param classDropout share of labels replaced by the null class in training; 0 builds no null class
+ * @param learnSigma whether variance channels are predicted as well
+ * @param modern SwiGLU, RMSNorm and 2-D RoPE instead of GELU, LayerNorm and positions added at the input alone
+ */
+public record DitSpec(
+        int height,
+        int width,
+        int channels,
+        int patch,
+        int hidden,
+        int depth,
+        int heads,
+        double mlpRatio,
+        int classes,
+        double classDropout,
+        boolean learnSigma,
+        boolean modern)
+        implements NetworkSpec {
+    /** Validates. */
+    public DitSpec {
+        require(patch >= 1, "patch", patch, "at least 1");
+        require(height >= patch && height % patch == 0, "height", height, "a multiple of patch " + patch);
+        require(width >= patch && width % patch == 0, "width", width, "a multiple of patch " + patch);
+        require(channels >= 1, "channels", channels, "at least 1");
+        require(heads >= 1, "heads", heads, "at least 1");
+        require(hidden >= 4 && hidden % heads == 0, "hidden", hidden, "a multiple of heads " + heads);
+        require(hidden % 4 == 0, "hidden", hidden, "a multiple of 4 (position table)");
+        require(!modern || hidden / heads % 4 == 0, "hidden", hidden, "4 values per head and axis for RoPE");
+        require(depth >= 1, "depth", depth, "at least 1");
+        require(mlpRatio > 0, "mlpRatio", mlpRatio, "above 0");
+        require(classes >= 1, "classes", classes, "at least 1");
+        require(classDropout >= 0 && classDropout < 1, "classDropout", classDropout, "in [0, 1)");
+    }
+
+    private static void require(boolean holds, String field, Object value, String expected) {
+        if (!holds) {
+            throw new IllegalArgumentException(field + " is " + value + ", expected " + expected);
+        }
+    }
+
+    /** Tokens of an image. */
+    public int tokens() {
+        return (height / patch) * (width / patch);
+    }
+
+    /** Channels of the output. */
+    public int outChannels() {
+        return learnSigma ? 2 * channels : channels;
+    }
+
+    /** Hidden width of the MLP: mlpRatio·hidden, or two thirds of it for SwiGLU's three matrices. */
+    public int mlpHidden() {
+        return (int) (modern ? mlpRatio * hidden * 2 / 3 : mlpRatio * hidden);
+    }
+
+    @Override
+    public String name() {
+        return DitSizes.nameOf(this);
+    }
+
+    @Override
+    public boolean hasNullClass() {
+        return classDropout > 0;
+    }
+
+    @Override
+    public int nullClass() {
+        if (!hasNullClass()) {
+            throw new IllegalStateException("this network has no null class: it was built with classDropout 0");
+        }
+        return classes;
+    }
+
+    /** L(12D²T + 2T²D) + 6LD² + 2D² + p²CDT + D·p²·out·T + 256D + D², the paper's count (dit.md §1.1). */
+    @Override
+    public long macs() {
+        long d = hidden;
+        long t = tokens();
+        long mlp = (modern ? 3L : 2L) * d * mlpHidden();
+        long block = (4 * d * d + mlp) * t + 2 * t * t * d + 6 * d * d;
+        long patchValues = (long) patch * patch;
+        return depth * block
+                + 2 * d * d
+                + patchValues * channels * d * t
+                + d * patchValues * outChannels() * t
+                + TimestepEmbedder.FEATURES * d
+                + d * d;
+    }
+
+    @Override
+    public List<String> blockTaps() {
+        return IntStream.range(0, depth).mapToObj(i -> "blocks." + i).toList();
+    }
+}

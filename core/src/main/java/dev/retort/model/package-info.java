@@ -1,0 +1,2 @@
+/** Network contracts, and one package per architecture below this one. */
+package dev.retort.model;

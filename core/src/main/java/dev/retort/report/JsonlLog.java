@@ -1,0 +1,145 @@
+package dev.retort.report;
+
+import dev.retort.error.RetortException;
+import java.io.BufferedReader;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.type.TypeReference;
+
+/**
+ * The log of a run: one JSON object a line, each with {@code imagesSeen} (the clock of the run), {@code time} and
+ * {@code kind}, flushed as it is written. A log resumed from a checkpoint forgets what was written after that checkpoint,
+ * so that the log of a resumed run reads like that of a run that was never stopped.
+ */
+public final class JsonlLog implements AutoCloseable {
+    private static final TypeReference<LinkedHashMap<String, Object>> ENTRY = new TypeReference<>() {};
+
+    private final Path file;
+    private final BufferedWriter out;
+
+    private JsonlLog(Path file) throws IOException {
+        this.file = file;
+        this.out = Files.newBufferedWriter(file, StandardOpenOption.CREATE, StandardOpenOption.APPEND);
+    }
+
+    /** Starts an empty log; an older file of that name is replaced. */
+    public static JsonlLog create(Path file) {
+        try {
+            if (file.toAbsolutePath().getParent() != null) {
+                Files.createDirectories(file.toAbsolutePath().getParent());
+            }
+            Files.deleteIfExists(file);
+            return new JsonlLog(file);
+        } catch (IOException e) {
+            throw cannotWrite(file, e);
+        }
+    }
+
+    /**
+     * Opens the log of a run that continues at {@code imagesSeen}: entries beyond it, and a last line torn by a crash,
+     * are dropped. A log that is not there is started.
+     */
+    public static JsonlLog resume(Path file, long imagesSeen) {
+        if (!Files.exists(file)) {
+            return create(file);
+        }
+        try {
+            Path kept = file.resolveSibling(file.getFileName() + ".tmp");
+            try (BufferedWriter writer = Files.newBufferedWriter(kept)) {
+                for (Map<String, Object> entry : read(file)) {
+                    if (!(entry.get("imagesSeen") instanceof Number seen) || seen.longValue() <= imagesSeen) {
+                        writer.write(Json.LINE.writeValueAsString(entry));
+                        writer.write('\n');
+                    }
+                }
+            }
+            Files.move(kept, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            return new JsonlLog(file);
+        } catch (IOException e) {
+            throw cannotWrite(file, e);
+        }
+    }
+
+    /**
+     * Appends one entry and flushes it.
+     *
+     * @param kind what the entry is about: {@code train}, {@code sample}, {@code checkpoint}
+     * @param imagesSeen the clock of the run
+     * @param values anything that JSON can say; non-finite numbers become the strings {@code "NaN"}, {@code "Infinity"}
+     */
+    public synchronized void write(String kind, long imagesSeen, Map<String, ?> values) {
+        Map<String, Object> entry = new LinkedHashMap<>();
+        entry.put("imagesSeen", imagesSeen);
+        entry.put("time", Instant.now().truncatedTo(ChronoUnit.MILLIS).toString());
+        entry.put("kind", kind);
+        entry.putAll(values);
+        try {
+            out.write(Json.LINE.writeValueAsString(entry));
+            out.write('\n');
+            out.flush();
+        } catch (IOException e) {
+            throw cannotWrite(file, e);
+        }
+    }
+
+    /**
+     * All entries of a log, in order; a last line torn by a crash is left out.
+     *
+     * @throws RetortException of kind DATA when another line is not a JSON object
+     */
+    public static List<Map<String, Object>> read(Path file) {
+        List<Map<String, Object>> entries = new ArrayList<>();
+        try (BufferedReader in = Files.newBufferedReader(file)) {
+            int number = 0;
+            for (String line = in.readLine(); line != null; ) {
+                String next = in.readLine();
+                number++;
+                try {
+                    if (!line.isBlank()) {
+                        entries.add(Json.LINE.readValue(line, ENTRY));
+                    }
+                } catch (JacksonException e) {
+                    if (next != null) {
+                        throw new RetortException(
+                                RetortException.Kind.DATA,
+                                file + ", line " + number + ": not a JSON object, though lines follow it; "
+                                        + "the log was edited or damaged: remove that line, or start a new run folder.",
+                                e);
+                    }
+                }
+                line = next;
+            }
+        } catch (IOException e) {
+            throw new RetortException(
+                    RetortException.Kind.DATA, file + ": the log cannot be read (" + e.getMessage() + ").", e);
+        }
+        return entries;
+    }
+
+    @Override
+    public void close() {
+        try {
+            out.close();
+        } catch (IOException e) {
+            throw cannotWrite(file, e);
+        }
+    }
+
+    private static RetortException cannotWrite(Path file, IOException e) {
+        return new RetortException(
+                RetortException.Kind.WRITE,
+                file + ": the log cannot be written (" + e.getMessage() + "); free space or choose another folder.",
+                e);
+    }
+}

@@ -1,0 +1,197 @@
+package dev.retort;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.lang.ArchCondition;
+import com.tngtech.archunit.lang.ConditionEvents;
+import com.tngtech.archunit.lang.SimpleConditionEvent;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
+
+/** The plan of the house, as docs/architecture.md draws it. */
+class HouseTest {
+    /** Bottom-up: a package may use only those before it. */
+    private static final List<String> ORDER = List.of(
+            "error",
+            "torch",
+            "io",
+            "config",
+            "report",
+            "nn",
+            "model",
+            "data",
+            "sample",
+            "evaluate",
+            "train",
+            "distill");
+
+    private static final JavaClasses HOUSE = new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("dev.retort");
+
+    @Test
+    void a_room_uses_only_the_rooms_below_it() {
+        for (int i = 0; i < ORDER.size() - 1; i++) {
+            String[] above = packages(ORDER.subList(i + 1, ORDER.size()));
+            noClasses()
+                    .that()
+                    .resideInAPackage("dev.retort." + ORDER.get(i) + "..")
+                    .should()
+                    .dependOnClassesThat()
+                    .resideInAnyPackage(above)
+                    .allowEmptyShould(true)
+                    .check(HOUSE);
+        }
+    }
+
+    @Test
+    void every_class_lives_in_a_room_of_the_plan() {
+        List<String> rooms =
+                Stream.concat(ORDER.stream(), Stream.of("diffusion")).toList();
+        classes().should().resideInAnyPackage(packages(rooms)).check(HOUSE);
+    }
+
+    @Test
+    void rooms_and_the_architectures_in_the_model_room_form_no_cycles() {
+        slices().matching("dev.retort.(*)..").should().beFreeOfCycles().check(HOUSE);
+        slices().matching("dev.retort.model.(*)..")
+                .should()
+                .beFreeOfCycles()
+                .allowEmptyShould(true)
+                .check(HOUSE);
+    }
+
+    @Test
+    void the_mathematics_depends_on_the_jdk_alone() {
+        classes()
+                .that()
+                .resideInAPackage("dev.retort.diffusion..")
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage("java..", "dev.retort.diffusion..")
+                .allowEmptyShould(true)
+                .check(HOUSE);
+    }
+
+    @Test
+    void only_the_torch_room_touches_the_presets_and_elsewhere_a_tensor_is_all_one_sees() {
+        classes()
+                .that()
+                .resideOutsideOfPackage("dev.retort.torch..")
+                .should(seeOnlyTensors())
+                .check(HOUSE);
+    }
+
+    private static ArchCondition<JavaClass> seeOnlyTensors() {
+        return new ArchCondition<>("see no native type but Tensor") {
+            @Override
+            public void check(JavaClass type, ConditionEvents events) {
+                type.getDirectDependenciesFromSelf().stream()
+                        .filter(dependency ->
+                                dependency.getTargetClass().getPackageName().startsWith("org.bytedeco"))
+                        .filter(dependency ->
+                                !dependency.getTargetClass().getSimpleName().equals("Tensor"))
+                        // the compiler writes Tensor::numel as a reference to the class that declares numel
+                        .filter(dependency -> !(dependency.getDescription().contains(" references method ")
+                                && dependency.getTargetClass().isAssignableFrom(Tensor.class)))
+                        .forEach(dependency ->
+                                events.add(SimpleConditionEvent.violated(dependency, dependency.getDescription())));
+            }
+        };
+    }
+
+    @Test
+    void a_library_neither_ends_the_process_nor_prints() {
+        noClasses().should().callMethod(System.class, "exit", int.class).check(HOUSE);
+        noClasses().should().accessField(System.class, "out").check(HOUSE);
+        noClasses().should().accessField(System.class, "err").check(HOUSE);
+        noClasses().should().callMethod(Throwable.class, "printStackTrace").check(HOUSE);
+    }
+
+    @Test
+    void state_of_the_process_is_kept_in_the_torch_room_alone() {
+        fields().that()
+                .areStatic()
+                .and()
+                .areDeclaredInClassesThat()
+                .resideOutsideOfPackage("dev.retort.torch..")
+                .should()
+                .beFinal()
+                .check(HOUSE);
+    }
+
+    @Test
+    void names_say_what_a_thing_is() {
+        noClasses()
+                .should()
+                .haveSimpleNameEndingWith("Manager")
+                .orShould()
+                .haveSimpleNameEndingWith("Helper")
+                .orShould()
+                .haveSimpleNameEndingWith("Impl")
+                .orShould()
+                .haveSimpleNameEndingWith("Utils")
+                .check(HOUSE);
+    }
+
+    @Test
+    void every_package_says_in_a_sentence_what_it_is() throws IOException {
+        for (Path module : modules()) {
+            for (Path folder : foldersWithSources(module.resolve("src/main/java"))) {
+                Path info = folder.resolve("package-info.java");
+                assertThat(info).exists();
+                assertThat(Files.readString(info)).as(info.toString()).containsPattern("(?s)^/\\*\\*.{20,}\\.\\s*\\*/");
+            }
+        }
+    }
+
+    @Test
+    void nobody_imports_the_presets_by_star() throws IOException {
+        for (Path module : modules()) {
+            for (Path folder : List.of(module.resolve("src/main/java"), module.resolve("src/test/java"))) {
+                for (Path source : sources(folder)) {
+                    assertThat(Files.readAllLines(source))
+                            .as(source.toString())
+                            .noneMatch(line -> line.matches("import (static )?org\\.bytedeco\\..*\\*;"));
+                }
+            }
+        }
+    }
+
+    private static String[] packages(List<String> rooms) {
+        return rooms.stream().map(room -> "dev.retort." + room + "..").toArray(String[]::new);
+    }
+
+    private static List<Path> modules() throws IOException {
+        try (Stream<Path> folders = Files.list(Path.of("..").toAbsolutePath().normalize())) {
+            return folders.filter(folder -> Files.exists(folder.resolve("pom.xml")))
+                    .toList();
+        }
+    }
+
+    private static List<Path> foldersWithSources(Path root) throws IOException {
+        return sources(root).stream().map(Path::getParent).distinct().toList();
+    }
+
+    private static List<Path> sources(Path root) throws IOException {
+        if (!Files.isDirectory(root)) {
+            return List.of();
+        }
+        try (Stream<Path> files = Files.walk(root)) {
+            return files.filter(file -> file.toString().endsWith(".java")).toList();
+        }
+    }
+}
