@@ -65,7 +65,17 @@ public record ModelCard(
     /** The same with what was measured of it. */
     public ModelCard withMetrics(Map<String, Double> measured) {
         return new ModelCard(
-                format, network, process, scheduleHash, sampling, classes, data, imagesSeen, seed, teacher, provenance,
+                format,
+                network,
+                process,
+                scheduleHash,
+                sampling,
+                classes,
+                data,
+                imagesSeen,
+                seed,
+                teacher,
+                provenance,
                 measured);
     }
 }

@@ -67,17 +67,17 @@ public final class ModelFolder {
     public static SafetensorsWriter writer(Map<String, Tensor> tensors, Dtype dtype) {
         SafetensorsWriter writer = new SafetensorsWriter();
         tensors.forEach((name, tensor) -> writer.add(
-                name,
-                dev.retort.io.Dtype.valueOf(dtype.name()),
-                Tensors.shape(tensor),
-                () -> bytes(tensor, dtype)));
+                name, dev.retort.io.Dtype.valueOf(dtype.name()), Tensors.shape(tensor), () -> bytes(tensor, dtype)));
         return writer;
     }
 
     private static ByteBuffer bytes(Tensor tensor, Dtype dtype) {
         try (Scope scope = Scope.open()) {
             ByteBuffer view = Tensors.view(Tensors.plain(dtype.cast(tensor)));
-            return ByteBuffer.allocate(view.remaining()).order(view.order()).put(view).flip();
+            return ByteBuffer.allocate(view.remaining())
+                    .order(view.order())
+                    .put(view)
+                    .flip();
         }
     }
 
@@ -148,7 +148,8 @@ public final class ModelFolder {
             if (!problems.isEmpty()) {
                 throw new RetortException(
                         Kind.CHECKPOINT,
-                        file + " belongs to another architecture: " + String.join(", ", problems.stream().limit(3).toList())
+                        file + " belongs to another architecture: "
+                                + String.join(", ", problems.stream().limit(3).toList())
                                 + (problems.size() > 3 ? " and " + (problems.size() - 3) + " more" : "")
                                 + "; use the configuration it was trained with");
             }

@@ -14,12 +14,7 @@ import dev.retort.diffusion.Guidance;
  * @param guidanceChannels leading channels that are guided; 0 for all
  */
 public record SamplingSpec(
-        String solver,
-        int steps,
-        double guidanceScale,
-        double guidanceFrom,
-        double guidanceTo,
-        int guidanceChannels) {
+        String solver, int steps, double guidanceScale, double guidanceFrom, double guidanceTo, int guidanceChannels) {
     /** Validates. */
     public SamplingSpec {
         Require.atLeast("steps", steps, 1);
@@ -36,7 +31,9 @@ public record SamplingSpec(
     /** The guidance, its interval in the network's own time. */
     public Guidance guidance(double noisiestTime) {
         return Guidance.standard(guidanceScale)
-                .within(guidanceFrom == 0 ? Double.NEGATIVE_INFINITY : guidanceFrom * noisiestTime, guidanceTo * noisiestTime)
+                .within(
+                        guidanceFrom == 0 ? Double.NEGATIVE_INFINITY : guidanceFrom * noisiestTime,
+                        guidanceTo * noisiestTime)
                 .onChannels(guidanceChannels);
     }
 }

@@ -56,8 +56,8 @@ public record Sampler(Network network, Plan plan, Guidance guidance, Precision p
             if (!guidance.actsAt(call.time())) {
                 return network.forward(input, Tensors.full(call.time(), device, n), label, Taps.none());
             }
-            Tensor out =
-                    network.forward(Ops.cat(0, input, input), Tensors.full(call.time(), device, 2 * n), both, Taps.none());
+            Tensor out = network.forward(
+                    Ops.cat(0, input, input), Tensors.full(call.time(), device, 2 * n), both, Taps.none());
             return guided(out, guidance, call.time(), input.size(1));
         }
     }
@@ -79,7 +79,9 @@ public record Sampler(Network network, Plan plan, Guidance guidance, Precision p
     }
 
     private Tensor noise(Purpose purpose, long step, long seed, long[] indices) {
-        int size = network.spec().channels() * network.spec().height() * network.spec().width();
+        int size = network.spec().channels()
+                * network.spec().height()
+                * network.spec().width();
         float[] values = new float[indices.length * size];
         for (int i = 0; i < indices.length; i++) {
             Rng.at(seed, purpose, step, indices[i]).fillGaussian(values, i * size, size);

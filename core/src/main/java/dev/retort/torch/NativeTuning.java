@@ -67,8 +67,7 @@ final class NativeTuning {
     }
 
     /** {@code int mallopt(int, int)}, called through a mapped function type of the same signature. */
-    private static final class Mallopt
-            extends org.bytedeco.openblas.presets.openblas_nolapack.MklDomainSetNumThreads {}
+    private static final class Mallopt extends org.bytedeco.openblas.presets.openblas_nolapack.MklDomainSetNumThreads {}
 
     private static void setFloat32Matmul(Float32Precision precision) {
         torch.globalContext().setFloat32Precision(Float32Backend.MKLDNN, Float32Op.MATMUL, precision);

@@ -34,7 +34,8 @@ final class Attention extends Layer {
     }
 
     private Tensor mix(Tensor q, Tensor k, Tensor v) {
-        // On the CPU the fused kernel is slower than these three plain ops: thirty times in bf16, half as slow again in fp32.
+        // On the CPU the fused kernel is slower than these three plain ops: thirty times in bf16, half as slow again in
+        // fp32.
         if (!q.is_cuda()) {
             Tensor scores = Ops.matmul(Ops.mul(q, 1 / Math.sqrt(q.size(-1))), k.transpose(-2, -1)); // (N, heads, T, T)
             return Ops.matmul(Ops.softmax(scores), v);

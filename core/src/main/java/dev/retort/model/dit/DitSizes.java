@@ -36,8 +36,7 @@ public final class DitSizes {
                     "network " + name + " is unknown; the named sizes are DiT-{S,B,L,XL}/{2,4,8}, such as DiT-B/4");
         }
         int patch = Integer.parseInt(parts[1]);
-        return new DitSpec(
-                side, side, 4, patch, size.hidden, size.depth, size.heads, 4, 1000, 0.1, true, false);
+        return new DitSpec(side, side, 4, patch, size.hidden, size.depth, size.heads, 4, 1000, 0.1, true, false);
     }
 
     /** The paper's name where depth, width and heads are one of its sizes, else the numbers themselves. */
