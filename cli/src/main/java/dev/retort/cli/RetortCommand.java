@@ -14,13 +14,14 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  retort doctor                       what this machine can do, and what to fix",
             "  retort presets                      the configurations that come with it",
+            "  retort sample CHECKPOINT            draw images from a trained model",
             ""
         },
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n",
         footer = {"", "Each command has help of its own: retort COMMAND --help"},
         version = "retort 0.1.0",
-        subcommands = {PresetsCommand.class, DoctorCommand.class})
+        subcommands = {SampleCommand.class, PresetsCommand.class, DoctorCommand.class})
 final class RetortCommand implements Runnable {
     @Option(
             names = {"-V", "--version"},

@@ -46,7 +46,7 @@ final class Vocabulary extends JacksonAnnotationIntrospector {
         boolean choice = annotation == null && annotated instanceof AnnotatedClass && isChoice(annotated.getRawType());
         return choice
                 ? JsonTypeInfo.Value.construct(
-                        JsonTypeInfo.Id.NAME, JsonTypeInfo.As.PROPERTY, "type", null, false, true)
+                        JsonTypeInfo.Id.NAME, JsonTypeInfo.As.PROPERTY, "type", null, false, true, true)
                 : annotation;
     }
 

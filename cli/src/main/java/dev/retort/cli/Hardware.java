@@ -1,0 +1,43 @@
+package dev.retort.cli;
+
+import dev.retort.torch.Device;
+import dev.retort.torch.Natives;
+import dev.retort.torch.Precision;
+import java.util.Locale;
+import picocli.CommandLine.Option;
+
+/** Where a command computes, in which precision and on how many threads. */
+final class Hardware {
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            defaultValue = "auto",
+            description = "cpu, cuda or cuda:N; by default the GPU if there is one.")
+    private String device;
+
+    @Option(
+            names = "--precision",
+            paramLabel = "NAME",
+            defaultValue = "auto",
+            description = "fp32 or bf16; by default what the device does fast.")
+    private String precision;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "CPU threads; by default one for each core.")
+    private int threads;
+
+    /** Device and precision, each said with its reason. */
+    record Chosen(Device device, Precision precision) {}
+
+    Chosen choose(Talk talk) {
+        Device.Choice where = Device.choose(device);
+        Precision.Choice how = Precision.choose(precision, where.device());
+        Natives.threads(threads);
+        talk.say("Device " + where.device() + " (" + where.reason() + "), precision "
+                + how.precision().name().toLowerCase(Locale.ROOT) + " (" + how.reason() + ")");
+        return new Chosen(where.device(), how.precision());
+    }
+}

@@ -1,0 +1,187 @@
+package dev.retort.cli;
+
+import dev.retort.config.Suggestion;
+import dev.retort.diffusion.Solvers;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.model.ModelCard;
+import dev.retort.model.ModelFolder;
+import dev.retort.model.SamplingSpec;
+import dev.retort.sample.Plans;
+import dev.retort.sample.SampleJob;
+import dev.retort.sample.Sampler;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Draws images from a checkpoint. */
+@Command(
+        name = "sample",
+        header = {
+            "Draw images from a checkpoint: a grid, a folder of PNG files, or npz for other tools.",
+            "",
+            "Examples:",
+            "  retort sample runs/teacher                            eight of each class in samples.png",
+            "  retort sample runs/teacher --classes 3,7-9 --seed 1   some classes, another seed",
+            "  retort sample runs/student --steps 4 --out few.png    fewer steps",
+            "  retort sample runs/student --count 10000 --out s.npz  for evaluation elsewhere (ADM layout)",
+            ""
+        })
+final class SampleCommand implements Callable<Integer> {
+    private static final int EACH = 8;
+
+    @Mixin
+    private Talk talk;
+
+    @Mixin
+    private Hardware hardware;
+
+    @Parameters(paramLabel = "CHECKPOINT", description = "Folder of a model.")
+    private Path checkpoint;
+
+    @Option(
+            names = "--classes",
+            paramLabel = "LIST",
+            description = "Numbers, ranges, names: 0-4,7,Bag; by default all.")
+    private String classes;
+
+    @Option(
+            names = "--count",
+            paramLabel = "N",
+            description = "Images in all, the classes in turn; by default 8 of each.")
+    private Integer count;
+
+    @Option(
+            names = "--steps",
+            paramLabel = "N",
+            description = "Steps of the solver; by default what the model asks for.")
+    private Integer steps;
+
+    @Option(names = "--solver", paramLabel = "NAME", description = "By default what the model asks for.")
+    private String solver;
+
+    @Option(names = "--guidance", paramLabel = "G", description = "u + G (c - u): 1 is none.")
+    private Double guidance;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of all images; by default 0.")
+    private long seed;
+
+    @Option(
+            names = "--batch",
+            paramLabel = "N",
+            defaultValue = "32",
+            description = "Images at once; changes none of them.")
+    private int batch;
+
+    @Option(
+            names = "--out",
+            paramLabel = "PATH",
+            defaultValue = "samples.png",
+            description = "NAME.png (one grid), NAME.npz (ADM layout) or a folder; by default samples.png.")
+    private Path out;
+
+    /** What is printed as JSON. */
+    record Drawn(
+            String out,
+            int count,
+            long seed,
+            String solver,
+            int steps,
+            double guidance,
+            double seconds,
+            double imagesPerSecond) {}
+
+    @Override
+    public Integer call() {
+        requireAtLeastOne("--count", count);
+        requireAtLeastOne("--steps", steps);
+        requireAtLeastOne("--batch", batch);
+        ModelCard card = ModelFolder.card(checkpoint);
+        SamplingSpec sampling = sampling(card);
+        ClassChoice choice =
+                classes == null ? ClassChoice.all(card.classes()) : ClassChoice.parse(classes, card.classes());
+        int[] labels = choice.inTurn(count == null ? EACH * choice.labels().size() : count);
+        Hardware.Chosen chosen = hardware.choose(talk);
+        try (ModelFolder.Loaded model = ModelFolder.load(checkpoint, chosen.device());
+                Pictures pictures = Pictures.to(
+                        out, labels, model.network().spec(), choice.labels().size())) {
+            Sampler sampler = new Sampler(
+                    model.network(),
+                    Plans.of(card.process(), sampling),
+                    sampling.guidance(card.process().noiseSchedule().noisiestTime()),
+                    chosen.precision());
+            double seconds = draw(new SampleJob(sampler, seed, batch), labels, pictures);
+            pictures.finish();
+            tell(new Drawn(
+                    out.toString(),
+                    labels.length,
+                    seed,
+                    sampling.solver(),
+                    sampling.steps(),
+                    sampling.guidanceScale(),
+                    seconds,
+                    labels.length / seconds));
+        }
+        return 0;
+    }
+
+    private double draw(SampleJob job, int[] labels, Pictures pictures) {
+        long start = System.nanoTime();
+        try (Bar bar = talk.bar("sample", "images")) {
+            job.draw(labels, bar, pictures);
+        }
+        return (System.nanoTime() - start) / 1e9;
+    }
+
+    private void tell(Drawn drawn) {
+        if (talk.json()) {
+            talk.terminal().json(drawn);
+            return;
+        }
+        talk.terminal().out().println(drawn.out());
+        talk.say(String.format(
+                Locale.ROOT,
+                "%d images in %s (%.1f/s): %s, %d steps, guidance %s, seed %d",
+                drawn.count(),
+                Bar.duration(Math.round(drawn.seconds())),
+                drawn.imagesPerSecond(),
+                drawn.solver(),
+                drawn.steps(),
+                drawn.guidance(),
+                drawn.seed()));
+        talk.next("retort sample " + checkpoint + " --seed " + (seed + 1));
+    }
+
+    private SamplingSpec sampling(ModelCard card) {
+        SamplingSpec usual = card.sampling();
+        String name = solver == null ? usual.solver() : solver.toLowerCase(Locale.ROOT);
+        if (!Solvers.names().contains(name)) {
+            throw new RetortException(
+                    Kind.USAGE, "--solver " + solver + " is not known" + Suggestion.among(name, Solvers.names()));
+        }
+        double scale = guidance == null ? usual.guidanceScale() : guidance;
+        if (scale != 1 && !card.network().hasNullClass()) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    "--guidance " + scale + " needs a model trained with dropped labels, and " + checkpoint
+                            + " was not; leave --guidance out");
+        }
+        return new SamplingSpec(
+                name,
+                steps == null ? usual.steps() : steps,
+                scale,
+                usual.guidanceFrom(),
+                usual.guidanceTo(),
+                usual.guidanceChannels());
+    }
+
+    private static void requireAtLeastOne(String option, Integer value) {
+        if (value != null && value < 1) {
+            throw new RetortException(Kind.USAGE, option + " is " + value + ", expected at least 1");
+        }
+    }
+}

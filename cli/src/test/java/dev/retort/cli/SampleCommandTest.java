@@ -1,0 +1,148 @@
+package dev.retort.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.awt.image.BufferedImage;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class SampleCommandTest {
+    @TempDir
+    private Path folder;
+
+    private Path model;
+
+    @BeforeEach
+    void save() {
+        model = TinyModel.save(folder.resolve("model"), 8, 0.1);
+    }
+
+    private Ran sample(String... options) {
+        return Ran.retort(Stream.concat(
+                        Stream.of("sample", model.toString(), "--device", "cpu", "--precision", "fp32"),
+                        Stream.of(options))
+                .toArray(String[]::new));
+    }
+
+    private static void refused(Ran ran, int exitCode, String... words) {
+        assertThat(ran.exitCode()).as(ran.err()).isEqualTo(exitCode);
+        assertThat(ran.out()).isEmpty();
+        assertThat(ran.err().lines().filter(line -> line.startsWith("retort: ")))
+                .hasSize(1);
+        assertThat(ran.err()).contains(words).doesNotContain("\tat ");
+    }
+
+    @Test
+    void a_grid_has_a_column_for_each_class() throws Exception {
+        Path grid = folder.resolve("grid.png");
+        Ran ran = sample("--count", "6", "--out", grid.toString());
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        assertThat(ran.out().strip()).isEqualTo(grid.toString());
+        assertThat(ran.err())
+                .contains("flow-euler, 3 steps, guidance 1.0, seed 0")
+                .contains("Next: retort sample");
+        BufferedImage image = ImageIO.read(grid.toFile());
+        assertThat(image.getWidth()).isEqualTo(2 * (3 * 8 + 2 * 2));
+        assertThat(image.getHeight()).isEqualTo(2 * (2 * 8 + 2));
+    }
+
+    @Test
+    void a_folder_gets_a_file_for_each_image_with_its_class() throws Exception {
+        Path out = folder.resolve("drawn");
+        assertThat(sample("--classes", "star,0", "--count", "3", "--out", out.toString())
+                        .exitCode())
+                .isZero();
+        try (Stream<Path> files = Files.list(out)) {
+            assertThat(files.map(file -> file.getFileName().toString()))
+                    .containsExactlyInAnyOrder("000000-class2.png", "000001-class0.png", "000002-class2.png");
+        }
+    }
+
+    @Test
+    void the_result_as_json_is_all_there_is_on_stdout() {
+        Ran ran = sample(
+                "--json",
+                "--count",
+                "2",
+                "--steps",
+                "2",
+                "--seed",
+                "7",
+                "--out",
+                folder.resolve("a.png").toString());
+        JsonNode drawn = new JsonMapper().readTree(ran.out());
+        assertThat(drawn.get("count").asInt()).isEqualTo(2);
+        assertThat(drawn.get("steps").asInt()).isEqualTo(2);
+        assertThat(drawn.get("seed").asLong()).isEqualTo(7);
+    }
+
+    @Test
+    void the_seed_decides_the_pictures_and_the_batch_does_not() throws Exception {
+        byte[] first = drawn("--seed", "1", "--batch", "5");
+        assertThat(drawn("--seed", "1", "--batch", "2")).isEqualTo(first);
+        assertThat(drawn("--seed", "2", "--batch", "5")).isNotEqualTo(first);
+    }
+
+    private byte[] drawn(String... options) throws Exception {
+        Path out = folder.resolve("one.png");
+        Ran ran = sample(Stream.concat(Stream.of(options), Stream.of("--count", "5", "--out", out.toString()))
+                .toArray(String[]::new));
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        return Files.readAllBytes(out);
+    }
+
+    @Test
+    void bad_options_are_usage_errors_that_say_what_is_allowed() {
+        refused(sample("--classes", "3"), 2, "--classes 3: this model has classes 0 to 2 (circle, square, star)");
+        refused(sample("--classes", "sqare"), 2, "did you mean 'square'?");
+        refused(sample("--classes", "2-1"), 2, "runs backwards");
+        refused(sample("--solver", "flow-eulr"), 2, "did you mean 'flow-euler'?");
+        refused(sample("--count", "0"), 2, "--count is 0, expected at least 1");
+        refused(sample("--steps", "many"), 2, "'--steps'");
+        refused(Ran.retort("sample", model.toString(), "--device", "gpu"), 2, "--device gpu is unknown");
+        refused(Ran.retort("sample"), 2, "CHECKPOINT");
+        assertThat(Ran.retort("sample", model.toString(), "--device", "cuda:7", "--count", "1")
+                        .exitCode())
+                .isEqualTo(4);
+    }
+
+    @Test
+    void guidance_needs_a_model_that_knows_no_class() {
+        model = TinyModel.save(folder.resolve("always"), 8, 0);
+        refused(sample("--guidance", "2"), 2, "--guidance 2.0 needs a model trained with dropped labels");
+    }
+
+    @Test
+    void a_damaged_checkpoint_is_named_and_nothing_is_drawn() throws Exception {
+        Path weights = model.resolve("model.safetensors");
+        byte[] all = Files.readAllBytes(weights);
+        Files.write(weights, List.of());
+        refused(sample(), 7, "model.safetensors");
+        Files.write(weights, java.util.Arrays.copyOf(all, all.length - 100));
+        refused(sample(), 7, "model.safetensors");
+        Files.copy(
+                TinyModel.save(folder.resolve("wider"), 16, 0.1).resolve("model.safetensors"),
+                weights,
+                StandardCopyOption.REPLACE_EXISTING);
+        refused(sample(), 7, "another architecture");
+        Files.writeString(model.resolve("model.json"), "{\"format\": ");
+        refused(sample(), 7, "model.json");
+        Files.delete(model.resolve("model.json"));
+        refused(sample(), 7, "is not a model");
+        assertThat(Path.of("samples.png")).doesNotExist();
+    }
+
+    @Test
+    void a_place_that_cannot_be_written_is_named() {
+        refused(sample("--count", "1", "--out", "/proc/none/a.png"), 9, "/proc/none");
+    }
+}
