@@ -53,21 +53,9 @@ public final class DitSizes {
      * @param side latent side: 32 for 256-pixel images
      */
     public static DitSpec paper(String name, int side) {
-<<<<<<< HEAD
         Size size = parse(name);
         return new DitSpec(
                 side, side, 4, size.patch, size.hidden, size.depth, size.heads, 4, 1000, 0.1, true, false);
-=======
-        String[] parts = name.replaceFirst("^DiT-", "").split("/");
-        Size size = SIZES.get(parts[0]);
-        if (size == null || parts.length != 2 || !parts[1].matches("[248]")) {
-            throw new RetortException(
-                    Kind.CONFIG,
-                    "network " + name + " is unknown; the named sizes are DiT-{S,B,L,XL}/{2,4,8}, such as DiT-B/4");
-        }
-        int patch = Integer.parseInt(parts[1]);
-        return new DitSpec(side, side, 4, patch, size.hidden, size.depth, size.heads, 4, 1000, 0.1, true, false);
->>>>>>> h-data
     }
 
     /** The paper's name where depth, width and heads are one of its sizes, else the numbers themselves. */
