@@ -27,9 +27,4 @@ public record GaussianPosterior(double meanFromX0, double meanFromState, double 
                 beta,
                 beta * s.sigma() * s.sigma() / varianceT);
     }
-
-    /** ln of the posterior's variance; at the first step of a chain, where it is 0, the value of the next noisier step. */
-    public static double clippedLogVariance(GaussianPosterior step, GaussianPosterior noisier) {
-        return StrictMath.log(step.variance() > 0 ? step.variance() : noisier.variance());
-    }
 }
