@@ -39,10 +39,9 @@ class NoiseScheduleTest {
             double[] betas = forward.get(entry.getKey() + ".betas");
             for (int t = 0; t < 1000; t++) {
                 assertThat(schedule.alphaBar(t)).isCloseTo(bar[t], within(1e-8 + 2e-5 * bar[t]));
-                assertThat(schedule.beta(t))
-                        .isCloseTo(
-                                betas[t],
-                                within(2e-7 + 2e-6 * betas[t])); // their betas are single precision differences from 1
+                // Behind zero terminal SNR their betas are one minus a single precision quotient.
+                double rounding = entry.getKey().equals("sd-zero-snr") ? 1e-6 : 1e-9;
+                assertThat(schedule.beta(t)).isCloseTo(betas[t], within(rounding + 2e-6 * betas[t]));
             }
             double[] noised = forward.get(entry.getKey() + ".add_noise");
             double[] velocity = forward.get(entry.getKey() + ".velocity");
