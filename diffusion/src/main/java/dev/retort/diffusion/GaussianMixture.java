@@ -112,19 +112,27 @@ public final class GaussianMixture {
     /** ln of the density of the noised samples at x. */
     public double logDensity(double[] x, double alpha, double sigma) {
         double[] logs = logs(x, alpha, sigma);
-        double most = Arrays.stream(logs).max().orElseThrow();
-        return most
-                + StrictMath.log(
-                        Arrays.stream(logs).map(l -> StrictMath.exp(l - most)).sum());
+        double most = max(logs);
+        double sum = 0;
+        for (double log : logs) {
+            sum += StrictMath.exp(log - most);
+        }
+        return most + StrictMath.log(sum);
     }
 
     /** The share of each component in the density of the noised samples at x. */
     public double[] shares(double[] x, double alpha, double sigma) {
-        double[] logs = logs(x, alpha, sigma);
-        double most = Arrays.stream(logs).max().orElseThrow();
-        double[] shares = Arrays.stream(logs).map(l -> StrictMath.exp(l - most)).toArray();
-        double sum = Arrays.stream(shares).sum();
-        return Arrays.stream(shares).map(s -> s / sum).toArray();
+        double[] shares = logs(x, alpha, sigma);
+        double most = max(shares);
+        double sum = 0;
+        for (int k = 0; k < shares.length; k++) {
+            shares[k] = StrictMath.exp(shares[k] - most);
+            sum += shares[k];
+        }
+        for (int k = 0; k < shares.length; k++) {
+            shares[k] /= sum;
+        }
+        return shares;
     }
 
     /** A clean sample. */
@@ -160,5 +168,13 @@ public final class GaussianMixture {
                     - x.length / 2. * StrictMath.log(2 * Math.PI * variance);
         }
         return logs;
+    }
+
+    private static double max(double[] values) {
+        double most = Double.NEGATIVE_INFINITY;
+        for (double value : values) {
+            most = Math.max(most, value);
+        }
+        return most;
     }
 }

@@ -22,25 +22,27 @@ public record VariationalTerm(
 
     /** The term of a time 0..T-1 of a table (T at least 2). */
     public static VariationalTerm at(DiscreteSchedule schedule, int time) {
-        GaussianPosterior here = new GaussianPosterior(schedule.point(time), schedule.point(time - 1));
-        double variance =
-                time > 0 ? here.variance() : new GaussianPosterior(schedule.point(1), schedule.point(0)).variance();
-        return new VariationalTerm(
-                here.meanFromX0(),
-                here.meanFromState(),
-                StrictMath.log(here.beta()),
-                StrictMath.log(variance),
-                time == 0);
+        GaussianPosterior noisier = new GaussianPosterior(schedule.point(1), schedule.point(0));
+        return of(new GaussianPosterior(schedule.point(time), schedule.point(time - 1)), noisier, time == 0);
     }
 
     /** The term of one step of a respaced chain that ends at the clean sample; steps count from the noisiest (0) on. */
     public static VariationalTerm at(TimeGrid grid, int step) {
-        GaussianPosterior here = new GaussianPosterior(grid.from(step), grid.to(step));
         boolean last = step == grid.steps() - 1;
-        double variance =
-                last ? new GaussianPosterior(grid.from(step - 1), grid.to(step - 1)).variance() : here.variance();
+        int noisier = Math.max(step - 1, 0);
+        return of(
+                new GaussianPosterior(grid.from(step), grid.to(step)),
+                new GaussianPosterior(grid.from(noisier), grid.to(noisier)),
+                last);
+    }
+
+    private static VariationalTerm of(GaussianPosterior here, GaussianPosterior noisier, boolean decoder) {
         return new VariationalTerm(
-                here.meanFromX0(), here.meanFromState(), StrictMath.log(here.beta()), StrictMath.log(variance), last);
+                here.meanFromX0(),
+                here.meanFromState(),
+                StrictMath.log(here.beta()),
+                GaussianPosterior.clippedLogVariance(here, noisier),
+                decoder);
     }
 
     /** ln of the variance that a variance channel v means. */

@@ -77,9 +77,11 @@ class SchedulersReferenceTest {
         for (int k = 0; k < wanted.length; k++) {
             double abs = tolerance.get("abs_by_row").get(k).asDouble();
             for (int i = 0; i < wanted[k].length; i++) {
-                assertThat(got.get(k)[i])
-                        .as("state %d element %d", k, i)
-                        .isCloseTo(wanted[k][i], within(abs + rel * Math.abs(wanted[k][i])));
+                double allowed = abs + rel * Math.abs(wanted[k][i]);
+                // An assertion for every one of half a million elements would take longer than everything else.
+                if (!(Math.abs(got.get(k)[i] - wanted[k][i]) <= allowed)) {
+                    assertThat(got.get(k)[i]).as("state %d element %d", k, i).isCloseTo(wanted[k][i], within(allowed));
+                }
             }
         }
     }
