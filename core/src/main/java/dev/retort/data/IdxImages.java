@@ -2,17 +2,14 @@ package dev.retort.data;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
-import java.util.zip.GZIPInputStream;
 
 /**
  * Grey pictures in the IDX format of MNIST and Fashion-MNIST, plain or gzipped, held in memory as bytes. Pictures may
@@ -158,8 +155,7 @@ public final class IdxImages implements ImageSource {
 
     /** Magic number 0x08 (bytes) and the number of dimensions, the dimensions, the values; all big-endian. */
     private static byte[] read(Path file, int[] shape) {
-        try (InputStream raw = new BufferedInputStream(Files.newInputStream(file));
-                DataInputStream in = new DataInputStream(unzipped(raw))) {
+        try (DataInputStream in = new DataInputStream(Compressed.open(file))) {
             int magic = in.readInt();
             if (magic != 0x800 + shape.length) {
                 throw new RetortException(
@@ -184,12 +180,5 @@ public final class IdxImages implements ImageSource {
             throw new RetortException(
                     Kind.DATA, "cannot read " + file + " (" + e.getMessage() + "); fetch it again", e);
         }
-    }
-
-    private static InputStream unzipped(InputStream raw) throws IOException {
-        raw.mark(2);
-        boolean gzip = raw.read() == 0x1f && raw.read() == 0x8b;
-        raw.reset();
-        return gzip ? new GZIPInputStream(raw, 1 << 16) : raw;
     }
 }

@@ -101,9 +101,10 @@ public final class Shapes implements ImageSource {
                 double shadow = 0.30 * coverage(condition, row, column, 0.09);
                 double backgroundLight = (1 - shadow) * (1 - 0.10 * (y - 0.3 * x));
                 double inkLight = 1 - 0.16 * ((y - condition.y()) - 0.5 * (x - condition.x())) / condition.radius();
-                boolean heart = Math.hypot(x - condition.x(), y - condition.y()) < 0.3 * condition.radius();
+                double fromCentre = Math.hypot(x - condition.x(), y - condition.y());
+                double eye = Math.max(0, Math.min(1, 0.5 + (0.3 * condition.radius() - fromCentre) * size / 2));
                 for (int channel = 0; channel < 3; channel++) {
-                    double front = (heart ? centre : ink)[channel] * inkLight;
+                    double front = (eye * centre[channel] + (1 - eye) * ink[channel]) * inkLight;
                     double value = covered * front + (1 - covered) * paper[channel] * backgroundLight;
                     out[offset + (channel * size + row) * size + column] =
                             (float) (2 * Math.max(0, Math.min(1, value)) - 1);

@@ -14,20 +14,22 @@ import java.util.Locale;
  * @param to pixel of {@code high}
  */
 record Axis(double low, double high, boolean log, double from, double to) {
-    /** An axis that covers the values, widened to whole ticks where it is linear. */
+    /** An axis that covers the values, with some room around them; {@code widen} rounds it to whole ticks. */
     static Axis covering(double low, double high, boolean log, boolean widen, double from, double to) {
         if (!(low <= high)) {
             return new Axis(log ? 0.1 : 0, 1, log, from, to); // nothing to draw
         }
         if (log) {
-            return low == high ? new Axis(low / 2, high * 2, true, from, to) : new Axis(low, high, true, from, to);
+            double room = low == high ? 2 : Math.pow(high / low, 0.04); // so that no curve lies on the frame
+            return new Axis(low / room, high * room, true, from, to);
         }
         if (low == high) {
             double room = low == 0 ? 1 : Math.abs(low) / 2;
             return new Axis(low - room, high + room, false, from, to);
         }
         if (!widen) {
-            return new Axis(low, high, false, from, to);
+            boolean fromZero = low > 0 && low < 0.1 * high;
+            return new Axis(fromZero ? 0 : low, high, false, from, to);
         }
         double step = step(high - low);
         return new Axis(Math.floor(low / step) * step, Math.ceil(high / step) * step, false, from, to);
@@ -45,7 +47,9 @@ record Axis(double low, double high, boolean log, double from, double to) {
         List<Double> ticks = new ArrayList<>();
         if (log) {
             double decades = Math.log10(high / low);
-            double[] mantissas = decades < 1.5 ? new double[] {1, 2, 3, 5} : new double[] {1};
+            double[] mantissas = decades < 1.2
+                    ? new double[] {1, 2, 3, 5}
+                    : decades < 2.5 ? new double[] {1, 2, 5} : new double[] {1};
             int every = (int) Math.max(1, Math.ceil(decades / 6));
             for (int e = (int) Math.floor(Math.log10(low)); e <= Math.ceil(Math.log10(high)); e += every) {
                 for (double mantissa : mantissas) {

@@ -36,6 +36,9 @@ record Change(String text, String tone) {
             return Unit.significant(ratio, 3) + "×";
         }
         if (measure.better() == Measure.Better.LOWER) {
+            if (Math.abs(change) < 0.005) {
+                return "same";
+            }
             return ratio >= 10
                     ? Unit.significant(ratio, 3) + "×"
                     : signed(String.format(Locale.ROOT, "%+.0f %%", 100 * change));

@@ -142,9 +142,12 @@ public final class HtmlReport {
             out.append("<th scope=\"col\">")
                     .append(swatch(model.name()))
                     .append(Html.escape(model.name()))
-                    .append("<small class=\"role\">")
-                    .append(Html.escape(model.role().words()))
-                    .append("</small><small>")
+                    .append(
+                            model.name().equalsIgnoreCase(model.role().words())
+                                    ? ""
+                                    : "<small class=\"role\">"
+                                            + Html.escape(model.role().words()) + "</small>")
+                    .append("<small>")
                     .append(Html.escape(model.description()))
                     .append("</small></th>");
         }

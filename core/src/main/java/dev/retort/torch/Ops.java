@@ -151,6 +151,16 @@ public final class Ops {
         return torch.clamp(x, new ScalarOptional(new Scalar(low)), new ScalarOptional(new Scalar(high)));
     }
 
+    /** x above a threshold, as truth values. */
+    public static Tensor greater(Tensor x, double threshold) {
+        return x.gt(new Scalar(threshold));
+    }
+
+    /** a where the condition holds, b elsewhere. */
+    public static Tensor where(Tensor condition, Tensor a, Tensor b) {
+        return torch.where(condition, a, b);
+    }
+
     /** Mean over every dimension but the first; (N, …) → (N). */
     public static Tensor meanPerSample(Tensor x) {
         return x.reshape(x.size(0), -1).mean(new long[] {1}, false, new ScalarTypeOptional());

@@ -52,8 +52,10 @@ public final class ArrayExecutor {
     public static double[] run(
             Plan plan, double[] start, Network network, IntFunction<double[]> noise, Watcher watcher) {
         Map<Combination.Source, ArrayDeque<double[]>> history = new EnumMap<>(Combination.Source.class);
+        Map<Combination.Source, Integer> depths = new EnumMap<>(Combination.Source.class);
         for (Combination.Source source : Combination.Source.values()) {
             history.put(source, new ArrayDeque<>());
+            depths.put(source, plan.depth(source));
         }
         double[] x = scaled(start, plan.startScale());
         for (int k = 0; k < plan.steps().size(); k++) {
@@ -61,9 +63,9 @@ public final class ArrayExecutor {
             Plan.Call call = step.call();
             double[] output = network.output(scaled(x, call.inputScale()), call);
             double[] x0 = x0(call, x, output);
-            remember(history, Combination.Source.STATE, x, plan);
-            remember(history, Combination.Source.OUTPUT, output, plan);
-            remember(history, Combination.Source.X0, x0, plan);
+            remember(history.get(Combination.Source.STATE), x, depths.get(Combination.Source.STATE));
+            remember(history.get(Combination.Source.OUTPUT), output, depths.get(Combination.Source.OUTPUT));
+            remember(history.get(Combination.Source.X0), x0, depths.get(Combination.Source.X0));
             if (step.refines()) {
                 double[] refined = combine(step.refined(), history, x.length);
                 ArrayDeque<double[]> states = history.get(Combination.Source.STATE);
@@ -108,15 +110,10 @@ public final class ArrayExecutor {
         return x0;
     }
 
-    private static void remember(
-            Map<Combination.Source, ArrayDeque<double[]>> history,
-            Combination.Source source,
-            double[] value,
-            Plan plan) {
-        ArrayDeque<double[]> values = history.get(source);
-        values.push(value);
-        while (values.size() > plan.depth(source)) {
-            values.removeLast();
+    private static void remember(ArrayDeque<double[]> newestFirst, double[] value, int depth) {
+        newestFirst.push(value);
+        while (newestFirst.size() > depth) {
+            newestFirst.removeLast();
         }
     }
 

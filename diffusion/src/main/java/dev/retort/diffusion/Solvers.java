@@ -6,7 +6,21 @@ import java.util.Locale;
 
 /** The solvers by name, with their default options. For other options make the record yourself: {@code new Ddim(0.5)}. */
 public final class Solvers {
-    private static final List<Solver> ALL = List.of(new Ddpm(), new Ddim(), new FlowEuler(), new FlowHeun());
+    private static final List<Solver> ALL = List.of(
+            new Ddpm(),
+            new Ddim(),
+            new Pndm(),
+            new Euler(),
+            new EulerAncestral(),
+            new Heun(),
+            new DpmSolver(2),
+            new DpmSolver(3),
+            new DpmSolver(2, DpmSolver.Form.DATA_SDE, DpmSolver.Rule.MIDPOINT, true, false),
+            new UniPc(),
+            new Lcm(),
+            new Tcd(),
+            new FlowEuler(),
+            new FlowHeun());
 
     private Solvers() {}
 

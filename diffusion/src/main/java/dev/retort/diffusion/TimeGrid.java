@@ -96,6 +96,24 @@ public record TimeGrid(String name, List<Point> points) {
         return descending("respaced(" + spec + ")", schedule, times.length, k -> times[k]);
     }
 
+    /**
+     * The grid of latent consistency models: from the {@code original} times k T/original - 1 used in distillation, N at equal distance (rounded down), the noisiest
+     * first.
+     *
+     * @param original how many times the student was distilled on, usually 50
+     */
+    public static TimeGrid consistency(DiscreteSchedule schedule, int steps, int original) {
+        requireSteps(original, schedule.steps());
+        requireSteps(steps, original);
+        int stride = schedule.steps() / original;
+        double[] times = new double[steps];
+        for (int i = 0; i < steps; i++) {
+            int index = (int) Math.floor((double) i * original / steps);
+            times[i] = (original - index) * stride - 1;
+        }
+        return of("consistency(" + original + ")", schedule, times);
+    }
+
     /** N evenly spaced times from the noisiest one towards the clean one, which is the end. */
     public static TimeGrid uniform(NoiseSchedule schedule, int steps) {
         requireSteps(steps, Integer.MAX_VALUE);
@@ -121,6 +139,21 @@ public record TimeGrid(String name, List<Point> points) {
         return of(shift == 1 ? "flow" : "flow(shift " + shift + ")", schedule, times);
     }
 
+    /**
+     * N times of the straight path from 1 to {@code lowest} (both included) before the shift, then the clean end; the grid of a widely used library.
+     *
+     * @param lowest the last time before the shift, for example 0.001
+     */
+    public static TimeGrid flowDownTo(FlowLinear schedule, int steps, double lowest, double shift) {
+        requireSteps(steps, Integer.MAX_VALUE);
+        double[] times = new double[steps];
+        for (int i = 0; i < steps; i++) {
+            double u = steps == 1 ? 1 : 1 + (lowest - 1) * i / (steps - 1);
+            times[i] = schedule.timeScale() * shifted(u, shift);
+        }
+        return of("flow(down to " + lowest + ", shift " + shift + ")", schedule, times);
+    }
+
     /** The time shift of {@link #flow}: s u / (1 + (s-1) u) for u in 0..1. */
     public static double shifted(double u, double shift) {
         if (!(shift > 0)) {
@@ -137,7 +170,13 @@ public record TimeGrid(String name, List<Point> points) {
     public static TimeGrid karras(NoiseSchedule schedule, int steps, double ratioMin, double ratioMax, double rho) {
         double low = StrictMath.pow(ratioMin, 1 / rho);
         double high = StrictMath.pow(ratioMax, 1 / rho);
-        return ofRatios("karras(" + rho + ")", schedule, steps, u -> StrictMath.pow(high + u * (low - high), rho));
+        return ofRatios(
+                "karras(" + rho + ")",
+                schedule,
+                steps,
+                ratioMin,
+                ratioMax,
+                u -> StrictMath.pow(high + u * (low - high), rho));
     }
 
     /** {@link #karras(NoiseSchedule, int, double, double, double)} over a schedule's own range, rho 7. */
@@ -149,14 +188,24 @@ public record TimeGrid(String name, List<Point> points) {
     public static TimeGrid exponential(NoiseSchedule schedule, int steps, double ratioMin, double ratioMax) {
         double low = StrictMath.log(ratioMin);
         double high = StrictMath.log(ratioMax);
-        return ofRatios("exponential", schedule, steps, u -> StrictMath.exp(high + u * (low - high)));
+        return ofRatios(
+                "exponential", schedule, steps, ratioMin, ratioMax, u -> StrictMath.exp(high + u * (low - high)));
     }
 
-    private static TimeGrid ofRatios(String name, NoiseSchedule schedule, int steps, DoubleUnaryOperator ratio) {
+    private static TimeGrid ofRatios(
+            String name,
+            NoiseSchedule schedule,
+            int steps,
+            double ratioMin,
+            double ratioMax,
+            DoubleUnaryOperator between) {
         requireSteps(steps, Integer.MAX_VALUE);
         List<Point> points = new ArrayList<>();
         for (int i = 0; i < steps; i++) {
-            points.add(schedule.pointOfRatio(ratio.applyAsDouble(steps == 1 ? 0 : (double) i / (steps - 1))));
+            // Both ends exactly, so that they are found again in the schedule.
+            double ratio =
+                    i == 0 ? ratioMax : i == steps - 1 ? ratioMin : between.applyAsDouble((double) i / (steps - 1));
+            points.add(schedule.pointOfRatio(ratio));
         }
         points.add(schedule.point(schedule.cleanTime()));
         return new TimeGrid(name, points);

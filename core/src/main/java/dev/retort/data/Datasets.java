@@ -1,0 +1,134 @@
+package dev.retort.data;
+
+import dev.retort.config.Require;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Opens what a {@link DataSpec} describes. */
+public final class Datasets {
+    private static final int SHAPES_SIZE = 32;
+    private static final long TRAIN_SEED = 1;
+    private static final long TEST_SEED = 2;
+
+    private Datasets() {}
+
+    /**
+     * Opens the pictures.
+     *
+     * @throws RetortException of kind DATA or CONFIG when they are missing, unreadable or of another size
+     */
+    public static ImageSource open(DataSpec spec) {
+        if (spec.kind().equals("shapes")) {
+            int size = spec.size() == 0 ? SHAPES_SIZE : spec.size();
+            Require.between("data.size", size, 16, 64);
+            return new Shapes(size, spec.split().equals("train") ? TRAIN_SEED : TEST_SEED);
+        }
+        Path path = existing(spec.path());
+        String kind = spec.kind().equals("auto") ? kindOf(path, spec.split()) : spec.kind();
+        return switch (kind) {
+            case "idx" -> IdxImages.open(folder(path), spec.split(), spec.size());
+            case "cifar10" -> cifar(path, spec);
+            case "tar" -> TarImages.open(archive(path, spec.split()), spec.split(), spec.size());
+            default -> FolderImages.open(folder(path), spec.split(), spec.size());
+        };
+    }
+
+    /** Refuses a model whose number of classes is not that of the data. */
+    public static void requireClasses(ImageSource source, int classes) {
+        int there = source.classNames().size();
+        if (there != classes) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "model.classes is " + classes + " but " + source.name() + " has " + there
+                            + " classes; set model.classes=" + there);
+        }
+    }
+
+    private static Path existing(String path) {
+        Path expanded =
+                path.startsWith("~/") ? Path.of(System.getProperty("user.home"), path.substring(2)) : Path.of(path);
+        if (!Files.exists(expanded)) {
+            throw new RetortException(
+                    Kind.DATA,
+                    "data.path is " + path + ", where nothing lies (looked in "
+                            + expanded.toAbsolutePath().normalize() + "); set data.path=FOLDER");
+        }
+        if (!Files.isReadable(expanded)) {
+            throw new RetortException(Kind.DATA, "data.path is " + path + ", which may not be read; change its rights");
+        }
+        return expanded;
+    }
+
+    private static Path folder(Path path) {
+        if (!Files.isDirectory(path)) {
+            throw new RetortException(
+                    Kind.DATA, "data.path is " + path + ", a file; set it to the folder, or data.kind=auto");
+        }
+        return path;
+    }
+
+    private static ImageSource cifar(Path path, DataSpec spec) {
+        CifarImages images = CifarImages.open(path, spec.split());
+        if (spec.size() != 0 && spec.size() != images.height()) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "data.size is " + spec.size() + " but the pictures of " + path + " are 32x32; set data.size=32");
+        }
+        return images;
+    }
+
+    private static Path archive(Path path, String split) {
+        if (!Files.isDirectory(path)) {
+            return path;
+        }
+        return children(path).stream()
+                .filter(Datasets::isArchive)
+                .filter(file -> file.getFileName().toString().contains(split))
+                .findFirst()
+                .orElseThrow(() -> new RetortException(
+                        Kind.DATA,
+                        "no .tar or .tar.gz with '" + split + "' in its name in " + path
+                                + "; set data.path to the archive itself"));
+    }
+
+    private static String kindOf(Path path, String split) {
+        if (!Files.isDirectory(path)) {
+            if (isArchive(path)) {
+                return "tar";
+            }
+            if (path.toString().matches(".*\\.bin(\\.gz)?")) {
+                return "cifar10";
+            }
+            throw new RetortException(
+                    Kind.DATA,
+                    "data.path is " + path + ", which is no folder, .tar, .tar.gz or .bin; set it to one of these");
+        }
+        List<Path> children = children(path);
+        if (children.stream().anyMatch(file -> file.toString().matches(".*[-.]idx[13]-ubyte(\\.gz)?"))) {
+            return "idx";
+        }
+        if (CifarImages.isIn(path, split)) {
+            return "cifar10";
+        }
+        boolean archives = children.stream().anyMatch(Datasets::isArchive);
+        return archives && children.stream().noneMatch(Files::isDirectory) ? "tar" : "folder";
+    }
+
+    private static boolean isArchive(Path file) {
+        return file.toString().matches(".*\\.(tar|tar\\.gz|tgz)");
+    }
+
+    private static List<Path> children(Path folder) {
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.sorted().toList();
+        } catch (IOException e) {
+            throw new RetortException(
+                    Kind.DATA, "cannot read the folder " + folder + " (" + e.getMessage() + "); check data.path", e);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+package dev.retort.evaluate;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.Random;
+import org.ejml.data.DMatrixRMaj;
+import org.ejml.dense.row.CommonOps_DDRM;
+import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
+import org.ejml.interfaces.decomposition.EigenDecomposition_F64;
+import org.ejml.interfaces.decomposition.QRDecomposition;
+
+/**
+ * The control extractor that nobody trained: projections on the principal components of real pixels. It sees colour,
+ * layout and brightness but no meaning, so it tells a broken picture from a good one independently of any network.
+ */
+public final class PixelPca implements FeatureExtractor {
+    private static final int SPARE_DIRECTIONS = 16;
+    private static final int MOST_SWEEPS = 100;
+    private static final double CONVERGED = 1e-10;
+
+    private final FeatureSpace space;
+    private final double[] mean;
+    private final DMatrixRMaj components; // (components, pixels), rows orthonormal
+
+    private PixelPca(FeatureSpace space, double[] mean, DMatrixRMaj components) {
+        this.space = space;
+        this.mean = mean;
+        this.components = components;
+    }
+
+    /**
+     * Finds the leading components of real images by subspace iteration on their covariance, which costs little where a
+     * full decomposition of large images would take minutes. The signs are fixed by making each component's largest value
+     * positive.
+     *
+     * @param real training images, more than {@code components}; ten thousand are plenty
+     * @param components how many, 64 by custom
+     */
+    public static PixelPca fit(PixelBatch real, int components) {
+        int d = real.imageSize();
+        if (components < 1 || components > d || components >= real.count()) {
+            throw new IllegalArgumentException("components: " + components + ", expected 1 to " + d
+                    + " and fewer than the " + real.count() + " images");
+        }
+        DMatrixRMaj x = DMatrixRMaj.wrap(real.count(), d, real.unitRows().values());
+        double[] mean = new double[d];
+        for (int i = 0; i < real.count(); i++) {
+            for (int k = 0; k < d; k++) {
+                mean[k] += x.get(i, k) / real.count();
+            }
+        }
+        for (int i = 0; i < real.count(); i++) {
+            for (int k = 0; k < d; k++) {
+                x.add(i, k, -mean[k]);
+            }
+        }
+        DMatrixRMaj covariance = new DMatrixRMaj(d, d);
+        CommonOps_DDRM.multInner(x, covariance);
+        CommonOps_DDRM.scale(1.0 / (real.count() - 1), covariance);
+        DMatrixRMaj rows = leading(covariance, components);
+        String name = "PixelPCA" + components;
+        FeatureSpace space = new FeatureSpace(name, hash(mean, rows.data), "uint8/255", components);
+        return new PixelPca(space, mean, rows);
+    }
+
+    @Override
+    public FeatureSpace space() {
+        return space;
+    }
+
+    @Override
+    public Extraction extract(PixelBatch images) {
+        if (images.imageSize() != mean.length) {
+            throw new IllegalArgumentException("images: " + images.channels() + "x" + images.height() + "x"
+                    + images.width() + ", expected " + mean.length + " values as in the images fitted");
+        }
+        DMatrixRMaj x =
+                DMatrixRMaj.wrap(images.count(), mean.length, images.unitRows().values());
+        for (int i = 0; i < images.count(); i++) {
+            for (int k = 0; k < mean.length; k++) {
+                x.add(i, k, -mean[k]);
+            }
+        }
+        DMatrixRMaj projected = new DMatrixRMaj(images.count(), space.dimension());
+        CommonOps_DDRM.multTransB(x, components, projected); // (N, components)
+        float[][] features = new float[images.count()][space.dimension()];
+        for (int i = 0; i < features.length; i++) {
+            for (int c = 0; c < features[i].length; c++) {
+                features[i][c] = (float) projected.get(i, c);
+            }
+        }
+        return new Extraction(features, new float[0][]);
+    }
+
+    /** Rayleigh-Ritz subspace iteration: multiply, rotate, orthonormalise, until the leading eigenvalues stand still. */
+    private static DMatrixRMaj leading(DMatrixRMaj covariance, int components) {
+        int d = covariance.numRows;
+        int width = Math.min(d, components + SPARE_DIRECTIONS);
+        Random random = new Random(0);
+        DMatrixRMaj basis = new DMatrixRMaj(d, width);
+        for (int i = 0; i < basis.data.length; i++) {
+            basis.data[i] = random.nextGaussian();
+        }
+        basis = orthonormal(basis);
+        double[] before = new double[components];
+        for (int sweep = 0; ; sweep++) {
+            DMatrixRMaj image = times(covariance, basis);
+            DMatrixRMaj small = new DMatrixRMaj(width, width);
+            CommonOps_DDRM.multTransA(basis, image, small);
+            EigenDecomposition_F64<DMatrixRMaj> eigen = DecompositionFactory_DDRM.eig(width, true, true);
+            eigen.decompose(small);
+            Integer[] order = new Integer[width];
+            Arrays.setAll(order, i -> i);
+            Arrays.sort(order, Comparator.comparingDouble(i -> -eigen.getEigenvalue(i)
+                    .getReal()));
+            DMatrixRMaj rotation = new DMatrixRMaj(width, width);
+            double moved = 0;
+            for (int c = 0; c < width; c++) {
+                CommonOps_DDRM.insert(eigen.getEigenVector(order[c]), rotation, 0, c);
+                if (c < components) {
+                    double value = eigen.getEigenvalue(order[c]).getReal();
+                    moved = Math.max(moved, Math.abs(value - before[c]));
+                    before[c] = value;
+                }
+            }
+            if (moved <= CONVERGED * before[0] || sweep == MOST_SWEEPS) {
+                return fixedSigns(times(basis, rotation), components);
+            }
+            basis = orthonormal(times(image, rotation));
+        }
+    }
+
+    private static DMatrixRMaj fixedSigns(DMatrixRMaj basis, int components) {
+        DMatrixRMaj rows = new DMatrixRMaj(components, basis.numRows);
+        for (int c = 0; c < components; c++) {
+            double largest = 0;
+            for (int i = 0; i < basis.numRows; i++) {
+                largest = Math.abs(basis.get(i, c)) > Math.abs(largest) ? basis.get(i, c) : largest;
+            }
+            for (int i = 0; i < basis.numRows; i++) {
+                rows.set(c, i, basis.get(i, c) * Math.signum(largest));
+            }
+        }
+        return rows;
+    }
+
+    private static DMatrixRMaj orthonormal(DMatrixRMaj matrix) {
+        QRDecomposition<DMatrixRMaj> qr = DecompositionFactory_DDRM.qr(matrix.numRows, matrix.numCols);
+        qr.decompose(matrix);
+        return qr.getQ(null, true);
+    }
+
+    private static DMatrixRMaj times(DMatrixRMaj a, DMatrixRMaj b) {
+        DMatrixRMaj product = new DMatrixRMaj(a.numRows, b.numCols);
+        CommonOps_DDRM.mult(a, b, product);
+        return product;
+    }
+
+    private static String hash(double[] mean, double[] components) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (double[] values : new double[][] {mean, components}) {
+                ByteBuffer bytes =
+                        ByteBuffer.allocate(values.length * Double.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+                bytes.asDoubleBuffer().put(values);
+                digest.update(bytes);
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // every JDK has SHA-256
+        }
+    }
+}

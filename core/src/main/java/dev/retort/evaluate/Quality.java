@@ -1,0 +1,98 @@
+package dev.retort.evaluate;
+
+import dev.retort.evaluate.FrechetDistance.SmallSamples;
+import dev.retort.report.Measure;
+import dev.retort.report.Measure.Better;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * How near one set of images is to another in a feature space: every score that features alone give.
+ *
+ * @param space what the features are
+ * @param realImages number of real images
+ * @param images number of images judged: the n in the names of the scores
+ * @param frechet Fréchet distance
+ * @param kernel unbiased kernel distance on all images
+ * @param neighbours precision, recall, density, coverage
+ */
+public record Quality(
+        FeatureSpace space,
+        int realImages,
+        int images,
+        FrechetDistance frechet,
+        double kernel,
+        PrecisionRecall neighbours) {
+    private static final int NEIGHBOURS = 3;
+
+    /** Judges images against real ones of the same feature space. */
+    public static Quality of(FeatureSet real, FeatureSet judged, SmallSamples small) {
+        real.space().requireSame(judged.space());
+        return new Quality(
+                judged.space(),
+                real.size(),
+                judged.size(),
+                FrechetDistance.between(real.statistics(), judged.statistics(), small),
+                KernelDistance.unbiased(real.features(), judged.features()),
+                PrecisionRecall.of(real.features(), judged.features(), NEIGHBOURS));
+    }
+
+    /**
+     * The floor: real images against other real images of the same set, one half against the other after shuffling. No
+     * model can be expected below it at this n.
+     */
+    public static Quality halfAgainstHalf(FeatureSet real, long seed, SmallSamples small) {
+        FeatureMatrix mixed = real.features().shuffled(seed);
+        int half = real.size() / 2;
+        return of(
+                new FeatureSet(real.space(), real.dataset() + ", one half", mixed.slice(0, half)),
+                new FeatureSet(real.space(), real.dataset() + ", other half", mixed.slice(half, 2 * half)),
+                small);
+    }
+
+    /**
+     * The floor that a model judged against {@code reference} with {@code n} images has to be read beside: that many
+     * images drawn from the other real set (train against test, or test against train) judged in the model's place.
+     */
+    public static Quality floor(FeatureSet reference, FeatureSet otherReal, int n, long seed, SmallSamples small) {
+        return of(reference, otherReal.draw(n, seed), small);
+    }
+
+    /** The scores as rows of a report, under names that carry the extractor and n. */
+    public Map<Measure, Double> measures() {
+        String against = "against " + realImages + " real images";
+        String balls = "k = " + neighbours.k() + ", " + against;
+        Map<Measure, Double> rows = new LinkedHashMap<>();
+        put(rows, MetricName.frechet(space, images), Better.LOWER, "Fréchet distance " + against, frechet.value());
+        put(rows, MetricName.kernel(space, images), Better.LOWER, "kernel distance, unbiased, " + against, kernel);
+        put(
+                rows,
+                MetricName.precision(space, images),
+                Better.HIGHER,
+                "plausible images, " + balls,
+                neighbours.precision());
+        put(
+                rows,
+                MetricName.recall(space, images),
+                Better.HIGHER,
+                "real variety reached, " + balls,
+                neighbours.recall());
+        put(
+                rows,
+                MetricName.density(space, images),
+                Better.HIGHER,
+                "crowding near real images, " + balls,
+                neighbours.density());
+        put(
+                rows,
+                MetricName.coverage(space, images),
+                Better.HIGHER,
+                "real images with a neighbour, " + balls,
+                neighbours.coverage());
+        return rows;
+    }
+
+    private static void put(Map<Measure, Double> rows, MetricName name, Better better, String meaning, double value) {
+        rows.put(Measure.quality(name.toString(), better, meaning), value);
+    }
+}

@@ -1,0 +1,150 @@
+package dev.retort.io;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * The head of an npy array: magic, version 1 to 3, and a Python dictionary of exactly {@code descr},
+ * {@code fortran_order} and {@code shape}.
+ *
+ * @param type element type
+ * @param bigEndian byte order of the values
+ * @param fortran whether the first index runs fastest
+ * @param shape dimensions, empty for a scalar
+ */
+public record NpyHeader(NpyType type, boolean bigEndian, boolean fortran, long[] shape) {
+    /** What is wrong with an array, without the file's name. */
+    static final class Malformed extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        Malformed(String message) {
+            super(message);
+        }
+    }
+
+    private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
+    private static final int LONGEST = 1 << 16;
+    private static final Pattern FIELD = Pattern.compile(
+            "\\s*['\"](descr|fortran_order|shape)['\"]\\s*:\\s*(?:['\"]([^'\"]*)['\"]|(True|False)|\\(([^()]*)\\))\\s*(,|$)");
+    private static final Pattern DIMENSIONS = Pattern.compile("\\s*|\\s*\\d{1,19}\\s*(,\\s*\\d{1,19}\\s*)*,?\\s*");
+
+    /** Reads the head; the stream then stands at the first value. */
+    static NpyHeader read(InputStream in) throws IOException {
+        byte[] start = in.readNBytes(8);
+        if (start.length < 8 || !Arrays.equals(start, 0, 6, MAGIC, 0, 6)) {
+            throw new Malformed("it does not start as an npy array");
+        }
+        if (start[6] < 1 || start[6] > 3) {
+            throw new Malformed("it is of the unknown npy version " + (start[6] & 0xff));
+        }
+        byte[] field = in.readNBytes(start[6] == 1 ? 2 : 4);
+        long length = 0;
+        for (int i = field.length - 1; i >= 0; i--) {
+            length = length << 8 | field[i] & 0xff;
+        }
+        if (length > LONGEST) {
+            throw new Malformed("its header of " + length + " bytes is too long");
+        }
+        byte[] text = in.readNBytes((int) length);
+        if (field.length < 2 || text.length < length) {
+            throw new Malformed("it is cut off inside its header");
+        }
+        return parse(new String(text, StandardCharsets.UTF_8).strip());
+    }
+
+    private static NpyHeader parse(String text) throws Malformed {
+        if (!text.startsWith("{") || !text.endsWith("}")) {
+            throw new Malformed("its header is not a dictionary");
+        }
+        String body = text.substring(1, text.length() - 1).strip();
+        String descr = null;
+        String order = null;
+        String shape = null;
+        Matcher field = FIELD.matcher(body);
+        int at = 0;
+        while (at < body.length() && field.region(at, body.length()).lookingAt()) {
+            switch (field.group(1)) {
+                case "descr" -> descr = once(descr, field.group(2), "descr");
+                case "fortran_order" -> order = once(order, field.group(3), "fortran_order");
+                default -> shape = once(shape, field.group(4), "shape");
+            }
+            at = field.end();
+        }
+        if (at < body.length()) {
+            throw new Malformed("its header holds something else than descr, fortran_order and shape");
+        }
+        if (descr == null || order == null || shape == null) {
+            throw new Malformed("its header lacks " + (descr == null ? "descr" : order == null ? "order" : "shape"));
+        }
+        if (!descr.matches("[<>|].+")) {
+            throw new Malformed("its element type '" + descr + "' is not supported");
+        }
+        String code = descr;
+        NpyType type = NpyType.coded(descr.substring(1))
+                .orElseThrow(() -> new Malformed("its element type '" + code + "' is not supported"));
+        NpyHeader header = new NpyHeader(type, descr.charAt(0) == '>', order.equals("True"), dimensions(shape));
+        header.byteCount();
+        return header;
+    }
+
+    private static String once(String before, String value, String field) throws Malformed {
+        if (before != null || value == null) {
+            throw new Malformed("its header has a wrong or repeated " + field);
+        }
+        return value;
+    }
+
+    private static long[] dimensions(String shape) throws Malformed {
+        if (!DIMENSIONS.matcher(shape).matches()) {
+            throw new Malformed("its shape (" + shape + ") is not a list of lengths");
+        }
+        try {
+            return Arrays.stream(shape.split(","))
+                    .map(String::strip)
+                    .filter(part -> !part.isEmpty())
+                    .mapToLong(Long::parseLong)
+                    .toArray();
+        } catch (NumberFormatException e) {
+            throw new Malformed("its shape (" + shape + ") exceeds 63 bits");
+        }
+    }
+
+    /** Number of elements. */
+    public long elements() {
+        long elements = 1;
+        for (long dimension : shape) {
+            elements = Math.multiplyExact(elements, dimension);
+        }
+        return elements;
+    }
+
+    /** Bytes of the values. */
+    long byteCount() throws Malformed {
+        try {
+            return Math.multiplyExact(elements(), (long) type.bytes());
+        } catch (ArithmeticException e) {
+            throw new Malformed("its shape " + Arrays.toString(shape) + " exceeds 63 bits");
+        }
+    }
+
+    /** The head of a version 1 array of this type and shape, row-major and little-endian, padded to 64 bytes. */
+    static byte[] encode(NpyType type, long[] shape) {
+        String lengths = Arrays.stream(shape).mapToObj(Long::toString).collect(Collectors.joining(", "));
+        String text = "{'descr': '" + type.descr() + "', 'fortran_order': False, 'shape': ("
+                + (shape.length == 1 ? lengths + "," : lengths) + "), }";
+        int padded = (10 + text.length() + 1 + 63) / 64 * 64;
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        out.writeBytes(MAGIC);
+        out.writeBytes(new byte[] {1, 0, (byte) (padded - 10), (byte) (padded - 10 >> 8)});
+        out.writeBytes(text.getBytes(StandardCharsets.US_ASCII));
+        out.writeBytes(" ".repeat(padded - 10 - text.length() - 1).getBytes(StandardCharsets.US_ASCII));
+        out.write('\n');
+        return out.toByteArray();
+    }
+}

@@ -1,0 +1,33 @@
+package dev.retort.torch;
+
+import org.bytedeco.pytorch.Tensor;
+
+/** The machine's own matrix-product speed, the yardstick of model-FLOPs utilisation. */
+public final class MatmulPeak {
+    private static final long SIZE = 2048;
+    private static final double SECONDS = 0.4;
+
+    private MatmulPeak() {}
+
+    /** Floating-point operations per second of a large square product in this precision: the best of several. */
+    public static double measure(Precision precision, Device device) {
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            Dtype dtype = precision == Precision.BF16 ? Dtype.BF16 : Dtype.F32;
+            Tensor a = dtype.cast(Tensors.full(0.5, device, SIZE, SIZE));
+            double best = Double.MAX_VALUE;
+            long end = System.nanoTime() + (long) (SECONDS * 1e9);
+            do {
+                try (Scope round = Scope.open()) {
+                    long start = System.nanoTime();
+                    Tensor product = Ops.matmul(a, a);
+                    if (device.isCuda()) {
+                        product.narrow(0, 0, 1).cpu();
+                    }
+                    best = Math.min(best, (System.nanoTime() - start) / 1e9);
+                }
+            } while (System.nanoTime() < end);
+            return 2.0 * SIZE * SIZE * SIZE / best;
+        }
+    }
+}

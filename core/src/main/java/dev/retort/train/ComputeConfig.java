@@ -1,0 +1,33 @@
+package dev.retort.train;
+
+import dev.retort.config.Require;
+
+/**
+ * Where and how the arithmetic runs.
+ *
+ * @param device {@code auto}, {@code cpu} or {@code cuda[:n]}
+ * @param precision {@code auto}, {@code fp32} or {@code bf16}
+ * @param checkpointActivations recompute block insides in the backward pass
+ * @param microBatch images per backward pass, accumulated to the batch; 0 finds the largest that fits into memory
+ * @param memoryGiB memory to plan for; 0 for what the machine has free
+ * @param loaderThreads background threads that decode images
+ */
+public record ComputeConfig(
+        String device,
+        String precision,
+        boolean checkpointActivations,
+        int microBatch,
+        double memoryGiB,
+        int loaderThreads) {
+    /** Validates. */
+    public ComputeConfig {
+        Require.atLeast("microBatch", microBatch, 0);
+        Require.atLeast("memoryGiB", memoryGiB, 0);
+        Require.atLeast("loaderThreads", loaderThreads, 1);
+    }
+
+    /** CPU or GPU and precision by themselves, no recomputing, micro-batch by memory. */
+    public static ComputeConfig automatic() {
+        return new ComputeConfig("auto", "auto", false, 0, 0, 1);
+    }
+}

@@ -1,0 +1,70 @@
+package dev.retort.train;
+
+import dev.retort.torch.Boxed;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Scope;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+
+/** An exponential moving average of weights in fp32, with a decay that warms up: min(d, (1 + n) / (10 + n)) after n updates. */
+public final class Ema implements AutoCloseable {
+    private final double decay;
+    private final Map<String, Tensor> source;
+    private final Map<String, Tensor> average = new LinkedHashMap<>();
+
+    /** Starts at the weights' present values. */
+    public Ema(double decay, Map<String, Tensor> source) {
+        this.decay = decay;
+        this.source = source;
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            source.forEach((name, tensor) -> average.put(name, scope.keep(tensor.detach().clone())));
+        }
+    }
+
+    /** The decay used for the update after {@code updates} earlier ones. */
+    public static double decayAt(double decay, long updates) {
+        return Math.min(decay, (1.0 + updates) / (10.0 + updates));
+    }
+
+    /** average ← d·average + (1-d)·weights. */
+    public void update(long updates) {
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            List<Tensor> weights = new ArrayList<>();
+            source.values().forEach(tensor -> weights.add(tensor.detach()));
+            Boxed.call(
+                    "aten::_foreach_lerp_",
+                    "Scalar",
+                    List.copyOf(average.values()),
+                    weights,
+                    1 - decayAt(decay, updates));
+        }
+    }
+
+    /** The full decay. */
+    public double decay() {
+        return decay;
+    }
+
+    /** The averages by name; they belong to this object. */
+    public Map<String, Tensor> weights() {
+        return average;
+    }
+
+    /** Continues from saved averages. */
+    public void restore(Map<String, Tensor> saved) {
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            average.forEach((name, tensor) -> tensor.copy_(saved.get(name)));
+        }
+    }
+
+    @Override
+    public void close() {
+        average.values().forEach(Tensor::close);
+    }
+}

@@ -1,0 +1,32 @@
+package dev.retort.train;
+
+import dev.retort.config.Require;
+import dev.retort.data.DataSpec;
+import dev.retort.model.SamplingSpec;
+
+/**
+ * What training and distillation runs share.
+ *
+ * @param seed decides initial values, order, noise and times
+ * @param batch images per optimiser step
+ * @param data the images
+ * @param optimizer AdamW and its rate
+ * @param ema moving averages
+ * @param compute device, precision, memory
+ * @param log what is written
+ * @param sampling how the result is sampled by default
+ */
+public record RunConfig(
+        long seed,
+        int batch,
+        DataSpec data,
+        OptimizerConfig optimizer,
+        EmaConfig ema,
+        ComputeConfig compute,
+        LogConfig log,
+        SamplingSpec sampling) {
+    /** Validates. */
+    public RunConfig {
+        Require.atLeast("batch", batch, 1);
+    }
+}

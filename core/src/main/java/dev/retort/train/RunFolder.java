@@ -1,0 +1,114 @@
+package dev.retort.train;
+
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.io.AtomicWrite;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/**
+ * The folder of a run: {@code config.yaml}, {@code log.jsonl}, {@code tensorboard/}, {@code samples/}, {@code checkpoints/},
+ * and {@code model/} with the result.
+ *
+ * @param path the folder
+ */
+public record RunFolder(Path path) {
+    /** Opens a run: creates the folder, or checks that it belongs to the same configuration and so is to be resumed. */
+    public static RunFolder open(Path path, String configYaml) {
+        RunFolder run = new RunFolder(path);
+        try {
+            Files.createDirectories(run.checkpoints());
+            Files.createDirectories(run.samples());
+            AtomicWrite.recover(path);
+            AtomicWrite.recover(run.checkpoints());
+            Path config = path.resolve("config.yaml");
+            if (!Files.exists(config)) {
+                AtomicWrite.text(config, configYaml);
+            } else if (!Files.readString(config).equals(configYaml)) {
+                throw new RetortException(
+                        Kind.CONFIG,
+                        path + " holds a run with another configuration (compare its config.yaml); give --run another"
+                                + " folder, or the same settings to resume");
+            }
+            return run;
+        } catch (IOException e) {
+            throw new RetortException(
+                    Kind.WRITE, "the run folder " + path + " cannot be used (" + e.getMessage() + "); choose another", e);
+        }
+    }
+
+    /** Where checkpoints lie. */
+    public Path checkpoints() {
+        return path.resolve("checkpoints");
+    }
+
+    /** Where sample grids lie. */
+    public Path samples() {
+        return path.resolve("samples");
+    }
+
+    /** Where the result lies once there is one. */
+    public Path model() {
+        return path.resolve("model");
+    }
+
+    /** The checkpoint's folder at a clock. */
+    public Path checkpoint(long imagesSeen) {
+        return checkpoints().resolve(String.format(Locale.ROOT, "%012d", imagesSeen));
+    }
+
+    /** All whole checkpoints, oldest first. */
+    public List<Path> list() {
+        try (Stream<Path> all = Files.list(checkpoints())) {
+            return all.filter(p -> p.getFileName().toString().matches("\\d{12}"))
+                    .sorted(Comparator.naturalOrder())
+                    .toList();
+        } catch (IOException e) {
+            throw new RetortException(
+                    Kind.CHECKPOINT, checkpoints() + " cannot be listed (" + e.getMessage() + ")", e);
+        }
+    }
+
+    /** Deletes all but the newest {@code keep} checkpoints. */
+    public void prune(int keep) {
+        List<Path> all = list();
+        for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
+            try (Stream<Path> files = Files.walk(old)) {
+                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                    Files.delete(file);
+                }
+            } catch (IOException e) {
+                throw new RetortException(
+                        Kind.WRITE, "the old checkpoint " + old + " cannot be deleted (" + e.getMessage() + ")", e);
+            }
+        }
+    }
+
+    /**
+     * The model to load for a path a user gave: a model folder, a run's result, or a run's newest checkpoint.
+     */
+    public static Path resolveModel(Path given) {
+        if (Files.exists(given.resolve("model.json"))) {
+            return given;
+        }
+        RunFolder run = new RunFolder(given);
+        if (Files.exists(run.model().resolve("model.json"))) {
+            return run.model();
+        }
+        if (Files.isDirectory(run.checkpoints())) {
+            List<Path> all = run.list();
+            if (!all.isEmpty()) {
+                return all.get(all.size() - 1);
+            }
+        }
+        throw new RetortException(
+                Kind.CHECKPOINT,
+                given + (Files.exists(given) ? " holds no model" : " does not exist")
+                        + "; give a run folder, a checkpoint or a model folder with model.json");
+    }
+}

@@ -1,0 +1,329 @@
+package dev.retort.train;
+
+import dev.retort.data.Batch;
+import dev.retort.data.Loader;
+import dev.retort.diffusion.NoiseSchedule;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.model.ModelCard;
+import dev.retort.model.ModelFolder;
+import dev.retort.model.dit.DitSpec;
+import dev.retort.nn.Taps;
+import dev.retort.report.Progress;
+import dev.retort.torch.Autocast;
+import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
+import dev.retort.torch.Machine;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import dev.retort.torch.TorchError;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The one training loop. It knows neither objectives nor distillation methods by name: a stage is a list of loss terms.
+ * Images seen is the only clock; all randomness is addressed by it, so a resumed run equals one never stopped.
+ */
+public final class Trainer implements AutoCloseable {
+    private static final int PREFETCH = 4;
+
+    private final TrainingJob job;
+    private final RunFolder run;
+    private final Map<String, String> provenance;
+    private final Device device;
+    private final Precision precision;
+    private final Map<String, Tensor> trained = new LinkedHashMap<>();
+    private final List<Ema> averages = new ArrayList<>();
+    private final AdamW optimizer;
+    private final CheckpointStore checkpoints;
+    private final NoiseSchedule schedule;
+    private final RunLog log;
+    private TrainState state;
+    private LossGuard guard;
+    private Window window = new Window();
+
+    /**
+     * Prepares a run, resuming it from its newest checkpoint where there is one.
+     *
+     * @param precision arithmetic of the network in training
+     * @param provenance what stands in the model's card about where it was made
+     */
+    public Trainer(TrainingJob job, RunFolder run, Precision precision, Map<String, String> provenance) {
+        this.job = job;
+        this.run = run;
+        this.provenance = provenance;
+        this.precision = precision;
+        device = job.network().device();
+        schedule = job.objective().process().noiseSchedule();
+        job.network().checkpointActivations(job.config().compute().checkpointActivations());
+        Map<String, Tensor> extra = extraParameters();
+        trained.putAll(job.network().parameters());
+        trained.putAll(extra);
+        optimizer = new AdamW(trained, job.config().optimizer());
+        for (double decay : job.config().ema().decays()) {
+            averages.add(new Ema(decay, job.network().state()));
+        }
+        checkpoints = new CheckpointStore(run, job.network(), extra, averages, optimizer);
+        state = checkpoints.restore(device).orElseGet(() -> TrainState.start(microBatch()));
+        guard = new LossGuard(state);
+        log = new RunLog(run, job, state.imagesSeen(), precision, device);
+    }
+
+    private Map<String, Tensor> extraParameters() {
+        Map<String, Tensor> extra = new LinkedHashMap<>();
+        for (Stage stage : job.stages()) {
+            for (Stage.Weighted weighted : stage.terms()) {
+                weighted.term().parameters().forEach((name, tensor) -> extra.put(
+                        weighted.term().name() + "." + name, tensor));
+            }
+        }
+        return extra;
+    }
+
+    /** Images seen so far: above 0 when the run was resumed. */
+    public long imagesSeen() {
+        return state.imagesSeen();
+    }
+
+    /** Images per backward pass. */
+    public int microBatch() {
+        if (state != null) {
+            return state.microBatch();
+        }
+        int batch = job.config().batch();
+        int asked = job.config().compute().microBatch();
+        if (asked > 0) {
+            return MicroBatch.even(batch, Math.min(asked, batch));
+        }
+        long memory = (long) (job.config().compute().memoryGiB() * (1L << 30));
+        int found = MicroBatch.find(batch, memory, device, this::trialPass);
+        optimizer.zeroGradients();
+        return found;
+    }
+
+    private void trialPass(int images) {
+        int size = job.source().channels() * job.source().height() * job.source().width();
+        Batch batch = new Batch(
+                new float[images * size],
+                new int[images],
+                images,
+                job.source().channels(),
+                job.source().height(),
+                job.source().width(),
+                0);
+        Stage heaviest = job.stages().get(job.stages().size() - 1);
+        try (Scope scope = Scope.open()) {
+            micro(batch, 0, images, images, heaviest, 1);
+        }
+        window = new Window();
+    }
+
+    /**
+     * Trains to the end and writes the model.
+     *
+     * @param progress is told of every step
+     * @param interrupted polled after every step; when true, a checkpoint is saved and INTERRUPTED thrown
+     * @return the model's folder
+     */
+    public Path run(Progress progress, BooleanSupplier interrupted) {
+        long total = job.images();
+        try (Loader loader = new Loader(
+                job.source(),
+                job.config().batch(),
+                job.config().seed(),
+                state.imagesSeen(),
+                job.config().data().flip(),
+                job.config().compute().loaderThreads(),
+                PREFETCH)) {
+            while (state.imagesSeen() < total) {
+                long started = System.nanoTime();
+                long before = state.imagesSeen();
+                Batch batch = loader.next(); // data
+                double loss = step(batch); // loss, backward, clip, optimiser, moving averages
+                advance(batch.count(), (System.nanoTime() - started) / 1e9);
+                progress.update(state.imagesSeen(), total, log.line(window, loss));
+                every(job.config().log().everyImages(), before, () -> writeLog(loader));
+                every(job.config().log().sampleImages(), before, this::sampleGrid);
+                every(job.config().log().checkpointImages(), before, this::save);
+                if (interrupted.getAsBoolean()) {
+                    throw new RetortException(
+                            Kind.INTERRUPTED,
+                            "stopped at " + state.imagesSeen() + " images and saved to " + save()
+                                    + "; the same command resumes");
+                }
+            }
+        } catch (RetortException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw TorchError.translate(e, "training");
+        }
+        if (!run.list().contains(run.checkpoint(state.imagesSeen()))) {
+            save();
+        }
+        ModelFolder.save(run.model(), averages.get(0).weights(), card(), Dtype.F32);
+        return run.model();
+    }
+
+    /** One optimiser step on a batch; returns the weighted loss. */
+    private double step(Batch batch) {
+        Stage stage = stageAt(state.imagesSeen());
+        double progress = (double) (state.imagesSeen() - startOf(stage)) / stage.images();
+        double loss = 0;
+        for (int from = 0; from < batch.count(); from += state.microBatch()) {
+            try (Scope scope = Scope.open()) {
+                int count = Math.min(state.microBatch(), batch.count() - from);
+                loss += micro(batch, from, count, batch.count(), stage, progress);
+            }
+        }
+        if (state.steps() == 0) {
+            requireGradients();
+        }
+        double limit = job.config().optimizer().clip();
+        double norm = optimizer.clip();
+        if (guard.accept(loss, norm, state.imagesSeen())) {
+            optimizer.step(job.config().optimizer().rate(state.imagesSeen(), job.images()));
+            averages.forEach(ema -> ema.update(state.steps()));
+            state = new TrainState(
+                    state.imagesSeen(), state.steps() + 1, state.microBatch(), 0, 0, 0, state.seconds());
+        }
+        optimizer.zeroGradients();
+        window.step(norm, limit > 0 && norm > limit, batch.count());
+        return loss;
+    }
+
+    /** Forward and backward on part of a batch, its loss scaled to its share; returns that share of the loss. */
+    private double micro(Batch batch, int from, int count, int whole, Stage stage, double progress) {
+        DitSpec spec = (DitSpec) job.network().spec();
+        NoisyBatch noisy = NoisyBatch.of(
+                batch,
+                from,
+                count,
+                job.config().seed(),
+                schedule,
+                job.objective().times(),
+                spec.hasNullClass() ? spec.nullClass() : 0,
+                spec.classDropout(),
+                device);
+        Set<String> wanted = new LinkedHashSet<>();
+        stage.terms().forEach(weighted -> wanted.addAll(weighted.term().taps()));
+        Taps taps = Taps.of(wanted);
+        Tensor sum = null;
+        try (Autocast autocast = Autocast.to(precision, device)) {
+            Tensor output = job.network().forward(noisy.noisy(), noisy.time(), noisy.label(), taps); // (N, C', H, W)
+            for (Stage.Weighted weighted : stage.terms()) {
+                Tensor perSample = weighted.term().perSample(output, taps, noisy); // (N)
+                boolean first = weighted == stage.terms().get(0);
+                window.add(
+                        weighted.term().name(),
+                        Tensors.floats(perSample),
+                        noisy.times(),
+                        schedule.noisiestTime(),
+                        first);
+                Tensor term = Ops.mul(perSample.sum(), weighted.at(progress) / whole);
+                sum = sum == null ? term : sum.add(term);
+            }
+        }
+        sum.backward();
+        return Tensors.scalar(sum);
+    }
+
+    private void requireGradients() {
+        List<String> unreached = new ArrayList<>(optimizer.unreached());
+        unreached.removeAll(extraParameters().keySet());
+        if (!unreached.isEmpty()) {
+            throw new IllegalStateException("no gradient reaches " + unreached);
+        }
+    }
+
+    private void advance(int images, double seconds) {
+        state = new TrainState(
+                state.imagesSeen() + images,
+                state.steps(),
+                state.microBatch(),
+                guard.skipped(),
+                guard.inARow(),
+                guard.average(),
+                state.seconds() + seconds);
+    }
+
+    private Stage stageAt(long imagesSeen) {
+        long end = 0;
+        for (Stage stage : job.stages()) {
+            end += stage.images();
+            if (imagesSeen < end) {
+                return stage;
+            }
+        }
+        return job.stages().get(job.stages().size() - 1);
+    }
+
+    private long startOf(Stage wanted) {
+        long start = 0;
+        for (Stage stage : job.stages()) {
+            if (stage == wanted) {
+                return start;
+            }
+            start += stage.images();
+        }
+        throw new IllegalArgumentException(wanted.name());
+    }
+
+    private void every(long images, long before, Runnable action) {
+        if (images > 0 && state.imagesSeen() / images > before / images) {
+            action.run();
+        }
+    }
+
+    private void writeLog(Loader loader) {
+        Map<String, Object> values = window.summary();
+        values.put("stage", stageAt(state.imagesSeen() - 1).name());
+        values.put("lr", job.config().optimizer().rate(state.imagesSeen(), job.images()));
+        values.put("skipped-steps", state.skippedSteps());
+        values.put("data-wait-share", loader.waitShare());
+        values.put("data-skipped", loader.skipped().size());
+        values.put("resident-bytes", Machine.residentBytes());
+        values.put("seconds", state.seconds());
+        log.write(state.imagesSeen(), values, window.imagesPerSecond());
+        loader.resetWait();
+        window = new Window();
+    }
+
+    private void sampleGrid() {
+        log.grid(state.imagesSeen(), averages.get(0).weights(), card());
+        window = new Window();
+    }
+
+    private Path save() {
+        return checkpoints.save(state, card());
+    }
+
+    private ModelCard card() {
+        return ModelCard.of(
+                (DitSpec) job.network().spec(),
+                job.objective().process(),
+                job.config().sampling(),
+                job.source().classNames(),
+                job.source().name(),
+                state.imagesSeen(),
+                job.config().seed(),
+                job.teacherHash(),
+                provenance);
+    }
+
+    @Override
+    public void close() {
+        log.close();
+        optimizer.close();
+        averages.forEach(Ema::close);
+        job.stages().forEach(stage -> stage.terms().forEach(weighted -> weighted.term().close()));
+    }
+}

@@ -1,0 +1,71 @@
+package dev.retort.train;
+
+import dev.retort.config.Configs;
+import dev.retort.data.Datasets;
+import dev.retort.data.ImageSource;
+import dev.retort.model.Network;
+import dev.retort.model.dit.Dit;
+import dev.retort.nn.Init;
+import dev.retort.report.Progress;
+import dev.retort.torch.Device;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/** Trains a network from a configuration: what {@code retort train} does, as a call. */
+public final class Training {
+    private Training() {}
+
+    /**
+     * Trains, or resumes, and writes the model.
+     *
+     * @param config the run
+     * @param run its folder, new or to be resumed
+     * @param notes is told, once each, what was chosen and why
+     * @param interrupted polled after every step
+     * @return the model's folder
+     */
+    public static Path run(
+            TrainConfig config,
+            Path run,
+            Map<String, String> provenance,
+            Consumer<String> notes,
+            Progress progress,
+            BooleanSupplier interrupted) {
+        Device.Choice device = Device.choose(config.run().compute().device());
+        Precision.Choice precision = Precision.choose(config.run().compute().precision(), device.device());
+        notes.accept("device: " + device.device() + " (" + device.reason() + ")");
+        notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
+        ImageSource source = Datasets.open(config.run().data());
+        RunFolder folder = RunFolder.open(run, Configs.write(config));
+        Network network;
+        try (Scope scope = Scope.open()) {
+            network = new Dit(
+                    config.model().spec(source, config.objective().learnSigma()),
+                    Init.of(config.run().seed(), device.device()));
+        }
+        Stage stage = new Stage(
+                "train", config.images(), List.of(new Stage.Weighted(new DiffusionLoss(config.objective()), 1, 1)));
+        TrainingJob job =
+                new TrainingJob(network, source, config.objective(), List.of(stage), "", config.run());
+        try (network;
+                Trainer trainer = new Trainer(job, folder, precision.precision(), provenance)) {
+            notes.accept(String.format(
+                    java.util.Locale.ROOT,
+                    "network: %s, %.2f M parameters, %.1f M MACs per image; micro-batch %d of %d",
+                    network.spec().name(),
+                    network.parameterCount() / 1e6,
+                    network.spec().macs() / 1e6,
+                    trainer.microBatch(),
+                    config.run().batch()));
+            if (trainer.imagesSeen() > 0) {
+                notes.accept("resuming at " + trainer.imagesSeen() + " images");
+            }
+            return trainer.run(progress, interrupted);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+package dev.retort.data;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.retort.Shared;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.io.CentreCrop;
+import dev.retort.io.ImageDecoder;
+import dev.retort.io.ImageGrid;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class DatasetsTest {
+    private static final Path DRAWING = Path.of("src/test/resources/images/drawing.png");
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void a_folder_gives_classes_in_alphabetical_order_and_the_published_crop() throws IOException {
+        copy("zebra/1.png", "ant/10.png", "ant/deep/2.PNG", "ant/notes.txt", "ant/.hidden.png", "stray.png");
+        ImageSource source = Datasets.open(new DataSpec("auto", folder.toString(), "train", 16, false));
+        assertThat(source.classNames()).containsExactly("ant", "zebra");
+        assertThat(source.size()).isEqualTo(3);
+        float[] out = new float[source.pixels()];
+        assertThat(new int[] {source.read(0, out, 0), source.read(1, out, 0), source.read(2, out, 0)})
+                .containsExactly(0, 0, 1);
+        float[] expected = new float[source.pixels()];
+        CentreCrop.square(ImageDecoder.read(DRAWING), 16).toFloats(expected, 0);
+        assertThat(out).isEqualTo(expected);
+        source.read(2, out, 0);
+        assertThat(out).as("from memory").isEqualTo(expected);
+    }
+
+    @Test
+    void split_folders_are_told_from_classes() throws IOException {
+        copy("train/b/1.png", "train/a/2.png", "test/a/3.png");
+        ImageSource test = Datasets.open(new DataSpec("folder", folder.toString(), "test", 8, false));
+        assertThat(test.classNames()).containsExactly("a");
+        assertThat(test.size()).isEqualTo(1);
+        assertThat(FolderImages.open(folder, "train", 8).classNames()).containsExactly("a", "b");
+        assertThatThrownBy(() -> FolderImages.open(folder, "val", 8))
+                .hasMessageContaining("no folder 'val' in " + folder + ", only [test, train]");
+    }
+
+    @Test
+    void pictures_without_class_folders_are_one_class() throws IOException {
+        copy("1.png", "2.png");
+        assertThat(FolderImages.open(folder, "train", 8).classNames()).containsExactly("all");
+    }
+
+    @Test
+    void a_tar_is_read_like_the_folder_it_was_made_of() throws IOException {
+        byte[] png = Files.readAllBytes(DRAWING);
+        Map<String, byte[]> entries = new TreeMap<>();
+        entries.put("set/b/1.png", png);
+        entries.put("set/a/2.png", png);
+        entries.put("set/LICENSE.txt", new byte[3]);
+        Path plain = Files.write(folder.resolve("set.tar"), tar(entries));
+        ImageSource source = Datasets.open(new DataSpec("auto", plain.toString(), "train", 8, false));
+        assertThat(source.classNames()).containsExactly("a", "b");
+        assertThat(source.name()).isEqualTo("set/train");
+        float[] out = new float[source.pixels()];
+        assertThat(source.read(1, out, 0)).isEqualTo(1);
+        Map<String, byte[]> splits = Map.of("train/a/1.png", png, "test/b/2.png", png, "test/a/3.png", png);
+        Path zipped = Files.write(folder.resolve("two.tgz"), IdxImagesTest.gzip(tar(splits)));
+        assertThat(Datasets.open(new DataSpec("tar", zipped.toString(), "test", 8, false))
+                        .classNames())
+                .containsExactly("a", "b");
+        byte[] whole = Files.readAllBytes(zipped);
+        Files.write(zipped, Arrays.copyOf(whole, whole.length / 2));
+        assertThatThrownBy(() -> TarImages.open(zipped, "train", 8))
+                .isInstanceOf(RetortException.class)
+                .hasMessageContaining("cannot read the archive " + zipped);
+    }
+
+    @Test
+    void cifar_records_are_read_across_files() throws IOException {
+        byte[] two = new byte[2 * 3073];
+        two[0] = 3;
+        two[3073] = 9;
+        two[3074 + 1024] = (byte) 255;
+        Files.write(folder.resolve("data_batch_1.bin"), two);
+        Files.write(folder.resolve("data_batch_2.bin.gz"), IdxImagesTest.gzip(Arrays.copyOf(two, 3073)));
+        Files.write(folder.resolve("test_batch.bin"), Arrays.copyOf(two, 3073));
+        Files.write(folder.resolve("train-labels.bin"), new byte[5]);
+        ImageSource source = Datasets.open(new DataSpec("auto", folder.toString(), "train", 32, false));
+        assertThat(source.size()).isEqualTo(3);
+        float[] out = new float[3072];
+        assertThat(source.read(1, out, 0)).isEqualTo(9);
+        assertThat(out[1024]).as("first green value").isEqualTo(1);
+        assertThat(out[0]).isEqualTo(-1);
+        assertThat(source.read(2, out, 0)).isEqualTo(3);
+        assertThat(CifarImages.open(folder, "test").size()).isEqualTo(1);
+        assertThatThrownBy(() -> Datasets.open(new DataSpec("cifar10", folder.toString(), "train", 64, false)))
+                .hasMessageContaining("data.size is 64 but the pictures of " + folder + " are 32x32; set data.size=32");
+        two[3073] = 10;
+        Files.write(folder.resolve("data_batch_1.bin"), two);
+        assertThatThrownBy(() -> CifarImages.open(folder, "train")).hasMessageContaining("record 1 has the label 10");
+        Files.write(folder.resolve("data_batch_1.bin"), new byte[100]);
+        assertThatThrownBy(() -> CifarImages.open(folder, "train")).hasMessageContaining("no whole number of records");
+    }
+
+    @Test
+    void a_damaged_picture_in_a_folder_is_skipped_by_the_loader_and_named() throws IOException {
+        for (int i = 0; i < 20; i++) {
+            copy("a/" + i + ".png");
+        }
+        Files.write(folder.resolve("a/7.png"), "no picture".getBytes(StandardCharsets.UTF_8));
+        ImageSource source = FolderImages.open(folder, "train", 8);
+        try (Loader loader = new Loader(source, 20, 1, 0, true, 2, 2)) {
+            loader.next();
+            assertThat(loader.skipped())
+                    .singleElement()
+                    .asString()
+                    .contains(folder.resolve("a/7.png").toString());
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            folders | x | train | 8  | kind is 'folders', which is not known; did you mean 'folder'?
+            folder  |   | train | 8  | path is empty, expected the file or folder of the pictures
+            folder  | x | train | -1 | size is -1, expected between 0 and 4096
+            folder  | x |       | 8  | split is empty, expected train, test or another split folder
+            """)
+    void a_wrong_description_names_its_field(String kind, String path, String split, int size, String message) {
+        assertThatThrownBy(() -> new DataSpec(kind, path == null ? "" : path, split == null ? "" : split, size, false))
+                .isInstanceOfSatisfying(
+                        RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.CONFIG))
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void missing_places_and_wrong_kinds_are_one_sentence() throws IOException {
+        assertThatThrownBy(() -> open("auto", folder.resolve("none"), 8))
+                .isInstanceOfSatisfying(
+                        RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.DATA))
+                .hasMessageContaining("where nothing lies (looked in " + folder.resolve("none"));
+        assertThatThrownBy(() -> open("folder", folder, 8)).hasMessageContaining("no JPEG, PNG, WebP, BMP or GIF");
+        assertThatThrownBy(() -> open("tar", folder, 8)).hasMessageContaining("no .tar or .tar.gz with 'train'");
+        assertThatThrownBy(() -> open("cifar10", folder, 0)).hasMessageContaining("no CIFAR-10 binary files");
+        Path text = Files.writeString(folder.resolve("a.txt"), "x");
+        assertThatThrownBy(() -> open("auto", text, 8)).hasMessageContaining("no folder, .tar, .tar.gz or .bin");
+        assertThatThrownBy(() -> open("folder", text, 8)).hasMessageContaining("a file; set it to the folder");
+        copy("a/1.png");
+        assertThatThrownBy(() -> open("folder", folder, 0)).hasMessageContaining("data.size is 0");
+        assertThatThrownBy(() -> Datasets.open(DataSpec.shapes(100))).hasMessageContaining("data.size is 100");
+        assertThatThrownBy(() -> Datasets.requireClasses(new Shapes(16, 1), 12))
+                .hasMessage("model.classes is 12 but shapes has 10 classes; set model.classes=10");
+    }
+
+    @Test
+    void shapes_of_train_and_test_differ() {
+        ImageSource train = Datasets.open(DataSpec.shapes(0));
+        ImageSource test = Datasets.open(DataSpec.shapes(0).withSplit("test"));
+        float[] a = new float[train.pixels()];
+        float[] b = new float[test.pixels()];
+        train.read(0, a, 0);
+        test.read(0, b, 0);
+        assertThat(train.height()).isEqualTo(32);
+        assertThat(a).isNotEqualTo(b);
+    }
+
+    @Test
+    void the_shared_sets_open_and_show_what_they_should() {
+        check(Shared.path("data/fashion-mnist"), "test", 32, 10_000, 10);
+        check(Shared.path("data/mnist"), "test", 0, 10_000, 10);
+        check(Shared.path("data/cifar10"), "train", 0, 4_000, 10);
+        check(Shared.path("data/cifar10/cifar10-test-jpeg.tar.gz"), "test", 32, 10_000, 10);
+        check(Shared.path("data/sign-digits/sign-digits.tar.gz"), "train", 32, 2_059, 10);
+    }
+
+    private static void check(Path path, String split, int size, long pictures, int classes) {
+        ImageSource source = Datasets.open(new DataSpec("auto", path.toString(), split, size, false));
+        assertThat(source.size()).as(path.toString()).isEqualTo(pictures);
+        assertThat(source.classNames()).hasSize(classes);
+        try (Loader loader = new Loader(source, 100, 1, 0, false, 1, 1)) {
+            Batch batch = loader.next();
+            assertThat(loader.skipped()).isEmpty();
+            assertThat(Arrays.stream(batch.labels()).distinct().count()).isGreaterThan(7);
+            String look = System.getProperty("retort.look");
+            if (look != null) {
+                ImageGrid.of(batch.pixels(), 100, batch.channels(), batch.height(), batch.width(), 10)
+                        .write(Path.of(look, source.name().replace('/', '-') + ".png"), 3);
+            }
+        }
+    }
+
+    private static void open(String kind, Path path, int size) {
+        Datasets.open(new DataSpec(kind, path.toString(), "train", size, false));
+    }
+
+    private void copy(String... names) throws IOException {
+        for (String name : names) {
+            Path target = folder.resolve(name);
+            Files.createDirectories(target.getParent());
+            Files.copy(DRAWING, target);
+        }
+    }
+
+    private static byte[] tar(Map<String, byte[]> entries) throws IOException {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        try (TarArchiveOutputStream tar = new TarArchiveOutputStream(bytes)) {
+            for (var named : entries.entrySet()) {
+                TarArchiveEntry entry = new TarArchiveEntry(named.getKey());
+                entry.setSize(named.getValue().length);
+                tar.putArchiveEntry(entry);
+                tar.write(named.getValue());
+                tar.closeArchiveEntry();
+            }
+        }
+        return bytes.toByteArray();
+    }
+}

@@ -1,0 +1,138 @@
+package dev.retort.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.retort.data.DataSpec;
+import dev.retort.error.RetortException;
+import dev.retort.io.SafetensorsFile;
+import dev.retort.model.SamplingSpec;
+import dev.retort.report.JsonlLog;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class TrainerTest {
+    @TempDir
+    Path temp;
+
+    static TrainConfig tiny(long images, double lr, int microBatch) {
+        return new TrainConfig(
+                images,
+                new DitConfig("2x32x2/4", 4, 0.1, false),
+                new Objective.Flow(0, 1, 1),
+                new RunConfig(
+                        7,
+                        8,
+                        new DataSpec("shapes", "", "train", 16, true),
+                        new OptimizerConfig(lr, "cosine", 16, 0.9, 0.99, 1e-8, 0.01, 1),
+                        new EmaConfig(List.of(0.99, 0.9)),
+                        new ComputeConfig("cpu", "fp32", false, microBatch, 0, 1),
+                        new LogConfig(16, 0, 1, 32),
+                        SamplingSpec.of("flow-euler", 2, 1)));
+    }
+
+    private Path train(TrainConfig config, String name) {
+        return Training.run(config, temp.resolve(name), Map.of(), note -> {}, (d, t, s) -> {}, () -> false);
+    }
+
+    @Test
+    void the_loss_falls() {
+        train(tiny(3200, 3e-3, 8), "run");
+        List<Map<String, Object>> lines = JsonlLog.read(temp.resolve("run/log.jsonl"));
+        double first = ((Number) lines.get(0).get("loss/diffusion")).doubleValue();
+        double last = lines.subList(lines.size() - 10, lines.size()).stream()
+                .mapToDouble(line -> ((Number) line.get("loss/diffusion")).doubleValue())
+                .average()
+                .orElseThrow();
+        assertThat(last).isLessThan(0.5 * first);
+    }
+
+    @Test
+    void a_resumed_run_equals_one_never_stopped_bit_for_bit() throws Exception {
+        TrainConfig config = tiny(96, 1e-3, 3);
+        train(config, "straight");
+        AtomicInteger polls = new AtomicInteger();
+        assertThatThrownBy(() -> Training.run(
+                        config, temp.resolve("stopped"), Map.of(), n -> {}, (d, t, s) -> {}, () -> polls.incrementAndGet() == 5))
+                .isInstanceOf(RetortException.class)
+                .hasMessageContaining("the same command resumes");
+        train(config, "stopped");
+        assertThat(newest("stopped")).isEqualTo(newest("straight"));
+        assertThat(Files.mismatch(
+                        temp.resolve("straight/model/model.safetensors"),
+                        temp.resolve("stopped/model/model.safetensors")))
+                .isEqualTo(-1);
+    }
+
+    private byte[] newest(String run) throws Exception {
+        List<Path> all = new RunFolder(temp.resolve(run)).list();
+        return Files.readAllBytes(all.get(all.size() - 1).resolve("training.safetensors"));
+    }
+
+    @Test
+    void an_unfinished_checkpoint_is_ignored() throws Exception {
+        TrainConfig config = tiny(96, 1e-3, 8);
+        train(config, "run");
+        byte[] whole = newest("run");
+        // What kill -9 in the middle of a save leaves: a temporary folder with part of a file.
+        Path torn = temp.resolve("run/checkpoints/000000000128.tmp-1");
+        Files.createDirectories(torn);
+        Files.write(torn.resolve("training.safetensors"), new byte[100]);
+        train(config, "run");
+        assertThat(newest("run")).isEqualTo(whole);
+    }
+
+    @Test
+    void the_micro_batch_changes_the_result_by_rounding_only() {
+        train(tiny(64, 1e-3, 8), "whole");
+        train(tiny(64, 1e-3, 3), "parts");
+        try (SafetensorsFile a = SafetensorsFile.open(temp.resolve("whole/model/model.safetensors"));
+                SafetensorsFile b = SafetensorsFile.open(temp.resolve("parts/model/model.safetensors"))) {
+            for (String name : a.entries().keySet()) {
+                if (name.endsWith("qkv.bias")) {
+                    continue; // its key rows have no true gradient, Adam moves them by rounding noise
+                }
+                float[] x = a.floats(name);
+                float[] y = b.floats(name);
+                for (int i = 0; i < x.length; i++) {
+                    assertThat(Math.abs(x[i] - y[i])).as(name).isLessThan(2e-4f);
+                }
+            }
+        }
+    }
+
+    @Test
+    void memory_decides_the_micro_batch() {
+        assertThat(MicroBatch.even(128, 50)).isEqualTo(43);
+        assertThat(MicroBatch.even(128, 128)).isEqualTo(128);
+        assertThat(MicroBatch.even(5, 1)).isEqualTo(1);
+    }
+
+    @Test
+    void another_configuration_does_not_resume_a_run() {
+        train(tiny(32, 1e-3, 8), "run");
+        assertThatThrownBy(() -> train(tiny(32, 2e-3, 8), "run")).hasMessageContaining("another configuration");
+    }
+
+    @Test
+    void a_loss_that_stays_bad_stops_the_run_with_advice() {
+        LossGuard guard = new LossGuard(TrainState.start(8));
+        assertThat(guard.accept(1, 1, 0)).isTrue();
+        assertThat(guard.accept(Double.NaN, 1, 0)).isFalse();
+        assertThat(guard.accept(1, Double.POSITIVE_INFINITY, 0)).isFalse();
+        assertThat(guard.accept(1, 1, 0)).isTrue();
+        assertThat(guard.skipped()).isEqualTo(2);
+        assertThatThrownBy(() -> {
+                    for (int i = 0; i < 100; i++) {
+                        guard.accept(Double.NaN, 1, i);
+                    }
+                })
+                .isInstanceOf(RetortException.class)
+                .hasMessageContaining("lower optimizer.lr");
+    }
+}
