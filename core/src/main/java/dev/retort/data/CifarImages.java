@@ -8,8 +8,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
+import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
+import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
 
 /**
  * CIFAR-10 in its binary layout, plain or gzipped, held in memory: records of one label byte and 1024 red, 1024 green,
@@ -35,13 +39,18 @@ public final class CifarImages implements ImageSource {
     }
 
     /**
-     * Opens one {@code .bin} file, or those of a folder (also inside {@code cifar-10-batches-bin}) that belong to the
-     * split: {@code data_batch_1.bin} and the like for {@code train}, {@code test_batch.bin} for {@code test}.
+     * Opens one {@code .bin} file, or those of a folder (also inside {@code cifar-10-batches-bin}) or of an archive
+     * ({@code cifar-10-binary.tar.gz}) that belong to the split: {@code data_batch_1.bin} and the like for
+     * {@code train}, {@code test_batch.bin} for {@code test}.
      */
     public static CifarImages open(Path path, String split) {
         List<byte[]> files = new ArrayList<>();
-        for (Path file : Files.isDirectory(path) ? find(path, split) : List.of(path)) {
-            files.add(read(file));
+        if (path.toString().matches(".*\\.(tar|tar\\.gz|tgz)")) {
+            files.addAll(unpack(path, split));
+        } else {
+            for (Path file : Files.isDirectory(path) ? find(path, split) : List.of(path)) {
+                files.add(read(file));
+            }
         }
         return new CifarImages(path.toAbsolutePath().normalize().getFileName() + "/" + split, files);
     }
@@ -101,20 +110,21 @@ public final class CifarImages implements ImageSource {
     private static List<Path> find(Path folder, String split) {
         List<Path> files = list(folder, split);
         if (files.isEmpty()) {
-            throw new RetortException(
-                    Kind.DATA,
-                    "no CIFAR-10 binary files of the split '" + split + "' in " + folder
-                            + "; put data_batch_1.bin to data_batch_5.bin and test_batch.bin there or set data.path");
+            throw missing(folder, split);
         }
         return files;
     }
 
+    private static Pattern pattern(String split) {
+        return split.equals("train") ? TRAIN : TEST;
+    }
+
     private static List<Path> list(Path folder, String split) {
         Path inner = folder.resolve("cifar-10-batches-bin");
-        Pattern pattern = split.equals("train") ? TRAIN : TEST;
         try (Stream<Path> files = Files.list(Files.isDirectory(inner) ? inner : folder)) {
-            return files.filter(file ->
-                            pattern.matcher(file.getFileName().toString()).matches())
+            return files.filter(file -> pattern(split)
+                            .matcher(file.getFileName().toString())
+                            .matches())
                     .filter(file -> !file.getFileName().toString().contains("label"))
                     .sorted()
                     .toList();
@@ -124,24 +134,55 @@ public final class CifarImages implements ImageSource {
         }
     }
 
-    private static byte[] read(Path file) {
-        try (InputStream in = Compressed.open(file)) {
-            byte[] bytes = in.readAllBytes();
-            if (bytes.length == 0 || bytes.length % RECORD != 0) {
-                throw new IOException(bytes.length + " bytes are no whole number of records of " + RECORD);
-            }
-            for (int at = 0; at < bytes.length; at += RECORD) {
-                if (bytes[at] < 0 || bytes[at] >= CLASSES.size()) {
-                    throw new IOException("record " + at / RECORD + " has the label " + (bytes[at] & 0xff));
+    private static List<byte[]> unpack(Path archive, String split) {
+        Map<String, byte[]> files = new TreeMap<>();
+        try (TarArchiveInputStream tar = new TarArchiveInputStream(Compressed.open(archive))) {
+            for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
+                String file = entry.getName().substring(entry.getName().lastIndexOf('/') + 1);
+                if (entry.isFile() && pattern(split).matcher(file).matches()) {
+                    files.put(file, checked(tar.readAllBytes()));
                 }
             }
-            return bytes;
         } catch (IOException e) {
-            throw new RetortException(
-                    Kind.DATA,
-                    "cannot read " + file + " as CIFAR-10 binary (" + e.getMessage()
-                            + "); fetch it again or set data.kind",
-                    e);
+            throw unreadable(archive, e);
         }
+        if (files.isEmpty()) {
+            throw missing(archive, split);
+        }
+        return List.copyOf(files.values());
+    }
+
+    private static byte[] read(Path file) {
+        try (InputStream in = Compressed.open(file)) {
+            return checked(in.readAllBytes());
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        }
+    }
+
+    private static byte[] checked(byte[] bytes) throws IOException {
+        if (bytes.length == 0 || bytes.length % RECORD != 0) {
+            throw new IOException(bytes.length + " bytes are no whole number of records of " + RECORD);
+        }
+        for (int at = 0; at < bytes.length; at += RECORD) {
+            if (bytes[at] < 0 || bytes[at] >= CLASSES.size()) {
+                throw new IOException("record " + at / RECORD + " has the label " + (bytes[at] & 0xff));
+            }
+        }
+        return bytes;
+    }
+
+    private static RetortException unreadable(Path file, IOException e) {
+        return new RetortException(
+                Kind.DATA,
+                "cannot read " + file + " as CIFAR-10 binary (" + e.getMessage() + "); fetch it again or set data.kind",
+                e);
+    }
+
+    private static RetortException missing(Path place, String split) {
+        return new RetortException(
+                Kind.DATA,
+                "no CIFAR-10 binary files of the split '" + split + "' in " + place
+                        + "; put data_batch_1.bin to data_batch_5.bin and test_batch.bin there or set data.path");
     }
 }

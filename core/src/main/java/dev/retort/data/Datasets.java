@@ -49,6 +49,22 @@ public final class Datasets {
         }
     }
 
+    /** Refuses a model made for pictures of another shape than the data's. */
+    public static void requireShape(ImageSource source, int channels, int height, int width) {
+        if (source.channels() != channels || source.height() != height || source.width() != width) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "the model takes pictures of " + shape(channels, height, width) + " but " + source.name() + " has "
+                            + shape(source.channels(), source.height(), source.width())
+                            + "; set data.size or choose a model of that shape");
+        }
+    }
+
+    private static String shape(int channels, int height, int width) {
+        return height + "x" + width
+                + (channels == 1 ? " grey" : channels == 3 ? " RGB" : " of " + channels + " channels");
+    }
+
     private static Path existing(String path) {
         Path expanded =
                 path.startsWith("~/") ? Path.of(System.getProperty("user.home"), path.substring(2)) : Path.of(path);
@@ -99,7 +115,7 @@ public final class Datasets {
     private static String kindOf(Path path, String split) {
         if (!Files.isDirectory(path)) {
             if (isArchive(path)) {
-                return "tar";
+                return path.getFileName().toString().startsWith("cifar-10-binary") ? "cifar10" : "tar";
             }
             if (path.toString().matches(".*\\.bin(\\.gz)?")) {
                 return "cifar10";

@@ -23,34 +23,47 @@ final class ShapeOutlines {
             (u, v) -> square(u) + square(v) <= square(0.95) && square(u - 0.45) + square(v - 0.12) >= square(0.78),
             ShapeOutlines::flower);
 
+    private static final double[][] FIVE = new double[5][];
+
+    static {
+        for (int i = 0; i < 5; i++) {
+            FIVE[i] = new double[] {Math.sin(2 * Math.PI * i / 5), Math.cos(2 * Math.PI * i / 5)};
+        }
+    }
+
     private ShapeOutlines() {}
 
-    /** Five points: the angle is folded into one tenth of the turn, where the outline is a straight line. */
+    /** Five points, the first one up: between a point and the notch beside it the outline is a straight line. */
     private static boolean star(double u, double v) {
-        double tenth = Math.PI / 5;
-        double angle = Math.abs(Math.IEEEremainder(Math.atan2(u, v), 2 * tenth));
-        double radius = Math.hypot(u, v);
-        double along = radius * Math.cos(angle);
-        double across = radius * Math.sin(angle);
-        double innerAlong = 0.44 * Math.cos(tenth);
-        double innerAcross = 0.44 * Math.sin(tenth);
-        return across * (1 - innerAlong) <= innerAcross * (1 - along);
+        double along = alongNearest(u, v);
+        double across = Math.sqrt(Math.max(0, square(u) + square(v) - square(along)));
+        double notchAlong = 0.44 * Math.cos(Math.PI / 5);
+        double notchAcross = 0.44 * Math.sin(Math.PI / 5);
+        return across * (1 - notchAlong) <= notchAcross * (1 - along);
     }
 
     /** The sextic (x² + y² - 1)³ = x² y³. */
     private static boolean heart(double u, double v) {
         double x = 1.28 * u;
         double y = 1.28 * v + 0.12;
-        return Math.pow(square(x) + square(y) - 1, 3) <= square(x) * y * y * y;
+        double beyond = square(x) + square(y) - 1;
+        return beyond * beyond * beyond <= square(x) * y * y * y;
     }
 
     /** Five round petals, the first one up. */
     private static boolean flower(double u, double v) {
-        double petal = 2 * Math.PI / 5;
-        double angle = Math.IEEEremainder(Math.atan2(u, v), petal);
-        double radius = Math.hypot(u, v);
-        double along = radius * Math.cos(angle) - 0.58;
-        return radius <= 0.5 || Math.hypot(along, radius * Math.sin(angle)) <= 0.36;
+        double along = alongNearest(u, v);
+        double fromCentre = square(u) + square(v);
+        return fromCentre <= square(0.5) || fromCentre - 1.16 * along + square(0.58) <= square(0.36);
+    }
+
+    /** How far a point reaches along the nearest of five directions, the first one up. */
+    private static double alongNearest(double u, double v) {
+        double most = v;
+        for (int i = 1; i < 5; i++) {
+            most = Math.max(most, u * FIVE[i][0] + v * FIVE[i][1]);
+        }
+        return most;
     }
 
     private static double square(double value) {

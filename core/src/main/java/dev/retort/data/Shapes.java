@@ -11,6 +11,7 @@ import java.util.List;
  */
 public final class Shapes implements ImageSource {
     private static final int SUBSAMPLES = 4;
+    private static final double SHADOW_SHIFT = 0.09;
     private static final int FLOWER = ShapesCondition.SHAPES.indexOf("flower");
     private static final double[][] INKS = {
         {0.90, 0.16, 0.20}, {0.98, 0.52, 0.10}, {0.99, 0.83, 0.15}, {0.20, 0.70, 0.28},
@@ -93,19 +94,23 @@ public final class Shapes implements ImageSource {
         double[] ink = shade(INKS[condition.colour()], background);
         double[] paper = paper(INKS[condition.colour()], background);
         double[] centre = condition.shape() == FLOWER ? new double[] {1, 0.95, 0.75} : ink;
+        boolean[] mask = mask(condition);
+        int away = Math.toIntExact(Math.round(SHADOW_SHIFT * size * SUBSAMPLES / 2));
         for (int row = 0; row < size; row++) {
             double y = (2 * row + 1.0) / size - 1;
+            double down = y - condition.y();
             for (int column = 0; column < size; column++) {
                 double x = (2 * column + 1.0) / size - 1;
-                double covered = coverage(condition, row, column, 0);
-                double shadow = 0.30 * coverage(condition, row, column, 0.09);
-                double backgroundLight = (1 - shadow) * (1 - 0.10 * (y - 0.3 * x));
-                double inkLight = 1 - 0.16 * ((y - condition.y()) - 0.5 * (x - condition.x())) / condition.radius();
-                double fromCentre = Math.hypot(x - condition.x(), y - condition.y());
+                double right = x - condition.x();
+                double covered = coverage(mask, row, column, 0);
+                double shadow = 0.30 * coverage(mask, row, column, away);
+                double paperLight = (1 - shadow) * (1 - 0.10 * (y - 0.3 * x));
+                double inkLight = 1 - 0.16 * (down - 0.5 * right) / condition.radius();
+                double fromCentre = Math.sqrt(down * down + right * right);
                 double eye = Math.max(0, Math.min(1, 0.5 + (0.3 * condition.radius() - fromCentre) * size / 2));
                 for (int channel = 0; channel < 3; channel++) {
                     double front = (eye * centre[channel] + (1 - eye) * ink[channel]) * inkLight;
-                    double value = covered * front + (1 - covered) * paper[channel] * backgroundLight;
+                    double value = covered * front + (1 - covered) * paper[channel] * paperLight;
                     out[offset + (channel * size + row) * size + column] =
                             (float) (2 * Math.max(0, Math.min(1, value)) - 1);
                 }
@@ -113,24 +118,41 @@ public final class Shapes implements ImageSource {
         }
     }
 
-    /** Share of a pixel inside the shape, moved down and right by {@code away}. */
-    private double coverage(ShapesCondition condition, int row, int column, double away) {
-        double pixel = 2.0 / size;
-        double x = column * pixel - 1 - condition.x() - away;
-        double y = row * pixel - 1 - condition.y() - away;
-        double reach = condition.radius() + pixel;
-        if (Math.max(Math.abs(x), Math.abs(y)) > reach + pixel) {
-            return 0;
-        }
+    /** Which subsamples, {@code SUBSAMPLES} squared to a pixel, lie inside the shape. */
+    private boolean[] mask(ShapesCondition condition) {
+        int fine = size * SUBSAMPLES;
+        boolean[] mask = new boolean[fine * fine];
         ShapeOutlines.Outline outline = ShapeOutlines.ALL.get(condition.shape());
         double cos = Math.cos(condition.turn()) / condition.radius();
         double sin = Math.sin(condition.turn()) / condition.radius();
+        int top = subsample(condition.y() - condition.radius());
+        int bottom = subsample(condition.y() + condition.radius());
+        int left = subsample(condition.x() - condition.radius());
+        int right = subsample(condition.x() + condition.radius());
+        for (int row = top; row <= bottom; row++) {
+            double up = condition.y() - ((2 * row + 1.0) / fine - 1);
+            for (int column = left; column <= right; column++) {
+                double along = (2 * column + 1.0) / fine - 1 - condition.x();
+                mask[row * fine + column] = outline.contains(cos * along + sin * up, cos * up - sin * along);
+            }
+        }
+        return mask;
+    }
+
+    private int subsample(double coordinate) {
+        int fine = size * SUBSAMPLES;
+        return Math.max(0, Math.min(fine - 1, (int) ((coordinate + 1) / 2 * fine)));
+    }
+
+    /** Share of a pixel inside the mask moved down and right by {@code away} subsamples. */
+    private double coverage(boolean[] mask, int row, int column, int away) {
+        int fine = size * SUBSAMPLES;
         int inside = 0;
-        for (int i = 0; i < SUBSAMPLES * SUBSAMPLES; i++) {
-            double right = x + pixel * (i % SUBSAMPLES + 0.5) / SUBSAMPLES;
-            double up = -(y + pixel * (i / SUBSAMPLES + 0.5) / SUBSAMPLES);
-            if (outline.contains(cos * right + sin * up, cos * up - sin * right)) {
-                inside++;
+        for (int y = row * SUBSAMPLES - away; y < (row + 1) * SUBSAMPLES - away; y++) {
+            for (int x = column * SUBSAMPLES - away; x < (column + 1) * SUBSAMPLES - away; x++) {
+                if (y >= 0 && x >= 0 && mask[y * fine + x]) {
+                    inside++;
+                }
             }
         }
         return inside / (double) (SUBSAMPLES * SUBSAMPLES);

@@ -1,24 +1,19 @@
 package dev.retort.io;
 
-import java.awt.image.BufferedImage;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
-import javax.imageio.ImageIO;
 
-/** Pictures laid out in rows and columns with a white gap between them, and written as one 8-bit grey or RGB PNG. */
+/** Pictures laid out in rows and columns with white gaps between them, as one sheet. */
 public final class ImageGrid {
     private final int channels;
     private final int height;
     private final int width;
     private final int columns;
     private final int gap;
-    private final BufferedImage canvas;
+    private final PixelImage sheet;
 
     /**
-     * An empty sheet.
+     * An empty, white sheet.
      *
      * @param count places on the sheet, at least 1
      * @param columns places per row, at least 1
@@ -38,39 +33,15 @@ public final class ImageGrid {
         this.width = width;
         this.columns = Math.min(columns, count);
         this.gap = gap;
-        int rows = (count + columns - 1) / columns;
-        this.canvas = new BufferedImage(
-                this.columns * (width + gap) - gap,
-                rows * (height + gap) - gap,
-                channels == 1 ? BufferedImage.TYPE_BYTE_GRAY : BufferedImage.TYPE_INT_RGB);
-        var raster = canvas.getRaster();
-        int[] white = new int[raster.getNumBands()];
-        Arrays.fill(white, 255);
-        for (int y = 0; y < canvas.getHeight(); y++) {
-            for (int x = 0; x < canvas.getWidth(); x++) {
-                raster.setPixel(x, y, white);
-            }
-        }
+        int rows = (count + this.columns - 1) / this.columns;
+        int sheetHeight = rows * (height + gap) - gap;
+        int sheetWidth = this.columns * (width + gap) - gap;
+        byte[] white = new byte[channels * sheetHeight * sheetWidth];
+        Arrays.fill(white, (byte) 255);
+        this.sheet = new PixelImage(channels, sheetHeight, sheetWidth, white);
     }
 
-    /** Puts a picture of values in [-1, 1], CHW from {@code offset} on, at {@code place}; values beyond are clamped. */
-    public ImageGrid set(int place, float[] pixels, int offset) {
-        int plane = height * width;
-        int left = place % columns * (width + gap);
-        int top = place / columns * (height + gap);
-        int[] pixel = new int[channels];
-        for (int y = 0; y < height; y++) {
-            for (int x = 0; x < width; x++) {
-                for (int channel = 0; channel < channels; channel++) {
-                    pixel[channel] = toByte(pixels[offset + channel * plane + y * width + x]);
-                }
-                canvas.getRaster().setPixel(left + x, top + y, pixel);
-            }
-        }
-        return this;
-    }
-
-    /** All pictures of a batch, {@code columns} per row, 2 pixels apart. */
+    /** All pictures of a batch, NCHW in [-1, 1], {@code columns} per row, 2 pixels apart. */
     public static ImageGrid of(float[] pixels, int count, int channels, int height, int width, int columns) {
         ImageGrid grid = new ImageGrid(count, columns, channels, height, width, 2);
         for (int i = 0; i < count; i++) {
@@ -79,37 +50,42 @@ public final class ImageGrid {
         return grid;
     }
 
-    /** The nearest of the 256 levels to a value in [-1, 1]. */
-    public static int toByte(float value) {
-        return Math.round(Math.max(0, Math.min(255, (value + 1) * 127.5f)));
+    /** Puts a picture of values in [-1, 1], CHW from {@code offset} on, at {@code place}; values beyond are clamped. */
+    public ImageGrid set(int place, float[] pixels, int offset) {
+        return set(place, PixelImage.of(pixels, offset, channels, height, width));
+    }
+
+    /** Puts a picture at {@code place}, counted row by row from 0. */
+    public ImageGrid set(int place, PixelImage picture) {
+        if (picture.channels() != channels || picture.height() != height || picture.width() != width) {
+            throw new IllegalArgumentException("a picture of " + picture.channels() + "x" + picture.height() + "x"
+                    + picture.width() + " in a grid of " + channels + "x" + height + "x" + width);
+        }
+        int left = place % columns * (width + gap);
+        int top = place / columns * (height + gap);
+        for (int y = 0; y < height; y++) {
+            System.arraycopy(
+                    picture.pixels(),
+                    y * width * channels,
+                    sheet.pixels(),
+                    ((top + y) * sheet.width() + left) * channels,
+                    width * channels);
+        }
+        return this;
     }
 
     /** The sheet with every pixel drawn {@code times} by {@code times}, for small pictures. */
-    public BufferedImage image(int times) {
-        BufferedImage large =
-                new BufferedImage(canvas.getWidth() * times, canvas.getHeight() * times, canvas.getType());
-        int[] pixel = new int[channels];
-        for (int y = 0; y < large.getHeight(); y++) {
-            for (int x = 0; x < large.getWidth(); x++) {
-                large.getRaster().setPixel(x, y, canvas.getRaster().getPixel(x / times, y / times, pixel));
-            }
-        }
-        return large;
+    public PixelImage image(int times) {
+        return sheet.enlarged(times);
     }
 
-    /** The sheet as PNG bytes. */
+    /** The sheet as the bytes of a PNG file. */
     public byte[] png(int times) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try {
-            ImageIO.write(image(times), "png", out);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
-        return out.toByteArray();
+        return Png.encode(image(times));
     }
 
     /** Writes the sheet as a PNG file, each pixel {@code times} by {@code times}. */
     public void write(Path path, int times) {
-        AtomicWrite.bytes(path, png(times));
+        Png.write(path, image(times));
     }
 }

@@ -29,7 +29,7 @@ final class Orientation {
                 }
             }
             return UPRIGHT;
-        } catch (ImageProcessingException | IOException e) {
+        } catch (ImageProcessingException | IOException | RuntimeException e) {
             return UPRIGHT; // Unreadable notes do not make a readable picture unreadable.
         }
     }

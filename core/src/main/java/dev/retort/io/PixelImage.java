@@ -16,6 +16,20 @@ public record PixelImage(int channels, int height, int width, byte[] pixels) {
         }
     }
 
+    /**
+     * Values in [-1, 1], channel by channel (CHW) from {@code offset} on, each as the nearest of the 256 levels; values
+     * beyond are clamped.
+     */
+    public static PixelImage of(float[] values, int offset, int channels, int height, int width) {
+        int plane = height * width;
+        byte[] pixels = new byte[channels * plane];
+        for (int i = 0; i < pixels.length; i++) {
+            float value = values[offset + i % channels * plane + i / channels];
+            pixels[i] = (byte) Math.round(Math.max(0, Math.min(255, (value + 1) * 127.5f)));
+        }
+        return new PixelImage(channels, height, width, pixels);
+    }
+
     /** One value, 0 to 255. */
     public int at(int row, int column, int channel) {
         return pixels[(row * width + column) * channels + channel] & 0xff;
@@ -29,6 +43,21 @@ public record PixelImage(int channels, int height, int width, byte[] pixels) {
             System.arraycopy(pixels, from, part, row * columns * channels, columns * channels);
         }
         return new PixelImage(channels, rows, columns, part);
+    }
+
+    /** Every pixel drawn {@code times} by {@code times}. */
+    public PixelImage enlarged(int times) {
+        if (times == 1) {
+            return this;
+        }
+        byte[] large = new byte[pixels.length * times * times];
+        int row = width * times * channels;
+        for (int i = 0; i < large.length; i++) {
+            int y = i / row / times;
+            int x = i % row / channels / times;
+            large[i] = pixels[(y * width + x) * channels + i % channels];
+        }
+        return new PixelImage(channels, height * times, width * times, large);
     }
 
     /** Grey repeated into three channels; RGB as it is. */

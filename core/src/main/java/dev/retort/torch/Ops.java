@@ -186,6 +186,11 @@ public final class Ops {
         return torch.constant_pad_nd(x, amounts);
     }
 
+    /** Average pooling to a grid of (rows, cols). */
+    public static Tensor adaptiveAveragePool(Tensor x, long rows, long cols) {
+        return torch.adaptive_avg_pool2d(x, new long[] {rows, cols});
+    }
+
     /** 2-D max pooling with square window. */
     public static Tensor maxPool(Tensor x, long window, long stride) {
         return torch.max_pool2d(

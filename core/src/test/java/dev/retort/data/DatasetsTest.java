@@ -108,6 +108,18 @@ class DatasetsTest {
         assertThat(CifarImages.open(folder, "test").size()).isEqualTo(1);
         assertThatThrownBy(() -> Datasets.open(new DataSpec("cifar10", folder.toString(), "train", 64, false)))
                 .hasMessageContaining("data.size is 64 but the pictures of " + folder + " are 32x32; set data.size=32");
+        Path archive = Files.write(
+                folder.resolve("cifar-10-binary.tar.gz"),
+                IdxImagesTest.gzip(tar(Map.of(
+                        "cifar-10-batches-bin/data_batch_1.bin",
+                        two,
+                        "cifar-10-batches-bin/test_batch.bin",
+                        Arrays.copyOf(two, 3073),
+                        "cifar-10-batches-bin/readme.html",
+                        new byte[9]))));
+        ImageSource packed = Datasets.open(new DataSpec("auto", archive.toString(), "train", 0, false));
+        assertThat(packed.size()).isEqualTo(2);
+        assertThat(packed.read(1, out, 0)).isEqualTo(9);
         two[3073] = 10;
         Files.write(folder.resolve("data_batch_1.bin"), two);
         assertThatThrownBy(() -> CifarImages.open(folder, "train")).hasMessageContaining("record 1 has the label 10");
@@ -162,6 +174,14 @@ class DatasetsTest {
         assertThatThrownBy(() -> Datasets.open(DataSpec.shapes(100))).hasMessageContaining("data.size is 100");
         assertThatThrownBy(() -> Datasets.requireClasses(new Shapes(16, 1), 12))
                 .hasMessage("model.classes is 12 but shapes has 10 classes; set model.classes=10");
+    }
+
+    @Test
+    void a_model_of_another_shape_is_refused() {
+        Datasets.requireShape(new Shapes(16, 1), 3, 16, 16);
+        assertThatThrownBy(() -> Datasets.requireShape(new Shapes(16, 1), 1, 32, 32))
+                .hasMessage("the model takes pictures of 32x32 grey but shapes has 16x16 RGB; set data.size or choose a"
+                        + " model of that shape");
     }
 
     @Test

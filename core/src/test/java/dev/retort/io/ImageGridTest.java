@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -14,7 +15,7 @@ class ImageGridTest {
     @Test
     void pictures_lie_row_by_row_with_white_between_and_values_are_rounded_and_clamped() {
         float[] three = new float[3 * 3 * 2 * 2];
-        java.util.Arrays.fill(three, -1);
+        Arrays.fill(three, -1);
         three[0] = 2; // red of the first picture's first pixel, beyond the range
         three[12 + 4 + 3] = 0; // green of the second picture's last pixel
         three[24 + 8] = -5; // blue of the third's first, beyond the range
@@ -48,5 +49,7 @@ class ImageGridTest {
     @Test
     void impossible_grids_are_refused() {
         assertThatThrownBy(() -> new ImageGrid(4, 2, 2, 8, 8, 1)).hasMessageContaining("1 or 3 channels");
+        assertThatThrownBy(() -> new ImageGrid(4, 2, 3, 8, 8, 1).set(0, new PixelImage(1, 8, 8, new byte[64])))
+                .hasMessageContaining("a picture of 1x8x8 in a grid of 3x8x8");
     }
 }

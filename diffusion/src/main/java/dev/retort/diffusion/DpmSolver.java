@@ -9,7 +9,7 @@ import java.util.List;
  *
  * @param order 1, 2 or 3; SDE and NOISE forms go to 2
  * @param form what is expanded
- * @param rule how the second order weighs the derivative
+ * @param rule how derivatives are weighed
  * @param lowerOrderFinal fall back to lower order in the last steps when there are fewer than 15
  * @param eulerAtFinal always make the last step of order 1 (it is so anyway when it lands on the clean sample)
  */
@@ -26,12 +26,15 @@ public record DpmSolver(int order, Form form, Rule rule, boolean lowerOrderFinal
         DATA_SDE
     }
 
-    /** The second-order rule. */
+    /** How derivatives are weighed. */
     public enum Rule {
-        /** Half the difference. */
+        /**
+         * As in the published multistep code: the first derivative of order 2 counts half a step, and the second derivative of order 3 half of its exact weight, so that
+         * order 3 converges at order 2 (with smaller errors than order 2).
+         */
         MIDPOINT,
-        /** The exact integral of a linear function. */
-        HEUN
+        /** The exact integral of the polynomial ("heun" elsewhere); order 3 converges at order 3. */
+        EXACT
     }
 
     public DpmSolver {
@@ -70,7 +73,7 @@ public record DpmSolver(int order, Form form, Rule rule, boolean lowerOrderFinal
             double noise = form == Form.DATA_SDE ? s.sigma() * Math.sqrt(1 - decay * decay) : 0;
             steps.add(new Plan.Step(process.call(t), next, NoiseScale.fixed(noise)));
         }
-        return new Plan(name() + (rule == Rule.HEUN ? "(heun)" : ""), process.startScale(), steps);
+        return new Plan(name() + (rule == Rule.EXACT ? "(exact)" : ""), process.startScale(), steps);
     }
 
     /** What the network's part adds to the linear part of the solution. */
@@ -103,7 +106,7 @@ public record DpmSolver(int order, Form form, Rule rule, boolean lowerOrderFinal
         Combination curve = d0.minus(d1);
         Combination first = d0.plus(curve.times(r0 / (r0 + r1)));
         Combination second = curve.times(1 / (r0 + r1));
-        double c2 = s.alpha() * ((1 - decay - h) / (h * h) + 0.5);
+        double c2 = s.alpha() * ((1 - decay - h) / (h * h) + 0.5) * (rule == Rule.MIDPOINT ? 1 : 2);
         return m0.times(c0).plus(first.times(c1)).plus(second.times(c2));
     }
 

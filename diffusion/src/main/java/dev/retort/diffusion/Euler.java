@@ -42,6 +42,7 @@ public record Euler(Churn churn) implements Solver {
 
     @Override
     public Plan plan(Process process, TimeGrid grid) {
+        double startScale = Exploding.startScale(name(), process, grid);
         List<Plan.Step> steps = new ArrayList<>();
         for (int i = 0; i < grid.steps(); i++) {
             TimeGrid.Point at = grid.from(i);
@@ -52,10 +53,7 @@ public record Euler(Churn churn) implements Solver {
             double added = Math.sqrt(raised * raised - ratio * ratio) * churn.noise();
             steps.add(new Plan.Step(Exploding.call(process, at), next, NoiseScale.fixed(added)));
         }
-        return new Plan(
-                churn.amount() == 0 ? name() : name() + "(" + churn + ")",
-                Exploding.startScale(name(), process, grid),
-                steps);
+        return new Plan(churn.amount() == 0 ? name() : name() + "(" + churn + ")", startScale, steps);
     }
 
     private double gamma(double ratio, int steps) {

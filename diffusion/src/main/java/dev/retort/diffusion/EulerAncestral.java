@@ -28,6 +28,7 @@ public record EulerAncestral(double eta) implements Solver {
 
     @Override
     public Plan plan(Process process, TimeGrid grid) {
+        double startScale = Exploding.startScale(name(), process, grid);
         List<Plan.Step> steps = new ArrayList<>();
         for (int i = 0; i < grid.steps(); i++) {
             TimeGrid.Point at = grid.from(i);
@@ -39,7 +40,6 @@ public record EulerAncestral(double eta) implements Solver {
                     Combination.state(0).plus(Exploding.slope(process, at).times(down - from));
             steps.add(new Plan.Step(Exploding.call(process, at), next, NoiseScale.fixed(up)));
         }
-        return new Plan(
-                eta == 1 ? name() : name() + "(eta " + eta + ")", Exploding.startScale(name(), process, grid), steps);
+        return new Plan(eta == 1 ? name() : name() + "(eta " + eta + ")", startScale, steps);
     }
 }

@@ -28,7 +28,7 @@ public record GaussianPosterior(double meanFromX0, double meanFromState, double 
                 beta * s.sigma() * s.sigma() / varianceT);
     }
 
-    /** ln of the posterior's variance; at the first step of a chain, where it is 0, the value of the next noisier step. */
+    /** ln of a step's posterior variance; where that is 0, at the clean end of a chain, ln of the next noisier step's. */
     public static double clippedLogVariance(GaussianPosterior step, GaussianPosterior noisier) {
         return StrictMath.log(step.variance() > 0 ? step.variance() : noisier.variance());
     }

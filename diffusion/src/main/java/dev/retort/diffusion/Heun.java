@@ -15,6 +15,7 @@ public record Heun() implements Solver {
 
     @Override
     public Plan plan(Process process, TimeGrid grid) {
+        double startScale = Exploding.startScale(name(), process, grid);
         List<Plan.Step> steps = new ArrayList<>();
         for (int i = 0; i < grid.steps(); i++) {
             TimeGrid.Point at = grid.from(i);
@@ -31,6 +32,6 @@ public record Heun() implements Solver {
                         Exploding.call(process, to), Combination.state(1).plus(mean.times(h)), NoiseScale.NONE));
             }
         }
-        return new Plan(name(), Exploding.startScale(name(), process, grid), steps);
+        return new Plan(name(), startScale, steps);
     }
 }

@@ -31,6 +31,13 @@ public record Plan(String solver, double startScale, List<Step> steps) {
      * @param clamp what is done to the predicted clean sample
      */
     public record Call(double time, double alpha, double sigma, double inputScale, Prediction prediction, Clamp clamp) {
+        public Call {
+            // Refuses at once what can never be converted, such as noise prediction where nothing of the signal is
+            // left.
+            prediction.x0FromState(alpha, sigma);
+            prediction.x0FromOutput(alpha, sigma);
+        }
+
         /** The a of x0 = a * state + b * output. */
         public double x0FromState() {
             return prediction.x0FromState(alpha, sigma) * inputScale;

@@ -72,7 +72,8 @@ public record Pndm(boolean rungeKuttaStart, int stride) implements Solver {
         for (int i = 0; i < 3; i++) {
             TimeGrid.Point t = grid.from(i);
             TimeGrid.Point s = grid.from(i + 1);
-            double half = Math.floor((t.time() - s.time()) / 2);
+            double half = (t.time() - s.time()) / 2;
+            half = schedule instanceof DiscreteSchedule ? Math.floor(half) : half;
             TimeGrid.Point middle = schedule.point(s.time() + half);
             remembered.add(0, steps.size());
             Combination k1 = Combination.output(0);

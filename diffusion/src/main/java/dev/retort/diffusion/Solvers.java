@@ -4,7 +4,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 
-/** The solvers by name, with their default options. For other options make the record yourself: {@code new Ddim(0.5)}. */
+/** The solvers by name. For options beyond {@link Options} make the record yourself: {@code new DpmSolver(2, ...)}. */
 public final class Solvers {
     private static final List<Solver> ALL = List.of(
             new Ddpm(),
@@ -21,6 +21,17 @@ public final class Solvers {
             new Tcd(),
             new FlowEuler(),
             new FlowHeun());
+
+    /**
+     * What a caller who knows a solver only by its name may ask for.
+     *
+     * @param eta the amount of noise of ddim, euler-ancestral or tcd (its gamma); NaN for the solver's own default
+     * @param learnsVariance whether the network has variance channels, which ddpm then uses
+     */
+    public record Options(double eta, boolean learnsVariance) {
+        /** The solver's defaults, no variance channels. */
+        public static final Options DEFAULT = new Options(Double.NaN, false);
+    }
 
     private Solvers() {}
 
@@ -41,6 +52,32 @@ public final class Solvers {
                 .findFirst()
                 .orElseThrow(() -> new IllegalArgumentException("there is no solver \"" + name + "\"; did you mean \""
                         + closest(wanted) + "\"? Known: " + String.join(", ", names())));
+    }
+
+    /**
+     * The solver of a name with options.
+     *
+     * @throws IllegalArgumentException if there is none of that name, or eta is given to one that has none
+     */
+    public static Solver named(String name, Options options) {
+        Solver solver = named(name);
+        if (solver instanceof Ddpm && options.learnsVariance()) {
+            solver = new Ddpm(Ddpm.Variance.LEARNED_RANGE);
+        }
+        if (Double.isNaN(options.eta())) {
+            return solver;
+        }
+        if (solver instanceof Ddim) {
+            return new Ddim(options.eta());
+        }
+        if (solver instanceof EulerAncestral) {
+            return new EulerAncestral(options.eta());
+        }
+        if (solver instanceof Tcd) {
+            return new Tcd(options.eta());
+        }
+        throw new IllegalArgumentException("eta is " + options.eta() + ", but the solver " + solver.name()
+                + " has none; leave it out, or use ddim, euler-ancestral or tcd");
     }
 
     private static String closest(String wanted) {

@@ -39,9 +39,10 @@ public record UniPc(int order, Base base, boolean lowerOrderFinal) implements So
 
     @Override
     public Plan plan(Process process, TimeGrid grid) {
-        if (base == Base.BH1 && grid.to(grid.steps() - 1).sigma() == 0) {
+        if (base == Base.BH1
+                && (grid.to(grid.steps() - 1).sigma() == 0 || grid.from(0).alpha() == 0)) {
             throw new IllegalArgumentException(
-                    "unipc with base BH1 cannot land on the clean sample; use BH2, or a grid that ends at a small noise level");
+                    "unipc with base BH1 cannot start at pure noise nor land on the clean sample; use BH2");
         }
         List<Plan.Step> steps = new ArrayList<>();
         for (int i = 0; i < grid.steps(); i++) {
@@ -53,7 +54,9 @@ public record UniPc(int order, Base base, boolean lowerOrderFinal) implements So
 
     private int orderAt(int step, TimeGrid grid) {
         int most = lowerOrderFinal ? Math.min(order, grid.steps() - step) : order;
-        return Math.min(most, step + 1);
+        // A start at pure noise is infinitely far in lambda and gives no derivative.
+        int reachable = grid.from(0).alpha() == 0 ? Math.max(step, 1) : step + 1;
+        return Math.min(most, reachable);
     }
 
     /** The next state, from calls up to this one. */

@@ -162,7 +162,7 @@ record SchedulerSettings(String kind, JsonNode base, JsonNode defaults, JsonNode
                             default -> DpmSolver.Form.DATA_SDE;
                         },
                         setting("solver_type").asString().equals("heun")
-                                ? DpmSolver.Rule.HEUN
+                                ? DpmSolver.Rule.EXACT
                                 : DpmSolver.Rule.MIDPOINT,
                         is("lower_order_final"),
                         is("euler_at_final"));

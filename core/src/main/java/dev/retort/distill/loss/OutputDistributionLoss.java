@@ -1,0 +1,112 @@
+package dev.retort.distill.loss;
+
+import dev.retort.diffusion.DiscreteSchedule;
+import dev.retort.diffusion.GaussianPosterior;
+import dev.retort.diffusion.NoiseSchedule;
+import dev.retort.diffusion.Prediction;
+import dev.retort.nn.Taps;
+import dev.retort.torch.Device;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Tensors;
+import dev.retort.train.LossTerm;
+import dev.retort.train.NoisyBatch;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Output distillation as a divergence of distributions (pkd.md §4 row 7): KL(q_T ‖ q_S) between the Gaussian reverse
+ * transitions of teacher and student, per dimension, times the number of transitions of the chain. With fixed variances it
+ * is (Δμ)²/2σ², with learned ones ½[ln(σ_S²/σ_T²) + (σ_T² + (Δμ)²)/σ_S² - 1]. The temperature multiplies both standard
+ * deviations, so it divides the term of the means by its square. Continuous schedules are cut into 1000 transitions.
+ */
+public final class OutputDistributionLoss implements LossTerm {
+    private static final int CONTINUOUS_STEPS = 1000;
+    private final Teacher teacher;
+    private final NoiseSchedule schedule;
+    private final Conversion ofStudent;
+    private final Conversion ofTeacher;
+    private final boolean learned;
+    private final double temperature;
+
+    /**
+     * @param learned whether both networks carry variance channels
+     * @param temperature factor on both standard deviations, above 0
+     */
+    public OutputDistributionLoss(
+            Teacher teacher, NoiseSchedule schedule, Prediction student, boolean learned, double temperature) {
+        this.teacher = teacher;
+        this.schedule = schedule;
+        this.learned = learned;
+        this.temperature = temperature;
+        ofStudent = new Conversion(schedule, student, Prediction.X0);
+        ofTeacher = new Conversion(schedule, teacher.card().process().prediction(), Prediction.X0);
+    }
+
+    @Override
+    public String name() {
+        return "output-distribution";
+    }
+
+    @Override
+    public Tensor perSample(Tensor output, Taps taps, NoisyBatch batch) {
+        int n = batch.count();
+        double[] meanFromX0 = new double[n];
+        double[] logVariance = new double[n];
+        double[] logBeta = new double[n];
+        for (int i = 0; i < n; i++) {
+            GaussianPosterior step = transition(batch.times()[i]);
+            meanFromX0[i] = step.meanFromX0();
+            logVariance[i] = step.variance() > 0 ? Math.log(step.variance()) : clipped();
+            logBeta[i] = Math.log(step.beta());
+        }
+        Device device = Device.of(output);
+        Tensor told = teacher.answer(batch).output();
+        Tensor meanDifference = ofStudent
+                .apply(output, batch)
+                .sub(ofTeacher.apply(told, batch))
+                .mul(column(meanFromX0, device)); // (N, C, H, W)
+        Tensor low = column(logVariance, device);
+        double coolness = 1 / (temperature * temperature);
+        Tensor kl;
+        if (learned) {
+            Tensor range = column(logBeta, device).sub(low);
+            long c = batch.clean().size(1);
+            Tensor logS = fraction(output, c).mul(range).add(low);
+            Tensor logT = fraction(told, c).mul(range).add(low);
+            Tensor ratio = logT.sub(logS); // ln(σ_T²/σ_S²)
+            Tensor mean = Ops.mul(meanDifference.square().mul(logS.neg().exp()), coolness);
+            kl = Ops.mul(Ops.add(ratio.exp().sub(ratio).add(mean), -1), 0.5);
+        } else {
+            kl = Ops.mul(meanDifference.square().mul(low.neg().exp()), 0.5 * coolness);
+        }
+        return Ops.mul(Ops.meanPerSample(kl), steps());
+    }
+
+    private int steps() {
+        return schedule instanceof DiscreteSchedule table ? table.steps() : CONTINUOUS_STEPS;
+    }
+
+    /** The reverse transition that starts at a time. */
+    private GaussianPosterior transition(double time) {
+        double clean = schedule.cleanTime();
+        double stride = schedule instanceof DiscreteSchedule ? 1 : (schedule.noisiestTime() - clean) / CONTINUOUS_STEPS;
+        // The last, shorter stretch of a continuous schedule ends half way, where the posterior still has a variance.
+        double next = time - stride > clean || schedule instanceof DiscreteSchedule
+                ? time - stride
+                : clean + (time - clean) / 2;
+        return new GaussianPosterior(schedule.point(time), schedule.point(next));
+    }
+
+    /** A table's first transition lands on clean data with no variance; it is given that of the second. */
+    private double clipped() {
+        return Math.log(transition(schedule.cleanTime() + 2).variance());
+    }
+
+    /** (v + 1) / 2 of the variance channels. */
+    private static Tensor fraction(Tensor output, long c) {
+        return Ops.mul(Ops.add(output.narrow(1, c, c), 1), 0.5);
+    }
+
+    private static Tensor column(double[] values, Device device) {
+        return Tensors.of(values, device).view(-1, 1, 1, 1);
+    }
+}

@@ -1,0 +1,2 @@
+/** What a student may be asked to match of its teacher. */
+package dev.retort.distill.loss;

@@ -1,0 +1,190 @@
+package dev.retort.distill.surgery;
+
+import dev.retort.distill.LayerMap;
+import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitSpec;
+import dev.retort.torch.Device;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Cuts a student out of a teacher by depth and width. Blocks are kept by the uniform layer map. Of the residual stream the
+ * channels with the largest joint norm of what is written into them are kept, of each block the attention heads and MLP
+ * units with the largest norm of what they write. Heads keep their width, so the student's must be the same. Patch
+ * embedding and output layer are cut too where the patch is the same, and stay as initialised where it differs.
+ */
+public final class Cut {
+    private final DitSpec from;
+    private final DitSpec to;
+    private final Map<String, Tensor> source;
+    private final Map<String, Tensor> cut = new LinkedHashMap<>();
+
+    private Cut(DitSpec from, DitSpec to, Map<String, Tensor> source) {
+        this.from = from;
+        this.to = to;
+        this.source = source;
+    }
+
+    /** Replaces the student's initial weights by a part of the teacher's. */
+    public static void apply(Dit teacher, Dit student) {
+        DitSpec from = teacher.spec();
+        DitSpec to = student.spec();
+        if (from.modern() != to.modern()) {
+            throw new IllegalArgumentException("init cut needs student.modern like the teacher's, which is " + from.modern());
+        }
+        if (from.hidden() / from.heads() != to.hidden() / to.heads()) {
+            throw new IllegalArgumentException("init cut needs heads as wide as the teacher's, "
+                    + from.hidden() / from.heads() + " values; the student's have " + to.hidden() / to.heads());
+        }
+        if (to.hidden() > from.hidden() || to.depth() > from.depth() || to.mlpHidden() > from.mlpHidden()) {
+            throw new IllegalArgumentException("init cut needs a student no larger than its teacher in any direction");
+        }
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            Cut cut = new Cut(from, to, teacher.state());
+            cut.run();
+            Map<String, Tensor> whole = new LinkedHashMap<>(student.state());
+            whole.putAll(cut.cut);
+            List<String> problems = student.load(whole);
+            if (!problems.isEmpty()) {
+                throw new IllegalStateException("the cut does not fit: " + problems);
+            }
+        }
+    }
+
+    private void run() {
+        List<LayerMap.Pair> blocks = LayerMap.uniform(to.depth(), from.depth());
+        Tensor stream = residualChannels(blocks);
+        if (from.tokens() == to.tokens()) {
+            copy("pos_embed", pick("pos_embed", 2, stream));
+        }
+        if (from.patch() == to.patch()) {
+            copy("x_embedder.proj.weight", pick("x_embedder.proj.weight", 0, stream));
+            copy("final_layer.linear.weight", pick("final_layer.linear.weight", 1, stream));
+            copy("final_layer.linear.bias", source.get("final_layer.linear.bias"));
+        }
+        copy("x_embedder.proj.bias", pick("x_embedder.proj.bias", 0, stream));
+        copy("t_embedder.mlp.0.weight", pick("t_embedder.mlp.0.weight", 0, stream));
+        copy("t_embedder.mlp.0.bias", pick("t_embedder.mlp.0.bias", 0, stream));
+        copy("t_embedder.mlp.2.weight", square("t_embedder.mlp.2.weight", stream, stream));
+        copy("t_embedder.mlp.2.bias", pick("t_embedder.mlp.2.bias", 0, stream));
+        copy("y_embedder.embedding_table.weight", pick("y_embedder.embedding_table.weight", 1, stream));
+        modulation("final_layer.adaLN_modulation.1", "final_layer.adaLN_modulation.1", 2, stream);
+        if (from.modern()) {
+            copy("final_layer.norm_final.weight", pick("final_layer.norm_final.weight", 0, stream));
+        }
+        for (LayerMap.Pair pair : blocks) {
+            block("blocks." + pair.teacher() + ".", "blocks." + pair.student() + ".", stream);
+        }
+    }
+
+    private void block(String theirs, String ours, Tensor stream) {
+        int width = from.hidden() / from.heads();
+        Tensor heads = places(top(headNorms(theirs, width), to.heads()), width);
+        Tensor qkv = Ops.cat(
+                0, heads, Ops.add(heads, from.hidden()), Ops.add(heads, 2.0 * from.hidden()));
+        copy(ours + "attn.qkv.weight", square(theirs + "attn.qkv.weight", qkv, stream));
+        copy(ours + "attn.qkv.bias", pick(theirs + "attn.qkv.bias", 0, qkv));
+        copy(ours + "attn.proj.weight", square(theirs + "attn.proj.weight", stream, heads));
+        copy(ours + "attn.proj.bias", pick(theirs + "attn.proj.bias", 0, stream));
+        String in = from.modern() ? "mlp.w12" : "mlp.fc1";
+        String out = from.modern() ? "mlp.w3" : "mlp.fc2";
+        Tensor units = places(top(columnNorms(theirs + out + ".weight"), to.mlpHidden()), 1);
+        Tensor rows = from.modern() ? Ops.cat(0, units, Ops.add(units, from.mlpHidden())) : units;
+        copy(ours + in + ".weight", square(theirs + in + ".weight", rows, stream));
+        copy(ours + in + ".bias", pick(theirs + in + ".bias", 0, rows));
+        copy(ours + out + ".weight", square(theirs + out + ".weight", stream, units));
+        copy(ours + out + ".bias", pick(theirs + out + ".bias", 0, stream));
+        modulation(theirs + "adaLN_modulation.1", ours + "adaLN_modulation.1", 6, stream);
+        if (from.modern()) {
+            copy(ours + "norm1.weight", pick(theirs + "norm1.weight", 0, stream));
+            copy(ours + "norm2.weight", pick(theirs + "norm2.weight", 0, stream));
+        }
+    }
+
+    /** Rows come in {@code parts} blocks of the stream's width. */
+    private void modulation(String theirs, String ours, int parts, Tensor stream) {
+        Tensor[] rows = new Tensor[parts];
+        for (int i = 0; i < parts; i++) {
+            rows[i] = Ops.add(stream, (double) i * from.hidden());
+        }
+        Tensor all = Ops.cat(0, rows);
+        copy(ours + ".weight", square(theirs + ".weight", all, stream));
+        copy(ours + ".bias", pick(theirs + ".bias", 0, all));
+    }
+
+    /** The channels of the residual stream that are written with the largest joint norm. */
+    private Tensor residualChannels(List<LayerMap.Pair> blocks) {
+        float[] sum = new float[from.hidden()];
+        List<String> writers = new ArrayList<>(List.of("x_embedder.proj.weight"));
+        for (LayerMap.Pair pair : blocks) {
+            writers.add("blocks." + pair.teacher() + ".attn.proj.weight");
+            writers.add("blocks." + pair.teacher() + (from.modern() ? ".mlp.w3.weight" : ".mlp.fc2.weight"));
+        }
+        for (String name : writers) {
+            Tensor flat = source.get(name).reshape(from.hidden(), -1);
+            float[] squares = Tensors.floats(Ops.mean(flat.square(), 1, false));
+            for (int i = 0; i < sum.length; i++) {
+                sum[i] += squares[i];
+            }
+        }
+        return places(top(sum, to.hidden()), 1);
+    }
+
+    /** The norm of what each head writes. */
+    private float[] headNorms(String block, int width) {
+        float[] columns = columnNorms(block + "attn.proj.weight");
+        float[] heads = new float[from.heads()];
+        for (int i = 0; i < columns.length; i++) {
+            heads[i / width] += columns[i];
+        }
+        return heads;
+    }
+
+    private float[] columnNorms(String name) {
+        return Tensors.floats(Ops.sum(source.get(name).square(), 0, false));
+    }
+
+    /** The places of the {@code count} largest values, in rising order. */
+    private static int[] top(float[] values, int count) {
+        return IntStream.range(0, values.length)
+                .boxed()
+                .sorted(Comparator.comparingDouble((Integer i) -> -values[i]))
+                .limit(count)
+                .mapToInt(Integer::intValue)
+                .sorted()
+                .toArray();
+    }
+
+    /** All places of groups of {@code width}. */
+    private Tensor places(int[] groups, int width) {
+        long[] all = new long[groups.length * width];
+        for (int g = 0; g < groups.length; g++) {
+            for (int i = 0; i < width; i++) {
+                all[g * width + i] = (long) groups[g] * width + i;
+            }
+        }
+        return Tensors.of(all, Device.of(source.values().iterator().next()));
+    }
+
+    private Tensor pick(String name, long dim, Tensor places) {
+        return source.get(name).index_select(dim, places);
+    }
+
+    private Tensor square(String name, Tensor rows, Tensor columns) {
+        return source.get(name).index_select(0, rows).index_select(1, columns);
+    }
+
+    private void copy(String name, Tensor tensor) {
+        cut.put(name, tensor);
+    }
+}

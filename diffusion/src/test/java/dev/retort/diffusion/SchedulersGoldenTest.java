@@ -1,0 +1,92 @@
+package dev.retort.diffusion;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.List;
+import java.util.function.IntFunction;
+import java.util.stream.Stream;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.DynamicTest;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestFactory;
+import tools.jackson.databind.JsonNode;
+
+/** The scheduler trajectories in short, for checkouts without the reference beside them. */
+class SchedulersGoldenTest {
+    @TestFactory
+    Stream<DynamicTest> three_elements_of_every_seven_step_trajectory_agree() throws IOException {
+        JsonNode golden;
+        try (InputStream in = SchedulersGoldenTest.class.getResourceAsStream("/golden/schedulers.json")) {
+            golden = ReferenceTensors.JSON.readTree(in);
+        }
+        double[] init = numbers(golden.get("init"));
+        double[][] noise = SchedulersReferenceTest.stream(golden.get("noise"))
+                .map(SchedulersGoldenTest::numbers)
+                .toArray(double[][]::new);
+        return SchedulersReferenceTest.stream(golden.get("rows"))
+                .map(row -> DynamicTest.dynamicTest(row.get("id").asString(), () -> {
+                    SchedulerSettings settings = SchedulerSettings.of(
+                            golden.get("groups").get(row.get("group").asString()));
+                    Plan plan = SchedulersReferenceTest.plan(settings, row, 7);
+                    SchedulersReferenceTest.assertTimes(plan.times(), row.get("timesteps"), settings);
+                    double[][] wanted = SchedulersReferenceTest.stream(row.get("states"))
+                            .map(SchedulersGoldenTest::numbers)
+                            .toArray(double[][]::new);
+                    IntFunction<double[]> draws = SchedulersReferenceTest.draws(row, noise);
+                    List<double[]> got = ArrayExecutor.trajectory(plan, init, SchedulersReferenceTest::model, draws);
+                    SchedulersReferenceTest.assertStates(got, wanted, row);
+                }));
+    }
+
+    private static double[] numbers(JsonNode array) {
+        return StreamSupport.stream(array.spliterator(), false)
+                .mapToDouble(JsonNode::asDouble)
+                .toArray();
+    }
+
+    /** The sums of the library's own test suite: a ramp of 768 values, model(x, t) = x t/(t+1), ten steps. */
+    @Test
+    void the_published_sums_of_ten_step_loops_agree() {
+        DiscreteSchedule dit = DiscreteSchedule.linear();
+        Process eps = new Process(dit, Prediction.EPSILON);
+        TimeGrid leading = TimeGrid.leading(dit, 10, 0);
+        assertSum(new Ddim(0, true, 100).plan(new Process(dit, Prediction.EPSILON, Clamp.to(1)), leading), 172.0067);
+        assertSum(new Ddim().plan(new Process(dit, Prediction.V, Clamp.to(1)), leading), 52.5302);
+        TimeGrid toFirst = leading.endingAt(dit.point(0));
+        assertSum(new Pndm(true, 100).plan(eps, toFirst), 198.1318);
+        assertSum(new Pndm(false, 100).plan(eps, toFirst), 197.7156);
+        assertSum(new Pndm(true, 100).plan(new Process(dit, Prediction.V), toFirst), 67.3986);
+        DiscreteSchedule sd = DiscreteSchedule.scaledLinear(1000, 0.00085, 0.012);
+        Process latent = new Process(sd, Prediction.EPSILON);
+        assertSum(new Tcd(0).plan(latent, TimeGrid.consistency(sd, 1, 50).endingAt(sd.point(0))), 29.8715);
+        assertSum(new Tcd(0).plan(latent, TimeGrid.consistency(sd, 10, 50).endingAt(sd.point(0))), 181.2040);
+        assertSum(new Lcm().plan(latent, TimeGrid.consistency(sd, 1, 50)), 18.7097);
+    }
+
+    private static void assertSum(Plan plan, double wanted) {
+        double[] ramp = new double[768];
+        for (int i = 0; i < ramp.length; i++) {
+            ramp[i] = i / 768.;
+        }
+        double[] x = ArrayExecutor.run(
+                plan,
+                ramp,
+                (in, call) -> {
+                    double[] out = in.clone();
+                    for (int i = 0; i < out.length; i++) {
+                        out[i] *= call.time() / (call.time() + 1);
+                    }
+                    return out;
+                },
+                k -> null,
+                (k, x0, next) -> {});
+        double sum = 0;
+        for (double v : x) {
+            sum += Math.abs(v);
+        }
+        assertThat(sum).as(plan.solver()).isCloseTo(wanted, within(1e-2));
+    }
+}
