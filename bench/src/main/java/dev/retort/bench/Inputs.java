@@ -9,7 +9,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /** Random latents, noise and labels at one time; owned until closed. */
 record Inputs(Tensor x, Tensor noise, Tensor time, Tensor label) implements AutoCloseable {
-    private static final double TIME = 500;
+    static final double TIME = 500;
 
     static Inputs of(DitSpec spec, int batch) {
         Random random = new Random(1);
