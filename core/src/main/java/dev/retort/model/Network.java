@@ -17,6 +17,16 @@ public abstract class Network extends Layer {
      */
     public abstract Tensor forward(Tensor x, Tensor time, Tensor label, Taps taps);
 
+    /**
+     * Announces the calls of a sampling request, so that what depends on time and label alone can be computed at once.
+     *
+     * @param times times of the calls to come
+     * @param labels labels of the calls to come (N)
+     */
+    public void prepare(double[] times, Tensor labels) {
+        // Most networks have nothing to prepare.
+    }
+
     /** What was built. */
     public abstract NetworkSpec spec();
 

@@ -74,6 +74,7 @@ public final class DitInference extends Network {
      * @param times times at which {@link #forward} will be called
      * @param labels the labels it will be called with (N); repeated ones cost nothing
      */
+    @Override
     public void prepare(double[] times, Tensor labels) {
         modulations.prepare(times, Tensors.longs(labels));
     }
