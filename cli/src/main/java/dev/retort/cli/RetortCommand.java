@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  retort doctor                       what this machine can do, and what to fix",
             "  retort presets                      the configurations that come with it",
+            "  retort train fashion-teacher        train a model; the same command resumes",
             "  retort sample CHECKPOINT            draw images from a trained model",
             ""
         },
@@ -21,7 +22,7 @@ import picocli.CommandLine.Spec;
         commandListHeading = "%nCommands:%n",
         footer = {"", "Each command has help of its own: retort COMMAND --help"},
         version = "retort 0.1.0",
-        subcommands = {SampleCommand.class, PresetsCommand.class, DoctorCommand.class})
+        subcommands = {TrainCommand.class, SampleCommand.class, PresetsCommand.class, DoctorCommand.class})
 final class RetortCommand implements Runnable {
     @Option(
             names = {"-V", "--version"},

@@ -64,8 +64,7 @@ final class CheckpointStore {
         }
         Path newest = all.get(all.size() - 1);
         try (Scope scope = Scope.open()) {
-            TrainState state =
-                    JsonMapper.shared().readValue(Files.readString(newest.resolve(STATE)), TrainState.class);
+            TrainState state = JsonMapper.shared().readValue(Files.readString(newest.resolve(STATE)), TrainState.class);
             Map<String, Tensor> saved = ModelFolder.read(newest.resolve(TRAINING), device);
             Map<String, Tensor> average = ModelFolder.read(newest.resolve(ModelFolder.WEIGHTS), device);
             if (!saved.keySet().equals(training().keySet())) {
@@ -76,7 +75,8 @@ final class CheckpointStore {
             List<String> problems = network.load(part(saved, "model."));
             if (!problems.isEmpty()) {
                 throw new RetortException(
-                        Kind.CHECKPOINT, newest + " belongs to another architecture: " + problems.get(0)
+                        Kind.CHECKPOINT,
+                        newest + " belongs to another architecture: " + problems.get(0)
                                 + "; give --run another folder to start anew");
             }
             part(saved, "extra.").forEach((name, tensor) -> copy(tensor, extra.get(name)));

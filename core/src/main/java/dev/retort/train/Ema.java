@@ -21,7 +21,8 @@ public final class Ema implements AutoCloseable {
         this.source = source;
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            source.forEach((name, tensor) -> average.put(name, scope.keep(tensor.detach().clone())));
+            source.forEach((name, tensor) ->
+                    average.put(name, scope.keep(tensor.detach().clone())));
         }
     }
 

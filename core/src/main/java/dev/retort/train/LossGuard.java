@@ -36,7 +36,8 @@ final class LossGuard {
         if (inARow >= PERSISTS_AT) {
             throw new RetortException(
                     Kind.DIVERGED,
-                    "the loss is " + (finite ? "exploding (" + loss + ", usually " + average + ")" : "not finite") + " since "
+                    "the loss is " + (finite ? "exploding (" + loss + ", usually " + average + ")" : "not finite")
+                            + " since "
                             + inARow + " steps, at " + imagesSeen
                             + " images; resume from the last checkpoint with a lower optimizer.lr, a smaller"
                             + " optimizer.clip, or precision fp32");

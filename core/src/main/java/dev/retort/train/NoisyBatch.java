@@ -62,7 +62,8 @@ public record NoisyBatch(
             alpha[i] = schedule.alpha(times[i]);
             sigma[i] = schedule.sigma(times[i]);
             Rng.at(seed, Purpose.NOISE, position, 0).fillGaussian(noise, i * size, size);
-            boolean drop = labelDrop > 0 && Rng.at(seed, Purpose.LABEL_DROP, position, 0).nextDouble() < labelDrop;
+            boolean drop = labelDrop > 0
+                    && Rng.at(seed, Purpose.LABEL_DROP, position, 0).nextDouble() < labelDrop;
             label[i] = drop ? nullClass : batch.labels()[from + i];
         }
         long[] shape = {count, batch.channels(), batch.height(), batch.width()};
@@ -77,11 +78,9 @@ public record NoisyBatch(
     }
 
     /** Noises given images with given noise. */
-    public static NoisyBatch of(
-            Tensor clean, Tensor noise, double[] times, Tensor alpha, Tensor sigma, Tensor label) {
+    public static NoisyBatch of(Tensor clean, Tensor noise, double[] times, Tensor alpha, Tensor sigma, Tensor label) {
         Tensor noisy = clean.mul(alpha).add(noise.mul(sigma));
-        return new NoisyBatch(
-                clean, noise, noisy, Tensors.of(times, Device.of(clean)), times, alpha, sigma, label);
+        return new NoisyBatch(clean, noise, noisy, Tensors.of(times, Device.of(clean)), times, alpha, sigma, label);
     }
 
     /** Number of images. */

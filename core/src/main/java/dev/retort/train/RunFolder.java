@@ -38,7 +38,9 @@ public record RunFolder(Path path) {
             return run;
         } catch (IOException e) {
             throw new RetortException(
-                    Kind.WRITE, "the run folder " + path + " cannot be used (" + e.getMessage() + "); choose another", e);
+                    Kind.WRITE,
+                    "the run folder " + path + " cannot be used (" + e.getMessage() + "); choose another",
+                    e);
         }
     }
 
@@ -69,8 +71,7 @@ public record RunFolder(Path path) {
                     .sorted(Comparator.naturalOrder())
                     .toList();
         } catch (IOException e) {
-            throw new RetortException(
-                    Kind.CHECKPOINT, checkpoints() + " cannot be listed (" + e.getMessage() + ")", e);
+            throw new RetortException(Kind.CHECKPOINT, checkpoints() + " cannot be listed (" + e.getMessage() + ")", e);
         }
     }
 

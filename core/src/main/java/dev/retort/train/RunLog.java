@@ -64,7 +64,11 @@ final class RunLog implements AutoCloseable {
             network.load(weights);
             network.freeze();
             ImageGrid grid = Draw.classGrid(
-                    network, card, precision, Math.min(10, card.classes().size()), job.config().log().samplesPerClass());
+                    network,
+                    card,
+                    precision,
+                    Math.min(10, card.classes().size()),
+                    job.config().log().samplesPerClass());
             grid.write(run.samples().resolve(String.format(Locale.ROOT, "%012d.png", imagesSeen)), 2);
             board.image("samples", grid.png(1), imagesSeen);
         }

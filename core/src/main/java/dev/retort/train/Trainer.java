@@ -82,8 +82,9 @@ public final class Trainer implements AutoCloseable {
         Map<String, Tensor> extra = new LinkedHashMap<>();
         for (Stage stage : job.stages()) {
             for (Stage.Weighted weighted : stage.terms()) {
-                weighted.term().parameters().forEach((name, tensor) -> extra.put(
-                        weighted.term().name() + "." + name, tensor));
+                weighted.term()
+                        .parameters()
+                        .forEach((name, tensor) -> extra.put(weighted.term().name() + "." + name, tensor));
             }
         }
         return extra;
@@ -111,7 +112,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void trialPass(int images) {
-        int size = job.source().channels() * job.source().height() * job.source().width();
+        int size =
+                job.source().channels() * job.source().height() * job.source().width();
         Batch batch = new Batch(
                 new float[images * size],
                 new int[images],
@@ -192,8 +194,7 @@ public final class Trainer implements AutoCloseable {
         if (guard.accept(loss, norm, state.imagesSeen())) {
             optimizer.step(job.config().optimizer().rate(state.imagesSeen(), job.images()));
             averages.forEach(ema -> ema.update(state.steps()));
-            state = new TrainState(
-                    state.imagesSeen(), state.steps() + 1, state.microBatch(), 0, 0, 0, state.seconds());
+            state = new TrainState(state.imagesSeen(), state.steps() + 1, state.microBatch(), 0, 0, 0, state.seconds());
         }
         optimizer.zeroGradients();
         window.step(norm, limit > 0 && norm > limit, batch.count());
@@ -324,6 +325,7 @@ public final class Trainer implements AutoCloseable {
         log.close();
         optimizer.close();
         averages.forEach(Ema::close);
-        job.stages().forEach(stage -> stage.terms().forEach(weighted -> weighted.term().close()));
+        job.stages().forEach(stage -> stage.terms()
+                .forEach(weighted -> weighted.term().close()));
     }
 }

@@ -50,8 +50,7 @@ public final class Training {
         }
         Stage stage = new Stage(
                 "train", config.images(), List.of(new Stage.Weighted(new DiffusionLoss(config.objective()), 1, 1)));
-        TrainingJob job =
-                new TrainingJob(network, source, config.objective(), List.of(stage), "", config.run());
+        TrainingJob job = new TrainingJob(network, source, config.objective(), List.of(stage), "", config.run());
         try (network;
                 Trainer trainer = new Trainer(job, folder, precision.precision(), provenance)) {
             notes.accept(String.format(

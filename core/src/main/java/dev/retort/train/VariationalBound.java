@@ -55,9 +55,7 @@ final class VariationalBound {
         Tensor predicted = output.narrow(1, 0, c).detach();
         Tensor f = Ops.mul(Ops.add(output.narrow(1, c, c), 1), 0.5);
         Tensor logVariance = f.mul(column(logBeta, device).sub(tilde)).add(tilde); // f logβ + (1-f) log β̃
-        Tensor x0 = batch.noisy()
-                .mul(column(x0FromState, device))
-                .add(predicted.mul(column(x0FromOutput, device)));
+        Tensor x0 = batch.noisy().mul(column(x0FromState, device)).add(predicted.mul(column(x0FromOutput, device)));
         Tensor mean = mean(x0, batch, meanFromX0, meanFromState, device);
         Tensor trueMean = mean(batch.clean(), batch, meanFromX0, meanFromState, device);
         // ½(-1 + Δlog + exp(-Δlog) + (Δμ)²/σ²)

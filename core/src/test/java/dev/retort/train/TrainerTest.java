@@ -58,7 +58,12 @@ class TrainerTest {
         train(config, "straight");
         AtomicInteger polls = new AtomicInteger();
         assertThatThrownBy(() -> Training.run(
-                        config, temp.resolve("stopped"), Map.of(), n -> {}, (d, t, s) -> {}, () -> polls.incrementAndGet() == 5))
+                        config,
+                        temp.resolve("stopped"),
+                        Map.of(),
+                        n -> {},
+                        (d, t, s) -> {},
+                        () -> polls.incrementAndGet() == 5))
                 .isInstanceOf(RetortException.class)
                 .hasMessageContaining("the same command resumes");
         train(config, "stopped");

@@ -54,15 +54,17 @@ public final class DitSizes {
      */
     public static DitSpec paper(String name, int side) {
         Size size = parse(name);
-        return new DitSpec(
-                side, side, 4, size.patch, size.hidden, size.depth, size.heads, 4, 1000, 0.1, true, false);
+        return new DitSpec(side, side, 4, size.patch, size.hidden, size.depth, size.heads, 4, 1000, 0.1, true, false);
     }
 
     /** The paper's name where depth, width and heads are one of its sizes, else the numbers themselves. */
     static String nameOf(DitSpec spec) {
         for (Map.Entry<String, int[]> entry : LETTERS.entrySet()) {
             int[] letter = entry.getValue();
-            if (letter[0] == spec.depth() && letter[1] == spec.hidden() && letter[2] == spec.heads() && !spec.modern()) {
+            if (letter[0] == spec.depth()
+                    && letter[1] == spec.hidden()
+                    && letter[2] == spec.heads()
+                    && !spec.modern()) {
                 return "DiT-" + entry.getKey() + "/" + spec.patch();
             }
         }

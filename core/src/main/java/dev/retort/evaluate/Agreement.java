@@ -1,0 +1,122 @@
+package dev.retort.evaluate;
+
+import dev.retort.diffusion.DiscreteSchedule;
+import dev.retort.diffusion.NoiseSchedule;
+import dev.retort.diffusion.Prediction;
+import dev.retort.diffusion.Purpose;
+import dev.retort.diffusion.Rng;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.model.ModelFolder;
+import dev.retort.nn.Taps;
+import dev.retort.torch.Autocast;
+import dev.retort.torch.Device;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import java.util.Arrays;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * How far a student's network is from its teacher's: both look at the same noised real images with their true classes, and
+ * their outputs are compared as predictions of the noise, whatever either was trained to predict.
+ */
+final class Agreement {
+    /** Bins of time; as many as the training log has. */
+    private static final int BINS = 10;
+
+    private static final int IMAGES_PER_BIN = 128;
+
+    private Agreement() {}
+
+    /** Mean squared difference in ε per bin of time; the two must have learned on the same schedule. */
+    static TimeBins between(
+            ModelFolder.Loaded teacher, ModelFolder.Loaded student, ImageSet real, long seed, Precision precision) {
+        NoiseSchedule schedule = teacher.card().process().noiseSchedule();
+        if (!teacher.card().scheduleHash().equals(student.card().scheduleHash())) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    "teacher and student learned on different schedules (" + schedule.name() + " and "
+                            + student.card().process().noiseSchedule().name()
+                            + "), so their predictions cannot be compared");
+        }
+        TimeBins bins = new TimeBins(BINS);
+        int count = Math.min(IMAGES_PER_BIN, real.size());
+        for (int bin = 0; bin < BINS; bin++) {
+            try (Scope scope = Scope.open();
+                    NoGrad off = NoGrad.on()) {
+                Noised noised = Noised.of(real, bin, count, seed, schedule, teacher.network().device());
+                float[] a = noised.eps(teacher, precision);
+                float[] b = noised.eps(student, precision);
+                int size = a.length / count;
+                for (int i = 0; i < count; i++) {
+                    bins.addSquaredError(
+                            noised.places[i],
+                            Arrays.copyOfRange(b, i * size, (i + 1) * size),
+                            Arrays.copyOfRange(a, i * size, (i + 1) * size));
+                }
+            }
+        }
+        return bins;
+    }
+
+    /** Images at times of one bin; {@code places} are the times as shares of the schedule. */
+    private record Noised(
+            Tensor x, Tensor label, double[] times, double[] places, double[] alpha, double[] sigma) {
+        static Noised of(ImageSet real, int bin, int count, long seed, NoiseSchedule schedule, Device device) {
+            PixelBatch pixels = real.pixels();
+            int size = pixels.imageSize();
+            float[] x = new float[count * size];
+            float[] noise = new float[size];
+            int[] labels = new int[count];
+            double[] times = new double[count];
+            double[] places = new double[count];
+            double[] alpha = new double[count];
+            double[] sigma = new double[count];
+            for (int i = 0; i < count; i++) {
+                int index = (bin * count + i) % real.size();
+                Rng rng = Rng.at(seed, Purpose.EVALUATE, bin, i);
+                places[i] = (bin + 1 - rng.nextDouble()) / BINS; // never 0, where there is no noise to predict
+                times[i] = time(schedule, places[i]);
+                alpha[i] = schedule.alpha(times[i]);
+                sigma[i] = schedule.sigma(times[i]);
+                labels[i] = real.labels()[index];
+                rng.fillGaussian(noise);
+                for (int p = 0; p < size; p++) {
+                    double clean = (pixels.pixels()[index * size + p] & 0xFF) / 127.5 - 1;
+                    x[i * size + p] = (float) (alpha[i] * clean + sigma[i] * noise[p]);
+                }
+            }
+            Tensor images =
+                    Tensors.of(x, device, count, pixels.channels(), pixels.height(), pixels.width()); // (N, C, H, W)
+            return new Noised(images, Tensors.of(labels, device), times, places, alpha, sigma);
+        }
+
+        private static double time(NoiseSchedule schedule, double place) {
+            if (schedule instanceof DiscreteSchedule table) {
+                return Math.min(Math.floor(place * table.steps()), table.steps() - 1.0);
+            }
+            return schedule.cleanTime() + (schedule.noisiestTime() - schedule.cleanTime()) * place;
+        }
+
+        float[] eps(ModelFolder.Loaded model, Precision precision) {
+            Device device = model.network().device();
+            Prediction prediction = model.card().process().prediction();
+            double[] fromState = new double[times.length];
+            double[] fromOutput = new double[times.length];
+            for (int i = 0; i < times.length; i++) {
+                fromState[i] = prediction.epsFromState(alpha[i], sigma[i]);
+                fromOutput[i] = prediction.epsFromOutput(alpha[i], sigma[i]);
+            }
+            Tensor output;
+            try (Autocast autocast = Autocast.to(precision, device)) {
+                output = model.network().forward(x, Tensors.of(times, device), label, Taps.none());
+            }
+            Tensor mean = output.narrow(1, 0, x.size(1));
+            Tensor a = Tensors.of(fromState, device).view(-1, 1, 1, 1);
+            Tensor b = Tensors.of(fromOutput, device).view(-1, 1, 1, 1);
+            return Tensors.floats(x.mul(a).add(mean.mul(b)));
+        }
+    }
+}

@@ -1,0 +1,187 @@
+package dev.retort.evaluate;
+
+import dev.retort.config.Require;
+import dev.retort.io.AtomicWrite;
+import dev.retort.model.ModelFolder;
+import dev.retort.report.Chart;
+import dev.retort.report.ComparisonReport;
+import dev.retort.report.HtmlReport;
+import dev.retort.report.Measure;
+import dev.retort.report.ModelColumn;
+import dev.retort.report.ModelColumn.Role;
+import dev.retort.report.Progress;
+import dev.retort.report.Provenance;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/**
+ * Teacher beside students: quality, cost, agreement, pictures, and the two honest zeros. The first zero is always there:
+ * the teacher itself in so few steps that it costs no more than the student. The second, the student's network trained
+ * without a teacher, has to be given.
+ *
+ * @param teacher the model that was distilled
+ * @param students what came out of it
+ * @param scratch students' networks trained without a teacher
+ */
+public record Comparison(Contestant teacher, List<Contestant> students, List<Contestant> scratch) {
+    private record Entrant(Contestant contestant, Role role) {}
+
+    /** Copies the lists; there must be a student. */
+    public Comparison {
+        students = List.copyOf(students);
+        scratch = List.copyOf(scratch);
+        Require.notEmpty("students", students);
+    }
+
+    /**
+     * Draws, judges and measures all of them.
+     *
+     * @param judge extractor, real images, number of samples
+     * @param measurement how speed and memory are measured; with 0 rounds they are not
+     * @param commands the commands that lead here, for the report
+     */
+    public ComparisonReport report(
+            Judge judge, Measurement measurement, List<String> commands, Provenance provenance, Progress progress) {
+        List<String> notes = new ArrayList<>(judge.notes());
+        List<Entrant> entrants = entrants(notes);
+        List<Contestant> all = entrants.stream().map(Entrant::contestant).toList();
+        Portions portions = new Portions(progress, work(all, judge, measurement));
+
+        Map<String, Evaluation> evaluations = new LinkedHashMap<>();
+        for (Contestant contestant : all) {
+            Progress part = portions.next(
+                    (double) judge.settings().samples() * contestant.macsPerImage(), "drawing " + contestant.name());
+            evaluations.put(contestant.name(), judge.judge(contestant, part));
+        }
+        Map<String, TimeBins> agreement = agreement(judge, entrants);
+        Map<Contestant, Cost> costs =
+                measurement.of(all, portions.next(measurementWork(all, measurement), "measuring"));
+        notes.addAll(measurement.notes());
+
+        List<ModelColumn> columns = new ArrayList<>();
+        for (Entrant entrant : entrants) {
+            columns.add(column(entrant, evaluations, agreement, costs));
+        }
+        columns.add(new ModelColumn(
+                "real images", Role.REAL, "training images in a model's place", judge.floor().measures()));
+        Map<String, SampleSet> samples = new LinkedHashMap<>();
+        evaluations.forEach((name, evaluation) -> samples.put(name, evaluation.samples()));
+        List<Chart> charts = new ArrayList<>(List.of(Curves.agreement(agreement), Curves.training(all)));
+        charts.removeIf(chart -> chart.series().isEmpty());
+        return new ComparisonReport(
+                teacher.name() + " and " + String.join(", ", students.stream().map(Contestant::name).toList()),
+                ComparisonSummary.of(columns),
+                columns,
+                List.of(Grids.of(
+                        samples, teacher.card().classes(), judge.settings().seed())),
+                charts,
+                notes,
+                commands,
+                provenance);
+    }
+
+    /** Writes {@code compare.json} and {@code compare.html} into a folder and returns the page. */
+    public static Path save(ComparisonReport report, Path folder) {
+        AtomicWrite.text(folder.resolve("compare.json"), report.toJson() + "\n");
+        Path page = folder.resolve("compare.html");
+        AtomicWrite.text(page, HtmlReport.render(report));
+        return page;
+    }
+
+    /** Teacher, students, the teacher at the cost of each student, students from scratch. */
+    private List<Entrant> entrants(List<String> notes) {
+        List<Entrant> entrants = new ArrayList<>();
+        entrants.add(new Entrant(teacher, Role.TEACHER));
+        students.forEach(student -> entrants.add(new Entrant(student, Role.STUDENT)));
+        List<Integer> taken = new ArrayList<>();
+        for (Contestant student : students) {
+            double calls = (double) student.macsPerImage() / teacher.card().network().macs();
+            OptionalInt steps = NetworkCalls.stepsWithin(teacher.card().process(), teacher.sampling(), calls);
+            if (steps.isEmpty()) {
+                notes.add(student.name() + " costs " + millions(student.macsPerImage())
+                        + " MACs an image, less than one step of the teacher or no less than all of them: there is no "
+                        + "teacher at its cost.");
+            } else if (!taken.contains(steps.getAsInt())) {
+                taken.add(steps.getAsInt());
+                Contestant cheap = new Contestant(
+                        teacher.name() + " in " + steps.getAsInt() + (steps.getAsInt() == 1 ? " step" : " steps"),
+                        teacher.model(),
+                        NetworkCalls.withSteps(teacher.sampling(), steps.getAsInt()));
+                entrants.add(new Entrant(cheap, Role.TEACHER_AT_STUDENT_COST));
+                notes.add(cheap.name() + " is the teacher at the cost of " + student.name() + ": "
+                        + cheap.networkCalls() + " network calls, " + millions(cheap.macsPerImage())
+                        + " MACs an image, where " + student.name() + " takes " + student.networkCalls() + " and "
+                        + millions(student.macsPerImage()) + ".");
+            }
+        }
+        for (Contestant one : scratch) {
+            entrants.add(new Entrant(one, Role.STUDENT_FROM_SCRATCH));
+            notes.add(one.name() + " was trained without a teacher on "
+                    + one.card().imagesSeen() + " images; "
+                    + students.get(0).name() + " saw " + students.get(0).card().imagesSeen() + ".");
+        }
+        return entrants;
+    }
+
+    private Map<String, TimeBins> agreement(Judge judge, List<Entrant> entrants) {
+        Map<String, TimeBins> agreement = new LinkedHashMap<>();
+        String schedule = teacher.card().scheduleHash();
+        try (ModelFolder.Loaded original = judge.load(teacher)) {
+            for (Entrant entrant : entrants) {
+                Contestant other = entrant.contestant();
+                boolean same = other.model().equals(teacher.model());
+                if (!same && other.card().scheduleHash().equals(schedule)) {
+                    try (ModelFolder.Loaded network = judge.load(other)) {
+                        agreement.put(other.name(), judge.agreement(original, network));
+                    }
+                }
+            }
+        }
+        return agreement;
+    }
+
+    private ModelColumn column(
+            Entrant entrant,
+            Map<String, Evaluation> evaluations,
+            Map<String, TimeBins> agreement,
+            Map<Contestant, Cost> costs) {
+        Contestant contestant = entrant.contestant();
+        Evaluation evaluation = evaluations.get(contestant.name());
+        Map<Measure, Double> values = new LinkedHashMap<>();
+        Cost cost = costs.get(contestant);
+        values.putAll(cost == null ? evaluation.size() : cost.measures());
+        values.putAll(evaluation.measures());
+        if (entrant.role() != Role.TEACHER) {
+            evaluation
+                    .sameClassAs(evaluations.get(teacher.name()))
+                    .ifPresent(share -> values.put(Measure.TEACHER_AGREEMENT, share));
+            TimeBins bins = agreement.get(contestant.name());
+            if (bins != null) {
+                values.put(Measure.EPS_MSE, bins.meanOverTime());
+            }
+        }
+        return new ModelColumn(contestant.name(), entrant.role(), contestant.description(), values);
+    }
+
+    private static double work(List<Contestant> all, Judge judge, Measurement measurement) {
+        return measurementWork(all, measurement)
+                + all.stream()
+                        .mapToDouble(one -> (double) judge.settings().samples() * one.macsPerImage())
+                        .sum();
+    }
+
+    private static double measurementWork(List<Contestant> all, Measurement measurement) {
+        return all.stream()
+                .mapToDouble(one -> (double) measurement.images() * one.macsPerImage())
+                .sum();
+    }
+
+    private static String millions(long macs) {
+        return String.format(Locale.ROOT, "%.1f M", macs / 1e6);
+    }
+}

@@ -1,0 +1,42 @@
+package dev.retort.evaluate;
+
+import dev.retort.model.ModelCard;
+import dev.retort.model.ModelFolder;
+import dev.retort.model.SamplingSpec;
+import java.nio.file.Path;
+import java.util.Locale;
+
+/**
+ * A model sampled one way: what a column of a comparison is about.
+ *
+ * @param name short name, unique in the comparison
+ * @param model its folder, with {@code model.json}
+ * @param sampling solver, steps and guidance
+ */
+public record Contestant(String name, Path model, SamplingSpec sampling) {
+    /** The model's card. */
+    public ModelCard card() {
+        return ModelFolder.card(model);
+    }
+
+    /** Network calls for one image, the two of a guided step both counted. */
+    public int networkCalls() {
+        return NetworkCalls.of(card().process(), sampling);
+    }
+
+    /** Multiply-accumulates for one image, from noise to pixels. */
+    public long macsPerImage() {
+        return networkCalls() * card().network().macs();
+    }
+
+    /** Architecture and sampling in a few words. */
+    public String description() {
+        return String.format(
+                Locale.ROOT,
+                "%s, %s %d steps, guidance %s",
+                card().network().name(),
+                sampling.solver(),
+                sampling.steps(),
+                sampling.guidanceScale());
+    }
+}

@@ -1,0 +1,43 @@
+package dev.retort.evaluate;
+
+import dev.retort.data.ImageSource;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Real images in memory as bytes, with their classes.
+ *
+ * @param name {@code fashion-mnist/test}
+ * @param pixels the images
+ * @param labels class of each
+ * @param classNames what each label means
+ */
+public record ImageSet(String name, PixelBatch pixels, int[] labels, List<String> classNames) {
+    private static final int CHUNK = 512;
+
+    /** Reads the first {@code most} images of a source, or all where it holds fewer. */
+    public static ImageSet read(ImageSource source, int most) {
+        int count = (int) Math.min(source.size(), most);
+        int size = source.pixels();
+        byte[] bytes = new byte[Math.multiplyExact(count, size)];
+        int[] labels = new int[count];
+        float[] some = new float[CHUNK * size];
+        for (int first = 0; first < count; first += CHUNK) {
+            int n = Math.min(CHUNK, count - first);
+            for (int i = 0; i < n; i++) {
+                labels[first + i] = source.read(first + i, some, i * size);
+            }
+            float[] these = n == CHUNK ? some : Arrays.copyOf(some, n * size);
+            byte[] quantised = PixelBatch.quantise(these, n, source.channels(), source.height(), source.width())
+                    .pixels();
+            System.arraycopy(quantised, 0, bytes, first * size, quantised.length);
+        }
+        PixelBatch pixels = new PixelBatch(bytes, count, source.channels(), source.height(), source.width());
+        return new ImageSet(source.name(), pixels, labels, source.classNames());
+    }
+
+    /** Number of images. */
+    public int size() {
+        return labels.length;
+    }
+}

@@ -1,0 +1,198 @@
+package dev.retort.evaluate;
+
+import dev.retort.config.Require;
+import dev.retort.data.DataSpec;
+import dev.retort.data.Datasets;
+import dev.retort.data.ImageSource;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.evaluate.FrechetDistance.SmallSamples;
+import dev.retort.model.ModelFolder;
+import dev.retort.report.Progress;
+import dev.retort.torch.Device;
+import dev.retort.torch.Precision;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Judges models by one extractor against one set of real images: the test split, which no model was trained on. Training
+ * images take a model's place for the floor.
+ */
+public final class Judge implements AutoCloseable {
+    /** Real images on each side, where the set has as many. */
+    private static final int REAL_IMAGES = 10_000;
+
+    /**
+     * How models are sampled for judgement.
+     *
+     * @param samples images of each model: the n of the scores
+     * @param seed seed of noise; class and noise of image {@code i} are the same for all models
+     * @param batch images drawn together; changes none of them
+     * @param device where the networks run
+     * @param precision their arithmetic
+     */
+    public record Settings(int samples, long seed, int batch, Device device, Precision precision) {
+        /** Validates. */
+        public Settings {
+            Require.atLeast("samples", samples, 2);
+            Require.atLeast("batch", batch, 1);
+        }
+    }
+
+    private final FeatureExtractor extractor;
+    private final Settings settings;
+    private final ImageSet test;
+    private final FeatureSet reference;
+    private final FeatureSet other;
+    private final double accuracy;
+
+    private Judge(
+            FeatureExtractor extractor,
+            Settings settings,
+            ImageSet test,
+            FeatureSet reference,
+            FeatureSet other,
+            double accuracy) {
+        this.extractor = extractor;
+        this.settings = settings;
+        this.test = test;
+        this.reference = reference;
+        this.other = other;
+        this.accuracy = accuracy;
+    }
+
+    /**
+     * Reads the real images and their features.
+     *
+     * @param data the images; both splits, {@code test} and {@code train}, are read
+     * @param extractor name or path as {@link Extractors#named} takes it, {@code pixels} for the untrained control, or
+     *     {@code auto}: the one that suits the images, else {@code pixels}
+     */
+    public static Judge of(DataSpec data, String extractor, FeatureCache cache, Settings settings) {
+        ImageSource testSource = Datasets.open(data.withSplit("test"));
+        ImageSet test = ImageSet.read(testSource, REAL_IMAGES);
+        ImageSet train =
+                ImageSet.read(Datasets.open(data.withSplit("train")), Math.max(REAL_IMAGES, settings.samples()));
+        FeatureExtractor opened = Extractors.open(extractor, train);
+        try {
+            int dimension = opened.space().dimension();
+            if (settings.samples() <= dimension || test.size() <= dimension) {
+                throw new RetortException(
+                        Kind.USAGE,
+                        "--samples " + settings.samples() + " against " + test.size() + " real images is too few for "
+                                + dimension + " features of " + opened.space().extractor() + "; take more than "
+                                + dimension + " of each");
+            }
+            FeatureExtractor.Extraction ofTest = cache.of(opened, test);
+            FeatureExtractor.Extraction ofTrain = cache.of(opened, train);
+            boolean classifies = ofTest.logits().length > 0
+                    && ofTest.logits()[0].length == test.classNames().size();
+            double accuracy = classifies
+                    ? ClassAgreement.share(
+                            ClassAgreement.classes(FeatureMatrix.of(ofTest.logits())), test.labels())
+                    : Double.NaN;
+            return new Judge(
+                    opened,
+                    settings,
+                    test,
+                    new FeatureSet(opened.space(), test.name(), FeatureMatrix.of(ofTest.features())),
+                    new FeatureSet(opened.space(), train.name(), FeatureMatrix.of(ofTrain.features())),
+                    accuracy);
+        } catch (RuntimeException e) {
+            close(opened);
+            throw e;
+        }
+    }
+
+    /** Draws a contestant's images and judges them. */
+    public Evaluation judge(Contestant contestant, Progress progress) {
+        requireImagesLike(contestant);
+        SampleSet samples;
+        long parameters;
+        try (ModelFolder.Loaded model = ModelFolder.load(contestant.model(), settings.device())) {
+            parameters = model.network().parameterCount();
+            samples = SampleSet.draw(
+                    model.network(),
+                    model.card(),
+                    contestant.sampling(),
+                    settings.precision(),
+                    settings.samples(),
+                    settings.seed(),
+                    settings.batch(),
+                    progress);
+        }
+        FeatureExtractor.Extraction extraction = extractor.extract(samples.pixels());
+        FeatureSet features =
+                new FeatureSet(extractor.space(), contestant.name(), FeatureMatrix.of(extraction.features()));
+        boolean classifies = !Double.isNaN(accuracy)
+                && contestant.card().classes().size() == test.classNames().size();
+        FeatureMatrix logits = FeatureMatrix.of(classifies ? extraction.logits() : new float[0][]);
+        return new Evaluation(contestant, parameters, samples, Quality.of(reference, features, SmallSamples.REFUSE), logits);
+    }
+
+    /** The floor: as many training images as there are samples of a model, or all there are, judged in a model's place. */
+    public Quality floor() {
+        int n = Math.min(settings.samples(), other.size());
+        return Quality.floor(reference, other, n, settings.seed(), SmallSamples.REFUSE);
+    }
+
+    /** Mean squared difference in ε between a network and the teacher, by time, on real images. */
+    TimeBins agreement(ModelFolder.Loaded teacher, ModelFolder.Loaded student) {
+        return Agreement.between(teacher, student, test, settings.seed(), settings.precision());
+    }
+
+    /** Loads a contestant's network where the judge's settings say. */
+    ModelFolder.Loaded load(Contestant contestant) {
+        return ModelFolder.load(contestant.model(), settings.device());
+    }
+
+    /** The settings. */
+    public Settings settings() {
+        return settings;
+    }
+
+    /** What a reader of the scores must know. */
+    public List<String> notes() {
+        FeatureSpace space = extractor.space();
+        String recognises = Double.isNaN(accuracy)
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        " It recognises %.2f %% of the %d real images of %s.",
+                        100 * accuracy,
+                        test.size(),
+                        test.name());
+        return List.of(
+                "Extractor " + space.extractor() + ": " + space.dimension() + " features, preprocessing "
+                        + space.preprocessing() + ", weights sha256 " + space.weightsSha256() + "." + recognises,
+                settings.samples() + " images of each model, classes in turn, seed " + settings.seed()
+                        + ", quantised to bytes, against " + reference.size() + " images of " + reference.dataset()
+                        + ". The floor is as many images of " + other.dataset() + " in a model's place.",
+                "A score compares only with scores of the same extractor, reference and number of images.");
+    }
+
+    private void requireImagesLike(Contestant contestant) {
+        var network = contestant.card().network();
+        PixelBatch real = test.pixels();
+        if (network.channels() != real.channels()
+                || network.height() != real.height()
+                || network.width() != real.width()) {
+            throw new RetortException(
+                    Kind.DATA,
+                    contestant.name() + " draws images of " + network.channels() + "x" + network.height() + "x"
+                            + network.width() + ", those of " + test.name() + " are " + real.channels() + "x"
+                            + real.height() + "x" + real.width() + "; judge it against the data it was trained on");
+        }
+    }
+
+    @Override
+    public void close() {
+        close(extractor);
+    }
+
+    private static void close(FeatureExtractor extractor) {
+        if (extractor instanceof ClassifierExtractor classifier) {
+            classifier.close();
+        }
+    }
+}

@@ -1,0 +1,125 @@
+package dev.retort.evaluate;
+
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.Writer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import tools.jackson.core.JacksonException;
+import tools.jackson.core.type.TypeReference;
+
+/** The parent's end of a {@link MeasuringProcess}: the same Java and class path as this process, nothing shared. */
+final class MeasuredChild implements AutoCloseable {
+    /**
+     * A small heap that grows as needed: garbage of the default collector would otherwise count as the model's memory. All
+     * measured processes, the empty one too, run with these.
+     */
+    private static final List<String> JVM = List.of("-XX:+UseSerialGC", "-Xms32m");
+
+    private static final TypeReference<Map<String, Double>> ANSWER = new TypeReference<>() {};
+
+    private final String name;
+    private final Process process;
+    private final BufferedReader in;
+    private final Writer out;
+    private final Path errors;
+
+    /** Starts the process and gives it its order. */
+    MeasuredChild(String name, MeasuringProcess.Order order) {
+        this.name = name;
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(JVM);
+        String cache = System.getProperty("org.bytedeco.javacpp.cachedir");
+        if (cache != null) {
+            command.add("-Dorg.bytedeco.javacpp.cachedir=" + cache);
+        }
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), MeasuringProcess.class.getName()));
+        try {
+            errors = Files.createTempFile("retort-measure", ".txt");
+            ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
+            // Threads that spin while they wait would slow the neighbour that is being measured.
+            builder.environment().putIfAbsent("OMP_WAIT_POLICY", "PASSIVE");
+            process = builder.start();
+        } catch (IOException e) {
+            throw new RetortException(
+                    Kind.ENVIRONMENT,
+                    "no process could be started to measure " + name + " (" + e.getMessage()
+                            + "); run 'retort doctor', or leave the measurement out with --rounds 0",
+                    e);
+        }
+        in = process.inputReader();
+        out = process.outputWriter();
+        send(MeasuringProcess.JSON.writeValueAsString(order));
+    }
+
+    /** Sends one line. */
+    void send(String line) {
+        try {
+            out.write(line + "\n");
+            out.flush();
+        } catch (IOException e) {
+            throw failed(e);
+        }
+    }
+
+    /** Waits for one line. */
+    Map<String, Double> answer() {
+        try {
+            String line = in.readLine();
+            if (line == null) {
+                throw failed(null);
+            }
+            return MeasuringProcess.JSON.readValue(line, ANSWER);
+        } catch (IOException | JacksonException e) {
+            throw failed(e);
+        }
+    }
+
+    private RetortException failed(Exception cause) {
+        String why = "";
+        try {
+            process.waitFor(5, TimeUnit.SECONDS);
+            why = Files.readAllLines(errors).stream()
+                    .filter(line -> !line.isBlank() && !line.startsWith("\tat ") && !line.startsWith("WARNING"))
+                    .findFirst()
+                    .map(line -> " (" + line.replaceFirst("^Exception in thread \"main\" [\\w.$]+: ", "") + ")")
+                    .orElse(process.isAlive() ? "" : " (exit code " + process.exitValue() + ")");
+        } catch (IOException e) {
+            cause = cause == null ? e : cause;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return new RetortException(
+                Kind.ENVIRONMENT,
+                "the process that measures " + name + " died" + why
+                        + "; use a smaller --batch where memory is short, or --rounds 0 to leave the measurement out",
+                cause);
+    }
+
+    @Override
+    public void close() {
+        try {
+            out.close(); // the end of its input ends the process
+            if (!process.waitFor(2, TimeUnit.SECONDS)) {
+                process.destroyForcibly();
+            }
+        } catch (IOException e) {
+            process.destroyForcibly();
+        } catch (InterruptedException e) {
+            process.destroyForcibly();
+            Thread.currentThread().interrupt();
+        }
+        try {
+            Files.deleteIfExists(errors);
+        } catch (IOException e) {
+            errors.toFile().deleteOnExit();
+        }
+    }
+}

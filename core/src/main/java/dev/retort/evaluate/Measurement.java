@@ -1,0 +1,130 @@
+package dev.retort.evaluate;
+
+import dev.retort.config.Require;
+import dev.retort.report.Progress;
+import dev.retort.torch.Precision;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * Speed and memory of models, each in a process of its own, all alive at once and drawing in turn, so that whatever else
+ * the machine does falls on all of them alike.
+ *
+ * @param batch images drawn together
+ * @param rounds how often each model gets its turn after the warm-up; 0 for no measurement at all
+ * @param batchesPerRound batches in a turn
+ * @param device {@code cpu} or {@code cuda:n}
+ * @param precision arithmetic of the networks
+ * @param threads CPU threads; 0 for the automatic number
+ */
+public record Measurement(
+        int batch, int rounds, int batchesPerRound, String device, Precision precision, int threads) {
+    /** Validates. */
+    public Measurement {
+        Require.atLeast("batch", batch, 1);
+        Require.atLeast("rounds", rounds, 0);
+        Require.atLeast("batchesPerRound", batchesPerRound, 1);
+    }
+
+    /** Measures all, nothing with 0 rounds; the first is what the speed of the others is compared with. */
+    public Map<Contestant, Cost> of(List<Contestant> contestants, Progress progress) {
+        if (rounds == 0) {
+            return Map.of();
+        }
+        long empty = emptyBytes();
+        int turns = contestants.size() * (rounds + 1);
+        int turn = 0;
+        List<MeasuredChild> children = new ArrayList<>();
+        try {
+            List<Map<String, Double>> facts = new ArrayList<>();
+            for (Contestant contestant : contestants) {
+                MeasuredChild child = new MeasuredChild(contestant.name(), order(contestant));
+                children.add(child);
+                facts.add(child.answer());
+                turn(child, 1); // warm-up: kernels are chosen, buffers allocated
+                progress.update(++turn, turns, contestant.name() + " warmed up");
+            }
+            double[][] seconds = new double[contestants.size()][rounds];
+            long[] peak = new long[contestants.size()];
+            for (int round = 0; round < rounds; round++) {
+                for (int i = 0; i < children.size(); i++) {
+                    Map<String, Double> answer = turn(children.get(i), batchesPerRound);
+                    seconds[i][round] = answer.get("seconds") / (batchesPerRound * batch);
+                    peak[i] = answer.get("peakBytes").longValue();
+                    progress.update(++turn, turns, contestants.get(i).name());
+                }
+            }
+            Map<Contestant, Cost> costs = new LinkedHashMap<>();
+            for (int i = 0; i < children.size(); i++) {
+                costs.put(
+                        contestants.get(i),
+                        new Cost(
+                                facts.get(i).get("parameters").longValue(),
+                                facts.get(i).get("macs").longValue(),
+                                contestants.get(i).networkCalls(),
+                                median(seconds[i]),
+                                median(ratios(seconds[0], seconds[i])),
+                                peak[i] - empty));
+            }
+            return costs;
+        } finally {
+            children.forEach(MeasuredChild::close);
+        }
+    }
+
+    /** Images each contestant draws in all. */
+    int images() {
+        return rounds == 0 ? 0 : batch * (1 + rounds * batchesPerRound);
+    }
+
+    /** What a reader of the figures must know. */
+    List<String> notes() {
+        return rounds == 0
+                ? List.of("Speed and memory were not measured.")
+                : List.of("Speed and memory: each model in a process of its own, " + rounds + " rounds in turn of "
+                        + batchesPerRound + " batches of " + batch + " images, "
+                        + precision.name().toLowerCase(Locale.ROOT) + " on " + device
+                        + "; medians. Peak memory is resident memory above that of a process which has loaded the "
+                        + "library but no model.");
+    }
+
+    private long emptyBytes() {
+        MeasuringProcess.Order nothing =
+                new MeasuringProcess.Order("", null, batch, device, precision, threads);
+        try (MeasuredChild child = new MeasuredChild("the empty process", nothing)) {
+            return child.answer().get("peakBytes").longValue();
+        }
+    }
+
+    private MeasuringProcess.Order order(Contestant contestant) {
+        return new MeasuringProcess.Order(
+                contestant.model().toAbsolutePath().toString(),
+                contestant.sampling(),
+                batch,
+                device,
+                precision,
+                threads);
+    }
+
+    private static Map<String, Double> turn(MeasuredChild child, int batches) {
+        child.send(Integer.toString(batches));
+        return child.answer();
+    }
+
+    private static double[] ratios(double[] first, double[] other) {
+        double[] ratios = new double[first.length];
+        Arrays.setAll(ratios, i -> first[i] / other[i]);
+        return ratios;
+    }
+
+    static double median(double[] values) {
+        double[] sorted = values.clone();
+        Arrays.sort(sorted);
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+}

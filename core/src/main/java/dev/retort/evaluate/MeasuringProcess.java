@@ -1,0 +1,99 @@
+package dev.retort.evaluate;
+
+import dev.retort.model.ModelFolder;
+import dev.retort.model.SamplingSpec;
+import dev.retort.sample.Draw;
+import dev.retort.sample.Sampler;
+import dev.retort.torch.Device;
+import dev.retort.torch.Machine;
+import dev.retort.torch.Natives;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import java.io.BufferedReader;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import tools.jackson.databind.json.JsonMapper;
+
+/**
+ * The process in which one model is measured and nothing else happens. Reads one JSON {@link Order} as its first line, then
+ * a number on each line: draw that many batches. Answers each line by one JSON line; the end of the input ends it.
+ */
+public final class MeasuringProcess {
+    /**
+     * What to measure.
+     *
+     * @param model folder of the model; empty for the empty process
+     * @param sampling how it is sampled
+     * @param batch images drawn together
+     * @param device {@code cpu} or {@code cuda:n}
+     * @param precision arithmetic of the network
+     * @param threads CPU threads; 0 for the automatic number
+     */
+    record Order(String model, SamplingSpec sampling, int batch, String device, Precision precision, int threads) {}
+
+    static final JsonMapper JSON = JsonMapper.builder().build();
+
+    private final PrintStream out =
+            new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
+    private final BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
+
+    private MeasuringProcess() {}
+
+    /** Serves until the input ends. */
+    public static void main(String[] args) throws IOException {
+        new MeasuringProcess().serve();
+    }
+
+    private void serve() throws IOException {
+        Order order = JSON.readValue(in.readLine(), Order.class);
+        Natives.load();
+        Natives.threads(order.threads());
+        if (order.model().isEmpty()) {
+            try (Scope scope = Scope.open()) {
+                Tensors.scalar(Tensors.zeros(Device.CPU, 8, 8).matmul(Tensors.zeros(Device.CPU, 8, 8)).sum());
+            }
+            answer(Map.of("peakBytes", Machine.peakResidentBytes()));
+            return;
+        }
+        Device device = Device.choose(order.device()).device();
+        try (ModelFolder.Loaded model = ModelFolder.load(Path.of(order.model()), device)) {
+            Sampler sampler = Draw.sampler(model.network(), model.card(), order.sampling(), order.precision());
+            answer(Map.of(
+                    "parameters", model.network().parameterCount(),
+                    "macs", model.network().spec().macs(),
+                    "classes", model.card().classes().size()));
+            long drawn = 0;
+            for (String line = in.readLine(); line != null; line = in.readLine()) {
+                int batches = Integer.parseInt(line);
+                long started = System.nanoTime();
+                for (int i = 0; i < batches; i++) {
+                    draw(sampler, model.card().classes().size(), drawn, order.batch());
+                    drawn += order.batch();
+                }
+                double seconds = (System.nanoTime() - started) / 1e9;
+                answer(Map.of("seconds", seconds, "peakBytes", Machine.peakResidentBytes()));
+            }
+        }
+    }
+
+    private static void draw(Sampler sampler, int classes, long first, int batch) {
+        int[] labels = IntStream.range(0, batch).map(i -> i % classes).toArray();
+        try (Scope scope = Scope.open()) {
+            Tensors.floats(sampler.draw(
+                    labels, 0, LongStream.range(first, first + batch).toArray()));
+        }
+    }
+
+    private void answer(Map<String, ?> values) {
+        out.println(JSON.writeValueAsString(values));
+    }
+}

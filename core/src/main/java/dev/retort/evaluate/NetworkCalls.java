@@ -1,0 +1,45 @@
+package dev.retort.evaluate;
+
+import dev.retort.diffusion.Guidance;
+import dev.retort.diffusion.Plan;
+import dev.retort.model.ProcessSpec;
+import dev.retort.model.SamplingSpec;
+import dev.retort.sample.Draw;
+import java.util.OptionalInt;
+
+/** Counts the network calls of a way of sampling, as its plan has them. */
+final class NetworkCalls {
+    private NetworkCalls() {}
+
+    /** Calls for one image; a step at which guidance acts costs two. */
+    static int of(ProcessSpec process, SamplingSpec sampling) {
+        Plan plan = Draw.plan(process.process(), sampling.solver(), sampling.steps());
+        Guidance guidance = sampling.guidance(process.noiseSchedule().noisiestTime());
+        int calls = 0;
+        for (Plan.Step step : plan.steps()) {
+            calls += guidance.actsAt(step.call().time()) ? 2 : 1;
+        }
+        return calls;
+    }
+
+    /** The largest number of steps, below that of {@code sampling}, that needs at most {@code calls}; none if one is too many. */
+    static OptionalInt stepsWithin(ProcessSpec process, SamplingSpec sampling, double calls) {
+        for (int steps = sampling.steps() - 1; steps >= 1; steps--) {
+            if (of(process, withSteps(sampling, steps)) <= calls) {
+                return OptionalInt.of(steps);
+            }
+        }
+        return OptionalInt.empty();
+    }
+
+    /** The same sampling in another number of steps. */
+    static SamplingSpec withSteps(SamplingSpec sampling, int steps) {
+        return new SamplingSpec(
+                sampling.solver(),
+                steps,
+                sampling.guidanceScale(),
+                sampling.guidanceFrom(),
+                sampling.guidanceTo(),
+                sampling.guidanceChannels());
+    }
+}

@@ -1,0 +1,52 @@
+package dev.retort.evaluate;
+
+import dev.retort.model.ModelCard;
+import dev.retort.model.Network;
+import dev.retort.model.SamplingSpec;
+import dev.retort.report.Progress;
+import dev.retort.sample.Draw;
+import dev.retort.sample.SampleJob;
+import dev.retort.torch.Precision;
+
+/**
+ * Images of a model, quantised to bytes, the classes in turn. Image {@code i} depends on seed and {@code i} alone: two
+ * models' images at the same place come from the same noise and class.
+ *
+ * @param pixels the images
+ * @param labels class that was asked for
+ */
+public record SampleSet(PixelBatch pixels, int[] labels) {
+    /** Draws {@code n} images, {@code batch} at a time. */
+    public static SampleSet draw(
+            Network network,
+            ModelCard card,
+            SamplingSpec sampling,
+            Precision precision,
+            int n,
+            long seed,
+            int batch,
+            Progress progress) {
+        int classes = card.classes().size();
+        int[] labels = new int[n];
+        for (int i = 0; i < n; i++) {
+            labels[i] = i % classes;
+        }
+        int channels = network.spec().channels();
+        int height = network.spec().height();
+        int width = network.spec().width();
+        int size = channels * height * width;
+        byte[] bytes = new byte[Math.multiplyExact(n, size)];
+        new SampleJob(Draw.sampler(network, card, sampling, precision), seed, batch)
+                .draw(labels, progress, (first, pixels, count) -> {
+                    byte[] some = PixelBatch.quantise(pixels, count, channels, height, width)
+                            .pixels();
+                    System.arraycopy(some, 0, bytes, first * size, some.length);
+                });
+        return new SampleSet(new PixelBatch(bytes, n, channels, height, width), labels);
+    }
+
+    /** Number of images. */
+    public int size() {
+        return labels.length;
+    }
+}

@@ -1,0 +1,41 @@
+package dev.retort.train;
+
+import dev.retort.config.Require;
+import dev.retort.data.DataSpec;
+import dev.retort.model.classifier.ConvSpec;
+import java.util.List;
+
+/**
+ * Training of a classifier on a labelled data set.
+ *
+ * @param name short name, as it stands in the names of metrics: {@code CNNfashion}
+ * @param images training images to see
+ * @param seed decides initial values, order, mirroring and shifts
+ * @param batch images per step
+ * @param data the images; their split {@code test} measures the accuracy
+ * @param shift training images are moved by up to this many pixels each way
+ * @param stages output channels of each convolution of each stage
+ * @param optimizer AdamW and its rate
+ * @param device {@code auto}, {@code cpu} or {@code cuda[:n]}
+ * @param precision {@code auto}, {@code fp32} or {@code bf16} in training; the accuracy is always measured in fp32
+ */
+public record ClassifierConfig(
+        String name,
+        long images,
+        long seed,
+        int batch,
+        DataSpec data,
+        int shift,
+        List<List<Integer>> stages,
+        OptimizerConfig optimizer,
+        String device,
+        String precision) {
+    /** Validates. */
+    public ClassifierConfig {
+        Require.that(name.matches("[A-Za-z0-9][A-Za-z0-9._+-]*"), "name", name, "letters, digits and ._+-");
+        Require.atLeast("images", images, 1);
+        Require.atLeast("batch", batch, 2);
+        Require.between("shift", shift, 0, 64);
+        ConvSpec.requireStages(stages);
+    }
+}

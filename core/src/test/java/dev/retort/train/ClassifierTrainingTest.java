@@ -1,0 +1,134 @@
+package dev.retort.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.retort.config.Configs;
+import dev.retort.data.Batch;
+import dev.retort.data.DataSpec;
+import dev.retort.data.Datasets;
+import dev.retort.error.RetortException;
+import dev.retort.evaluate.ClassAgreement;
+import dev.retort.evaluate.ClassifierExtractor;
+import dev.retort.evaluate.Extractors;
+import dev.retort.evaluate.FeatureMatrix;
+import dev.retort.evaluate.ImageSet;
+import dev.retort.io.Dtype;
+import dev.retort.io.SafetensorsFile;
+import dev.retort.model.classifier.ClassifierCard;
+import dev.retort.model.classifier.ClassifierFolder;
+import dev.retort.report.Progress;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ClassifierTrainingTest {
+    private static final DataSpec SHAPES = new DataSpec("shapes", "", "train", 16, true);
+
+    @TempDir
+    Path temp;
+
+    private static ClassifierConfig config(long images) {
+        return new ClassifierConfig(
+                "CNNshapes",
+                images,
+                3,
+                32,
+                SHAPES,
+                1,
+                List.of(List.of(16), List.of(16)),
+                new OptimizerConfig(0.02, "cosine", 256, 0.9, 0.99, 1e-8, 0.01, 0),
+                "cpu",
+                "fp32");
+    }
+
+    private ClassifierCard train(long images, String name) {
+        return ClassifierTraining.run(
+                config(images), temp.resolve(name), Map.of(), note -> {}, Progress.NONE, () -> false);
+    }
+
+    @Test
+    void it_learns_and_the_card_tells_the_accuracy_of_the_file() {
+        ClassifierCard card = train(6400, "learned");
+        double chance = 1.0 / card.classes().size();
+        double told = card.metrics().get("testAccuracy");
+        assertThat(told).isGreaterThan(2 * chance);
+        ImageSet test = ImageSet.read(Datasets.open(SHAPES.withSplit("test")), 10_000);
+        try (ClassifierExtractor extractor =
+                Extractors.named(temp.resolve("learned").toString())) {
+            FeatureMatrix logits =
+                    FeatureMatrix.of(extractor.extract(test.pixels()).logits());
+            assertThat(ClassAgreement.share(ClassAgreement.classes(logits), test.labels()))
+                    .isCloseTo(told, within(1e-12));
+            assertThat(extractor.space().extractor()).isEqualTo("CNNshapes");
+            assertThat(extractor.space().dimension()).isEqualTo(16);
+        }
+    }
+
+    @Test
+    void the_file_holds_half_precision_and_the_same_seed_gives_the_same_bytes() throws Exception {
+        train(96, "a");
+        train(96, "b");
+        Path file = temp.resolve("a/model.safetensors");
+        assertThat(Files.mismatch(file, temp.resolve("b/model.safetensors"))).isEqualTo(-1);
+        try (SafetensorsFile opened = SafetensorsFile.open(file)) {
+            assertThat(opened.entries().values()).allMatch(entry -> entry.dtype() == Dtype.F16);
+        }
+    }
+
+    @Test
+    void stopping_it_writes_nothing_and_says_so() {
+        assertThatThrownBy(() -> ClassifierTraining.run(
+                        config(960), temp.resolve("stopped"), Map.of(), note -> {}, Progress.NONE, () -> true))
+                .isInstanceOf(RetortException.class)
+                .hasMessageContaining("nothing was written");
+        assertThat(temp.resolve("stopped")).doesNotExist();
+    }
+
+    @Test
+    void a_folder_without_a_card_is_refused() {
+        assertThatThrownBy(() -> ClassifierFolder.card(temp))
+                .isInstanceOf(RetortException.class)
+                .hasMessageContaining("classifier.json");
+    }
+
+    @Test
+    void the_preset_reads_back_to_itself() throws Exception {
+        ClassifierConfig preset = Configs.load(ClassifierConfig.class, "classifier", "fashion", List.of());
+        Path file = Files.writeString(temp.resolve("again.yaml"), Configs.write(preset));
+        assertThat(Configs.load(ClassifierConfig.class, "classifier", file.toString(), List.of()))
+                .isEqualTo(preset);
+    }
+
+    @Test
+    void a_shift_moves_each_image_as_a_whole_and_within_its_bound() {
+        float[] pixels = new float[2 * 25];
+        java.util.Arrays.fill(pixels, -1);
+        pixels[12] = 1; // the middle of a 5 x 5 image
+        pixels[25 + 12] = 1;
+        boolean[] seen = new boolean[25];
+        for (int seed = 0; seed < 200; seed++) {
+            Batch moved = Shift.of(new Batch(pixels.clone(), new int[2], 2, 1, 5, 5, 40), 1, seed);
+            for (int i = 0; i < 2; i++) {
+                int found = -1;
+                for (int p = 0; p < 25; p++) {
+                    if (moved.pixels()[i * 25 + p] == 1) {
+                        assertThat(found).isEqualTo(-1);
+                        found = p;
+                    } else {
+                        assertThat(moved.pixels()[i * 25 + p]).isEqualTo(-1);
+                    }
+                }
+                seen[found] = true;
+            }
+        }
+        for (int p = 0; p < 25; p++) {
+            boolean near = Math.abs(p / 5 - 2) <= 1 && Math.abs(p % 5 - 2) <= 1;
+            assertThat(seen[p]).as("place " + p).isEqualTo(near);
+        }
+    }
+}
