@@ -18,14 +18,13 @@ public abstract class Network extends Layer {
     public abstract Tensor forward(Tensor x, Tensor time, Tensor label, Taps taps);
 
     /**
-     * Announces the calls of a sampling request, so that what depends on time and label alone can be computed at once.
+     * Tells what a request will ask for, so that what depends on time and label alone can be computed once for all its
+     * steps. Networks that gain nothing from it do nothing.
      *
-     * @param times times of the calls to come
-     * @param labels labels of the calls to come (N)
+     * @param times times of the coming calls
+     * @param labels labels of the coming calls (N), 64-bit integers
      */
-    public void prepare(double[] times, Tensor labels) {
-        // Most networks have nothing to prepare.
-    }
+    public void prepare(double[] times, Tensor labels) {}
 
     /** What was built. */
     public abstract NetworkSpec spec();
