@@ -41,7 +41,11 @@ public final class Boxed {
                 if (result.isTensor()) {
                     results.add(new Tensor(result.toTensor()));
                 } else if (result.isTensorList()) {
-                    results.addAll(List.of(Ops.array(result.toTensorVector())));
+                    // Not toTensorVector(): its copy of the list is never freed.
+                    GenericList list = result.toList();
+                    for (long j = 0; j < list.size(); j++) {
+                        results.add(new Tensor(list.get(j).toTensor()));
+                    }
                 }
             }
             for (Tensor result : results) {
