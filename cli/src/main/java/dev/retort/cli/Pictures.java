@@ -3,6 +3,7 @@ package dev.retort.cli;
 import dev.retort.io.ImageGrid;
 import dev.retort.io.NpyType;
 import dev.retort.io.NpzWriter;
+import dev.retort.io.PixelImage;
 import dev.retort.model.NetworkSpec;
 import dev.retort.report.Progress;
 import dev.retort.sample.SampleJob;
@@ -86,7 +87,10 @@ interface Pictures {
                 job.draw(labels, progress, (first, pixels, n) -> {
                     try {
                         for (int i = 0; i < n; i++) {
-                            bytes.write(interleaved(pixels, i * pixels(spec)));
+                            bytes.write(PixelImage.of(
+                                            pixels, i * pixels(spec), spec.channels(), spec.height(), spec.width())
+                                    .rgb()
+                                    .pixels());
                         }
                     } catch (IOException e) {
                         throw new UncheckedIOException(e);
@@ -95,18 +99,6 @@ interface Pictures {
             } catch (UncheckedIOException e) {
                 throw e.getCause();
             }
-        }
-
-        private byte[] interleaved(float[] planes, int offset) {
-            int plane = spec.height() * spec.width();
-            byte[] image = new byte[plane * RGB];
-            for (int p = 0; p < plane; p++) {
-                for (int c = 0; c < RGB; c++) {
-                    int channel = Math.min(c, spec.channels() - 1);
-                    image[p * RGB + c] = (byte) ImageGrid.toByte(planes[offset + channel * plane + p]);
-                }
-            }
-            return image;
         }
     }
 }
