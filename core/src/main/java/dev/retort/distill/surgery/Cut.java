@@ -39,7 +39,8 @@ public final class Cut {
         DitSpec from = teacher.spec();
         DitSpec to = student.spec();
         if (from.modern() != to.modern()) {
-            throw new IllegalArgumentException("init cut needs student.modern like the teacher's, which is " + from.modern());
+            throw new IllegalArgumentException(
+                    "init cut needs student.modern like the teacher's, which is " + from.modern());
         }
         if (from.hidden() / from.heads() != to.hidden() / to.heads()) {
             throw new IllegalArgumentException("init cut needs heads as wide as the teacher's, "
@@ -90,8 +91,7 @@ public final class Cut {
     private void block(String theirs, String ours, Tensor stream) {
         int width = from.hidden() / from.heads();
         Tensor heads = places(top(headNorms(theirs, width), to.heads()), width);
-        Tensor qkv = Ops.cat(
-                0, heads, Ops.add(heads, from.hidden()), Ops.add(heads, 2.0 * from.hidden()));
+        Tensor qkv = Ops.cat(0, heads, Ops.add(heads, from.hidden()), Ops.add(heads, 2.0 * from.hidden()));
         copy(ours + "attn.qkv.weight", square(theirs + "attn.qkv.weight", qkv, stream));
         copy(ours + "attn.qkv.bias", pick(theirs + "attn.qkv.bias", 0, qkv));
         copy(ours + "attn.proj.weight", square(theirs + "attn.proj.weight", stream, heads));
