@@ -40,4 +40,9 @@ final class Hardware {
                 + how.precision().name().toLowerCase(Locale.ROOT) + " (" + how.reason() + ")");
         return new Chosen(where.device(), how.precision());
     }
+
+    /** CPU threads asked for; 0 for the automatic number. */
+    int threads() {
+        return threads;
+    }
 }

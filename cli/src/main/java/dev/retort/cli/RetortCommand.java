@@ -15,13 +15,21 @@ import picocli.CommandLine.Spec;
             "  retort doctor                       what this machine can do, and what to fix",
             "  retort presets                      the configurations that come with it",
             "  retort sample CHECKPOINT            draw images from a trained model",
+            "  retort compare TEACHER STUDENT      quality, speed and memory side by side, as a page",
             ""
         },
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n",
         footer = {"", "Each command has help of its own: retort COMMAND --help"},
         version = "retort 0.1.0",
-        subcommands = {SampleCommand.class, PresetsCommand.class, DoctorCommand.class})
+        subcommands = {
+            SampleCommand.class,
+            EvaluateCommand.class,
+            CompareCommand.class,
+            TrainClassifierCommand.class,
+            PresetsCommand.class,
+            DoctorCommand.class
+        })
 final class RetortCommand implements Runnable {
     @Option(
             names = {"-V", "--version"},

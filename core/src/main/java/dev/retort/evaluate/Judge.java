@@ -8,6 +8,7 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.FrechetDistance.SmallSamples;
 import dev.retort.model.ModelFolder;
+import dev.retort.report.ModelColumn;
 import dev.retort.report.Progress;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
@@ -134,6 +135,15 @@ public final class Judge implements AutoCloseable {
     public Quality floor() {
         int n = Math.min(settings.samples(), other.size());
         return Quality.floor(reference, other, n, settings.seed(), SmallSamples.REFUSE);
+    }
+
+    /** The floor as a column of a report. */
+    ModelColumn floorColumn() {
+        return new ModelColumn(
+                "real images",
+                ModelColumn.Role.REAL,
+                "training images in a model's place",
+                floor().measures());
     }
 
     /** Mean squared difference in ε between a network and the teacher, by time, on real images. */
