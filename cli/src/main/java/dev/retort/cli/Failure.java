@@ -1,10 +1,12 @@
 package dev.retort.cli;
 
+import dev.retort.config.Suggestion;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.util.Collection;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -42,13 +44,30 @@ final class Failure {
     /** Reports a wrong command line. */
     static int usage(ParameterException wrong, String[] args) {
         CommandLine command = wrong.getCommandLine();
+        String name = command.getCommandSpec().qualifiedName();
         PrintWriter err = command.getErr();
-        err.println("retort: " + firstLine(wrong.getMessage()));
-        if (!UnmatchedArgumentException.printSuggestions(wrong, err)) {
-            err.println("Help: " + command.getCommandSpec().qualifiedName() + " --help");
-        }
+        String what = wrong instanceof UnmatchedArgumentException unmatched
+                ? unknown(unmatched.getUnmatched().get(0), command)
+                : firstLine(wrong.getMessage());
+        err.println("retort: " + what + (what.endsWith("?") ? " see '" : "; see '") + name + " --help'");
         err.flush();
         return Kind.USAGE.exitCode();
+    }
+
+    /** What a word is not, and what it may have been meant to be. */
+    private static String unknown(String word, CommandLine command) {
+        String name = command.getCommandSpec().qualifiedName();
+        boolean option = word.startsWith("-");
+        Collection<String> known = option
+                ? command.getCommandSpec().optionsMap().keySet()
+                : command.getSubcommands().keySet();
+        String near = Suggestion.nearest(word, known)
+                .map(nearest -> "; did you mean '" + nearest + "'?")
+                .orElse("");
+        if (option) {
+            return name + " has no option '" + word + "'" + near;
+        }
+        return (known.isEmpty() ? name + " takes no further word '" : "there is no command '") + word + "'" + near;
     }
 
     private static RetortException translated(Throwable thrown) {

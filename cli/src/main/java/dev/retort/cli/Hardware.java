@@ -3,6 +3,8 @@ package dev.retort.cli;
 import dev.retort.torch.Device;
 import dev.retort.torch.Natives;
 import dev.retort.torch.Precision;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Option;
 
@@ -11,14 +13,12 @@ final class Hardware {
     @Option(
             names = "--device",
             paramLabel = "NAME",
-            defaultValue = "auto",
             description = "cpu, cuda or cuda:N; by default the GPU if there is one.")
     private String device;
 
     @Option(
             names = "--precision",
             paramLabel = "NAME",
-            defaultValue = "auto",
             description = "fp32 or bf16; by default what the device does fast.")
     private String precision;
 
@@ -33,8 +33,8 @@ final class Hardware {
     record Chosen(Device device, Precision precision) {}
 
     Chosen choose(Talk talk) {
-        Device.Choice where = Device.choose(device);
-        Precision.Choice how = Precision.choose(precision, where.device());
+        Device.Choice where = Device.choose(device == null ? "auto" : device);
+        Precision.Choice how = Precision.choose(precision == null ? "auto" : precision, where.device());
         Natives.threads(threads);
         talk.say("Device " + where.device() + " (" + where.reason() + "), precision "
                 + how.precision().name().toLowerCase(Locale.ROOT) + " (" + how.reason() + ")");
@@ -44,5 +44,18 @@ final class Hardware {
     /** CPU threads asked for; 0 for the automatic number. */
     int threads() {
         return threads;
+    }
+
+    /** The options given, as overrides of a run's configuration; the number of threads is set at once. */
+    List<String> overrides() {
+        Natives.threads(threads);
+        List<String> overrides = new ArrayList<>();
+        if (device != null) {
+            overrides.add("run.compute.device='" + device + "'");
+        }
+        if (precision != null) {
+            overrides.add("run.compute.precision='" + precision + "'");
+        }
+        return overrides;
     }
 }

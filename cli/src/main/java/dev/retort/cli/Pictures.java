@@ -1,78 +1,104 @@
 package dev.retort.cli;
 
 import dev.retort.io.ImageGrid;
+import dev.retort.io.NpyType;
+import dev.retort.io.NpzWriter;
+import dev.retort.io.PixelImage;
 import dev.retort.model.NetworkSpec;
+import dev.retort.report.Progress;
 import dev.retort.sample.SampleJob;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 
-/** Where drawn images go: one grid, or a folder of files. */
-abstract class Pictures implements SampleJob.Sink, AutoCloseable {
-    /** Writes what is not written yet. */
-    abstract void finish();
+/** Where drawn images go: one grid, npz in the ADM layout, or a folder of files. */
+interface Pictures {
+    /** Draws an image for each label and writes them all. */
+    void draw(SampleJob job, int[] labels, Progress progress);
 
-    @Override
-    public void close() {}
-
-    static Pictures to(Path out, int[] labels, NetworkSpec spec, int classes) {
-        String name = out.getFileName().toString();
+    /**
+     * The form that a path's ending asks for.
+     *
+     * @param columns columns of a grid
+     */
+    static Pictures at(Path out, NetworkSpec spec, int columns) {
+        String name = out.toString();
         if (name.endsWith(".png")) {
-            return new Grid(out, labels.length, spec, classes);
+            return new Grid(out, spec, columns);
         }
-        return new Files(out, labels, spec);
+        return name.endsWith(".npz") ? new Npz(out, spec) : new Folder(out, spec);
     }
 
-    private static final class Grid extends Pictures {
-        private static final int MOST_COLUMNS = 16;
-        private static final int USUAL_COLUMNS = 10;
+    private static int pixels(NetworkSpec spec) {
+        return spec.channels() * spec.height() * spec.width();
+    }
+
+    /** One PNG with all images, small ones magnified. */
+    record Grid(Path out, NetworkSpec spec, int columns) implements Pictures {
         private static final int SMALL = 64;
 
-        private final Path out;
-        private final NetworkSpec spec;
-        private final ImageGrid grid;
-
-        Grid(Path out, int count, NetworkSpec spec, int classes) {
-            this.out = out;
-            this.spec = spec;
-            int columns = classes > 1 && classes <= MOST_COLUMNS ? classes : USUAL_COLUMNS;
-            grid = new ImageGrid(count, columns, spec.channels(), spec.height(), spec.width(), 2);
-        }
-
         @Override
-        public void accept(int first, float[] pixels, int n) {
-            for (int i = 0; i < n; i++) {
-                grid.set(first + i, pixels, i * spec.channels() * spec.height() * spec.width());
-            }
-        }
-
-        @Override
-        void finish() {
+        public void draw(SampleJob job, int[] labels, Progress progress) {
+            ImageGrid grid = new ImageGrid(labels.length, columns, spec.channels(), spec.height(), spec.width(), 2);
+            job.draw(labels, progress, (first, pixels, n) -> {
+                for (int i = 0; i < n; i++) {
+                    grid.set(first + i, pixels, i * pixels(spec));
+                }
+            });
             grid.write(out, spec.height() <= SMALL ? 2 : 1);
         }
     }
 
-    private static final class Files extends Pictures {
-        private final Path folder;
-        private final int[] labels;
-        private final NetworkSpec spec;
-
-        Files(Path folder, int[] labels, NetworkSpec spec) {
-            this.folder = folder;
-            this.labels = labels;
-            this.spec = spec;
+    /** A PNG for each image, named by its index and class. */
+    record Folder(Path out, NetworkSpec spec) implements Pictures {
+        @Override
+        public void draw(SampleJob job, int[] labels, Progress progress) {
+            job.draw(labels, progress, (first, pixels, n) -> {
+                for (int i = 0; i < n; i++) {
+                    String name = String.format("%06d-class%d.png", first + i, labels[first + i]);
+                    new ImageGrid(1, 1, spec.channels(), spec.height(), spec.width(), 0)
+                            .set(0, pixels, i * pixels(spec))
+                            .write(out.resolve(name), 1);
+                }
+            });
         }
+    }
+
+    /** {@code arr_0} (N, H, W, 3) in bytes, {@code arr_1} (N) labels: what ADM's evaluator reads; grey becomes RGB. */
+    record Npz(Path out, NetworkSpec spec) implements Pictures {
+        private static final int RGB = 3;
 
         @Override
-        public void accept(int first, float[] pixels, int n) {
-            int size = spec.channels() * spec.height() * spec.width();
-            for (int i = 0; i < n; i++) {
-                String name = String.format("%06d-class%d.png", first + i, labels[first + i]);
-                new ImageGrid(1, 1, spec.channels(), spec.height(), spec.width(), 0)
-                        .set(0, pixels, i * size)
-                        .write(folder.resolve(name), 1);
+        public void draw(SampleJob job, int[] labels, Progress progress) {
+            long[] shape = {labels.length, spec.height(), spec.width(), RGB};
+            NpzWriter.write(out, npz -> {
+                npz.add("arr_0", NpyType.U8, shape, bytes -> stream(job, labels, progress, bytes));
+                npz.add(
+                        "arr_1",
+                        new long[] {labels.length},
+                        Arrays.stream(labels).asLongStream().toArray());
+            });
+        }
+
+        private void stream(SampleJob job, int[] labels, Progress progress, OutputStream bytes) throws IOException {
+            try {
+                job.draw(labels, progress, (first, pixels, n) -> {
+                    try {
+                        for (int i = 0; i < n; i++) {
+                            bytes.write(PixelImage.of(
+                                            pixels, i * pixels(spec), spec.channels(), spec.height(), spec.width())
+                                    .rgb()
+                                    .pixels());
+                        }
+                    } catch (IOException e) {
+                        throw new UncheckedIOException(e);
+                    }
+                });
+            } catch (UncheckedIOException e) {
+                throw e.getCause();
             }
         }
-
-        @Override
-        void finish() {}
     }
 }

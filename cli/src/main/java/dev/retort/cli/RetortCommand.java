@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
             "Examples:",
             "  retort doctor                       what this machine can do, and what to fix",
             "  retort presets                      the configurations that come with it",
+            "  retort train fashion-teacher        train a model; the same command resumes",
             "  retort sample CHECKPOINT            draw images from a trained model",
             "  retort compare TEACHER STUDENT      quality, speed and memory side by side, as a page",
             ""
@@ -23,6 +24,7 @@ import picocli.CommandLine.Spec;
         footer = {"", "Each command has help of its own: retort COMMAND --help"},
         version = "retort 0.1.0",
         subcommands = {
+            TrainCommand.class,
             SampleCommand.class,
             EvaluateCommand.class,
             CompareCommand.class,

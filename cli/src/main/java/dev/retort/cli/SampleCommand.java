@@ -7,9 +7,10 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.SamplingSpec;
-import dev.retort.sample.Plans;
+import dev.retort.sample.Draw;
 import dev.retort.sample.SampleJob;
 import dev.retort.sample.Sampler;
+import dev.retort.train.RunFolder;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -33,6 +34,8 @@ import picocli.CommandLine.Parameters;
         })
 final class SampleCommand implements Callable<Integer> {
     private static final int EACH = 8;
+    private static final int MOST_COLUMNS = 16;
+    private static final int USUAL_COLUMNS = 10;
 
     @Mixin
     private Talk talk;
@@ -40,7 +43,7 @@ final class SampleCommand implements Callable<Integer> {
     @Mixin
     private Hardware hardware;
 
-    @Parameters(paramLabel = "CHECKPOINT", description = "Folder of a model.")
+    @Parameters(paramLabel = "CHECKPOINT", description = "A run, one of its checkpoints, or a model folder.")
     private Path checkpoint;
 
     @Option(
@@ -100,22 +103,18 @@ final class SampleCommand implements Callable<Integer> {
         requireAtLeastOne("--count", count);
         requireAtLeastOne("--steps", steps);
         requireAtLeastOne("--batch", batch);
-        ModelCard card = ModelFolder.card(checkpoint);
+        Path folder = RunFolder.resolveModel(checkpoint);
+        ModelCard card = ModelFolder.card(folder);
         SamplingSpec sampling = sampling(card);
         ClassChoice choice =
                 classes == null ? ClassChoice.all(card.classes()) : ClassChoice.parse(classes, card.classes());
         int[] labels = choice.inTurn(count == null ? EACH * choice.labels().size() : count);
         Hardware.Chosen chosen = hardware.choose(talk);
-        try (ModelFolder.Loaded model = ModelFolder.load(checkpoint, chosen.device());
-                Pictures pictures = Pictures.to(
-                        out, labels, model.network().spec(), choice.labels().size())) {
-            Sampler sampler = new Sampler(
-                    model.network(),
-                    Plans.of(card.process(), sampling),
-                    sampling.guidance(card.process().noiseSchedule().noisiestTime()),
-                    chosen.precision());
-            double seconds = draw(new SampleJob(sampler, seed, batch), labels, pictures);
-            pictures.finish();
+        try (ModelFolder.Loaded model = ModelFolder.loadForSampling(folder, chosen.device(), chosen.precision())) {
+            Sampler sampler = Draw.sampler(model.network(), card, sampling, chosen.precision());
+            Pictures pictures =
+                    Pictures.at(out, card.network(), columns(choice.labels().size()));
+            double seconds = draw(pictures, new SampleJob(sampler, seed, batch), labels);
             tell(new Drawn(
                     out.toString(),
                     labels.length,
@@ -129,10 +128,15 @@ final class SampleCommand implements Callable<Integer> {
         return 0;
     }
 
-    private double draw(SampleJob job, int[] labels, Pictures pictures) {
+    /** A column for each class where that makes a sheet of reasonable width. */
+    private static int columns(int classes) {
+        return classes > 1 && classes <= MOST_COLUMNS ? classes : USUAL_COLUMNS;
+    }
+
+    private double draw(Pictures pictures, SampleJob job, int[] labels) {
         long start = System.nanoTime();
         try (Bar bar = talk.bar("sample", "images")) {
-            job.draw(labels, bar, pictures);
+            pictures.draw(job, labels, bar);
         }
         return (System.nanoTime() - start) / 1e9;
     }

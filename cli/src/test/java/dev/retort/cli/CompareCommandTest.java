@@ -117,9 +117,11 @@ class CompareCommandTest {
     }
 
     @Test
-    void what_cannot_be_compared_is_refused_in_a_sentence() {
+    void what_cannot_be_compared_is_refused_in_a_sentence() throws IOException {
         refused(run("evaluate", folder.resolve("nothing").toString()), 7, "does not exist");
-        refused(run("evaluate", student), 2, "give --data PATH");
+        Path card = Path.of(teacher, "model.json");
+        Files.writeString(card, Files.readString(card).replace("\"shapes\"", "\"elsewhere/train\""));
+        refused(run("evaluate", teacher), 2, "trained on elsewhere/train", "give --data PATH");
         refused(run("evaluate", student, "--data", folder.resolve("nowhere").toString()), 6, "nothing lies");
         refused(run("evaluate", student, "--data", data, "--samples", "64"), 2, "--samples 64", "too few");
         refused(run("evaluate", student, "--data", data, "--extractor", "r20cifat"), 2, "r20cifat", "fashion");

@@ -2,6 +2,9 @@ package dev.retort.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.io.NpyArray;
+import dev.retort.io.NpyType;
+import dev.retort.io.NpzFile;
 import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,6 +67,23 @@ class SampleCommandTest {
         try (Stream<Path> files = Files.list(out)) {
             assertThat(files.map(file -> file.getFileName().toString()))
                     .containsExactlyInAnyOrder("000000-class2.png", "000001-class0.png", "000002-class2.png");
+        }
+    }
+
+    @Test
+    void npz_has_the_layout_that_evaluators_read_and_grey_becomes_rgb() {
+        Path out = folder.resolve("s.npz");
+        assertThat(sample("--classes", "1,2", "--count", "3", "--out", out.toString())
+                        .exitCode())
+                .isZero();
+        try (NpzFile npz = NpzFile.open(out)) {
+            NpyArray images = npz.array("arr_0");
+            assertThat(images.type()).isEqualTo(NpyType.U8);
+            assertThat(images.shape()).containsExactly(3, 8, 8, 3);
+            for (int i = 0; i < images.bytes().length; i += 3) {
+                assertThat(images.bytes()[i]).isEqualTo(images.bytes()[i + 2]);
+            }
+            assertThat(npz.array("arr_1").longs()).containsExactly(1, 2, 1);
         }
     }
 
@@ -137,7 +157,7 @@ class SampleCommandTest {
         Files.writeString(model.resolve("model.json"), "{\"format\": ");
         refused(sample(), 7, "model.json");
         Files.delete(model.resolve("model.json"));
-        refused(sample(), 7, "is not a model");
+        refused(sample(), 7, "holds no model");
         assertThat(Path.of("samples.png")).doesNotExist();
     }
 

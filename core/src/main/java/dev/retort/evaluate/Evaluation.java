@@ -14,13 +14,12 @@ import java.util.OptionalDouble;
  * How good a model's images are.
  *
  * @param contestant what was judged
- * @param parameters values in its network
  * @param samples the images
  * @param quality scores of their features against real ones
  * @param logits of the images; no columns where the extractor is no classifier of the model's classes
  */
 public record Evaluation(
-        Contestant contestant, long parameters, SampleSet samples, Quality quality, FeatureMatrix logits) {
+        Contestant contestant, SampleSet samples, Quality quality, FeatureMatrix logits) {
     private boolean classified() {
         return logits.dimension() > 0;
     }
@@ -42,7 +41,7 @@ public record Evaluation(
 
     /** Rows of a report that need no measurement: size and operations. */
     public Map<Measure, Double> size() {
-        return Cost.unmeasured(contestant, parameters);
+        return Cost.unmeasured(contestant);
     }
 
     /** Rows of a report: the scores. */

@@ -109,9 +109,8 @@ public final class Judge implements AutoCloseable {
     public Evaluation judge(Contestant contestant, Progress progress) {
         requireImagesLike(contestant);
         SampleSet samples;
-        long parameters;
-        try (ModelFolder.Loaded model = ModelFolder.load(contestant.model(), settings.device())) {
-            parameters = model.network().parameterCount();
+        try (ModelFolder.Loaded model = ModelFolder.loadForSampling(
+                contestant.model(), settings.device(), settings.precision())) {
             samples = SampleSet.draw(
                     model.network(),
                     model.card(),
@@ -128,7 +127,7 @@ public final class Judge implements AutoCloseable {
         boolean classifies = !Double.isNaN(accuracy)
                 && contestant.card().classes().size() == test.classNames().size();
         FeatureMatrix logits = FeatureMatrix.of(classifies ? extraction.logits() : new float[0][]);
-        return new Evaluation(contestant, parameters, samples, Quality.of(reference, features, SmallSamples.REFUSE), logits);
+        return new Evaluation(contestant, samples, Quality.of(reference, features, SmallSamples.REFUSE), logits);
     }
 
     /** The floor: as many training images as there are samples of a model, or all there are, judged in a model's place. */

@@ -65,12 +65,10 @@ public final class MeasuringProcess {
             return;
         }
         Device device = Device.choose(order.device()).device();
-        try (ModelFolder.Loaded model = ModelFolder.load(Path.of(order.model()), device)) {
+        try (ModelFolder.Loaded model = ModelFolder.loadForSampling(
+                Path.of(order.model()), device, order.precision())) {
             Sampler sampler = Draw.sampler(model.network(), model.card(), order.sampling(), order.precision());
-            answer(Map.of(
-                    "parameters", model.network().parameterCount(),
-                    "macs", model.network().spec().macs(),
-                    "classes", model.card().classes().size()));
+            answer(Map.of());
             long drawn = 0;
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 int batches = Integer.parseInt(line);

@@ -116,6 +116,11 @@ public final class Ops {
         return x.add(new Scalar(term));
     }
 
+    /** x + term, for whole numbers such as indices. */
+    public static Tensor shift(Tensor x, long term) {
+        return x.add(new Scalar(term));
+    }
+
     /** x + y·factor. */
     public static Tensor addScaled(Tensor x, Tensor y, double factor) {
         return x.add(y, new Scalar(factor));

@@ -115,9 +115,9 @@ public final class GaussianMixture {
         double most = max(logs);
         double sum = 0;
         for (double log : logs) {
-            sum += StrictMath.exp(log - most);
+            sum += Math.exp(log - most);
         }
-        return most + StrictMath.log(sum);
+        return most + Math.log(sum);
     }
 
     /** The share of each component in the density of the noised samples at x. */
@@ -126,7 +126,7 @@ public final class GaussianMixture {
         double most = max(shares);
         double sum = 0;
         for (int k = 0; k < shares.length; k++) {
-            shares[k] = StrictMath.exp(shares[k] - most);
+            shares[k] = Math.exp(shares[k] - most);
             sum += shares[k];
         }
         for (int k = 0; k < shares.length; k++) {
@@ -163,9 +163,8 @@ public final class GaussianMixture {
                 double distance = x[d] - alpha * means[k][d];
                 squares += distance * distance;
             }
-            logs[k] = StrictMath.log(weights[k])
-                    - squares / (2 * variance)
-                    - x.length / 2. * StrictMath.log(2 * Math.PI * variance);
+            logs[k] =
+                    Math.log(weights[k]) - squares / (2 * variance) - x.length / 2. * Math.log(2 * Math.PI * variance);
         }
         return logs;
     }

@@ -100,11 +100,12 @@ public final class Rng {
         }
         // Whole blocks without the detour through the buffer, in runs that the compiler can turn into vector
         // instructions.
+        int most = Math.min(RUN, (end - i) & ~3);
         int[] fresh = new int[4];
-        double[] p = new double[RUN];
-        double[] z = new double[RUN];
+        double[] p = new double[most];
+        double[] z = new double[most];
         while (end - i >= 4) {
-            int run = Math.min(RUN, (end - i) & ~3);
+            int run = Math.min(most, (end - i) & ~3);
             for (int j = 0; j < run; j += 4) {
                 philox(block++, word1, word2, word3, key0, key1, fresh);
                 p[j] = unit(fresh[0]);

@@ -13,7 +13,7 @@ class StochasticSolverTest {
     private static final DiscreteSchedule TABLE = DiscreteSchedule.linear();
     private static final GaussianMixture MIXTURE =
             new GaussianMixture(new double[] {0.7, 0.3}, new double[][] {{1.2}, {-0.9}}, new double[] {0.2, 0.4});
-    private static final int SAMPLES = 3000;
+    private static final int SAMPLES = 1500;
 
     @TestFactory
     Stream<DynamicTest> samples_have_the_shares_means_and_deviations_of_the_data() {
@@ -30,7 +30,7 @@ class StochasticSolverTest {
                 .map(solver -> DynamicTest.dynamicTest(
                         solver.toString(),
                         () -> assertData(
-                                solver.plan(new Process(TABLE, Prediction.EPSILON), TimeGrid.linspace(TABLE, 120)))));
+                                solver.plan(new Process(TABLE, Prediction.EPSILON), TimeGrid.karras(TABLE, 60)))));
     }
 
     private static void assertData(Plan plan) {

@@ -39,7 +39,12 @@ public final class FeatureLoss implements LossTerm {
      * @param init initial values of the connectors
      */
     public FeatureLoss(
-            Teacher teacher, DitSpec student, List<LayerMap.Pair> map, boolean normalise, double outlierStd, Init init) {
+            Teacher teacher,
+            DitSpec student,
+            List<LayerMap.Pair> map,
+            boolean normalise,
+            double outlierStd,
+            Init init) {
         this.teacher = teacher;
         this.student = student;
         this.map = map;
@@ -51,7 +56,8 @@ public final class FeatureLoss implements LossTerm {
                 teacher.want("blocks." + pair.teacher());
                 if (student.hidden() != taught.hidden()) {
                     connectors.put(
-                            pair, Linear.xavier(init.at("connector." + pair.student()), student.hidden(), taught.hidden()));
+                            pair,
+                            Linear.xavier(init.at("connector." + pair.student()), student.hidden(), taught.hidden()));
                 }
             }
         }
@@ -87,9 +93,8 @@ public final class FeatureLoss implements LossTerm {
             Tensor s = taps.get("blocks." + pair.student()); // (N, T, D)
             Tensor t = told.get("blocks." + pair.teacher()); // (N, T', D')
             Linear connector = connectors.get(pair);
-            Tensor distance = distance(
-                    coarse(connector == null ? s : connector.forward(s), student),
-                    coarse(t, taught)); // (N)
+            Tensor distance =
+                    distance(coarse(connector == null ? s : connector.forward(s), student), coarse(t, taught)); // (N)
             sum = sum == null ? distance : sum.add(distance);
         }
         return Ops.mul(sum, 1.0 / map.size());

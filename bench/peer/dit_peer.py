@@ -1,0 +1,171 @@
+"""A plain-PyTorch diffusion transformer (Peebles and Xie 2022), timed beside ours. Needs torch only; no dependency of the build.
+
+Server: reads one line of JSON a command on stdin, answers one line of JSON on stdout; started by BenchMain.
+  {"op": "open", "model": "S/2", "batch": 8, "kind": "train", "precision": "bf16", "compile": false}
+  {"op": "run", "count": 1}      -> {"seconds": [...], "loss": ...}
+  {"op": "close"} / {"op": "quit"}
+By hand: python dit_peer.py S/2 8 train bf16 [compile]
+"""
+
+import json
+import math
+import resource
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+SIZES = {"S": (12, 384, 6), "B": (12, 768, 12), "L": (24, 1024, 16), "XL": (28, 1152, 16)}
+
+
+def modulate(x, shift, scale):
+    return x * (1 + scale) + shift
+
+
+class Attention(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.heads = heads
+        self.qkv = nn.Linear(width, 3 * width)
+        self.proj = nn.Linear(width, width)
+
+    def forward(self, x):
+        n, t, d = x.shape
+        q, k, v = self.qkv(x).view(n, t, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4).unbind(0)
+        return self.proj(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(n, t, d))
+
+
+class Block(nn.Module):
+    def __init__(self, width, heads):
+        super().__init__()
+        self.norm1 = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
+        self.attn = Attention(width, heads)
+        self.norm2 = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
+        self.fc1 = nn.Linear(width, 4 * width)
+        self.fc2 = nn.Linear(4 * width, width)
+        self.adaln = nn.Linear(width, 6 * width)
+
+    def forward(self, x, act):
+        s1, c1, g1, s2, c2, g2 = self.adaln(act).unsqueeze(1).chunk(6, dim=-1)
+        x = x + g1 * self.attn(modulate(self.norm1(x), s1, c1))
+        return x + g2 * self.fc2(F.gelu(self.fc1(modulate(self.norm2(x), s2, c2)), approximate="tanh"))
+
+
+class DiT(nn.Module):
+    """Latents (N, 4, 32, 32) -> noise and variance (N, 8, 32, 32)."""
+
+    def __init__(self, name, classes=1000, side=32):
+        super().__init__()
+        size, patch = name.split("/")
+        depth, width, heads = SIZES[size]
+        self.patch, self.grid, self.width = int(patch), side // int(patch), width
+        self.embed = nn.Conv2d(4, width, self.patch, self.patch)
+        self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
+        self.label = nn.Embedding(classes + 1, width)
+        self.register_buffer("positions", self.table())
+        self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
+        self.norm = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
+        self.adaln = nn.Linear(width, 2 * width)
+        self.last = nn.Linear(width, self.patch**2 * 8)
+
+    def table(self):
+        at = torch.arange(self.grid, dtype=torch.float64)
+        freq = 10000.0 ** (-torch.arange(self.width // 4, dtype=torch.float64) / (self.width // 4))
+
+        def half(p):
+            return torch.cat([torch.sin(p[:, None] * freq), torch.cos(p[:, None] * freq)], 1)
+
+        row, col = at.repeat_interleave(self.grid), at.repeat(self.grid)
+        return torch.cat([half(col), half(row)], 1).float()[None]
+
+    def forward(self, x, t, y):
+        n, p, g = x.shape[0], self.patch, self.grid
+        h = self.embed(x).flatten(2).transpose(1, 2) + self.positions.to(x.dtype)
+        freq = torch.exp(-math.log(10000) * torch.arange(128, dtype=torch.float32) / 128)
+        angle = t[:, None].float() * freq
+        features = torch.cat([angle.cos(), angle.sin()], 1).to(self.time[0].weight.dtype)
+        act = F.silu(self.time(features) + self.label(y))
+        for block in self.blocks:
+            h = block(h, act)
+        shift, scale = self.adaln(act).unsqueeze(1).chunk(2, dim=-1)
+        out = self.last(modulate(self.norm(h), shift, scale))
+        return out.view(n, g, g, p, p, 8).permute(0, 5, 1, 3, 2, 4).reshape(n, 8, g * p, g * p)
+
+
+class Case:
+    def __init__(self, model, batch, kind, precision, compiled):
+        torch.manual_seed(0)
+        self.train, self.bf16 = kind == "train", precision == "bf16"
+        self.net = DiT(model)
+        self.x, self.noise = torch.randn(batch, 4, 32, 32), torch.randn(batch, 4, 32, 32)
+        self.t, self.y = torch.randint(0, 1000, (batch,)), torch.randint(0, 1000, (batch,))
+        if self.train:
+            self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=1e-4, fused=True)
+            self.average = [p.detach().clone() for p in self.net.parameters()]
+        else:
+            self.net.requires_grad_(False)
+            if self.bf16:  # weights in bf16, no autocast: the fastest eager form
+                self.net.to(torch.bfloat16)
+        self.forward = torch.compile(self.net) if compiled else self.net
+        self.step = self.train_step if self.train else self.sample_step
+
+    def train_step(self):
+        # Flow matching's plain regression: noise both input and goal, so the cost is the network's alone.
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+            out = self.forward(self.x, self.t, self.y)
+        loss = (out[:, :4].float() - self.noise).square().mean()
+        loss.backward()
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        torch._foreach_lerp_(self.average, list(self.net.parameters()), 1e-4)
+        return loss.item()
+
+    @torch.no_grad()
+    def sample_step(self):
+        out = self.forward(self.x.bfloat16() if self.bf16 else self.x, self.t, self.y)[:, :4].float()
+        self.x = self.x + 0.0 * out  # an Euler step of length zero: the input stays a usable one
+        return out.abs().mean().item()
+
+    def run(self, count):
+        seconds, value = [], 0.0
+        for _ in range(count):
+            start = time.perf_counter()
+            value = self.step()
+            seconds.append(time.perf_counter() - start)
+        rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return {"seconds": seconds, "value": value, "peak_rss_mb": rss / 1024}
+
+
+def serve():
+    case = None
+    rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    library = f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"
+    print(json.dumps({"library": library, "empty_rss_mb": rss}), flush=True)
+    for line in sys.stdin:
+        command = json.loads(line)
+        try:
+            if command["op"] == "open":
+                case = Case(
+                    command["model"], command["batch"], command["kind"], command["precision"], command["compile"]
+                )
+                answer = {"parameters": sum(p.numel() for p in case.net.parameters())}
+            elif command["op"] == "run":
+                answer = case.run(command["count"])
+            elif command["op"] == "close":
+                case, answer = None, {}
+            else:
+                break
+        except Exception as e:  # told to the other side, which prints it beside the case
+            answer = {"error": f"{type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}"}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) == 1:
+        serve()
+    else:
+        chosen = Case(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], "compile" in sys.argv[5:])
+        chosen.run(2)
+        print(json.dumps(chosen.run(5)))

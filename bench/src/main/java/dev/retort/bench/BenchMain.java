@@ -1,0 +1,141 @@
+package dev.retort.bench;
+
+import dev.retort.error.RetortException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+
+/** Measures whole steps of the paper's networks and sets them beside plain PyTorch where a Python with torch is given. */
+public final class BenchMain {
+    private static final String USAGE = """
+            usage: java -jar bench/target/retort-bench.jar [options]
+              --peer-python PATH   a Python that has torch; without it only our side is measured
+              --peer-script PATH   default bench/peer/dit_peer.py
+              --cases LIST         MODEL:BATCH:train|sample:fp32|bf16,…; default S/2 and B/2 at 8, XL/2 at 2, both kinds, both precisions
+              --seconds N          measuring time of a case, default 30
+              --no-compile         leave torch.compile out
+              --only-cases         leave out the overhead and the 500 steps of memory
+              --json FILE          write every figure there""";
+
+    private static final List<String> MODELS = List.of("S/2:8", "B/2:8", "XL/2:2");
+    private static final BenchCase MEMORY_CASE = new BenchCase("S/8", 8, true, true);
+
+    private final List<BenchCase> cases = new ArrayList<>();
+    private Path python;
+    private Path script = Path.of("bench", "peer", "dit_peer.py");
+    private Path json;
+    private double seconds = 30;
+    private boolean compile = true;
+    private boolean alone = true;
+
+    private BenchMain() {}
+
+    /** See {@code --help}. Exit codes are those of the other commands. */
+    public static void main(String[] args) throws IOException {
+        BenchMain bench = new BenchMain();
+        try {
+            if (!bench.parse(args)) {
+                System.out.println(USAGE);
+                return;
+            }
+            bench.run();
+        } catch (IllegalArgumentException e) {
+            System.err.println(e.getMessage() + "\n" + USAGE);
+            System.exit(RetortException.Kind.USAGE.exitCode());
+        } catch (RetortException e) {
+            System.err.println(e.getMessage());
+            System.exit(e.kind().exitCode());
+        }
+    }
+
+    private boolean parse(String[] args) {
+        for (int i = 0; i < args.length; i++) {
+            switch (args[i]) {
+                case "--no-compile" -> compile = false;
+                case "--only-cases" -> alone = false;
+                case "--help", "-h" -> {
+                    return false;
+                }
+                default -> option(args[i], i + 1 < args.length ? args[++i] : null);
+            }
+        }
+        if (cases.isEmpty()) {
+            for (String model : MODELS) {
+                for (String kind : List.of(":train", ":sample")) {
+                    Stream.of(":fp32", ":bf16")
+                            .map(precision -> BenchCase.parse(model + kind + precision))
+                            .forEach(cases::add);
+                }
+            }
+        }
+        return true;
+    }
+
+    private void option(String name, String value) {
+        if (value == null) {
+            throw new IllegalArgumentException(name + " needs a value");
+        }
+        switch (name) {
+            case "--peer-python" -> python = Path.of(value);
+            case "--peer-script" -> script = Path.of(value);
+            case "--json" -> json = Path.of(value);
+            case "--seconds" -> seconds = Double.parseDouble(value);
+            case "--cases" ->
+                Arrays.stream(value.split(",")).map(BenchCase::parse).forEach(cases::add);
+            default -> throw new IllegalArgumentException(name + " is unknown");
+        }
+    }
+
+    private void run() throws IOException {
+        List<Contest.Entrant> entrants = new ArrayList<>();
+        entrants.add(new Contest.Entrant("ours", Worker::ours, false));
+        if (python != null) {
+            entrants.add(new Contest.Entrant("eager", this::peer, false));
+            if (compile) {
+                entrants.add(new Contest.Entrant("compiled", this::peer, true));
+            }
+        }
+        BenchReport report = new BenchReport(hello(entrants.get(0)), python == null ? "none" : hello(entrants.get(1)));
+        for (String precision :
+                cases.stream().map(BenchCase::precision).distinct().toList()) {
+            say("matrix product peak, " + precision);
+            report.peak(precision, Alone.peak(precision.equals("bf16")));
+        }
+        for (BenchCase what : cases) {
+            say(what.toString());
+            Contest.Result result = Contest.run(what, entrants, seconds);
+            report.add(result);
+            if (alone) {
+                report.overhead(
+                        what,
+                        Alone.skeletonSeconds(what) / result.times().get("ours").median());
+            }
+        }
+        if (alone) {
+            say("memory over 500 steps");
+            report.flatness(Alone.flatness(MEMORY_CASE));
+        }
+        System.out.print(report.table());
+        if (json != null) {
+            Files.writeString(json, report.json());
+        }
+    }
+
+    private Worker peer() {
+        return Worker.peer(python, script);
+    }
+
+    private static String hello(Contest.Entrant entrant) {
+        try (Worker worker = entrant.start().get()) {
+            return worker.hello().get("library").asString();
+        }
+    }
+
+    private static void say(String what) {
+        System.err.println("measuring " + what);
+    }
+}

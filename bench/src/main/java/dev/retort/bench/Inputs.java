@@ -1,0 +1,41 @@
+package dev.retort.bench;
+
+import dev.retort.model.dit.DitSpec;
+import dev.retort.torch.Device;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import java.util.Random;
+import org.bytedeco.pytorch.Tensor;
+
+/** Random latents, noise and labels at one time; owned until closed. */
+record Inputs(Tensor x, Tensor noise, Tensor time, Tensor label) implements AutoCloseable {
+    static final double TIME = 500;
+
+    static Inputs of(DitSpec spec, int batch) {
+        Random random = new Random(1);
+        int[] labels = random.ints(batch, 0, spec.classes()).toArray();
+        try (Scope scope = Scope.open()) {
+            return new Inputs(
+                    scope.keep(gaussian(random, batch, spec.channels(), spec.height(), spec.width())),
+                    scope.keep(gaussian(random, batch, spec.channels(), spec.height(), spec.width())),
+                    scope.keep(Tensors.full(TIME, Device.CPU, batch)),
+                    scope.keep(Tensors.of(labels, Device.CPU)));
+        }
+    }
+
+    private static Tensor gaussian(Random random, int... shape) {
+        float[] values = new float[shape[0] * shape[1] * shape[2] * shape[3]];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return Tensors.of(values, Device.CPU, shape[0], shape[1], shape[2], shape[3]);
+    }
+
+    @Override
+    public void close() {
+        x.close();
+        noise.close();
+        time.close();
+        label.close();
+    }
+}

@@ -1,0 +1,53 @@
+package dev.retort.bench;
+
+import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitInference;
+import dev.retort.model.dit.DitSpec;
+import dev.retort.nn.Init;
+import dev.retort.nn.Taps;
+import dev.retort.torch.Device;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * One network evaluation of sampling and the Euler step after it: the peer's {@code sample_step}, on the network as our
+ * sampler prepares it. What a request computes once for all its steps is not part of a step.
+ */
+final class SamplingStep implements Step {
+    private final long parameters;
+    private final DitInference network;
+    private final Inputs inputs;
+
+    SamplingStep(DitSpec spec, int batch, boolean bf16) {
+        inputs = Inputs.of(spec, batch);
+        try (Dit origin = new Dit(spec, Init.of(1, Device.CPU))) {
+            parameters = origin.parameterCount();
+            network = new DitInference(origin, bf16 ? Precision.BF16 : Precision.FP32);
+        }
+        network.prepare(new double[] {Inputs.TIME}, inputs.label());
+    }
+
+    @Override
+    public double run() {
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            Tensor out = network.forward(inputs.x(), inputs.time(), inputs.label(), Taps.none());
+            Tensor velocity = out.narrow(1, 0, inputs.x().size(1));
+            inputs.x().add(velocity);
+            return velocity.abs().mean().item_double();
+        }
+    }
+
+    @Override
+    public long parameters() {
+        return parameters;
+    }
+
+    @Override
+    public void close() {
+        network.close();
+        inputs.close();
+    }
+}

@@ -1,0 +1,98 @@
+package dev.retort.bench;
+
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/** A child process that measures: a line of JSON to it, a line of JSON back. */
+final class Worker implements AutoCloseable {
+    private static final JsonMapper JSON = new JsonMapper();
+
+    private final String name;
+    private final Process process;
+    private final Writer to;
+    private final BufferedReader from;
+    private final JsonNode hello;
+
+    private Worker(String name, List<String> command) {
+        this.name = name;
+        ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD);
+        // Both sides wait for work asleep: spinning would steal the cores from the one that is being timed.
+        builder.environment().putIfAbsent("OMP_WAIT_POLICY", "PASSIVE");
+        try {
+            process = builder.start();
+        } catch (IOException e) {
+            throw new RetortException(Kind.ENVIRONMENT, command.get(0) + " could not be started: " + e.getMessage(), e);
+        }
+        to = process.outputWriter(StandardCharsets.UTF_8);
+        from = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+        hello = read();
+    }
+
+    /** Our side, in a JVM like this one. */
+    static Worker ours() {
+        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+        return new Worker(
+                "ours", List.of(java, "-cp", System.getProperty("java.class.path"), StepServer.class.getName()));
+    }
+
+    /** Plain PyTorch in the Python given. */
+    static Worker peer(Path python, Path script) {
+        return new Worker("peer", List.of(python.toString(), script.toString()));
+    }
+
+    /** What the worker said of itself. */
+    JsonNode hello() {
+        return hello;
+    }
+
+    /** The answer to a command; fails with ENVIRONMENT where the worker reports an error or dies. */
+    JsonNode ask(Map<String, Object> command) {
+        try {
+            to.write(JSON.writeValueAsString(command));
+            to.write('\n');
+            to.flush();
+        } catch (IOException e) {
+            throw new RetortException(Kind.ENVIRONMENT, "the " + name + " process ended early", e);
+        }
+        JsonNode answer = read();
+        if (answer.has("error")) {
+            throw new RetortException(
+                    Kind.ENVIRONMENT,
+                    "the " + name + " process failed: " + answer.get("error").asString());
+        }
+        return answer;
+    }
+
+    private JsonNode read() {
+        try {
+            String line = from.readLine();
+            if (line == null) {
+                throw new RetortException(
+                        Kind.ENVIRONMENT, "the " + name + " process ended early; is its memory enough?");
+            }
+            return JSON.readTree(line);
+        } catch (IOException e) {
+            throw new RetortException(Kind.ENVIRONMENT, "the " + name + " process cannot be read", e);
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroy();
+        try {
+            process.waitFor();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}

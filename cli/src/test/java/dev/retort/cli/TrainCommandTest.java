@@ -1,0 +1,112 @@
+package dev.retort.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.retort.config.Configs;
+import dev.retort.train.TrainConfig;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class TrainCommandTest {
+    @TempDir
+    private Path folder;
+
+    private Path file;
+
+    @BeforeEach
+    void write() throws Exception {
+        file = folder.resolve("tiny.yaml");
+        try (InputStream tiny = TrainCommandTest.class.getResourceAsStream("/tiny.yaml")) {
+            Files.copy(tiny, file);
+        }
+    }
+
+    private Path run() {
+        return folder.resolve("run");
+    }
+
+    private Ran train(String... options) {
+        return Ran.retort(
+                Stream.concat(Stream.of("train", file.toString(), "--run", run().toString()), Stream.of(options))
+                        .toArray(String[]::new));
+    }
+
+    @Test
+    void it_trains_names_its_output_and_the_next_command_and_that_command_works() {
+        Ran ran = train();
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        assertThat(ran.out().strip()).isEqualTo(run().resolve("model").toString());
+        assertThat(ran.err()).contains("train 100% (48/48 images)").endsWith("Next: retort sample " + run() + "\n");
+        assertThat(Ran.retort(
+                                "sample",
+                                run().toString(),
+                                "--count",
+                                "1",
+                                "--out",
+                                folder.resolve("a.png").toString())
+                        .exitCode())
+                .isZero();
+    }
+
+    @Test
+    void the_same_command_resumes_and_another_configuration_does_not_touch_the_run() throws Exception {
+        assertThat(train("--set", "images=24").exitCode()).isZero();
+        byte[] model = Files.readAllBytes(run().resolve("model/model.safetensors"));
+        assertThat(train("--set", "images=24").err()).contains("resuming at 24 images");
+        Ran other = train("--set", "images=24", "--set", "run.seed=2");
+        assertThat(other.exitCode()).isEqualTo(3);
+        assertThat(other.err()).contains("another configuration");
+        assertThat(Files.readAllBytes(run().resolve("model/model.safetensors"))).isEqualTo(model);
+    }
+
+    @Test
+    void a_dry_run_prints_a_configuration_that_reads_back_and_trains_nothing() throws Exception {
+        Ran ran = train("--dry-run", "--set", "images=80", "--precision", "bf16");
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        assertThat(ran.err()).contains("10 optimiser steps").contains("time: at least");
+        Path resolved = Files.writeString(folder.resolve("resolved.yaml"), ran.out());
+        TrainConfig config = Configs.load(TrainConfig.class, "train", resolved.toString(), List.of());
+        assertThat(config.images()).isEqualTo(80);
+        assertThat(config.run().compute().precision()).isEqualTo("bf16");
+        assertThat(run()).doesNotExist();
+    }
+
+    @Test
+    void quiet_json_is_all_it_says() {
+        Ran ran = train("--json", "--quiet");
+        assertThat(ran.err()).isEmpty();
+        JsonNode trained = new JsonMapper().readTree(ran.out());
+        assertThat(trained.get("images").asLong()).isEqualTo(48);
+        assertThat(Path.of(trained.get("model").asString())).isDirectory();
+    }
+
+    @Test
+    void bad_configurations_are_one_sentence_and_leave_nothing_behind() {
+        refused(3, "did you mean 'fashion-teacher'?", Ran.retort("train", "fashion-teachr"));
+        refused(3, "There is no file no/such.yaml", Ran.retort("train", "no/such.yaml"));
+        refused(3, "run.lr is not a field here", train("--set", "run.lr=1"));
+        refused(3, "run.batch is 0, expected at least 1", train("--set", "run.batch=0"));
+        refused(3, "did you mean 'shapes'?", train("--set", "run.data.kind=shape"));
+        refused(2, "--device gpu is unknown", train("--device", "gpu"));
+        refused(
+                6,
+                "no-such-folder",
+                train("--set", "run.data={kind: idx, path: no-such-folder, split: train, size: 0, flip: false}"));
+        refused(2, "--set", train("--set", "images"));
+        assertThat(run()).doesNotExist();
+    }
+
+    private static void refused(int exitCode, String words, Ran ran) {
+        assertThat(ran.err()).contains(words).doesNotContain("\tat ");
+        assertThat(ran.exitCode()).as(ran.err()).isEqualTo(exitCode);
+        assertThat(ran.out()).isEmpty();
+    }
+}

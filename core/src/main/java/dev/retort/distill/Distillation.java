@@ -1,0 +1,212 @@
+package dev.retort.distill;
+
+import dev.retort.config.Configs;
+import dev.retort.data.Datasets;
+import dev.retort.data.ImageSource;
+import dev.retort.distill.loss.FeatureLoss;
+import dev.retort.distill.loss.OutputDistributionLoss;
+import dev.retort.distill.loss.OutputLoss;
+import dev.retort.distill.loss.Teacher;
+import dev.retort.distill.surgery.Cut;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.model.ModelFolder;
+import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitSpec;
+import dev.retort.nn.Init;
+import dev.retort.report.Progress;
+import dev.retort.torch.Device;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import dev.retort.train.DiffusionLoss;
+import dev.retort.train.LossTerm;
+import dev.retort.train.RunFolder;
+import dev.retort.train.Stage;
+import dev.retort.train.Trainer;
+import dev.retort.train.TrainingJob;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+
+/** Distils a student from a recipe: what {@code retort distill} does, as a call. */
+public final class Distillation {
+    private final Recipe recipe;
+    private final Teacher teacher;
+    private final DitSpec student;
+
+    private Distillation(Recipe recipe, Teacher teacher, DitSpec student) {
+        this.recipe = recipe;
+        this.teacher = teacher;
+        this.student = student;
+    }
+
+    /**
+     * Distils, or resumes, and writes the student.
+     *
+     * @param run the run's folder, new or to be resumed
+     * @param notes is told, once each, what was chosen and why
+     * @param interrupted polled after every step
+     * @return the student's model folder
+     */
+    public static Path run(
+            Recipe recipe,
+            Path run,
+            Map<String, String> provenance,
+            Consumer<String> notes,
+            Progress progress,
+            BooleanSupplier interrupted) {
+        Device.Choice device = Device.choose(recipe.run().compute().device());
+        Precision.Choice precision = Precision.choose(recipe.run().compute().precision(), device.device());
+        notes.accept("device: " + device.device() + " (" + device.reason() + ")");
+        notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
+        ImageSource source = Datasets.open(recipe.run().data());
+        DitSpec student = recipe.student().spec(source, recipe.objective().learnSigma());
+        try (Teacher teacher = open(recipe, device.device(), precision.precision())) {
+            Distillation distillation = new Distillation(recipe, teacher, student);
+            distillation.check(source);
+            RunFolder folder = RunFolder.open(run, Configs.write(recipe));
+            try (Dit network = distillation.student(device.device());
+                    Trainer trainer = new Trainer(
+                            new TrainingJob(
+                                    network,
+                                    source,
+                                    recipe.objective(),
+                                    distillation.stages(device.device()),
+                                    teacher.hash(),
+                                    recipe.run()),
+                            folder,
+                            precision.precision(),
+                            provenance)) {
+                DitSpec taught = (DitSpec) teacher.network().spec();
+                notes.accept(String.format(
+                        Locale.ROOT,
+                        "student: %s, %.2f M parameters (%.1f %% of the teacher's), %.1f M MACs (%.1f %%); micro-batch %d of %d",
+                        student.name(),
+                        network.parameterCount() / 1e6,
+                        100.0 * network.stateCount() / teacher.network().stateCount(),
+                        student.macs() / 1e6,
+                        100.0 * student.macs() / taught.macs(),
+                        trainer.microBatch(),
+                        recipe.run().batch()));
+                if (trainer.imagesSeen() > 0) {
+                    notes.accept("resuming at " + trainer.imagesSeen() + " images");
+                }
+                return trainer.run(progress, interrupted);
+            }
+        }
+    }
+
+    private static Teacher open(Recipe recipe, Device device, Precision precision) {
+        Path folder = RunFolder.resolveModel(Path.of(recipe.teacher().model()));
+        ModelFolder.Loaded loaded = ModelFolder.load(folder, device);
+        try {
+            return new Teacher(
+                    loaded.network(),
+                    loaded.card(),
+                    ModelFolder.sha256(folder),
+                    recipe.teacher().guidance(),
+                    precision);
+        } catch (IllegalArgumentException e) {
+            loaded.close();
+            throw new RetortException(Kind.CONFIG, e.getMessage(), e);
+        }
+    }
+
+    private void check(ImageSource source) {
+        DitSpec taught = (DitSpec) teacher.network().spec();
+        String theirs = teacher.card().process().noiseSchedule().hash();
+        if (!recipe.objective().process().noiseSchedule().hash().equals(theirs)) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "objective.schedule is " + recipe.objective().process().schedule()
+                            + " but the teacher was trained on "
+                            + teacher.card().process().schedule()
+                            + " with other values; use the teacher's schedule, as both see the same noisy images");
+        }
+        if (taught.height() != source.height()
+                || taught.width() != source.width()
+                || taught.channels() != source.channels()) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "data are " + source.channels() + "x" + source.height() + "x" + source.width()
+                            + " but the teacher makes "
+                            + taught.channels() + "x" + taught.height() + "x" + taught.width()
+                            + " images; use the data it was trained on");
+        }
+        if (taught.classes() != student.classes() || !taught.hasNullClass() && student.classDropout() > 0) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "the student has " + student.classes() + " classes and drops " + student.classDropout()
+                            + " of its labels, the teacher has " + taught.classes() + " classes and "
+                            + (taught.hasNullClass() ? "a" : "no") + " null class; both are asked the same labels");
+        }
+    }
+
+    private Dit student(Device device) {
+        try (Scope scope = Scope.open()) {
+            Dit network = new Dit(student, Init.of(recipe.run().seed(), device));
+            if (recipe.init().equals("cut")) {
+                Cut.apply((Dit) teacher.network(), network);
+            }
+            return network;
+        } catch (IllegalArgumentException e) {
+            throw new RetortException(Kind.CONFIG, e.getMessage(), e);
+        }
+    }
+
+    /** Terms are made once and shared by the stages that name them alike, so that a connector lives through the run. */
+    private List<Stage> stages(Device device) {
+        Map<String, LossTerm> made = new java.util.HashMap<>();
+        List<Stage> stages = new ArrayList<>();
+        for (StageConfig stage : recipe.stages()) {
+            List<Stage.Weighted> terms = new ArrayList<>();
+            for (LossConfig loss : stage.losses()) {
+                LossTerm term = made.computeIfAbsent(settings(loss), key -> term(loss, device));
+                terms.add(new Stage.Weighted(term, loss.from(), loss.to()));
+            }
+            stages.add(new Stage(stage.name(), stage.images(), terms));
+        }
+        return stages;
+    }
+
+    /** A loss without its weights: equal settings mean the same term. */
+    private static String settings(LossConfig loss) {
+        if (loss instanceof LossConfig.Output output) {
+            return "output " + output.space();
+        } else if (loss instanceof LossConfig.OutputDistribution distribution) {
+            return "output-distribution " + distribution.temperature();
+        } else if (loss instanceof LossConfig.Feature feature) {
+            return "feature " + feature.map() + feature.normalise() + feature.outlierStd();
+        }
+        return "diffusion";
+    }
+
+    private LossTerm term(LossConfig loss, Device device) {
+        var schedule = recipe.objective().process().noiseSchedule();
+        var prediction = recipe.objective().process().prediction();
+        if (loss instanceof LossConfig.Output output) {
+            return new OutputLoss(teacher, schedule, prediction, output.space());
+        } else if (loss instanceof LossConfig.OutputDistribution distribution) {
+            boolean learned = student.learnSigma() && teacher.network().spec().learnSigma();
+            return new OutputDistributionLoss(teacher, schedule, prediction, learned, distribution.temperature());
+        } else if (loss instanceof LossConfig.Feature feature) {
+            try {
+                return new FeatureLoss(
+                        teacher,
+                        student,
+                        feature.pairs(
+                                student.depth(), ((DitSpec) teacher.network().spec()).depth()),
+                        feature.normalise(),
+                        feature.outlierStd(),
+                        Init.of(recipe.run().seed(), device));
+            } catch (IllegalArgumentException e) {
+                throw new RetortException(Kind.CONFIG, "feature." + e.getMessage(), e);
+            }
+        }
+        return new DiffusionLoss(recipe.objective());
+    }
+}

@@ -1,0 +1,31 @@
+package dev.retort.distill;
+
+import dev.retort.config.Require;
+import dev.retort.train.DitConfig;
+import dev.retort.train.Objective;
+import dev.retort.train.RunConfig;
+import java.util.List;
+
+/**
+ * A distillation: who learns from whom, in which stages. Recipes are data; nobody writes a training loop to try a method.
+ *
+ * @param teacher who is asked
+ * @param student the network that learns
+ * @param init its first weights: {@code random}, or {@code cut} from the teacher
+ * @param objective how data are noised and what the student predicts; the schedule must be the teacher's
+ * @param stages what is minimised, one after another
+ * @param run everything that any run has
+ */
+public record Recipe(
+        TeacherConfig teacher,
+        DitConfig student,
+        String init,
+        Objective objective,
+        List<StageConfig> stages,
+        RunConfig run) {
+    /** Validates. */
+    public Recipe {
+        Require.oneOf("init", init, List.of("random", "cut"));
+        Require.notEmpty("stages", stages);
+    }
+}

@@ -1,0 +1,17 @@
+package dev.retort.distill;
+
+import dev.retort.config.Require;
+
+/**
+ * The teacher of a recipe.
+ *
+ * @param model a model folder, a run or a checkpoint
+ * @param guidance classifier-free guidance of its output, standard form; 1 for none
+ */
+public record TeacherConfig(String model, double guidance) {
+    /** Validates. */
+    public TeacherConfig {
+        Require.that(!model.isBlank(), "model", model, "a model folder, a run or a checkpoint");
+        Require.atLeast("guidance", guidance, 0);
+    }
+}

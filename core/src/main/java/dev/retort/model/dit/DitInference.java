@@ -1,0 +1,131 @@
+package dev.retort.model.dit;
+
+import dev.retort.model.Network;
+import dev.retort.nn.PreparedLinear;
+import dev.retort.nn.Taps;
+import dev.retort.torch.Dtype;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A diffusion transformer made ready for sampling: weights prepared once ({@link PreparedLinear}), the attention's 1/√d
+ * folded into q, and the modulation of every block, which depends on time and label alone, computed for all steps of a
+ * request at once. Outputs equal those of the network it was made from up to the rounding of the precision. It cannot be
+ * trained and shares no tensor with its origin, which may be closed.
+ */
+public final class DitInference extends Network {
+    private final DitSpec spec;
+    private final Dtype dtype;
+    private final Tensor positions;
+    private final PreparedLinear embedder;
+    private final List<PreparedBlock> blocks = new ArrayList<>();
+    private final RotaryPositions rotary;
+    private final Tensor finalNorm;
+    private final PreparedLinear finalLinear;
+    private final Modulations modulations;
+
+    /** Prepares a copy. */
+    public DitInference(Dit origin, Precision precision) {
+        spec = origin.spec();
+        dtype = precision == Precision.BF16 ? Dtype.BF16 : Dtype.F32;
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            Map<String, Tensor> state = origin.state();
+            positions = buffer("pos_embed", state.get("pos_embed").clone());
+            embedder = new PreparedLinear(
+                    state.get("x_embedder.proj.weight").flatten(1, -1), state.get("x_embedder.proj.bias"), dtype);
+            rotary = spec.modern()
+                    ? new RotaryPositions(
+                            origin.device(),
+                            spec.height() / spec.patch(),
+                            spec.width() / spec.patch(),
+                            spec.hidden() / spec.heads())
+                    : null;
+            for (int i = 0; i < spec.depth(); i++) {
+                blocks.add(new PreparedBlock(spec, state, "blocks." + i + ".", rotary, dtype));
+            }
+            finalNorm = PreparedBlock.copy(state.get("final_layer.norm_final.weight"));
+            finalLinear = new PreparedLinear(
+                    state.get("final_layer.linear.weight"), state.get("final_layer.linear.bias"), dtype);
+            modulations = new Modulations(spec, state, dtype);
+        }
+    }
+
+    @Override
+    public DitSpec spec() {
+        return spec;
+    }
+
+    @Override
+    public void checkpointActivations(boolean on) {
+        throw new IllegalStateException("a network prepared for inference has no backward pass");
+    }
+
+    /** Computes the modulations of all steps. Steps at other times or labels still work, each paying for its own. */
+    @Override
+    public void prepare(double[] times, Tensor labels) {
+        modulations.prepare(times, Tensors.longs(labels));
+    }
+
+    @Override
+    public Tensor forward(Tensor x, Tensor time, Tensor label, Taps taps) {
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            Tensor[] m = modulations.at(time, label); // one (N, parts, D) per block, then (N, 2, D)
+            Tensor h = embedder.forward(patchify(x)).add(positions); // (N, T, D), fp32
+            taps.offer("tokens", h);
+            for (int i = 0; i < blocks.size(); i++) {
+                h = blocks.get(i).forward(h, m[i]); // (N, T, D)
+                taps.offer("blocks." + i, h);
+            }
+            Tensor last = m[blocks.size()];
+            Tensor tokens = finalLinear.forward(PreparedBlock.modulated(finalNorm, h, last, 0)); // (N, T, p²·out)
+            taps.offer("final_tokens", tokens);
+            return scope.escape(unpatchify(Dtype.F32.cast(tokens))); // (N, out, H, W)
+        }
+    }
+
+    /** (N, C, H, W) → (N, T, C·p·p), the order of the embedding convolution's weight. */
+    private Tensor patchify(Tensor x) {
+        long n = x.size(0);
+        long p = spec.patch();
+        long rows = spec.height() / p;
+        long cols = spec.width() / p;
+        long c = spec.channels();
+        return dtype.cast(x)
+                .view(n, c, rows, p, cols, p)
+                .permute(0, 2, 4, 1, 3, 5)
+                .reshape(n, rows * cols, c * p * p);
+    }
+
+    /** (N, T, p·p·c), channel last inside a token → (N, c, H, W). */
+    private Tensor unpatchify(Tensor tokens) {
+        long n = tokens.size(0);
+        long p = spec.patch();
+        long rows = spec.height() / p;
+        long cols = spec.width() / p;
+        long c = spec.outChannels();
+        return tokens.view(n, rows, cols, p, p, c).permute(0, 5, 1, 3, 2, 4).reshape(n, c, rows * p, cols * p);
+    }
+
+    @Override
+    public void close() {
+        embedder.close();
+        blocks.forEach(PreparedBlock::close);
+        finalLinear.close();
+        modulations.close();
+        if (finalNorm != null) {
+            finalNorm.close();
+        }
+        if (rotary != null) {
+            rotary.close();
+        }
+        super.close();
+    }
+}

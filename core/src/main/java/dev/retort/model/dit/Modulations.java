@@ -1,0 +1,134 @@
+package dev.retort.model.dit;
+
+import dev.retort.nn.PreparedLinear;
+import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Shift, 1 + scale and gate of every block and of the last layer, for a time and a label. They hold a third of the
+ * network's weights but depend on nothing else, so a request computes them for all its steps in one product each.
+ */
+final class Modulations implements AutoCloseable {
+    private static final int BLOCK_PARTS = 6;
+    private static final int LAST_PARTS = 2;
+    /** Beyond this, each step computes its own: with so many labels the weights are read for many rows anyway. */
+    private static final long MOST_BYTES = 512L << 20;
+
+    private final int hidden;
+    private final PreparedLinear timeFirst;
+    private final PreparedLinear timeSecond;
+    private final Tensor labelTable;
+    private final List<PreparedLinear> layers = new ArrayList<>();
+
+    private final Map<Float, Integer> timeRows = new HashMap<>();
+    private final Map<Long, Integer> labelRows = new HashMap<>();
+    /** Per layer (times·labels, parts, D), fp32; empty when nothing is prepared. */
+    private final List<Tensor> tables = new ArrayList<>();
+
+    Modulations(DitSpec spec, Map<String, Tensor> state, Dtype dtype) {
+        hidden = spec.hidden();
+        timeFirst = PreparedBlock.linear(state, "t_embedder.mlp.0", dtype);
+        timeSecond = PreparedBlock.linear(state, "t_embedder.mlp.2", dtype);
+        labelTable = PreparedBlock.copy(state.get("y_embedder.embedding_table.weight"));
+        for (int i = 0; i < spec.depth(); i++) {
+            layers.add(PreparedBlock.linear(state, "blocks." + i + ".adaLN_modulation.1", dtype));
+        }
+        layers.add(PreparedBlock.linear(state, "final_layer.adaLN_modulation.1", dtype));
+    }
+
+    /** Fills the tables for every pair of a time and a label. */
+    void prepare(double[] times, long[] labels) {
+        clear();
+        long[] distinct = Arrays.stream(labels).distinct().toArray();
+        long values = ((layers.size() - 1L) * BLOCK_PARTS + LAST_PARTS) * hidden;
+        if (times.length * distinct.length * values * Float.BYTES > MOST_BYTES) {
+            return;
+        }
+        float[] time = new float[times.length * distinct.length];
+        long[] label = new long[time.length];
+        for (int i = 0; i < times.length; i++) {
+            timeRows.put((float) times[i], i);
+            Arrays.fill(time, i * distinct.length, (i + 1) * distinct.length, (float) times[i]);
+            System.arraycopy(distinct, 0, label, i * distinct.length, distinct.length);
+        }
+        for (int i = 0; i < distinct.length; i++) {
+            labelRows.put(distinct[i], i);
+        }
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            Device device = Device.of(labelTable);
+            Tensor act = act(Tensors.of(time, device, time.length), Tensors.of(label, device));
+            for (int i = 0; i < layers.size(); i++) {
+                tables.add(scope.keep(parts(i, act)));
+            }
+        }
+    }
+
+    /** Per layer (N, parts, D), fp32, for one step's times and labels. */
+    Tensor[] at(Tensor time, Tensor label) {
+        Tensor[] result = new Tensor[layers.size()];
+        long[] rows = tables.isEmpty() ? null : rows(time, label);
+        Tensor index = rows == null ? null : Tensors.of(rows, Device.of(labelTable));
+        Tensor act = rows == null ? act(time, label) : null;
+        for (int i = 0; i < result.length; i++) {
+            result[i] = rows == null ? parts(i, act) : tables.get(i).index_select(0, index);
+        }
+        return result;
+    }
+
+    /** The tables' row of each sample, or null where one is not in them. */
+    private long[] rows(Tensor time, Tensor label) {
+        float[] times = Tensors.floats(time);
+        long[] labels = Tensors.longs(label);
+        long[] rows = new long[labels.length];
+        for (int i = 0; i < rows.length; i++) {
+            Integer t = timeRows.get(times[i]);
+            Integer y = labelRows.get(labels[i]);
+            if (t == null || y == null) {
+                return null;
+            }
+            rows[i] = (long) t * labelRows.size() + y;
+        }
+        return rows;
+    }
+
+    private Tensor act(Tensor time, Tensor label) {
+        Tensor t = timeSecond.forward(Ops.silu(timeFirst.forward(TimestepEmbedder.features(time))));
+        return Ops.silu(Dtype.F32.cast(t.add(Ops.embedding(labelTable, label)))); // (M, D)
+    }
+
+    private Tensor parts(int layer, Tensor act) {
+        int parts = layer == layers.size() - 1 ? LAST_PARTS : BLOCK_PARTS;
+        Tensor m = Dtype.F32.cast(layers.get(layer).forward(act)).view(act.size(0), parts, hidden);
+        for (int scale = 1; scale < parts; scale += 3) {
+            m.narrow(1, scale, 1).add_(new org.bytedeco.pytorch.Scalar(1.0));
+        }
+        return m;
+    }
+
+    private void clear() {
+        tables.forEach(Tensor::close);
+        tables.clear();
+        timeRows.clear();
+        labelRows.clear();
+    }
+
+    @Override
+    public void close() {
+        clear();
+        timeFirst.close();
+        timeSecond.close();
+        layers.forEach(PreparedLinear::close);
+        labelTable.close();
+    }
+}

@@ -1,0 +1,103 @@
+package dev.retort.model.dit;
+
+import dev.retort.nn.PreparedLinear;
+import dev.retort.torch.Dtype;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Scope;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+
+/** {@link DitBlock} on prepared weights; the residual stream stays in fp32. */
+final class PreparedBlock implements AutoCloseable {
+    private final int heads;
+    private final RotaryPositions rotary;
+    private final Tensor norm1;
+    private final Tensor norm2;
+    private final PreparedLinear qkv;
+    private final PreparedLinear proj;
+    private final boolean gated;
+    private final PreparedLinear in;
+    private final PreparedLinear out;
+
+    PreparedBlock(DitSpec spec, Map<String, Tensor> state, String name, RotaryPositions rotary, Dtype dtype) {
+        heads = spec.heads();
+        gated = spec.modern();
+        this.rotary = rotary;
+        norm1 = copy(state.get(name + "norm1.weight"));
+        norm2 = copy(state.get(name + "norm2.weight"));
+        // softmax(q·kᵀ/√d): the scale goes into the rows of W and b that make q.
+        Tensor weight = state.get(name + "attn.qkv.weight").clone();
+        Tensor bias = state.get(name + "attn.qkv.bias").clone();
+        double scale = 1 / Math.sqrt(spec.hidden() / (double) heads);
+        Ops.mulInPlace(weight.narrow(0, 0, spec.hidden()), scale);
+        Ops.mulInPlace(bias.narrow(0, 0, spec.hidden()), scale);
+        qkv = new PreparedLinear(weight, bias, dtype);
+        proj = linear(state, name + "attn.proj", dtype);
+        in = linear(state, name + (gated ? "mlp.w12" : "mlp.fc1"), dtype);
+        out = linear(state, name + (gated ? "mlp.w3" : "mlp.fc2"), dtype);
+    }
+
+    static PreparedLinear linear(Map<String, Tensor> state, String name, Dtype dtype) {
+        return new PreparedLinear(state.get(name + ".weight"), state.get(name + ".bias"), dtype);
+    }
+
+    /** A copy that lives until closed; null of null. */
+    static Tensor copy(Tensor tensor) {
+        if (tensor == null) {
+            return null;
+        }
+        try (Scope scope = Scope.open()) {
+            return scope.keep(tensor.detach().clone());
+        }
+    }
+
+    /** x (N, T, D); m (N, 6, D): shift, 1 + scale, gate of the attention, then of the MLP. */
+    Tensor forward(Tensor x, Tensor m) {
+        Tensor h = Ops.addcmul(x, m.narrow(1, 2, 1), attention(modulated(norm1, x, m, 0))); // (N, T, D)
+        return Ops.addcmul(h, m.narrow(1, 5, 1), mlp(modulated(norm2, h, m, 3))); // (N, T, D)
+    }
+
+    /** norm(x)·(1 + scale) + shift, with shift and 1 + scale in rows {@code row} and {@code row + 1} of m. */
+    static Tensor modulated(Tensor rmsWeight, Tensor x, Tensor m, int row) {
+        Tensor normed;
+        if (rmsWeight == null) {
+            normed = Ops.layerNorm(x, DitBlock.EPS);
+        } else {
+            Tensor meanSquare = Ops.mean(x.mul(x), -1, true);
+            normed = x.mul(Ops.add(meanSquare, DitBlock.EPS).rsqrt()).mul(rmsWeight);
+        }
+        return Ops.addcmul(m.narrow(1, row, 1), normed, m.narrow(1, row + 1, 1));
+    }
+
+    private Tensor attention(Tensor x) {
+        long n = x.size(0);
+        long t = x.size(1);
+        long d = x.size(2);
+        Tensor[] split =
+                Ops.unbind(qkv.forward(x).view(n, t, 3, heads, d / heads).permute(2, 0, 3, 1, 4), 0);
+        Tensor q = rotary == null ? split[0] : rotary.apply(split[0]); // (N, heads, T, d)
+        Tensor k = rotary == null ? split[1] : rotary.apply(split[1]); // (N, heads, T, d)
+        Tensor mixed = Ops.matmul(Ops.softmax(Ops.matmul(q, k.transpose(-2, -1))), split[2]); // (N, heads, T, d)
+        return proj.forward(mixed.transpose(1, 2).reshape(n, t, d));
+    }
+
+    private Tensor mlp(Tensor x) {
+        if (!gated) {
+            return out.forward(in.forwardGeluTanh(x));
+        }
+        Tensor[] parts = Ops.chunk(in.forward(x), 2, -1);
+        return out.forward(Ops.silu(parts[0]).mul(parts[1]));
+    }
+
+    @Override
+    public void close() {
+        qkv.close();
+        proj.close();
+        in.close();
+        out.close();
+        if (norm1 != null) {
+            norm1.close();
+            norm2.close();
+        }
+    }
+}

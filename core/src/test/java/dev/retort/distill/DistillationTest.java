@@ -1,0 +1,168 @@
+package dev.retort.distill;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.retort.data.DataSpec;
+import dev.retort.diffusion.Prediction;
+import dev.retort.model.ModelFolder;
+import dev.retort.model.SamplingSpec;
+import dev.retort.report.JsonlLog;
+import dev.retort.train.ComputeConfig;
+import dev.retort.train.DitConfig;
+import dev.retort.train.EmaConfig;
+import dev.retort.train.LogConfig;
+import dev.retort.train.Objective;
+import dev.retort.train.OptimizerConfig;
+import dev.retort.train.RunConfig;
+import dev.retort.train.TrainConfig;
+import dev.retort.train.Training;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class DistillationTest {
+    @TempDir
+    static Path temp;
+
+    static Path teacher;
+
+    static RunConfig run(double lr) {
+        return new RunConfig(
+                7,
+                8,
+                new DataSpec("shapes", "", "train", 16, false),
+                new OptimizerConfig(lr, "constant", 0, 0.9, 0.99, 1e-8, 0, 1),
+                new EmaConfig(List.of(0.9)),
+                new ComputeConfig("cpu", "fp32", false, 8, 0, 1),
+                new LogConfig(8, 0, 1, 64),
+                SamplingSpec.of("flow-euler", 2, 1));
+    }
+
+    @BeforeAll
+    static void a_teacher() {
+        TrainConfig config =
+                new TrainConfig(640, new DitConfig("4x32x2/4", 4, 0.1, false), new Objective.Flow(0, 1, 1), run(3e-3));
+        teacher = Training.run(config, temp.resolve("teacher"), Map.of(), n -> {}, (d, t, s) -> {}, () -> false);
+    }
+
+    static Recipe recipe(String size, String init, List<StageConfig> stages) {
+        return new Recipe(
+                new TeacherConfig(teacher.toString(), 1),
+                new DitConfig(size, 4, 0.1, false),
+                init,
+                new Objective.Flow(0, 1, 1),
+                stages,
+                run(1e-3));
+    }
+
+    private static Path distil(Recipe recipe, String name) {
+        return Distillation.run(recipe, temp.resolve(name), Map.of(), n -> {}, (d, t, s) -> {}, () -> false);
+    }
+
+    private static double loss(String run, String term, int line) {
+        List<Map<String, Object>> lines = JsonlLog.read(temp.resolve(run).resolve("log.jsonl"));
+        return ((Number) lines.get(line < 0 ? lines.size() + line : line).get("loss/" + term)).doubleValue();
+    }
+
+    private static StageConfig stage(String name, long images, LossConfig... losses) {
+        return new StageConfig(name, images, List.of(losses));
+    }
+
+    private static final LossConfig OUTPUT = new LossConfig.Output(1, 1, Prediction.FLOW);
+
+    @Test
+    void a_student_cut_at_full_size_is_its_teacher() {
+        distil(recipe("4x32x2/4", "cut", List.of(stage("all", 8, OUTPUT))), "same");
+        assertThat(loss("same", "output", 0)).isLessThan(1e-10);
+    }
+
+    @Test
+    void a_cut_student_starts_closer_to_its_teacher_than_a_random_one() {
+        distil(recipe("3x32x2/4", "cut", List.of(stage("all", 8, OUTPUT))), "cut");
+        distil(recipe("3x32x2/4", "random", List.of(stage("all", 8, OUTPUT))), "random");
+        assertThat(loss("cut", "output", 0)).isLessThan(loss("random", "output", 0));
+    }
+
+    @Test
+    void the_three_stages_run_and_the_student_comes_to_agree_with_its_teacher() {
+        LossConfig diffusion = new LossConfig.Diffusion(1, 1);
+        LossConfig feature = new LossConfig.Feature(0, 0.1, "uniform", true, 2);
+        LossConfig distribution = new LossConfig.OutputDistribution(0.5, 0.5, 1);
+        Path student = distil(
+                recipe(
+                        "2x24x2/4",
+                        "random",
+                        List.of(
+                                stage("warmup", 64, diffusion),
+                                stage("feature", 64, diffusion, feature),
+                                stage("joint", 640, diffusion, feature, distribution, OUTPUT))),
+                "three");
+        List<Map<String, Object>> lines = JsonlLog.read(temp.resolve("three/log.jsonl"));
+        assertThat(lines.get(0)).containsEntry("stage", "warmup").doesNotContainKey("loss/feature");
+        assertThat(lines.get(9)).containsEntry("stage", "feature").containsKey("loss/feature");
+        assertThat(lines.get(lines.size() - 1)).containsEntry("stage", "joint");
+        assertThat(loss("three", "feature", -1)).isLessThan(0.8 * loss("three", "feature", 8));
+        assertThat(loss("three", "output", -1)).isLessThan(0.8 * loss("three", "output", 16));
+        assertThat(ModelFolder.card(student).teacher()).isEqualTo(ModelFolder.sha256(teacher));
+    }
+
+    @Test
+    void a_student_of_another_patch_size_learns_from_features_too() {
+        distil(
+                recipe(
+                        "2x24x2/2",
+                        "random",
+                        List.of(stage("all", 240, new LossConfig.Feature(1, 1, "0-1,1-3", true, 2), OUTPUT))),
+                "patch");
+        assertThat(loss("patch", "feature", -1)).isLessThan(loss("patch", "feature", 0));
+    }
+
+    @Test
+    void the_fixed_variance_divergence_is_the_weighted_noise_error_of_the_chain() {
+        // pkd.md §4 row 7: KL = β²/(2σ̃²α(1-ᾱ))·‖ε_T-ε_S‖², here through x0 and the posterior's coefficient.
+        var table = dev.retort.diffusion.DiscreteSchedule.linear();
+        for (int t : new int[] {5, 300, 990}) {
+            var posterior = new dev.retort.diffusion.GaussianPosterior(table.point(t), table.point(t - 1));
+            double bar = table.alphaBar(t);
+            double perX0 = posterior.meanFromX0() * posterior.meanFromX0() / (2 * posterior.variance());
+            double perEps = perX0 * (1 - bar) / bar;
+            double beta = table.beta(t);
+            double published = beta * beta / (2 * posterior.variance() * (1 - beta) * (1 - bar));
+            assertThat(perEps).isCloseTo(published, org.assertj.core.data.Percentage.withPercentage(1e-6));
+        }
+    }
+
+    @Test
+    void a_recipe_that_does_not_fit_its_teacher_is_refused_before_anything_is_written() {
+        assertThatThrownBy(() -> distil(
+                        recipe(
+                                "2x24x2/4",
+                                "random",
+                                List.of(stage("all", 8, new LossConfig.Feature(1, 1, "0-9", true, 2)))),
+                        "no"))
+                .hasMessageContaining("teacher block 9, expected 0..3");
+        assertThatThrownBy(() -> distil(recipe("2x24x3/4", "cut", List.of(stage("all", 8, OUTPUT))), "width"))
+                .hasMessageContaining("heads as wide");
+        Recipe other = new Recipe(
+                new TeacherConfig(teacher.toString(), 1),
+                new DitConfig("2x24x2/4", 4, 0.1, false),
+                "random",
+                new Objective.Ddpm(dev.retort.model.ProcessSpec.ddpm(), false, 0),
+                List.of(stage("all", 8, OUTPUT)),
+                run(1e-3));
+        assertThatThrownBy(() -> distil(other, "schedule")).hasMessageContaining("use the teacher's schedule");
+        assertThat(Files.exists(temp.resolve("schedule"))).isFalse();
+    }
+
+    @Test
+    void uniform_maps_end_at_the_last_block() {
+        assertThat(LayerMap.uniform(3, 8))
+                .containsExactly(new LayerMap.Pair(0, 1), new LayerMap.Pair(1, 4), new LayerMap.Pair(2, 7));
+        assertThat(LayerMap.uniform(12, 28).get(11)).isEqualTo(new LayerMap.Pair(11, 27));
+    }
+}

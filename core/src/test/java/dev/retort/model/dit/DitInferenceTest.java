@@ -1,0 +1,128 @@
+package dev.retort.model.dit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.retort.nn.Init;
+import dev.retort.nn.Taps;
+import dev.retort.torch.Device;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import java.util.Random;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DitInferenceTest {
+    private static final int BATCH = 3;
+    private static final double[] TIMES = {0, 12.5, 499, 999};
+
+    private static DitSpec spec(boolean modern) {
+        return new DitSpec(8, 12, 3, 2, 48, 3, 4, 4, 5, 0.1, true, modern);
+    }
+
+    /** A network whose zero-initialised layers are filled too, so that every path counts. */
+    private static Dit network(boolean modern) {
+        Dit dit = new Dit(spec(modern), Init.of(3, Device.CPU));
+        Random random = new Random(5);
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            dit.parameters().values().forEach(tensor -> {
+                float[] values = new float[(int) tensor.numel()];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = (float) (0.1 * random.nextGaussian());
+                }
+                tensor.add_(Tensors.of(values, Device.CPU, Tensors.shape(tensor)));
+            });
+        }
+        return dit;
+    }
+
+    private static Tensor input() {
+        Random random = new Random(7);
+        float[] values = new float[BATCH * 3 * 8 * 12];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextGaussian();
+        }
+        return Tensors.of(values, Device.CPU, BATCH, 3, 8, 12);
+    }
+
+    private static double relativeError(float[] actual, float[] expected) {
+        double error = 0;
+        double norm = 0;
+        for (int i = 0; i < actual.length; i++) {
+            error += Math.pow(actual[i] - expected[i], 2);
+            norm += Math.pow(expected[i], 2);
+        }
+        return Math.sqrt(error / norm);
+    }
+
+    private static double errorOf(DitInference prepared, Dit dit) {
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            double worst = 0;
+            Tensor label = Tensors.of(new int[] {4, 1, 4}, Device.CPU);
+            for (double at : TIMES) {
+                Tensor time = Tensors.full(at, Device.CPU, BATCH);
+                worst = Math.max(
+                        worst,
+                        relativeError(
+                                Tensors.floats(prepared.forward(input(), time, label, Taps.none())),
+                                Tensors.floats(dit.forward(input(), time, label, Taps.none()))));
+            }
+            return worst;
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void agrees_with_the_network_it_was_made_from_in_fp32(boolean modern) {
+        try (Dit dit = network(modern);
+                DitInference prepared = new DitInference(dit, Precision.FP32)) {
+            assertThat(errorOf(prepared, dit)).isLessThan(1e-5);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void stays_within_rounding_in_bf16(boolean modern) {
+        try (Dit dit = network(modern);
+                DitInference prepared = new DitInference(dit, Precision.BF16)) {
+            assertThat(errorOf(prepared, dit)).isBetween(1e-6, 2e-2);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void a_prepared_request_gives_the_same_and_other_times_and_labels_still_work(boolean modern) {
+        try (Dit dit = network(modern);
+                DitInference prepared = new DitInference(dit, Precision.FP32);
+                Scope scope = Scope.open()) {
+            prepared.prepare(new double[] {TIMES[1], TIMES[3]}, Tensors.of(new int[] {1, 4}, Device.CPU));
+            assertThat(errorOf(prepared, dit)).isLessThan(1e-5);
+            prepared.prepare(TIMES, Tensors.of(new int[] {2}, Device.CPU));
+            assertThat(errorOf(prepared, dit)).isLessThan(1e-5);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void lives_on_when_its_origin_is_closed(boolean modern) {
+        Dit dit = network(modern);
+        try (DitInference prepared = new DitInference(dit, Precision.FP32)) {
+            double before = sum(prepared);
+            dit.close();
+            assertThat(sum(prepared)).isEqualTo(before).isNotZero();
+        }
+    }
+
+    private static double sum(DitInference prepared) {
+        try (Scope scope = Scope.open()) {
+            Tensor label = Tensors.of(new int[] {0, 1, 2}, Device.CPU);
+            return prepared.forward(input(), Tensors.full(7, Device.CPU, BATCH), label, Taps.none())
+                    .sum()
+                    .item_double();
+        }
+    }
+}
