@@ -41,6 +41,11 @@ final class Hardware {
         return new Chosen(where.device(), how.precision());
     }
 
+    /** CPU threads asked for; 0 for the automatic number. */
+    int threads() {
+        return threads;
+    }
+
     /** The options given, as overrides of a run's configuration; the number of threads is set at once. */
     List<String> overrides() {
         Natives.threads(threads);

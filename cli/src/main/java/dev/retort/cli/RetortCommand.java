@@ -16,13 +16,22 @@ import picocli.CommandLine.Spec;
             "  retort presets                      the configurations that come with it",
             "  retort train fashion-teacher        train a model; the same command resumes",
             "  retort sample CHECKPOINT            draw images from a trained model",
+            "  retort compare TEACHER STUDENT      quality, speed and memory side by side, as a page",
             ""
         },
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n",
         footer = {"", "Each command has help of its own: retort COMMAND --help"},
         version = "retort 0.1.0",
-        subcommands = {TrainCommand.class, SampleCommand.class, PresetsCommand.class, DoctorCommand.class})
+        subcommands = {
+            TrainCommand.class,
+            SampleCommand.class,
+            EvaluateCommand.class,
+            CompareCommand.class,
+            TrainClassifierCommand.class,
+            PresetsCommand.class,
+            DoctorCommand.class
+        })
 final class RetortCommand implements Runnable {
     @Option(
             names = {"-V", "--version"},
