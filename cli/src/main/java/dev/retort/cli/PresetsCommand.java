@@ -24,12 +24,15 @@ import picocli.CommandLine.Parameters;
             ""
         })
 final class PresetsCommand implements Callable<Integer> {
-    static final List<String> KINDS = List.of("train", "distill");
+    static final List<String> KINDS = List.of("train", "distill", "classifier");
 
     @Mixin
     private Talk talk;
 
-    @Parameters(arity = "0..1", paramLabel = "KIND|NAME", description = "train, distill, or a preset to print.")
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "KIND|NAME",
+            description = "train, distill, classifier, or a preset to print.")
     private String which;
 
     @Override
@@ -61,12 +64,17 @@ final class PresetsCommand implements Callable<Integer> {
             String name = String.format("%-" + width + "s", preset.name());
             talk.terminal()
                     .out()
-                    .printf("%-8s %s  %s%n", preset.kind(), talk.terminal().styled("bold", name), preset.about());
+                    .printf("%-10s %s  %s%n", preset.kind(), talk.terminal().styled("bold", name), preset.about());
         }
         if (!presets.isEmpty()) {
             Preset first = presets.get(0);
-            talk.next("retort " + first.kind() + " " + first.name() + " --dry-run");
+            talk.next("retort " + command(first.kind()) + " " + first.name() + " --dry-run");
         }
+    }
+
+    /** The command that takes presets of a kind. */
+    static String command(String kind) {
+        return kind.equals("classifier") ? "train-classifier" : kind;
     }
 
     private Preset find() {
@@ -87,7 +95,7 @@ final class PresetsCommand implements Callable<Integer> {
             talk.terminal().json(preset);
         } else {
             talk.terminal().out().print(preset.yaml());
-            talk.next("retort " + preset.kind() + " mine.yaml --dry-run, once this is saved as mine.yaml");
+            talk.next("retort " + command(preset.kind()) + " mine.yaml --dry-run, once this is saved as mine.yaml");
         }
     }
 }

@@ -12,17 +12,28 @@ import picocli.CommandLine.Spec;
             "retort makes diffusion models small and fast: train a teacher, distil a student, compare them.",
             "",
             "Examples:",
-            "  retort doctor                       what this machine can do, and what to fix",
-            "  retort presets                      the configurations that come with it",
-            "  retort train fashion-teacher        train a model; the same command resumes",
-            "  retort sample CHECKPOINT            draw images from a trained model",
+            "  retort doctor                             what this machine can do, and what to fix",
+            "  retort presets                            the configurations that come with it",
+            "  retort train fashion-teacher              train a teacher; the same command resumes",
+            "  retort distill warmup-feature-joint       distil a student from it",
+            "  retort sample runs/fashion-teacher        draw images",
+            "  retort compare runs/teacher runs/student  what was kept, what was gained",
             ""
         },
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n",
         footer = {"", "Each command has help of its own: retort COMMAND --help"},
         version = "retort 0.1.0",
-        subcommands = {TrainCommand.class, SampleCommand.class, PresetsCommand.class, DoctorCommand.class})
+        subcommands = {
+            TrainCommand.class,
+            DistillCommand.class,
+            SampleCommand.class,
+            EvaluateCommand.class,
+            CompareCommand.class,
+            TrainClassifierCommand.class,
+            PresetsCommand.class,
+            DoctorCommand.class
+        })
 final class RetortCommand implements Runnable {
     @Option(
             names = {"-V", "--version"},

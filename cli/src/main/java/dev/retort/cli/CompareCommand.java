@@ -1,0 +1,94 @@
+package dev.retort.cli;
+
+import dev.retort.evaluate.Comparison;
+import dev.retort.evaluate.Contestant;
+import dev.retort.evaluate.Judge;
+import dev.retort.report.ComparisonReport;
+import dev.retort.report.Provenance;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Puts students beside their teacher: quality, cost, agreement, pictures, and the honest zeros. */
+@Command(
+        name = "compare",
+        header = {
+            "Compare students with their teacher: a table, JSON, and a page with pictures side by side.",
+            "",
+            "Examples:",
+            "  retort compare runs/teacher runs/student",
+            "  retort compare runs/teacher runs/student --scratch runs/alone   with the second honest zero",
+            "  retort compare runs/teacher runs/a runs/b --samples 2000 --out runs/a-and-b",
+            ""
+        })
+final class CompareCommand implements Callable<Integer> {
+    @Mixin
+    private JudgeOptions options;
+
+    @Mixin
+    private Talk talk;
+
+    @Parameters(index = "0", paramLabel = "TEACHER", description = "The model that was distilled.")
+    private Path teacher;
+
+    @Parameters(index = "1..*", arity = "1..*", paramLabel = "STUDENT", description = "What came out of it.")
+    private List<Path> students;
+
+    @Option(
+            names = "--scratch",
+            paramLabel = "MODEL",
+            description = "A student's network trained without a teacher; may be given again.")
+    private List<Path> scratch = new ArrayList<>();
+
+    @Option(
+            names = "--out",
+            paramLabel = "FOLDER",
+            description = "Where the page and the JSON go; by default runs/compare-STUDENT.")
+    private Path out;
+
+    @Override
+    public Integer call() {
+        List<String> taken = new ArrayList<>();
+        Contestant original = contestant(teacher, taken);
+        List<Contestant> distilled =
+                students.stream().map(path -> contestant(path, taken)).toList();
+        List<Contestant> alone =
+                scratch.stream().map(path -> contestant(path, taken)).toList();
+        Path folder =
+                out == null ? Path.of("runs", "compare-" + distilled.get(0).name()) : out;
+        Hardware.Chosen chosen = options.choose(talk);
+        ComparisonReport report;
+        try (Judge judge = options.judge(original, chosen);
+                Bar bar = talk.bar("compare", "")) {
+            report = new Comparison(original, distilled, alone)
+                    .report(
+                            judge,
+                            options.measurement(chosen),
+                            List.of(talk.command()),
+                            Provenance.here(talk.command(), options.seed()),
+                            bar);
+        }
+        Path page = Comparison.save(report, folder);
+        if (talk.json()) {
+            talk.terminal().out().println(report.toJson());
+        } else {
+            talk.terminal().out().print(report.toTable().render());
+            talk.terminal().out().println();
+            talk.terminal().out().println(report.summary());
+        }
+        talk.say("The page with the pictures: " + page);
+        talk.next("retort sample " + students.get(0));
+        return 0;
+    }
+
+    private Contestant contestant(Path path, List<String> taken) {
+        Contestant contestant = options.contestant(path, taken);
+        taken.add(contestant.name());
+        return contestant;
+    }
+}

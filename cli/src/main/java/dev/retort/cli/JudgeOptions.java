@@ -1,0 +1,164 @@
+package dev.retort.cli;
+
+import dev.retort.config.Configs;
+import dev.retort.data.DataSpec;
+import dev.retort.distill.Recipe;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.evaluate.Contestant;
+import dev.retort.evaluate.FeatureCache;
+import dev.retort.evaluate.Judge;
+import dev.retort.evaluate.Measurement;
+import dev.retort.model.ModelCard;
+import dev.retort.model.ModelFolder;
+import dev.retort.train.RunFolder;
+import dev.retort.train.TrainConfig;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Against what and how models are judged and measured. */
+final class JudgeOptions {
+    private static final int ROUNDS = 5;
+    private static final int BATCHES_PER_ROUND = 2;
+    private static final int MEASURED_BATCH = 16;
+
+    @Option(
+            names = "--data",
+            paramLabel = "PATH",
+            description = "Real images: a folder, or shapes; by default what the model was trained on.")
+    private String data;
+
+    @Option(
+            names = "--extractor",
+            paramLabel = "NAME|PATH",
+            defaultValue = "auto",
+            description = "Whose features are compared; by default the one made for the images, else pixels.")
+    private String extractor;
+
+    @Option(
+            names = "--samples",
+            paramLabel = "N",
+            defaultValue = "10000",
+            description = "Images of each model; by default 10000.")
+    private int samples;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of the images; by default 0.")
+    private long seed;
+
+    @Option(
+            names = "--batch",
+            paramLabel = "N",
+            defaultValue = "100",
+            description = "Images at once; changes no score.")
+    private int batch;
+
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "" + ROUNDS,
+            description = "Rounds of measuring speed and memory; 0 leaves it out.")
+    private int rounds;
+
+    @Mixin
+    private SamplingOptions sampling;
+
+    @Mixin
+    private Hardware hardware;
+
+    long seed() {
+        return seed;
+    }
+
+    /** A model as it will be sampled, under a name that is not taken. */
+    Contestant contestant(Path given, List<String> taken) {
+        Path model = RunFolder.resolveModel(given);
+        String base = name(given);
+        String name = base;
+        for (int i = 2; taken.contains(name); i++) {
+            name = base + " " + i;
+        }
+        return new Contestant(name, model, sampling.of(ModelFolder.card(model), given));
+    }
+
+    private static String name(Path given) {
+        Path path = given.toAbsolutePath().normalize();
+        boolean unnamed = path.endsWith("model") && path.getNameCount() > 1;
+        return (unnamed ? path.getParent() : path).getFileName().toString();
+    }
+
+    Judge judge(Contestant first, Hardware.Chosen chosen) {
+        return Judge.of(
+                data(first),
+                extractor,
+                new FeatureCache(cache()),
+                new Judge.Settings(samples, seed, batch, chosen.device(), chosen.precision()));
+    }
+
+    Hardware.Chosen choose(Talk talk) {
+        return hardware.choose(talk);
+    }
+
+    Measurement measurement(Hardware.Chosen chosen) {
+        return new Measurement(
+                MEASURED_BATCH,
+                rounds,
+                BATCHES_PER_ROUND,
+                chosen.device().toString(),
+                chosen.precision(),
+                hardware.threads());
+    }
+
+    /** The images asked for, else those that the run's configuration names, else shapes for a model of shapes. */
+    private DataSpec data(Contestant contestant) {
+        ModelCard card = contestant.card();
+        int size = card.network().height();
+        if (data != null) {
+            return data.equals("shapes") ? DataSpec.shapes(size) : new DataSpec("auto", data, "test", size, false);
+        }
+        return trainedOn(contestant.model())
+                .or(() -> card.data().startsWith("shapes") ? Optional.of(DataSpec.shapes(size)) : Optional.empty())
+                .orElseThrow(() -> new RetortException(
+                        Kind.USAGE,
+                        contestant.model() + " does not say where its data (" + card.data()
+                                + ") lie; give their folder as --data"));
+    }
+
+    private static Optional<DataSpec> trainedOn(Path model) {
+        Path folder = model.toAbsolutePath().normalize();
+        return Stream.iterate(folder, at -> at != null, Path::getParent)
+                .limit(3)
+                .map(at -> at.resolve("config.yaml"))
+                .filter(Files::isRegularFile)
+                .findFirst()
+                .map(JudgeOptions::dataOf);
+    }
+
+    private static DataSpec dataOf(Path config) {
+        try {
+            boolean recipe = Files.readAllLines(config).stream().anyMatch(line -> line.startsWith("teacher:"));
+            return recipe
+                    ? Configs.load(Recipe.class, "distill", config.toString(), List.of())
+                            .run()
+                            .data()
+                    : Configs.load(TrainConfig.class, "train", config.toString(), List.of())
+                            .run()
+                            .data();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Path cache() {
+        String cache = System.getenv("XDG_CACHE_HOME");
+        Path base =
+                cache == null || cache.isBlank() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(cache);
+        return base.resolve("retort").resolve("features");
+    }
+}
