@@ -96,7 +96,7 @@ final class SampleCommand implements Callable<Integer> {
                 classes == null ? ClassChoice.all(card.classes()) : ClassChoice.parse(classes, card.classes());
         int[] labels = choice.inTurn(count == null ? EACH * choice.labels().size() : count);
         Hardware.Chosen chosen = hardware.choose(talk);
-        try (ModelFolder.Loaded model = ModelFolder.load(folder, chosen.device())) {
+        try (ModelFolder.Loaded model = ModelFolder.loadForSampling(folder, chosen.device(), chosen.precision())) {
             Sampler sampler = Draw.sampler(model.network(), card, sampling, chosen.precision());
             Pictures pictures =
                     Pictures.at(out, card.network(), columns(choice.labels().size()));

@@ -109,8 +109,9 @@ public final class Judge implements AutoCloseable {
         requireImagesLike(contestant);
         SampleSet samples;
         long parameters;
-        try (ModelFolder.Loaded model = ModelFolder.load(contestant.model(), settings.device())) {
-            parameters = model.network().parameterCount();
+        try (ModelFolder.Loaded model = ModelFolder.loadForSampling(
+                contestant.model(), settings.device(), settings.precision())) {
+            parameters = model.network().spec().parameters();
             samples = SampleSet.draw(
                     model.network(),
                     model.card(),

@@ -65,10 +65,11 @@ public final class MeasuringProcess {
             return;
         }
         Device device = Device.choose(order.device()).device();
-        try (ModelFolder.Loaded model = ModelFolder.load(Path.of(order.model()), device)) {
+        try (ModelFolder.Loaded model = ModelFolder.loadForSampling(
+                Path.of(order.model()), device, order.precision())) {
             Sampler sampler = Draw.sampler(model.network(), model.card(), order.sampling(), order.precision());
             answer(Map.of(
-                    "parameters", model.network().parameterCount(),
+                    "parameters", model.network().spec().parameters(),
                     "macs", model.network().spec().macs(),
                     "classes", model.card().classes().size()));
             long drawn = 0;

@@ -13,7 +13,7 @@ final class NetworkCalls {
 
     /** Calls for one image; a step at which guidance acts costs two. */
     static int of(ProcessSpec process, SamplingSpec sampling) {
-        Plan plan = Draw.plan(process.process(), sampling.solver(), sampling.steps());
+        Plan plan = Draw.plan(process.process(), sampling, false);
         Guidance guidance = sampling.guidance(process.noiseSchedule().noisiestTime());
         int calls = 0;
         for (Plan.Step step : plan.steps()) {

@@ -6,10 +6,12 @@ import dev.retort.io.AtomicWrite;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitInference;
 import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
+import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.io.IOException;
@@ -134,11 +136,18 @@ public final class ModelFolder {
         ModelCard card = card(folder);
         Network network;
         try (Scope scope = Scope.open()) {
-            network = new Dit(card.network(), Init.of(0, device));
+            network = new Dit(card.network(), Init.blank(device));
             fill(network, folder.resolve(WEIGHTS), device);
         }
         network.freeze();
         return new Loaded(network, card);
+    }
+
+    /** Loads a model for sampling: weights prepared once for the precision, the originals freed. */
+    public static Loaded loadForSampling(Path folder, Device device, Precision precision) {
+        try (Loaded loaded = load(folder, device)) {
+            return new Loaded(new DitInference((Dit) loaded.network(), precision), loaded.card());
+        }
     }
 
     /** Loads weights into a layer; what does not fit is an error that names it, and nothing is changed. */

@@ -17,6 +17,15 @@ public abstract class Network extends Layer {
      */
     public abstract Tensor forward(Tensor x, Tensor time, Tensor label, Taps taps);
 
+    /**
+     * Tells what a request will ask for, so that what depends on time and label alone can be computed once for all its
+     * steps. Networks that gain nothing from it do nothing.
+     *
+     * @param times times of the coming calls
+     * @param labels labels of the coming calls (N), 64-bit integers
+     */
+    public void prepare(double[] times, Tensor labels) {}
+
     /** What was built. */
     public abstract NetworkSpec spec();
 

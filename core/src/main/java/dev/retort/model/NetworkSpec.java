@@ -26,6 +26,9 @@ public interface NetworkSpec {
     /** Whether the output carries variance channels behind the prediction. */
     boolean learnSigma();
 
+    /** Number of trained values. */
+    long parameters();
+
     /** Multiply-accumulates of one forward pass for one image. */
     long macs();
 

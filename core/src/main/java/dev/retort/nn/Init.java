@@ -3,6 +3,7 @@ package dev.retort.nn;
 import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
 import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
 import dev.retort.torch.Tensors;
 import java.nio.charset.StandardCharsets;
 import java.util.zip.CRC32C;
@@ -15,16 +16,22 @@ import org.bytedeco.pytorch.Tensor;
  * @param seed seed of the run
  * @param device where the tensors live
  * @param path name of the layer being built, a prefix of its tensors' names
+ * @param blank leave values unset: for networks whose weights are loaded next
  */
-public record Init(long seed, Device device, String path) {
+public record Init(long seed, Device device, String path, boolean blank) {
     /** The initial values of a whole network. */
     public static Init of(long seed, Device device) {
-        return new Init(seed, device, "");
+        return new Init(seed, device, "", false);
+    }
+
+    /** No values at all: for a network whose weights are loaded next. */
+    public static Init blank(Device device) {
+        return new Init(0, device, "", true);
     }
 
     /** The same seed and device, one name deeper. */
     public Init at(String name) {
-        return new Init(seed, device, path + name + ".");
+        return new Init(seed, device, path + name + ".", blank);
     }
 
     /** Xavier-uniform: U(-a, a), a = sqrt(6 / (fanIn + fanOut)), the shape's first dimension being fanOut. */
@@ -48,6 +55,9 @@ public record Init(long seed, Device device, String path) {
     }
 
     private Tensor uniform(String name, double bound, long... shape) {
+        if (blank) {
+            return Tensors.empty(Dtype.F32, device, shape);
+        }
         float[] values = new float[count(shape)];
         Rng rng = stream(name);
         for (int i = 0; i < values.length; i++) {
@@ -58,6 +68,9 @@ public record Init(long seed, Device device, String path) {
 
     /** N(0, std²). */
     public Tensor normal(String name, double std, long... shape) {
+        if (blank) {
+            return Tensors.empty(Dtype.F32, device, shape);
+        }
         float[] values = new float[count(shape)];
         stream(name).fillGaussian(values);
         for (int i = 0; i < values.length; i++) {

@@ -12,13 +12,14 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.io.ImageGrid;
 import dev.retort.model.ModelCard;
 import dev.retort.model.Network;
+import dev.retort.model.NetworkSpec;
 import dev.retort.model.SamplingSpec;
 import dev.retort.torch.Precision;
-import dev.retort.torch.Scope;
-import dev.retort.torch.Tensors;
 
 /** Draws pictures from a model as its card says, or otherwise where asked. */
 public final class Draw {
+    private static final int GRID_BATCH = 64;
+
     private Draw() {}
 
     /** A sampler for a network under a process. */
@@ -32,49 +33,27 @@ public final class Draw {
         }
         return new Sampler(
                 network,
-                plan(process, spec.solver(), spec.steps()),
+                plan(process, spec, network.spec().learnSigma()),
                 spec.guidance(process.schedule().noisiestTime()),
                 precision);
     }
 
     /** A solver's plan on the grid that suits the schedule: even times for flows, trailing ones for tables. */
-    public static Plan plan(Process process, String solver, int steps) {
+    public static Plan plan(Process process, SamplingSpec spec, boolean learnSigma) {
         try {
             NoiseSchedule schedule = process.schedule();
             TimeGrid grid;
             if (schedule instanceof FlowLinear flow) {
-                grid = TimeGrid.flow(flow, steps, 1);
+                grid = TimeGrid.flow(flow, spec.steps(), 1);
             } else if (schedule instanceof DiscreteSchedule table) {
-                grid = TimeGrid.trailing(table, steps);
+                grid = TimeGrid.trailing(table, spec.steps());
             } else {
-                grid = TimeGrid.karras(schedule, steps);
+                grid = TimeGrid.karras(schedule, spec.steps());
             }
-            return Solvers.named(solver).plan(process, grid);
+            return Solvers.named(spec.solver(), new Solvers.Options(Double.NaN, learnSigma)).plan(process, grid);
         } catch (IllegalArgumentException e) {
             throw new RetortException(Kind.CONFIG, "sampling cannot be planned: " + e.getMessage(), e);
         }
-    }
-
-    /** Pixels of samples, (N, C, H, W) row-major in data units, drawn in batches. */
-    public static float[] pixels(Sampler sampler, int[] labels, long seed, long firstIndex, int batch) {
-        int size = sampler.network().spec().channels()
-                * sampler.network().spec().height()
-                * sampler.network().spec().width();
-        float[] pixels = new float[labels.length * size];
-        for (int from = 0; from < labels.length; from += batch) {
-            int count = Math.min(batch, labels.length - from);
-            int[] some = new int[count];
-            long[] indices = new long[count];
-            for (int i = 0; i < count; i++) {
-                some[i] = labels[from + i];
-                indices[i] = firstIndex + from + i;
-            }
-            try (Scope scope = Scope.open()) {
-                float[] drawn = Tensors.floats(sampler.draw(some, seed, indices));
-                System.arraycopy(drawn, 0, pixels, from * size, drawn.length);
-            }
-        }
-        return pixels;
     }
 
     /** A grid with a row per class, from seed 0, as the model's card says to sample. */
@@ -84,13 +63,12 @@ public final class Draw {
         for (int i = 0; i < labels.length; i++) {
             labels[i] = i / samplesPerClass;
         }
-        float[] pixels = pixels(sampler(network, card, card.sampling(), precision), labels, 0, 0, 64);
-        return ImageGrid.of(
-                pixels,
-                labels.length,
-                network.spec().channels(),
-                network.spec().height(),
-                network.spec().width(),
-                samplesPerClass);
+        NetworkSpec spec = network.spec();
+        int size = spec.channels() * spec.height() * spec.width();
+        float[] all = new float[labels.length * size];
+        new SampleJob(sampler(network, card, card.sampling(), precision), 0, GRID_BATCH)
+                .draw(labels, (d, t, x) -> {}, (first, pixels, n) ->
+                        System.arraycopy(pixels, 0, all, first * size, n * size));
+        return ImageGrid.of(all, labels.length, spec.channels(), spec.height(), spec.width(), samplesPerClass);
     }
 }

@@ -41,6 +41,8 @@ public record Sampler(Network network, Plan plan, Guidance guidance, Precision p
             Arrays.fill(none, network.spec().nullClass());
         }
         Tensor both = Ops.cat(0, label, Tensors.of(none, device));
+        network.prepare(
+                plan.steps().stream().mapToDouble(step -> step.call().time()).toArray(), both);
         return PlanExecutor.run(
                 plan,
                 noise(Purpose.SAMPLE_START, 0, seed, indices),

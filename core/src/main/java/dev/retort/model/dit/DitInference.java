@@ -67,13 +67,8 @@ public final class DitInference extends Network {
         throw new IllegalStateException("a network prepared for inference has no backward pass");
     }
 
-    /**
-     * Computes what all steps of a request need of time and label. Steps at other times or labels still work, each paying
-     * for its own.
-     *
-     * @param times times at which {@link #forward} will be called
-     * @param labels the labels it will be called with (N); repeated ones cost nothing
-     */
+    /** Computes the modulations of all steps. Steps at other times or labels still work, each paying for its own. */
+    @Override
     public void prepare(double[] times, Tensor labels) {
         modulations.prepare(times, Tensors.longs(labels));
     }

@@ -89,6 +89,20 @@ public record DitSpec(
         return classes;
     }
 
+    @Override
+    public long parameters() {
+        long d = hidden;
+        long values = (long) patch * patch;
+        long mlp = modern
+                ? 3L * d * mlpHidden() + 2L * mlpHidden() + d + 2 * d
+                : 2L * d * mlpHidden() + mlpHidden() + d;
+        long block = 4 * d * d + 4 * d + mlp + 6 * d * d + 6 * d;
+        long embedders = values * channels * d + d + TimestepEmbedder.FEATURES * d + d + d * d + d;
+        long labels = d * (classes + (hasNullClass() ? 1 : 0));
+        long last = (d + 1) * values * outChannels() + 2 * d * d + 2 * d + (modern ? d : 0);
+        return depth * block + embedders + labels + last;
+    }
+
     /** L(12D²T + 2T²D) + 6LD² + 2D² + p²CDT + D·p²·out·T + 256D + D², the paper's count (dit.md §1.1). */
     @Override
     public long macs() {

@@ -122,6 +122,7 @@ class DitParityTest {
         try (Scope scope = Scope.open();
                 Dit dit = new Dit(DitSizes.paper("DiT-S/2", 32), Init.of(0, Device.CPU))) {
             assertThat(dit.stateCount()).isEqualTo(32_963_360L);
+            assertThat(dit.spec().parameters()).isEqualTo(dit.parameterCount());
         }
     }
 
@@ -132,6 +133,7 @@ class DitParityTest {
         try (Scope scope = Scope.open();
                 Dit dit = new Dit(spec, Init.of(1, Device.CPU))) {
             randomise(dit);
+            assertThat(spec.parameters()).isEqualTo(dit.parameterCount());
             Tensor out = dit.forward(
                     Tensors.of(wave(2 * 3 * 96), Device.CPU, 2, 3, 8, 12),
                     Tensors.of(new float[] {200, 900}, Device.CPU, 2),
