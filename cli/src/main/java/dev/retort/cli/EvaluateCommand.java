@@ -1,67 +1,94 @@
 package dev.retort.cli;
 
 import dev.retort.evaluate.Contestant;
+import dev.retort.evaluate.Cost;
 import dev.retort.evaluate.Evaluation;
 import dev.retort.evaluate.Judge;
+import dev.retort.evaluate.Measurement;
 import dev.retort.report.ComparisonReport;
+import dev.retort.report.Measure;
+import dev.retort.report.ModelColumn;
+import dev.retort.report.ModelColumn.Role;
 import dev.retort.report.Provenance;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
-/** Scores of one model beside their floor. */
+/** Judges one model against real images and measures what it costs. */
 @Command(
         name = "evaluate",
         header = {
-            "Draw images from a model and score them against real ones, beside the floor that real images reach.",
+            "Judge a model: distances to real images, class accuracy, size, speed and memory.",
             "",
             "Examples:",
-            "  retort evaluate runs/teacher                                 10000 samples against the test split",
-            "  retort evaluate runs/teacher --samples 2000 --steps 4        fewer, in four steps",
-            "  retort evaluate zoo/fashion-student --data DIR --json        as JSON",
-            "  retort evaluate runs/x --extractor pixels                    by the untrained control",
+            "  retort evaluate runs/student                              10,000 images against the test split",
+            "  retort evaluate runs/student --samples 2000 --steps 4     fewer images, fewer steps",
+            "  retort evaluate runs/student --extractor pixels --json    the untrained control, as JSON",
             ""
         })
 final class EvaluateCommand implements Callable<Integer> {
     @Mixin
-    private Talk talk;
-
-    @Mixin
-    private Hardware hardware;
-
-    @Mixin
     private JudgeOptions options;
 
-    @Parameters(paramLabel = "MODEL", description = "A run folder, a checkpoint or a model folder.")
-    private Path model;
+    @Mixin
+    private Talk talk;
 
-    @Spec
-    private CommandSpec spec;
+    @Parameters(paramLabel = "CHECKPOINT", description = "A run, one of its checkpoints, or a model folder.")
+    private Path checkpoint;
 
     @Override
     public Integer call() {
-        Contestant contestant = options.contestant(model);
-        Hardware.Chosen chosen = hardware.choose(talk);
+        Contestant contestant = options.contestant(checkpoint, List.of());
+        Hardware.Chosen chosen = options.choose(talk);
         ComparisonReport report;
         try (Judge judge = options.judge(contestant, chosen)) {
             Evaluation evaluation;
-            try (Bar bar = talk.bar("evaluate", "images")) {
+            try (Bar bar = talk.bar("draw", "images")) {
                 evaluation = judge.judge(contestant, bar);
             }
-            String command = CommandText.of(spec);
-            report = evaluation.report(judge, List.of(command), Provenance.here(command, options.seed()));
+            Measurement measurement = options.measurement(chosen);
+            Map<Contestant, Cost> costs;
+            try (Bar bar = talk.bar("measure", "turns")) {
+                costs = measurement.of(List.of(contestant), bar);
+            }
+            report = report(judge, evaluation, costs.get(contestant));
         }
         if (talk.json()) {
             talk.terminal().out().println(report.toJson());
-            return 0;
+        } else {
+            talk.terminal().out().print(report.toTable().render());
         }
-        talk.terminal().out().print(report.toTable().render());
         report.notes().forEach(talk::say);
+        talk.next("retort compare TEACHER " + checkpoint);
         return 0;
+    }
+
+    private ComparisonReport report(Judge judge, Evaluation evaluation, Cost cost) {
+        Map<Measure, Double> values = new LinkedHashMap<>(cost == null ? evaluation.size() : cost.measures());
+        values.remove(Cost.SPEED_UP);
+        values.putAll(evaluation.measures());
+        Contestant contestant = evaluation.contestant();
+        List<ModelColumn> columns = new ArrayList<>();
+        columns.add(new ModelColumn(contestant.name(), Role.VARIANT, contestant.description(), values));
+        columns.add(new ModelColumn(
+                "real images",
+                Role.REAL,
+                "training images in a model's place",
+                judge.floor().measures()));
+        return new ComparisonReport(
+                contestant.name(),
+                "",
+                columns,
+                List.of(),
+                List.of(),
+                judge.notes(),
+                List.of(talk.command()),
+                Provenance.here(talk.command(), options.seed()));
     }
 }

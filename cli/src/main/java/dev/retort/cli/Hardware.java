@@ -32,6 +32,10 @@ final class Hardware {
     /** Device and precision, each said with its reason. */
     record Chosen(Device device, Precision precision) {}
 
+    int threads() {
+        return threads;
+    }
+
     Chosen choose(Talk talk) {
         Device.Choice where = Device.choose(device == null ? "auto" : device);
         Precision.Choice how = Precision.choose(precision == null ? "auto" : precision, where.device());
@@ -41,20 +45,15 @@ final class Hardware {
         return new Chosen(where.device(), how.precision());
     }
 
-    /** CPU threads asked for; 0 for the automatic number. */
-    int threads() {
-        return threads;
-    }
-
-    /** The options given, as overrides of a run's configuration; the number of threads is set at once. */
-    List<String> overrides() {
+    /** The options given, as overrides of a configuration; the number of threads is set at once. */
+    List<String> overrides(String prefix) {
         Natives.threads(threads);
         List<String> overrides = new ArrayList<>();
         if (device != null) {
-            overrides.add("run.compute.device='" + device + "'");
+            overrides.add(prefix + "device='" + device + "'");
         }
         if (precision != null) {
-            overrides.add("run.compute.precision='" + precision + "'");
+            overrides.add(prefix + "precision='" + precision + "'");
         }
         return overrides;
     }

@@ -1,125 +1,164 @@
 package dev.retort.cli;
 
+import dev.retort.config.Configs;
 import dev.retort.data.DataSpec;
+import dev.retort.distill.Recipe;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.Contestant;
 import dev.retort.evaluate.FeatureCache;
 import dev.retort.evaluate.Judge;
+import dev.retort.evaluate.Measurement;
 import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.train.RunFolder;
+import dev.retort.train.TrainConfig;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.dataformat.yaml.YAMLMapper;
 
-/** By which extractor, against which images and on how many samples models are judged. */
+/** Against what and how models are judged and measured. */
 final class JudgeOptions {
+    private static final int ROUNDS = 5;
+    private static final int BATCHES_PER_ROUND = 2;
+    private static final int MEASURED_BATCH = 16;
+
     @Option(
             names = "--data",
-            paramLabel = "PATH|shapes",
-            description = "Real images with splits train and test; by default what the model was trained on.")
+            paramLabel = "PATH",
+            description = "Real images: a folder, or shapes; by default what the model was trained on.")
     private String data;
 
     @Option(
             names = "--extractor",
             paramLabel = "NAME|PATH",
             defaultValue = "auto",
-            description = "fashion, r20cifar, pixels (untrained control), or the folder of a classifier; by default the "
-                    + "one that suits the data.")
+            description = "Whose features are compared; by default the one made for the images, else pixels.")
     private String extractor;
 
     @Option(
             names = "--samples",
             paramLabel = "N",
             defaultValue = "10000",
-            description = "Images of each model, part of the scores' names; by default 10000.")
+            description = "Images of each model; by default 10000.")
     private int samples;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of all images; by default 0.")
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of the images; by default 0.")
     private long seed;
 
     @Option(
             names = "--batch",
             paramLabel = "N",
-            defaultValue = "128",
-            description = "Images drawn at once; changes none of them.")
+            defaultValue = "100",
+            description = "Images at once; changes no score.")
     private int batch;
+
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "" + ROUNDS,
+            description = "Rounds of measuring speed and memory; 0 leaves it out.")
+    private int rounds;
 
     @Mixin
     private SamplingOptions sampling;
 
-    /** A model under the name of the folder the user gave, sampled as its card and the options say. */
-    Contestant contestant(Path given) {
-        Path model = RunFolder.resolveModel(given);
-        ModelCard card = ModelFolder.card(model);
-        Path named = given.toAbsolutePath().normalize().getFileName();
-        return new Contestant(
-                named == null ? "model" : named.toString(), model, sampling.of(card, given.toString()));
-    }
-
-    /** Opens the judge; the first model decides which data are meant where none are given. */
-    Judge judge(Contestant first, Hardware.Chosen chosen) {
-        if (samples < 2) {
-            throw new RetortException(Kind.USAGE, "--samples is " + samples + ", expected at least 2");
-        }
-        if (batch < 1) {
-            throw new RetortException(Kind.USAGE, "--batch is " + batch + ", expected at least 1");
-        }
-        return Judge.of(
-                dataOf(first),
-                extractor,
-                new FeatureCache(cacheFolder()),
-                new Judge.Settings(samples, seed, batch, chosen.device(), chosen.precision()));
-    }
+    @Mixin
+    private Hardware hardware;
 
     long seed() {
         return seed;
     }
 
-    private DataSpec dataOf(Contestant first) {
-        ModelCard card = first.card();
+    /** A model as it will be sampled, under a name that is not taken. */
+    Contestant contestant(Path given, List<String> taken) {
+        Path model = RunFolder.resolveModel(given);
+        String base = name(given);
+        String name = base;
+        for (int i = 2; taken.contains(name); i++) {
+            name = base + " " + i;
+        }
+        return new Contestant(name, model, sampling.of(ModelFolder.card(model), given));
+    }
+
+    private static String name(Path given) {
+        Path path = given.toAbsolutePath().normalize();
+        boolean unnamed = path.endsWith("model") && path.getNameCount() > 1;
+        return (unnamed ? path.getParent() : path).getFileName().toString();
+    }
+
+    Judge judge(Contestant first, Hardware.Chosen chosen) {
+        return Judge.of(
+                data(first),
+                extractor,
+                new FeatureCache(cache()),
+                new Judge.Settings(samples, seed, batch, chosen.device(), chosen.precision()));
+    }
+
+    Hardware.Chosen choose(Talk talk) {
+        return hardware.choose(talk);
+    }
+
+    Measurement measurement(Hardware.Chosen chosen) {
+        return new Measurement(
+                MEASURED_BATCH,
+                rounds,
+                BATCHES_PER_ROUND,
+                chosen.device().toString(),
+                chosen.precision(),
+                hardware.threads());
+    }
+
+    /** The images asked for, else those that the run's configuration names, else shapes for a model of shapes. */
+    private DataSpec data(Contestant contestant) {
+        ModelCard card = contestant.card();
         int size = card.network().height();
         if (data != null) {
             return data.equals("shapes") ? DataSpec.shapes(size) : new DataSpec("auto", data, "test", size, false);
         }
-        if (card.data().startsWith("shapes")) {
-            return DataSpec.shapes(size);
-        }
-        Path at = first.model().toAbsolutePath().normalize();
-        for (int up = 0; up < 3 && at != null; up++, at = at.getParent()) {
-            Path config = at.resolve("config.yaml");
-            if (Files.isRegularFile(config)) {
-                JsonNode found = tree(config).findValue("data");
-                if (found != null && found.hasNonNull("path") && found.hasNonNull("kind")) {
-                    return new DataSpec(
-                            found.get("kind").asString(), found.get("path").asString(), "test", size, false);
-                }
-            }
-        }
-        throw new RetortException(
-                Kind.USAGE,
-                first.name() + " was trained on " + card.data()
-                        + ", and no run folder says where that lies; give --data PATH");
+        return trainedOn(contestant.model())
+                .or(() -> card.data().startsWith("shapes") ? Optional.of(DataSpec.shapes(size)) : Optional.empty())
+                .orElseThrow(() -> new RetortException(
+                        Kind.USAGE,
+                        contestant.model() + " does not say where its data (" + card.data()
+                                + ") lie; give their folder as --data"));
     }
 
-    private static JsonNode tree(Path config) {
+    private static Optional<DataSpec> trainedOn(Path model) {
+        Path folder = model.toAbsolutePath().normalize();
+        return Stream.iterate(folder, at -> at != null, Path::getParent)
+                .limit(3)
+                .map(at -> at.resolve("config.yaml"))
+                .filter(Files::isRegularFile)
+                .findFirst()
+                .map(JudgeOptions::dataOf);
+    }
+
+    private static DataSpec dataOf(Path config) {
         try {
-            return YAMLMapper.builder().build().readTree(Files.readString(config));
-        } catch (IOException | JacksonException e) {
-            throw new RetortException(
-                    Kind.CONFIG, config + " cannot be read to find the model's data; give --data PATH", e);
+            boolean recipe = Files.readAllLines(config).stream().anyMatch(line -> line.startsWith("teacher:"));
+            return recipe
+                    ? Configs.load(Recipe.class, "distill", config.toString(), List.of())
+                            .run()
+                            .data()
+                    : Configs.load(TrainConfig.class, "train", config.toString(), List.of())
+                            .run()
+                            .data();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 
-    private static Path cacheFolder() {
-        String base = System.getenv().getOrDefault("XDG_CACHE_HOME", "");
-        Path cache = base.isBlank() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(base);
-        return cache.resolve("retort").resolve("features");
+    private static Path cache() {
+        String cache = System.getenv("XDG_CACHE_HOME");
+        Path base =
+                cache == null || cache.isBlank() ? Path.of(System.getProperty("user.home"), ".cache") : Path.of(cache);
+        return base.resolve("retort").resolve("features");
     }
 }

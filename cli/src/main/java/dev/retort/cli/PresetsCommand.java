@@ -29,7 +29,10 @@ final class PresetsCommand implements Callable<Integer> {
     @Mixin
     private Talk talk;
 
-    @Parameters(arity = "0..1", paramLabel = "KIND|NAME", description = "train, distill, classifier, or a preset to print.")
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "KIND|NAME",
+            description = "train, distill, classifier, or a preset to print.")
     private String which;
 
     @Override
@@ -65,8 +68,13 @@ final class PresetsCommand implements Callable<Integer> {
         }
         if (!presets.isEmpty()) {
             Preset first = presets.get(0);
-            talk.next(command(first.kind(), first.name()));
+            talk.next("retort " + command(first.kind()) + " " + first.name() + " --dry-run");
         }
+    }
+
+    /** The command that takes presets of a kind. */
+    static String command(String kind) {
+        return kind.equals("classifier") ? "train-classifier" : kind;
     }
 
     private Preset find() {
@@ -87,13 +95,7 @@ final class PresetsCommand implements Callable<Integer> {
             talk.terminal().json(preset);
         } else {
             talk.terminal().out().print(preset.yaml());
-            talk.next(command(preset.kind(), "mine.yaml") + ", once this is saved as mine.yaml");
+            talk.next("retort " + command(preset.kind()) + " mine.yaml --dry-run, once this is saved as mine.yaml");
         }
-    }
-
-    private static String command(String kind, String preset) {
-        return kind.equals("classifier")
-                ? "retort train-classifier " + preset
-                : "retort " + kind + " " + preset + " --dry-run";
     }
 }

@@ -43,9 +43,14 @@ final class RunOptions {
         return Presets.open(kind, which);
     }
 
-    <T> T load(Class<T> type, Preset preset) {
+    /**
+     * The configuration with all that was asked for on the command line.
+     *
+     * @param compute where device and precision stand in it: {@code run.compute.}, or nothing
+     */
+    <T> T load(Class<T> type, Preset preset, String compute) {
         List<String> overrides = new ArrayList<>(assignments);
-        overrides.addAll(hardware.overrides());
+        overrides.addAll(hardware.overrides(compute));
         return Configs.load(type, preset, overrides);
     }
 

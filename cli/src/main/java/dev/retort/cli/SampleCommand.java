@@ -1,9 +1,5 @@
 package dev.retort.cli;
 
-import dev.retort.config.Suggestion;
-import dev.retort.diffusion.Solvers;
-import dev.retort.error.RetortException;
-import dev.retort.error.RetortException.Kind;
 import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.SamplingSpec;
@@ -43,6 +39,9 @@ final class SampleCommand implements Callable<Integer> {
     @Mixin
     private Hardware hardware;
 
+    @Mixin
+    private SamplingOptions options;
+
     @Parameters(paramLabel = "CHECKPOINT", description = "A run, one of its checkpoints, or a model folder.")
     private Path checkpoint;
 
@@ -57,18 +56,6 @@ final class SampleCommand implements Callable<Integer> {
             paramLabel = "N",
             description = "Images in all, the classes in turn; by default 8 of each.")
     private Integer count;
-
-    @Option(
-            names = "--steps",
-            paramLabel = "N",
-            description = "Steps of the solver; by default what the model asks for.")
-    private Integer steps;
-
-    @Option(names = "--solver", paramLabel = "NAME", description = "By default what the model asks for.")
-    private String solver;
-
-    @Option(names = "--guidance", paramLabel = "G", description = "u + G (c - u): 1 is none.")
-    private Double guidance;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of all images; by default 0.")
     private long seed;
@@ -100,12 +87,11 @@ final class SampleCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        requireAtLeastOne("--count", count);
-        requireAtLeastOne("--steps", steps);
-        requireAtLeastOne("--batch", batch);
+        SamplingOptions.requireAtLeastOne("--count", count);
+        SamplingOptions.requireAtLeastOne("--batch", batch);
         Path folder = RunFolder.resolveModel(checkpoint);
         ModelCard card = ModelFolder.card(folder);
-        SamplingSpec sampling = sampling(card);
+        SamplingSpec sampling = options.of(card, checkpoint);
         ClassChoice choice =
                 classes == null ? ClassChoice.all(card.classes()) : ClassChoice.parse(classes, card.classes());
         int[] labels = choice.inTurn(count == null ? EACH * choice.labels().size() : count);
@@ -158,34 +144,5 @@ final class SampleCommand implements Callable<Integer> {
                 drawn.guidance(),
                 drawn.seed()));
         talk.next("retort sample " + checkpoint + " --seed " + (seed + 1));
-    }
-
-    private SamplingSpec sampling(ModelCard card) {
-        SamplingSpec usual = card.sampling();
-        String name = solver == null ? usual.solver() : solver.toLowerCase(Locale.ROOT);
-        if (!Solvers.names().contains(name)) {
-            throw new RetortException(
-                    Kind.USAGE, "--solver " + solver + " is not known" + Suggestion.among(name, Solvers.names()));
-        }
-        double scale = guidance == null ? usual.guidanceScale() : guidance;
-        if (scale != 1 && !card.network().hasNullClass()) {
-            throw new RetortException(
-                    Kind.USAGE,
-                    "--guidance " + scale + " needs a model trained with dropped labels, and " + checkpoint
-                            + " was not; leave --guidance out");
-        }
-        return new SamplingSpec(
-                name,
-                steps == null ? usual.steps() : steps,
-                scale,
-                usual.guidanceFrom(),
-                usual.guidanceTo(),
-                usual.guidanceChannels());
-    }
-
-    private static void requireAtLeastOne(String option, Integer value) {
-        if (value != null && value < 1) {
-            throw new RetortException(Kind.USAGE, option + " is " + value + ", expected at least 1");
-        }
     }
 }

@@ -6,42 +6,39 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.model.ModelCard;
 import dev.retort.model.SamplingSpec;
+import java.nio.file.Path;
 import java.util.Locale;
 import picocli.CommandLine.Option;
 
-/** How models are sampled: as each one's card says, but for what is given here. */
+/** How to sample, where it is not to be as the model's card says. */
 final class SamplingOptions {
     @Option(
             names = "--steps",
             paramLabel = "N",
-            description = "Steps of the solver; by default what each model asks for.")
+            description = "Steps of the solver; by default what the model asks for.")
     private Integer steps;
 
-    @Option(names = "--solver", paramLabel = "NAME", description = "By default what each model asks for.")
+    @Option(names = "--solver", paramLabel = "NAME", description = "By default what the model asks for.")
     private String solver;
 
-    @Option(
-            names = "--guidance",
-            paramLabel = "G",
-            description = "u + G (c - u), 1 is none; by default what each model asks for.")
+    @Option(names = "--guidance", paramLabel = "G", description = "u + G (c - u): 1 is none.")
     private Double guidance;
 
-    SamplingSpec of(ModelCard card, String model) {
+    /** The card's way of sampling with what the options change in it. */
+    SamplingSpec of(ModelCard card, Path model) {
+        requireAtLeastOne("--steps", steps);
         SamplingSpec usual = card.sampling();
         String name = solver == null ? usual.solver() : solver.toLowerCase(Locale.ROOT);
-        if (!Solvers.names().contains(name)) {
+        if (solver != null && !Solvers.names().contains(name)) {
             throw new RetortException(
                     Kind.USAGE, "--solver " + solver + " is not known" + Suggestion.among(name, Solvers.names()));
         }
-        if (steps != null && steps < 1) {
-            throw new RetortException(Kind.USAGE, "--steps is " + steps + ", expected at least 1");
-        }
         double scale = guidance == null ? usual.guidanceScale() : guidance;
-        if (scale != 1 && !card.network().hasNullClass()) {
+        if (guidance != null && scale != 1 && !card.network().hasNullClass()) {
             throw new RetortException(
                     Kind.USAGE,
                     "--guidance " + scale + " needs a model trained with dropped labels, and " + model
-                            + " was not; use --guidance 1");
+                            + " was not; leave --guidance out");
         }
         return new SamplingSpec(
                 name,
@@ -50,5 +47,11 @@ final class SamplingOptions {
                 usual.guidanceFrom(),
                 usual.guidanceTo(),
                 usual.guidanceChannels());
+    }
+
+    static void requireAtLeastOne(String option, Integer value) {
+        if (value != null && value < 1) {
+            throw new RetortException(Kind.USAGE, option + " is " + value + ", expected at least 1");
+        }
     }
 }

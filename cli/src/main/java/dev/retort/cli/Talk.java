@@ -1,7 +1,9 @@
 package dev.retort.cli;
 
 import dev.retort.report.Progress;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** What every command says and how: data as text or JSON, talk or silence, stack traces on demand. */
 final class Talk {
@@ -24,6 +26,9 @@ final class Talk {
             description = "Show this help.")
     private boolean help;
 
+    @Spec(Spec.Target.MIXEE)
+    private CommandSpec command;
+
     Talk(Terminal terminal) {
         this.terminal = terminal;
     }
@@ -45,6 +50,12 @@ final class Talk {
         if (!quiet) {
             terminal.err().println(sentence);
         }
+    }
+
+    /** The command line as it was given. */
+    String command() {
+        return "retort "
+                + String.join(" ", command.root().commandLine().getParseResult().originalArgs());
     }
 
     /** The last line of a command: what to try now. */

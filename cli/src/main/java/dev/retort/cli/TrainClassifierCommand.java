@@ -1,83 +1,65 @@
 package dev.retort.cli;
 
 import dev.retort.config.Configs;
+import dev.retort.config.Preset;
 import dev.retort.model.classifier.ClassifierCard;
-import dev.retort.report.Provenance;
 import dev.retort.train.ClassifierConfig;
 import dev.retort.train.ClassifierTraining;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
-/** Trains the classifier whose features measure images. */
+/** Trains the small classifier by whose features and answers models are judged. */
 @Command(
         name = "train-classifier",
         header = {
-            "Train a small classifier: its features measure the distance of images in 'retort evaluate'.",
+            "Train a small classifier whose features judge the images of models.",
             "",
             "Examples:",
-            "  retort train-classifier fashion                             a few minutes on two cores",
-            "  retort train-classifier fashion --set images=120000         a shorter one",
-            "  retort train-classifier mine.yaml --out runs/my-classifier  then: evaluate --extractor",
-            "",
-            "Train it once and keep it: scores compare only under the same weights.",
+            "  retort train-classifier fashion                       into runs/fashion",
+            "  retort train-classifier fashion --run runs/judge --set images=100000",
             ""
         })
 final class TrainClassifierCommand implements Callable<Integer> {
     @Mixin
+    private RunOptions options;
+
+    @Mixin
     private Talk talk;
-
-    @Parameters(paramLabel = "PRESET|FILE", description = "A preset ('retort presets classifier') or a YAML file.")
-    private String preset;
-
-    @Option(names = "--set", paramLabel = "A.B=V", description = "Override a value of the preset; may be repeated.")
-    private List<String> overrides = List.of();
-
-    @Option(
-            names = "--out",
-            paramLabel = "FOLDER",
-            description = "Where the classifier goes; by default runs/NAME by its name in the preset.")
-    private Path out;
-
-    @Spec
-    private CommandSpec spec;
-
-    /** What is printed as JSON. */
-    record Trained(String out, ClassifierCard card) {}
 
     @Override
     public Integer call() {
-        ClassifierConfig config = Configs.load(ClassifierConfig.class, "classifier", preset, overrides);
-        Path folder = out == null ? Path.of("runs", config.name()) : out;
-        Map<String, String> provenance = new LinkedHashMap<>();
-        Provenance.here(CommandText.of(spec), config.seed())
-                .toMap()
-                .forEach((key, value) -> provenance.put(key, String.valueOf(value)));
-        ClassifierCard card;
-        try (Bar bar = talk.bar("train-classifier", "images")) {
-            card = ClassifierTraining.run(config, folder, provenance, talk::say, bar, () -> false);
-        }
-        if (talk.json()) {
-            talk.terminal().json(new Trained(folder.toString(), card));
+        Preset preset = options.preset("classifier");
+        ClassifierConfig config = options.load(ClassifierConfig.class, preset, "");
+        if (options.dryRun()) {
+            talk.terminal().out().print(Configs.write(config));
+            talk.next(options.command("train-classifier"));
             return 0;
         }
-        talk.terminal().out().println(folder);
+        Path folder = options.folder();
+        ClassifierCard card;
+        try (Interrupt interrupt = Interrupt.listen(talk.terminal());
+                Bar bar = talk.bar("train", "images")) {
+            card = ClassifierTraining.run(
+                    config, folder, options.provenance("train-classifier", config.seed()), talk::say, bar, interrupt);
+        }
+        tell(folder, card);
+        return 0;
+    }
+
+    private void tell(Path folder, ClassifierCard card) {
+        if (talk.json()) {
+            talk.terminal().json(card);
+        } else {
+            talk.terminal().out().println(folder);
+        }
         talk.say(String.format(
                 Locale.ROOT,
-                "%s recognises %.2f %% of %.0f test images, by the weights in the file.",
-                card.name(),
+                "It recognises %.2f %% of the test images; use it as --extractor %s",
                 100 * card.metrics().get("testAccuracy"),
-                card.metrics().get("testImages")));
-        talk.next("retort evaluate MODEL --extractor " + folder);
-        return 0;
+                folder));
+        talk.next("retort evaluate CHECKPOINT --extractor " + folder);
     }
 }

@@ -18,12 +18,12 @@ class PresetsTest {
 
     @Test
     void every_preset_we_ship_says_what_it_is_and_its_name_is_used_once() {
-        List<Preset> all = Stream.of("train", "distill")
+        List<Preset> all = Stream.of("train", "distill", "classifier")
                 .flatMap(kind -> Presets.list(kind).stream())
                 .toList();
         assertThat(all).allSatisfy(preset -> assertThat(preset.about())
                 .as(preset.name())
-                .contains("retort " + preset.kind() + " " + preset.name()));
+                .matches("retort " + preset.kind().replace("classifier", "train-classifier") + " " + preset.name() + ": .+"));
         assertThat(all).extracting(Preset::name).doesNotHaveDuplicates();
     }
 

@@ -1,0 +1,80 @@
+package dev.retort.cli;
+
+import dev.retort.config.Preset;
+import dev.retort.data.Datasets;
+import dev.retort.data.ImageSource;
+import dev.retort.distill.Distillation;
+import dev.retort.distill.LossConfig;
+import dev.retort.distill.Recipe;
+import dev.retort.distill.StageConfig;
+import dev.retort.model.ModelFolder;
+import dev.retort.model.dit.DitSpec;
+import dev.retort.train.RunFolder;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/** Distils a student from a teacher, or goes on with a run that was stopped. */
+@Command(
+        name = "distill",
+        header = {
+            "Distil a smaller student from a teacher. The same command resumes a run that was stopped.",
+            "",
+            "Examples:",
+            "  retort distill warmup-feature-joint --dry-run         what it would take, and all settings",
+            "  retort distill warmup-feature-joint                   distil into runs/warmup-feature-joint",
+            "  retort distill warmup-feature-joint --set teacher.model=runs/fashion-teacher",
+            "  retort distill warmup-feature-joint --set student.size=4x128x4/4 --run runs/smaller",
+            ""
+        })
+final class DistillCommand implements Callable<Integer> {
+    @Mixin
+    private RunOptions options;
+
+    @Mixin
+    private Talk talk;
+
+    @Override
+    public Integer call() {
+        Preset preset = options.preset("distill");
+        Recipe recipe = options.load(Recipe.class, preset, "run.compute.");
+        if (options.dryRun()) {
+            describe(recipe);
+            return 0;
+        }
+        Path run = options.folder();
+        talk.say("run: " + run + " (Ctrl-C saves; the same command resumes)");
+        long start = System.nanoTime();
+        Path model;
+        try (Interrupt interrupt = Interrupt.listen(talk.terminal());
+                Bar bar = talk.bar("distil", "images")) {
+            model = Distillation.run(
+                    recipe, run, options.provenance("distill", recipe.run().seed()), talk::say, bar, interrupt);
+        }
+        Finished.of(run, model, images(recipe), start)
+                .tell(talk, "retort compare " + recipe.teacher().model() + " " + run);
+        return 0;
+    }
+
+    private void describe(Recipe recipe) {
+        ImageSource source = Datasets.open(recipe.run().data());
+        DitSpec student = recipe.student().spec(source, recipe.objective().learnSigma());
+        DitSpec teacher = ModelFolder.card(
+                        RunFolder.resolveModel(Path.of(recipe.teacher().model())))
+                .network();
+        double macs = 0;
+        for (StageConfig stage : recipe.stages()) {
+            boolean asksTeacher = stage.losses().stream().anyMatch(loss -> !(loss instanceof LossConfig.Diffusion));
+            int teacherCalls = asksTeacher ? recipe.teacher().guidance() == 1 ? 1 : 2 : 0;
+            macs += stage.images() * (3.0 * student.macs() + (double) teacherCalls * teacher.macs());
+        }
+        DryRun.describe(talk, recipe, recipe.run(), source, student, images(recipe), macs / images(recipe));
+        talk.say("run: " + options.folder());
+        talk.next(options.command("distill"));
+    }
+
+    private static long images(Recipe recipe) {
+        return recipe.stages().stream().mapToLong(StageConfig::images).sum();
+    }
+}

@@ -1,0 +1,62 @@
+package dev.retort.cli;
+
+import dev.retort.config.Configs;
+import dev.retort.data.ImageSource;
+import dev.retort.model.dit.DitSpec;
+import dev.retort.torch.Device;
+import dev.retort.torch.MatmulPeak;
+import dev.retort.torch.Precision;
+import dev.retort.train.RunConfig;
+import java.util.Locale;
+
+/** Says what a run would take: the resolved configuration as data, the rest as talk. */
+final class DryRun {
+    private DryRun() {}
+
+    /**
+     * Prints it all.
+     *
+     * @param config what would run, printed so that it can be kept as a file
+     * @param macsPerImage multiply-accumulates of one training image, forward and backward, teacher included
+     */
+    static void describe(
+            Talk talk,
+            Object config,
+            RunConfig run,
+            ImageSource source,
+            DitSpec spec,
+            long images,
+            double macsPerImage) {
+        if (talk.json()) {
+            talk.terminal().json(config);
+        } else {
+            talk.terminal().out().print(Configs.write(config));
+        }
+        talk.say(String.format(
+                Locale.ROOT,
+                "data: %s, %d x %d, %d classes, %s",
+                source.name(),
+                source.height(),
+                source.width(),
+                source.classNames().size(),
+                source.size() == ImageSource.INFINITE ? "without end" : source.size() + " images"));
+        talk.say(String.format(
+                Locale.ROOT,
+                "network: %s, %.1f M multiply-accumulates per image; %d images in %d optimiser steps",
+                spec.name(),
+                spec.macs() / 1e6,
+                images,
+                (images + run.batch() - 1) / run.batch()));
+        Device device = Device.choose(run.compute().device()).device();
+        Precision precision =
+                Precision.choose(run.compute().precision(), device).precision();
+        double peak = MatmulPeak.measure(precision, device);
+        // a multiply-accumulate is two operations
+        talk.say(String.format(
+                Locale.ROOT,
+                "time: at least %s at the %.0f GFLOP/s this machine multiplies matrices with in %s",
+                Bar.duration(Math.round(2 * macsPerImage * images / peak)),
+                peak / 1e9,
+                precision.name().toLowerCase(Locale.ROOT)));
+    }
+}
