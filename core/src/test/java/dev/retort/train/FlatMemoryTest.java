@@ -10,7 +10,7 @@ import dev.retort.model.SamplingSpec;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Init;
-import dev.retort.sample.Plans;
+import dev.retort.sample.Draw;
 import dev.retort.sample.Sampler;
 import dev.retort.torch.Device;
 import dev.retort.torch.Machine;
@@ -87,7 +87,7 @@ class FlatMemoryTest {
         DitSpec spec = new DitSpec(8, 8, 3, 4, 32, 1, 2, 4, 4, 0.1, true, false);
         Growth growth = new Growth();
         try (Dit dit = network(spec)) {
-            Plan plan = Plans.of(ProcessSpec.ddpm(), SamplingSpec.of(solver, 4, 1));
+            Plan plan = Draw.plan(ProcessSpec.ddpm().process(), SamplingSpec.of(solver, 4, 1), false);
             Sampler sampler =
                     new Sampler(dit, plan, SamplingSpec.of(solver, 4, 3).guidance(999), Precision.FP32);
             for (int i = 0; i < STEPS; i++) {
