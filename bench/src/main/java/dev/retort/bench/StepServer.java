@@ -82,6 +82,8 @@ final class StepServer {
         return Map.of(
                 "seconds",
                 seconds,
+                "cpu_seconds",
+                cpuSeconds,
                 "value",
                 value,
                 "rss_mb",
