@@ -1,12 +1,8 @@
 package dev.retort.evaluate;
 
-import dev.retort.report.ComparisonReport;
 import dev.retort.report.Measure;
 import dev.retort.report.Measure.Better;
-import dev.retort.report.ModelColumn;
-import dev.retort.report.Provenance;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 
@@ -55,23 +51,5 @@ public record Evaluation(
             rows.put(Measure.CLASS_ACCURACY, classAccuracy().orElseThrow());
         }
         return rows;
-    }
-
-    /** This model beside the floor, as a report of two columns. */
-    public ComparisonReport report(Judge judge, List<String> commands, Provenance provenance) {
-        Map<Measure, Double> values = new LinkedHashMap<>(size());
-        values.putAll(measures());
-        return new ComparisonReport(
-                contestant.name(),
-                "",
-                List.of(
-                        new ModelColumn(
-                                contestant.name(), ModelColumn.Role.VARIANT, contestant.description(), values),
-                        judge.floorColumn()),
-                List.of(),
-                List.of(),
-                judge.notes(),
-                commands,
-                provenance);
     }
 }
