@@ -105,12 +105,15 @@ final class BenchReport {
             one.put("share_of_peak", shareOfPeak(result));
             one.put("times", result.times());
             Map<String, Double> ratios = new LinkedHashMap<>();
+            Map<String, Double> cpuRatios = new LinkedHashMap<>();
             result.times().forEach((name, times) -> {
                 if (!name.equals(OURS)) {
                     ratios.put(name, result.times().get(OURS).ratioTo(times));
+                    cpuRatios.put(name, result.times().get(OURS).cpuRatioTo(times));
                 }
             });
             one.put("ours_over", ratios);
+            one.put("ours_over_in_cpu_time", cpuRatios);
             cases.add(one);
         }
         all.put("cases", cases);

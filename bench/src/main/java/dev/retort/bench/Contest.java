@@ -37,11 +37,12 @@ final class Contest {
      * What was measured of one implementation.
      *
      * @param seconds of each round
+     * @param cpuSeconds processor time of each round, all threads: what a busy machine disturbs least
      * @param peakMegabytes highest resident memory of its process
      * @param emptyMegabytes resident memory before the network was built, 0 where it does not say
      * @param parameters trained values
      */
-    record Times(double[] seconds, double peakMegabytes, double emptyMegabytes, long parameters) {
+    record Times(double[] seconds, double[] cpuSeconds, double peakMegabytes, double emptyMegabytes, long parameters) {
         double median() {
             return middle(seconds);
         }
@@ -52,8 +53,17 @@ final class Contest {
 
         /** Median over rounds of this time over the other's in the same round. */
         double ratioTo(Times other) {
-            return middle(IntStream.range(0, Math.min(seconds.length, other.seconds.length))
-                    .mapToDouble(i -> seconds[i] / other.seconds[i])
+            return ratio(seconds, other.seconds);
+        }
+
+        /** The same of processor time. */
+        double cpuRatioTo(Times other) {
+            return ratio(cpuSeconds, other.cpuSeconds);
+        }
+
+        private static double ratio(double[] ours, double[] theirs) {
+            return middle(IntStream.range(0, Math.min(ours.length, theirs.length))
+                    .mapToDouble(i -> ours[i] / theirs[i])
                     .toArray());
         }
     }
@@ -90,8 +100,8 @@ final class Contest {
 
     private static Map<String, Times> together(BenchCase what, List<Entrant> entrants, double seconds) {
         Map<String, Worker> workers = new LinkedHashMap<>();
-        Map<String, List<Double>> rounds = new LinkedHashMap<>();
-        Map<String, JsonNode> last = new LinkedHashMap<>();
+        Map<String, List<JsonNode>> rounds = new LinkedHashMap<>();
+
         Map<String, Long> parameters = new LinkedHashMap<>();
         try {
             for (Entrant entrant : entrants) {
@@ -104,24 +114,27 @@ final class Contest {
             }
             long end = System.nanoTime() + (long) (seconds * 1e9);
             for (int round = 0; round < FEWEST_ROUNDS || (round < MOST_ROUNDS && System.nanoTime() < end); round++) {
-                workers.forEach((name, worker) -> {
-                    JsonNode answer = worker.ask(Map.of("op", "run", "count", 1));
-                    rounds.get(name).add(answer.get("seconds").get(0).asDouble());
-                    last.put(name, answer);
-                });
+                workers.forEach((name, worker) -> rounds.get(name).add(worker.ask(Map.of("op", "run", "count", 1))));
             }
             Map<String, Times> times = new LinkedHashMap<>();
-            rounds.forEach((name, list) -> times.put(
+            rounds.forEach((name, answers) -> times.put(
                     name,
                     new Times(
-                            list.stream().mapToDouble(Double::doubleValue).toArray(),
-                            last.get(name).get("peak_rss_mb").asDouble(),
+                            first(answers, "seconds"),
+                            first(answers, "cpu_seconds"),
+                            answers.get(answers.size() - 1).get("peak_rss_mb").asDouble(),
                             workers.get(name).hello().path("empty_rss_mb").asDouble(0),
                             parameters.get(name))));
             return times;
         } finally {
             workers.values().forEach(Worker::close);
         }
+    }
+
+    private static double[] first(List<JsonNode> answers, String field) {
+        return answers.stream()
+                .mapToDouble(answer -> answer.get(field).get(0).asDouble())
+                .toArray();
     }
 
     static double middle(double[] values) {

@@ -1,11 +1,13 @@
 package dev.retort.bench;
 
+import com.sun.management.OperatingSystemMXBean;
 import dev.retort.model.dit.DitSpec;
 import dev.retort.torch.Machine;
 import dev.retort.torch.Natives;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
@@ -14,6 +16,8 @@ import tools.jackson.databind.json.JsonMapper;
 /** Our side of the comparison, in a process of its own: a line of JSON in, a line of JSON out, as {@code dit_peer.py}. */
 final class StepServer {
     private static final JsonMapper JSON = new JsonMapper();
+    private static final OperatingSystemMXBean CPU = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+
     private Step step;
 
     private StepServer() {}
@@ -66,11 +70,14 @@ final class StepServer {
 
     private Map<String, Object> run(int count) {
         double[] seconds = new double[count];
+        double[] cpuSeconds = new double[count];
         double value = 0;
         for (int i = 0; i < count; i++) {
+            long used = CPU.getProcessCpuTime();
             long start = System.nanoTime();
             value = step.run();
             seconds[i] = (System.nanoTime() - start) / 1e9;
+            cpuSeconds[i] = (CPU.getProcessCpuTime() - used) / 1e9;
         }
         return Map.of(
                 "seconds",

@@ -67,8 +67,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
         for (Entrant entrant : entrants) {
             columns.add(column(entrant, evaluations, agreement, costs));
         }
-        columns.add(new ModelColumn(
-                "real images", Role.REAL, "training images in a model's place", judge.floor().measures()));
+        columns.add(judge.floorColumn());
         Map<String, SampleSet> samples = new LinkedHashMap<>();
         evaluations.forEach((name, evaluation) -> samples.put(name, evaluation.samples()));
         List<Chart> charts = new ArrayList<>(List.of(Curves.agreement(agreement), Curves.training(all)));

@@ -19,6 +19,11 @@ public record Contestant(String name, Path model, SamplingSpec sampling) {
         return ModelFolder.card(model);
     }
 
+    /** Values in its network. */
+    public long parameters() {
+        return card().network().parameters();
+    }
+
     /** Network calls for one image, the two of a guided step both counted. */
     public int networkCalls() {
         return NetworkCalls.of(card().process(), sampling);

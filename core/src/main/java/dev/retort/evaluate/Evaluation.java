@@ -1,8 +1,12 @@
 package dev.retort.evaluate;
 
+import dev.retort.report.ComparisonReport;
 import dev.retort.report.Measure;
 import dev.retort.report.Measure.Better;
+import dev.retort.report.ModelColumn;
+import dev.retort.report.Provenance;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 
@@ -10,13 +14,12 @@ import java.util.OptionalDouble;
  * How good a model's images are.
  *
  * @param contestant what was judged
- * @param parameters values in its network
  * @param samples the images
  * @param quality scores of their features against real ones
  * @param logits of the images; no columns where the extractor is no classifier of the model's classes
  */
 public record Evaluation(
-        Contestant contestant, long parameters, SampleSet samples, Quality quality, FeatureMatrix logits) {
+        Contestant contestant, SampleSet samples, Quality quality, FeatureMatrix logits) {
     private boolean classified() {
         return logits.dimension() > 0;
     }
@@ -38,7 +41,7 @@ public record Evaluation(
 
     /** Rows of a report that need no measurement: size and operations. */
     public Map<Measure, Double> size() {
-        return Cost.unmeasured(contestant, parameters);
+        return Cost.unmeasured(contestant);
     }
 
     /** Rows of a report: the scores. */
@@ -52,5 +55,23 @@ public record Evaluation(
             rows.put(Measure.CLASS_ACCURACY, classAccuracy().orElseThrow());
         }
         return rows;
+    }
+
+    /** This model beside the floor, as a report of two columns. */
+    public ComparisonReport report(Judge judge, List<String> commands, Provenance provenance) {
+        Map<Measure, Double> values = new LinkedHashMap<>(size());
+        values.putAll(measures());
+        return new ComparisonReport(
+                contestant.name(),
+                "",
+                List.of(
+                        new ModelColumn(
+                                contestant.name(), ModelColumn.Role.VARIANT, contestant.description(), values),
+                        judge.floorColumn()),
+                List.of(),
+                List.of(),
+                judge.notes(),
+                commands,
+                provenance);
     }
 }

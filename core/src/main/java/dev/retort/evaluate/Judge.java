@@ -8,6 +8,7 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.FrechetDistance.SmallSamples;
 import dev.retort.model.ModelFolder;
+import dev.retort.report.ModelColumn;
 import dev.retort.report.Progress;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
@@ -108,10 +109,8 @@ public final class Judge implements AutoCloseable {
     public Evaluation judge(Contestant contestant, Progress progress) {
         requireImagesLike(contestant);
         SampleSet samples;
-        long parameters;
         try (ModelFolder.Loaded model = ModelFolder.loadForSampling(
                 contestant.model(), settings.device(), settings.precision())) {
-            parameters = model.network().spec().parameters();
             samples = SampleSet.draw(
                     model.network(),
                     model.card(),
@@ -128,13 +127,22 @@ public final class Judge implements AutoCloseable {
         boolean classifies = !Double.isNaN(accuracy)
                 && contestant.card().classes().size() == test.classNames().size();
         FeatureMatrix logits = FeatureMatrix.of(classifies ? extraction.logits() : new float[0][]);
-        return new Evaluation(contestant, parameters, samples, Quality.of(reference, features, SmallSamples.REFUSE), logits);
+        return new Evaluation(contestant, samples, Quality.of(reference, features, SmallSamples.REFUSE), logits);
     }
 
     /** The floor: as many training images as there are samples of a model, or all there are, judged in a model's place. */
     public Quality floor() {
         int n = Math.min(settings.samples(), other.size());
         return Quality.floor(reference, other, n, settings.seed(), SmallSamples.REFUSE);
+    }
+
+    /** The floor as a column of a report. */
+    ModelColumn floorColumn() {
+        return new ModelColumn(
+                "real images",
+                ModelColumn.Role.REAL,
+                "training images in a model's place",
+                floor().measures());
     }
 
     /** Mean squared difference in ε between a network and the teacher, by time, on real images. */

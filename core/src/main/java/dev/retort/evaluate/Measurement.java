@@ -40,11 +40,10 @@ public record Measurement(
         int turn = 0;
         List<MeasuredChild> children = new ArrayList<>();
         try {
-            List<Map<String, Double>> facts = new ArrayList<>();
             for (Contestant contestant : contestants) {
                 MeasuredChild child = new MeasuredChild(contestant.name(), order(contestant));
                 children.add(child);
-                facts.add(child.answer());
+                child.answer(); // it has loaded
                 turn(child, 1); // warm-up: kernels are chosen, buffers allocated
                 progress.update(++turn, turns, contestant.name() + " warmed up");
             }
@@ -63,8 +62,8 @@ public record Measurement(
                 costs.put(
                         contestants.get(i),
                         new Cost(
-                                facts.get(i).get("parameters").longValue(),
-                                facts.get(i).get("macs").longValue(),
+                                contestants.get(i).parameters(),
+                                contestants.get(i).card().network().macs(),
                                 contestants.get(i).networkCalls(),
                                 median(seconds[i]),
                                 median(ratios(seconds[0], seconds[i])),

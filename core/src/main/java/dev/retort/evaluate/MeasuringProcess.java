@@ -68,10 +68,7 @@ public final class MeasuringProcess {
         try (ModelFolder.Loaded model = ModelFolder.loadForSampling(
                 Path.of(order.model()), device, order.precision())) {
             Sampler sampler = Draw.sampler(model.network(), model.card(), order.sampling(), order.precision());
-            answer(Map.of(
-                    "parameters", model.network().spec().parameters(),
-                    "macs", model.network().spec().macs(),
-                    "classes", model.card().classes().size()));
+            answer(Map.of());
             long drawn = 0;
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 int batches = Integer.parseInt(line);

@@ -6,7 +6,6 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Dispatcher;
-import org.bytedeco.pytorch.FunctionSchema;
 import org.bytedeco.pytorch.GenericList;
 import org.bytedeco.pytorch.IValue;
 import org.bytedeco.pytorch.IValueVector;
@@ -16,7 +15,7 @@ import org.bytedeco.pytorch.Type;
 
 /** Calls any operator of libtorch by its schema name, those included that the presets do not map. */
 public final class Boxed {
-    private static final Map<String, OperatorHandle> HANDLES = new ConcurrentHashMap<>();
+    private static final Map<String, Operator> OPERATORS = new ConcurrentHashMap<>();
 
     private Boxed() {}
 
@@ -28,22 +27,25 @@ public final class Boxed {
      */
     public static Tensor[] call(String name, String overload, Object... arguments) {
         Natives.load();
-        OperatorHandle handle = HANDLES.computeIfAbsent(name + "." + overload, key -> find(name, overload));
+        Operator operator = OPERATORS.computeIfAbsent(name + "." + overload, key -> find(name, overload));
         PointerScope outer = PointerScope.getInnerScope();
         try (PointerScope scope = new PointerScope()) {
-            FunctionSchema schema = handle.schema();
             IValueVector stack = new IValueVector();
             for (int i = 0; i < arguments.length; i++) {
-                stack.push_back(value(schema, i, arguments[i]));
+                stack.push_back(value(operator, i, arguments[i]));
             }
-            handle.callBoxed(stack);
+            operator.handle.callBoxed(stack);
             List<Tensor> results = new ArrayList<>();
             for (long i = 0; i < stack.size(); i++) {
                 IValue result = stack.get(i);
                 if (result.isTensor()) {
                     results.add(new Tensor(result.toTensor()));
                 } else if (result.isTensorList()) {
-                    results.addAll(List.of(Ops.array(result.toTensorVector())));
+                    // Not toTensorVector(): its copy of the list is never freed.
+                    GenericList list = result.toList();
+                    for (long j = 0; j < list.size(); j++) {
+                        results.add(new Tensor(list.get(j).toTensor()));
+                    }
                 }
             }
             for (Tensor result : results) {
@@ -58,15 +60,32 @@ public final class Boxed {
         }
     }
 
-    private static OperatorHandle find(String name, String overload) {
-        try (PointerScope scope = new PointerScope()) {
-            OperatorHandle handle = new OperatorHandle(Dispatcher.singleton().findSchemaOrThrow(name, overload));
-            handle.retainReference();
-            return handle;
+    /** An operator and the element types of those of its arguments that are lists, as far as they were needed. */
+    private record Operator(OperatorHandle handle, Map<Integer, Type.TypePtr> elements) {
+        /** Read once: every reading of a schema's arguments copies them all into memory that nothing frees. */
+        Type.TypePtr element(int index) {
+            return elements.computeIfAbsent(index, key -> {
+                Type.TypePtr element = handle.schema()
+                        .arguments()
+                        .getPointer(key)
+                        .type()
+                        .get()
+                        .containedType(0);
+                element.retainReference();
+                return element;
+            });
         }
     }
 
-    private static IValue value(FunctionSchema schema, int index, Object argument) {
+    private static Operator find(String name, String overload) {
+        try (PointerScope scope = new PointerScope()) {
+            OperatorHandle handle = new OperatorHandle(Dispatcher.singleton().findSchemaOrThrow(name, overload));
+            handle.retainReference();
+            return new Operator(handle, new ConcurrentHashMap<>());
+        }
+    }
+
+    private static IValue value(Operator operator, int index, Object argument) {
         if (argument == null) {
             return new IValue();
         } else if (argument instanceof Tensor tensor) {
@@ -81,11 +100,9 @@ public final class Boxed {
             return new IValue(text);
         } else if (argument instanceof List<?> list) {
             // An untyped empty list would be refused, so the element type is read from the schema.
-            Type.TypePtr element =
-                    schema.arguments().getPointer(index).type().get().containedType(0);
-            GenericList values = new GenericList(element);
+            GenericList values = new GenericList(operator.element(index));
             for (Object item : list) {
-                values.push_back(value(schema, index, item));
+                values.push_back(value(operator, index, item));
             }
             return new IValue(values);
         }

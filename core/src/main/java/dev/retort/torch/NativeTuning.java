@@ -58,18 +58,27 @@ final class NativeTuning {
      */
     private static void keepFreedMemory() {
         Loader.load(openblas_nolapack.class);
-        Pointer address = Loader.addressof("mallopt");
+        callGlibc("mallopt", MALLOPT_MMAP_THRESHOLD, 1 << 30);
+        callGlibc("mallopt", MALLOPT_TRIM_THRESHOLD, 1 << 30);
+        callGlibc("mallopt", MALLOPT_TOP_PAD, 64 << 20);
+    }
+
+    /** Hands kept blocks back once ({@code malloc_trim(0)}), so that resident memory is memory in use. */
+    static void trim() {
+        callGlibc("malloc_trim", 0, 0);
+    }
+
+    private static void callGlibc(String name, int first, int second) {
+        Pointer address = Loader.addressof(name);
         if (address != null && !address.isNull()) {
-            Mallopt mallopt = new Mallopt();
-            mallopt.put(address);
-            mallopt.call(MALLOPT_MMAP_THRESHOLD, 1 << 30);
-            mallopt.call(MALLOPT_TRIM_THRESHOLD, 1 << 30);
-            mallopt.call(MALLOPT_TOP_PAD, 64 << 20);
+            Glibc function = new Glibc();
+            function.put(address);
+            function.call(first, second);
         }
     }
 
-    /** {@code int mallopt(int, int)}, called through a mapped function type of the same signature. */
-    private static final class Mallopt extends org.bytedeco.openblas.presets.openblas_nolapack.MklDomainSetNumThreads {}
+    /** {@code int f(int, int)}, called through a mapped function type of the same signature. */
+    private static final class Glibc extends org.bytedeco.openblas.presets.openblas_nolapack.MklDomainSetNumThreads {}
 
     private static void setFloat32Matmul(Float32Precision precision) {
         torch.globalContext().setFloat32Precision(Float32Backend.MKLDNN, Float32Op.MATMUL, precision);

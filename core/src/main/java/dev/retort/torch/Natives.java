@@ -10,6 +10,7 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
@@ -19,8 +20,9 @@ import org.bytedeco.pytorch.global.torch;
  *
  * <p>Two things must happen before any preset class loads. JavaCPP's own memory limits are switched off, because they
  * cost a system call per tensor and would stall a training run at four times the Java heap. And the libraries are put
- * into the cache in the order of their dependencies: on an empty cache beside a system libtorch, the dynamic linker
- * would otherwise bind the system's older copy and the process would die.
+ * into the cache and loaded in the order of their dependencies: beside a system libtorch the dynamic linker would
+ * otherwise bind the system's copy (on an empty cache, or always where LD_LIBRARY_PATH leads to it) and the process
+ * would die. A library that is already loaded is taken before any search path.
  */
 public final class Natives {
     /** Libraries in dependency order; those absent from the class path (the CUDA ones, usually) are passed over. */
@@ -42,17 +44,37 @@ public final class Natives {
     private Natives() {
         System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
         System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
-        cacheInOrder();
+        List<File> cached = cacheInOrder();
         try {
+            loadInOrder(cached);
             Loader.load(org.bytedeco.pytorch.global.torch.class);
         } catch (LinkageError | RuntimeException e) {
             throw new RetortException(
                     Kind.ENVIRONMENT,
-                    "libtorch could not be loaded (" + TorchError.firstLine(e)
-                            + "); run 'retort doctor' to see what this machine lacks",
+                    "libtorch could not be loaded (" + TorchError.firstLine(root(e)) + "); delete " + cacheFolder()
+                            + " to have it unpacked again, or run 'retort doctor' to see what this machine lacks",
                     e);
         }
         threads = NativeTuning.apply();
+    }
+
+    /** Up to the first library that needs one of CUDA's, which JavaCPP finds. */
+    private static void loadInOrder(List<File> cached) {
+        List<String> names = cached.stream().map(File::getName).toList();
+        boolean cuda = names.contains("libtorch_cuda.so");
+        List<String> first =
+                cuda ? List.of("libgomp.so.1", "libc10.so") : List.of("libgomp.so.1", "libc10.so", "libtorch_cpu.so");
+        Loader.load(org.bytedeco.openblas.global.openblas_nolapack.class);
+        for (File library : cached) {
+            if (first.contains(library.getName())) {
+                System.load(library.getAbsolutePath());
+            }
+        }
+    }
+
+    /** JavaCPP tries several ways and reports the last; the first is the one that says why. */
+    private static Throwable root(Throwable error) {
+        return error.getCause() == null ? error : root(error.getCause());
     }
 
     /** Loads libtorch once per process; later calls cost nothing. Fails with ENVIRONMENT. */
@@ -86,6 +108,12 @@ public final class Natives {
         }
     }
 
+    /** Hands freed native memory back to the system, so that {@link Machine#residentBytes()} counts memory in use only. */
+    public static void releaseFreed() {
+        load();
+        NativeTuning.trim();
+    }
+
     /** The folder that holds the unpacked libraries. */
     public static Path cacheFolder() {
         try {
@@ -100,7 +128,8 @@ public final class Natives {
     }
 
     /** Unpacks under a lock: several processes starting at once on an empty cache must not race. */
-    private static void cacheInOrder() {
+    private static List<File> cacheInOrder() {
+        List<File> all = new ArrayList<>();
         Path lockFile = cacheFolder().resolve("retort.lock");
         try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = channel.lock()) {
@@ -112,8 +141,10 @@ public final class Natives {
                     if (cached == null || !Files.isReadable(cached.toPath())) {
                         throw new IOException(name + " could not be unpacked");
                     }
+                    all.add(cached);
                 }
             }
+            return all;
         } catch (IOException e) {
             throw new RetortException(
                     Kind.ENVIRONMENT,

@@ -64,7 +64,7 @@ final class CheckpointStore {
         }
         Path newest = all.get(all.size() - 1);
         try (Scope scope = Scope.open()) {
-            TrainState state = JsonMapper.shared().readValue(Files.readString(newest.resolve(STATE)), TrainState.class);
+            TrainState state = state(newest);
             Map<String, Tensor> saved = ModelFolder.read(newest.resolve(TRAINING), device);
             Map<String, Tensor> average = ModelFolder.read(newest.resolve(ModelFolder.WEIGHTS), device);
             if (!saved.keySet().equals(training().keySet())) {
@@ -72,13 +72,9 @@ final class CheckpointStore {
                         Kind.CHECKPOINT,
                         newest + " belongs to another architecture or recipe; give --run another folder to start anew");
             }
-            List<String> problems = network.load(part(saved, "model."));
-            if (!problems.isEmpty()) {
-                throw new RetortException(
-                        Kind.CHECKPOINT,
-                        newest + " belongs to another architecture: " + problems.get(0)
-                                + "; give --run another folder to start anew");
-            }
+            // The average goes in first and is overwritten: both sets of weights are checked by name and shape.
+            requireFit(network.load(average), newest.resolve(ModelFolder.WEIGHTS));
+            requireFit(network.load(part(saved, "model.")), newest.resolve(TRAINING));
             part(saved, "extra.").forEach((name, tensor) -> copy(tensor, extra.get(name)));
             averages.get(0).restore(average);
             for (Ema ema : averages.subList(1, averages.size())) {
@@ -86,11 +82,29 @@ final class CheckpointStore {
             }
             optimizer.restore(part(saved, "optimizer."));
             return Optional.of(state);
+        }
+    }
+
+    private static TrainState state(Path checkpoint) {
+        Path file = checkpoint.resolve(STATE);
+        try {
+            return JsonMapper.shared().readValue(Files.readString(file), TrainState.class);
         } catch (IOException | JacksonException e) {
             throw new RetortException(
                     Kind.CHECKPOINT,
-                    newest + " cannot be read (" + e.getMessage() + "); delete it to resume from the one before",
+                    file + " cannot be read ("
+                            + e.getMessage().lines().findFirst().orElse("") + "); delete " + checkpoint
+                            + " to resume from the one before",
                     e);
+        }
+    }
+
+    private static void requireFit(List<String> problems, Path file) {
+        if (!problems.isEmpty()) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    file + " belongs to another architecture: " + problems.get(0)
+                            + "; give --run another folder to start anew");
         }
     }
 

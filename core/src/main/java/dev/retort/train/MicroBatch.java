@@ -2,6 +2,7 @@ package dev.retort.train;
 
 import dev.retort.torch.Device;
 import dev.retort.torch.Machine;
+import dev.retort.torch.Natives;
 import dev.retort.torch.TorchError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,6 +29,9 @@ final class MicroBatch {
         long budget = (long) (SAFETY * (memoryBytes > 0 ? memoryBytes : Machine.availableBytes()));
         int small = Math.min(4, batch);
         pass.accept(1);
+        // Memory freed before and kept in the process would be used again: the pass would seem to cost less than it
+        // does.
+        Natives.releaseFreed();
         resetPeak();
         long before = Machine.residentBytes();
         pass.accept(small);

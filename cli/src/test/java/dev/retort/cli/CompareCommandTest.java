@@ -1,0 +1,164 @@
+package dev.retort.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class CompareCommandTest {
+    private static final int IMAGES = 120;
+
+    @TempDir
+    private Path folder;
+
+    private String teacher;
+    private String student;
+    private String data;
+
+    @BeforeEach
+    void world() throws IOException {
+        teacher = TinyModel.save(folder.resolve("teacher"), 32, 0.1).toString();
+        student = TinyModel.save(folder.resolve("student"), 8, 0.1).toString();
+        data = pictures(folder.resolve("pictures")).toString();
+    }
+
+    /** Noise in three classes, 8 x 8: what is scored does not matter here. */
+    private static Path pictures(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        for (String split : List.of("train", "t10k")) {
+            byte[] pixels = new byte[IMAGES * 64];
+            new Random(split.length()).nextBytes(pixels);
+            Files.write(
+                    folder.resolve(split + "-images-idx3-ubyte"),
+                    ByteBuffer.allocate(16 + pixels.length)
+                            .putInt(0x803)
+                            .putInt(IMAGES)
+                            .putInt(8)
+                            .putInt(8)
+                            .put(pixels)
+                            .array());
+            ByteBuffer labels = ByteBuffer.allocate(8 + IMAGES).putInt(0x801).putInt(IMAGES);
+            for (int i = 0; i < IMAGES; i++) {
+                labels.put((byte) (i % 3));
+            }
+            Files.write(folder.resolve(split + "-labels-idx1-ubyte"), labels.array());
+        }
+        return folder;
+    }
+
+    private Ran run(String... words) {
+        return Ran.retort(Stream.concat(Stream.of(words), Stream.of("--device", "cpu", "--precision", "fp32"))
+                .toArray(String[]::new));
+    }
+
+    private static void refused(Ran ran, int exitCode, String... words) {
+        assertThat(ran.exitCode()).as(ran.err()).isEqualTo(exitCode);
+        assertThat(ran.out()).isEmpty();
+        assertThat(ran.err().lines().filter(line -> line.startsWith("retort: ")))
+                .hasSize(1);
+        assertThat(ran.err()).contains(words).doesNotContain("\tat ");
+    }
+
+    @Test
+    void a_comparison_is_a_table_a_file_and_a_page() throws IOException {
+        Path out = folder.resolve("out");
+        Ran ran = run(
+                "compare", teacher, student, "--data", data, "--samples", "80", "--rounds", "0", "--out",
+                out.toString());
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        assertThat(ran.out())
+                .contains("FD-PixelPCA64@80")
+                .contains("teacher", "student", "real images")
+                .doesNotContain("FID");
+        assertThat(ran.err()).contains("compare.html").contains("of the parameters of teacher");
+        assertThat(Files.readString(out.resolve("compare.html"))).startsWith("<!");
+        JsonNode json = JsonMapper.builder().build().readTree(Files.readString(out.resolve("compare.json")));
+        assertThat(json.at("/models/0/values/FD-PixelPCA64@80").asDouble()).isPositive();
+        assertThat(json.at("/commands/0").asString()).startsWith("retort compare ");
+    }
+
+    @Test
+    void an_evaluation_as_json_is_json_alone_and_has_the_floor() {
+        Ran ran = run("evaluate", student, "--data", data, "--samples", "70", "--steps", "2", "--json");
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        JsonNode json = JsonMapper.builder().build().readTree(ran.out());
+        assertThat(json.at("/models/0/description").asString()).contains("flow-euler 2 steps");
+        assertThat(json.at("/models/1/name").asString()).isEqualTo("real images");
+        assertThat(json.at("/models/1/values/FD-PixelPCA64@70").asDouble())
+                .isLessThan(json.at("/models/0/values/FD-PixelPCA64@70").asDouble());
+    }
+
+    @Test
+    void two_models_of_one_folder_name_get_names_of_their_own() {
+        Ran ran = run(
+                "compare",
+                student,
+                student,
+                "--data",
+                data,
+                "--samples",
+                "80",
+                "--rounds",
+                "0",
+                "--out",
+                folder.resolve("out").toString());
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        assertThat(ran.out()).contains("student-2");
+    }
+
+    @Test
+    void what_cannot_be_compared_is_refused_in_a_sentence() throws IOException {
+        refused(run("evaluate", folder.resolve("nothing").toString()), 7, "does not exist");
+        Path card = Path.of(teacher, "model.json");
+        Files.writeString(card, Files.readString(card).replace("\"shapes\"", "\"elsewhere/train\""));
+        refused(run("evaluate", teacher), 2, "trained on elsewhere/train", "give --data PATH");
+        refused(run("evaluate", student, "--data", folder.resolve("nowhere").toString()), 6, "nothing lies");
+        refused(run("evaluate", student, "--data", data, "--samples", "64"), 2, "--samples 64", "too few");
+        refused(run("evaluate", student, "--data", data, "--extractor", "r20cifat"), 2, "r20cifat", "fashion");
+        refused(run("evaluate", student, "--data", data, "--solver", "eular"), 2, "eular");
+        refused(run("evaluate", student, "--data", data, "--steps", "0"), 2, "--steps is 0");
+        refused(run("compare", teacher, student, "--rounds", "-1"), 2, "--rounds is -1");
+        refused(run("compare", teacher), 2, "STUDENT");
+    }
+
+    @Test
+    void an_extractor_for_other_images_is_refused() throws IOException {
+        Path preset = folder.resolve("tiny.yaml");
+        Files.writeString(
+                preset,
+                """
+                name: CNNtiny
+                images: 32
+                seed: 1
+                batch: 16
+                data: {kind: shapes, path: '', split: train, size: 16, flip: false}
+                shift: 0
+                stages: [[4]]
+                optimizer: {lr: 0.01, schedule: constant, warmupImages: 0, beta1: 0.9, beta2: 0.99, eps: 0.00000001, weightDecay: 0, clip: 0}
+                device: cpu
+                precision: fp32
+                """);
+        Path out = folder.resolve("classifier");
+        Ran trained = Ran.retort("train-classifier", preset.toString(), "--out", out.toString(), "--json");
+        assertThat(trained.exitCode()).as(trained.err()).isZero();
+        JsonNode card = JsonMapper.builder().build().readTree(trained.out());
+        assertThat(card.at("/card/metrics/testAccuracy").asDouble()).isBetween(0.0, 1.0);
+        assertThat(card.at("/card/provenance/command").asString()).startsWith("retort train-classifier ");
+        refused(
+                run("evaluate", student, "--data", data, "--samples", "80", "--extractor", out.toString()),
+                6,
+                "3x16x16",
+                "1x8x8");
+        refused(Ran.retort("train-classifier", "fashon"), 3, "fashon", "fashion");
+    }
+}

@@ -1,0 +1,150 @@
+package dev.retort.evaluate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.retort.data.DataSpec;
+import dev.retort.error.RetortException;
+import dev.retort.model.ProcessSpec;
+import dev.retort.report.ComparisonReport;
+import dev.retort.report.Measure;
+import dev.retort.report.ModelColumn;
+import dev.retort.report.ModelColumn.Role;
+import dev.retort.report.Progress;
+import dev.retort.report.Provenance;
+import dev.retort.torch.Device;
+import dev.retort.torch.Precision;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ComparisonTest {
+    @TempDir
+    Path temp;
+
+    private DataSpec data;
+    private Contestant teacher;
+    private Contestant student;
+    private Contestant scratch;
+
+    @BeforeEach
+    void world() {
+        data = TinyWorld.pictures(temp.resolve("pictures"));
+        teacher = TinyWorld.contestant(TinyWorld.model(temp.resolve("teacher"), 3, 32, ProcessSpec.flow()));
+        student = TinyWorld.contestant(TinyWorld.model(temp.resolve("student"), 2, 16, ProcessSpec.flow()));
+        scratch = TinyWorld.contestant(TinyWorld.model(temp.resolve("alone"), 1, 16, ProcessSpec.flow()));
+    }
+
+    private Judge judge(int samples, int batch) {
+        return Judge.of(
+                data,
+                "pixels",
+                new FeatureCache(temp.resolve("cache")),
+                new Judge.Settings(samples, 5, batch, Device.CPU, Precision.FP32));
+    }
+
+    private static final Measurement NONE = new Measurement(4, 0, 1, "cpu", Precision.FP32, 0);
+
+    @Test
+    void it_has_a_column_for_everybody_and_both_honest_zeros() throws Exception {
+        List<Long> done = new ArrayList<>();
+        ComparisonReport report;
+        try (Judge judge = judge(100, 32)) {
+            report = new Comparison(teacher, List.of(student), List.of(scratch))
+                    .report(
+                            judge,
+                            NONE,
+                            List.of("retort compare a b"),
+                            Provenance.here("retort compare a b", 5),
+                            (d, total, text) -> done.add(d * 1000 / total));
+        }
+        assertThat(report.models())
+                .extracting(ModelColumn::role)
+                .containsExactly(
+                        Role.TEACHER,
+                        Role.STUDENT,
+                        Role.TEACHER_AT_STUDENT_COST,
+                        Role.STUDENT_FROM_SCRATCH,
+                        Role.REAL);
+        assertThat(done).isSorted().last().isEqualTo(1000L);
+        Measure frechet = report.measures().stream()
+                .filter(measure -> measure.name().equals("FD-PixelPCA64@100"))
+                .findFirst()
+                .orElseThrow();
+        ModelColumn floor = report.first(Role.REAL).orElseThrow();
+        for (ModelColumn model : report.models()) {
+            assertThat(model.value(frechet).orElseThrow())
+                    .isGreaterThanOrEqualTo(floor.value(frechet).orElseThrow());
+        }
+        ModelColumn cheap = report.first(Role.TEACHER_AT_STUDENT_COST).orElseThrow();
+        ModelColumn small = report.first(Role.STUDENT).orElseThrow();
+        assertThat(cheap.value(Cost.MACS_PER_IMAGE).orElseThrow())
+                .isLessThanOrEqualTo(small.value(Cost.MACS_PER_IMAGE).orElseThrow());
+        assertThat(small.value(Measure.EPS_MSE).orElseThrow()).isPositive();
+        assertThat(report.grids().get(0).panes()).hasSize(4);
+        assertThat(report.notes())
+                .anyMatch(note -> note.contains("at the cost of student"))
+                .anyMatch(note -> note.contains("without a teacher on 640 images"))
+                .anyMatch(note -> note.contains("not measured"));
+        assertThat(report.toTable().render()).doesNotContain("FID");
+        Path page = Comparison.save(report, temp.resolve("out"));
+        assertThat(Files.readString(page)).contains("FD-PixelPCA64@100").contains("teacher in ");
+        assertThat(temp.resolve("out/compare.json")).exists();
+    }
+
+    @Test
+    void a_model_compared_with_itself_agrees_with_it_everywhere() {
+        try (Judge judge = judge(100, 32);
+                var a = judge.load(teacher);
+                var b = judge.load(teacher);
+                var c = judge.load(student)) {
+            assertThat(judge.agreement(a, b).means()).containsOnly(0.0);
+            assertThat(Arrays.stream(judge.agreement(a, c).means())).allMatch(mean -> mean > 0);
+        }
+    }
+
+    @Test
+    void the_batch_changes_no_score() {
+        try (Judge one = judge(80, 32);
+                Judge other = judge(80, 7)) {
+            Evaluation a = one.judge(student, Progress.NONE);
+            Evaluation b = other.judge(student, Progress.NONE);
+            assertThat(b.quality().frechet().value())
+                    .isCloseTo(
+                            a.quality().frechet().value(), org.assertj.core.api.Assertions.within(1e-4));
+            assertThat(a.samples().labels()).startsWith(0, 1, 0, 1);
+        }
+    }
+
+    @Test
+    void too_few_samples_for_the_features_are_refused_before_anything_is_drawn() {
+        assertThatThrownBy(() -> judge(64, 32))
+                .isInstanceOf(RetortException.class)
+                .hasMessageContaining("--samples 64")
+                .hasMessageContaining("64 features");
+    }
+
+    @Test
+    void a_teacher_dearer_in_one_step_than_the_student_is_left_out_and_a_note_says_why() {
+        Contestant quick = new Contestant("quick", student.model(), NetworkCalls.withSteps(student.sampling(), 1));
+        try (Judge judge = judge(80, 32)) {
+            ComparisonReport report = new Comparison(teacher, List.of(quick), List.of())
+                    .report(judge, NONE, List.of(), Provenance.here("", 0), Progress.NONE);
+            assertThat(report.first(Role.TEACHER_AT_STUDENT_COST)).isEmpty();
+            assertThat(report.notes()).anyMatch(note -> note.contains("no teacher at its cost"));
+        }
+    }
+
+    @Test
+    void steps_within_a_budget_count_both_calls_of_guidance() {
+        ProcessSpec flow = ProcessSpec.flow();
+        assertThat(NetworkCalls.of(flow, teacher.sampling())).isEqualTo(12);
+        assertThat(NetworkCalls.stepsWithin(flow, teacher.sampling(), 7.9)).hasValue(3);
+        assertThat(NetworkCalls.stepsWithin(flow, teacher.sampling(), 1.9)).isEmpty();
+    }
+}

@@ -1,0 +1,84 @@
+package dev.retort.evaluate;
+
+import dev.retort.data.DataSpec;
+import dev.retort.diffusion.Purpose;
+import dev.retort.diffusion.Rng;
+import dev.retort.model.ModelCard;
+import dev.retort.model.ModelFolder;
+import dev.retort.model.ProcessSpec;
+import dev.retort.model.SamplingSpec;
+import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitSpec;
+import dev.retort.nn.Init;
+import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
+import dev.retort.torch.Scope;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** Models of a few thousand random weights, and grey pictures of 8 x 8 in two classes, bright left or bright right. */
+final class TinyWorld {
+    static final int IMAGES = 120;
+
+    private TinyWorld() {}
+
+    static Path model(Path folder, int depth, int hidden, ProcessSpec process) {
+        DitSpec spec = new DitSpec(8, 8, 1, 2, hidden, depth, 2, 2, 2, 0.1, false, false);
+        ModelCard card = ModelCard.of(
+                spec,
+                process,
+                SamplingSpec.of("flow-euler", 6, 2),
+                List.of("left", "right"),
+                "pictures/train",
+                640,
+                1,
+                "",
+                Map.of());
+        try (Scope scope = Scope.open();
+                Dit dit = new Dit(spec, Init.of(depth, Device.CPU))) {
+            // a fresh DiT returns zeros: give every tensor some values
+            dit.state().forEach((name, tensor) -> tensor.detach()
+                    .copy_(Init.of(depth, Device.CPU).normal(name, 0.1, dev.retort.torch.Tensors.shape(tensor))));
+            ModelFolder.save(folder, dit.state(), card, Dtype.F32);
+        }
+        return folder;
+    }
+
+    static Contestant contestant(Path model) {
+        return new Contestant(
+                model.getFileName().toString(), model, ModelFolder.card(model).sampling());
+    }
+
+    static DataSpec pictures(Path folder) {
+        try {
+            Files.createDirectories(folder);
+            for (String split : List.of("train", "t10k")) {
+                ByteBuffer images = ByteBuffer.allocate(16 + IMAGES * 64)
+                        .putInt(0x803)
+                        .putInt(IMAGES)
+                        .putInt(8)
+                        .putInt(8);
+                ByteBuffer labels =
+                        ByteBuffer.allocate(8 + IMAGES).putInt(0x801).putInt(IMAGES);
+                for (int i = 0; i < IMAGES; i++) {
+                    Rng rng = Rng.at(split.length(), Purpose.DATA, i, 0);
+                    labels.put((byte) (i % 2));
+                    for (int p = 0; p < 64; p++) {
+                        boolean bright = (p % 8 < 4) == (i % 2 == 0);
+                        images.put((byte) (rng.nextInt(100) + (bright ? 150 : 0)));
+                    }
+                }
+                Files.write(folder.resolve(split + "-images-idx3-ubyte"), images.array());
+                Files.write(folder.resolve(split + "-labels-idx1-ubyte"), labels.array());
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return new DataSpec("idx", folder.toString(), "test", 0, false);
+    }
+}

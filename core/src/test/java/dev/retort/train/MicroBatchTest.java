@@ -1,0 +1,91 @@
+package dev.retort.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.retort.io.SafetensorsFile;
+import dev.retort.torch.Device;
+import dev.retort.torch.Machine;
+import dev.retort.torch.Natives;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MicroBatchTest {
+    private static final long MIB = 1 << 20;
+
+    @TempDir
+    Path temp;
+
+    @Test
+    void as_many_images_as_fit_are_taken_at_once() {
+        // What a process keeps after freeing must not make passes look cheap.
+        allocate(30);
+        Natives.releaseFreed();
+        long budget = (long) ((Machine.residentBytes() + 20 * 8 * MIB) / 0.8);
+        List<Integer> tried = new ArrayList<>();
+        int found = MicroBatch.find(64, budget, Device.CPU, images -> {
+            tried.add(images);
+            allocate(images);
+        });
+        assertThat(found).isBetween(10, 22);
+        assertThat(tried).as("no pass larger than needed").allMatch(images -> images <= 4);
+        assertThat(MicroBatch.find(8, 1, Device.CPU, MicroBatchTest::allocate)).isEqualTo(1);
+        assertThat(MicroBatch.find(8, 1L << 50, Device.CPU, MicroBatchTest::allocate))
+                .isEqualTo(8);
+    }
+
+    /** Takes and frees 8 MiB for every image. */
+    private static void allocate(int images) {
+        try (Scope scope = Scope.open()) {
+            for (int i = 0; i < images; i++) {
+                Tensors.full(1, Device.CPU, 2 * MIB);
+            }
+        }
+    }
+
+    @Test
+    void little_memory_gives_a_small_micro_batch_and_the_same_result_up_to_rounding() {
+        List<String> notes = new ArrayList<>();
+        Training.run(withMemory(0.001), temp.resolve("little"), Map.of(), notes::add, (d, t, s) -> {}, () -> false);
+        assertThat(notes).anyMatch(note -> note.contains("micro-batch 1 of 8"));
+        notes.clear();
+        Training.run(withMemory(1000), temp.resolve("much"), Map.of(), notes::add, (d, t, s) -> {}, () -> false);
+        assertThat(notes).anyMatch(note -> note.contains("micro-batch 8 of 8"));
+        try (SafetensorsFile a = SafetensorsFile.open(temp.resolve("little/model/model.safetensors"));
+                SafetensorsFile b = SafetensorsFile.open(temp.resolve("much/model/model.safetensors"))) {
+            for (String name : a.entries().keySet()) {
+                // The key rows of qkv.bias have no true gradient: Adam moves them by rounding noise.
+                if (!name.endsWith("qkv.bias")) {
+                    assertThat(a.floats(name)).as(name).containsExactly(b.floats(name), within(2e-4f));
+                }
+            }
+        }
+    }
+
+    private static org.assertj.core.data.Offset<Float> within(float distance) {
+        return org.assertj.core.data.Offset.offset(distance);
+    }
+
+    private static TrainConfig withMemory(double gib) {
+        TrainConfig tiny = TrainerTest.tiny(48, 1e-3, 0);
+        RunConfig run = tiny.run();
+        return new TrainConfig(
+                tiny.images(),
+                tiny.model(),
+                tiny.objective(),
+                new RunConfig(
+                        run.seed(),
+                        run.batch(),
+                        run.data(),
+                        run.optimizer(),
+                        run.ema(),
+                        new ComputeConfig("cpu", "fp32", false, 0, gib, 1),
+                        run.log(),
+                        run.sampling()));
+    }
+}
