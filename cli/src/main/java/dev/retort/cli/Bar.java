@@ -17,7 +17,7 @@ record Bar(Progress shown, Runnable end) implements Progress, AutoCloseable {
     private static Bar drawn(Terminal terminal, String task, String unit) {
         ProgressBar bar = new ProgressBarBuilder()
                 .setTaskName(task)
-                .setUnit(" " + unit, 1)
+                .setUnit(unit.isEmpty() ? "" : " " + unit, 1)
                 .setInitialMax(1)
                 .setUpdateIntervalMillis(250)
                 .setStyle(terminal.colour() ? ProgressBarStyle.COLORFUL_UNICODE_BLOCK : ProgressBarStyle.ASCII)
@@ -39,7 +39,7 @@ record Bar(Progress shown, Runnable end) implements Progress, AutoCloseable {
 
     @Override
     public void update(long done, long total, String text) {
-        shown.update(done, total, text);
+        shown.update(Math.min(done, total), total, text); // a last batch may reach beyond the end
     }
 
     @Override
@@ -78,12 +78,10 @@ record Bar(Progress shown, Runnable end) implements Progress, AutoCloseable {
             lastNanos = now;
             terminal.err()
                     .printf(
-                            "%s %d%% (%d/%d %s)%s%s%n",
+                            "%s %d%%%s%s%s%n",
                             task,
                             100 * done / total,
-                            done,
-                            total,
-                            unit,
+                            unit.isEmpty() ? "" : " (" + done + "/" + total + " " + unit + ")",
                             left(done, total, now),
                             text.isEmpty() ? "" : ", " + text);
         }

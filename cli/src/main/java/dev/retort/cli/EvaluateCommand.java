@@ -57,7 +57,9 @@ final class EvaluateCommand implements Callable<Integer> {
             try (Bar bar = talk.bar("measure", "turns")) {
                 costs = measurement.of(List.of(contestant), bar);
             }
-            report = report(judge, evaluation, costs.get(contestant));
+            List<String> notes = new ArrayList<>(judge.notes());
+            notes.addAll(measurement.notes());
+            report = report(judge, evaluation, costs.get(contestant), notes);
         }
         if (talk.json()) {
             talk.terminal().out().println(report.toJson());
@@ -69,7 +71,7 @@ final class EvaluateCommand implements Callable<Integer> {
         return 0;
     }
 
-    private ComparisonReport report(Judge judge, Evaluation evaluation, Cost cost) {
+    private ComparisonReport report(Judge judge, Evaluation evaluation, Cost cost, List<String> notes) {
         Map<Measure, Double> values = new LinkedHashMap<>(cost == null ? evaluation.size() : cost.measures());
         values.remove(Cost.SPEED_UP);
         values.putAll(evaluation.measures());
@@ -87,7 +89,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 columns,
                 List.of(),
                 List.of(),
-                judge.notes(),
+                notes,
                 List.of(talk.command()),
                 Provenance.here(talk.command(), options.seed()));
     }

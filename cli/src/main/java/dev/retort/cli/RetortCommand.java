@@ -12,6 +12,7 @@ import picocli.CommandLine.Spec;
             "retort makes diffusion models small and fast: train a teacher, distil a student, compare them.",
             "",
             "Examples:",
+            "  retort demo                               the whole path in a few minutes, no files needed",
             "  retort doctor                             what this machine can do, and what to fix",
             "  retort presets                            the configurations that come with it",
             "  retort train fashion-teacher              train a teacher; the same command resumes",
@@ -31,6 +32,7 @@ import picocli.CommandLine.Spec;
             EvaluateCommand.class,
             CompareCommand.class,
             TrainClassifierCommand.class,
+            DemoCommand.class,
             PresetsCommand.class,
             DoctorCommand.class
         })

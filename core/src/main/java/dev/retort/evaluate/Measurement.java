@@ -81,7 +81,7 @@ public record Measurement(
     }
 
     /** What a reader of the figures must know. */
-    List<String> notes() {
+    public List<String> notes() {
         return rounds == 0
                 ? List.of("Speed and memory were not measured.")
                 : List.of("Speed and memory: each model in a process of its own, " + rounds + " rounds in turn of "

@@ -3,20 +3,21 @@ package dev.retort.evaluate;
 import dev.retort.report.Progress;
 
 /** One progress over pieces of work of known relative size, so that the time left is right from the start. */
-final class Portions {
+public final class Portions {
     private static final long TOTAL = 1000;
 
     private final Progress whole;
     private final double all;
     private double done;
 
-    Portions(Progress whole, double all) {
+    /** @param all size of all pieces together, in any unit */
+    public Portions(Progress whole, double all) {
         this.whole = whole;
         this.all = all;
     }
 
     /** The progress of the next piece; a piece counts as done when the one after it is asked for. */
-    Progress next(double size, String name) {
+    public Progress next(double size, String name) {
         double before = done;
         done += size;
         return (part, parts, text) -> whole.update(
