@@ -34,8 +34,11 @@ class FlatMemoryTest {
 
     @Test
     void hundreds_of_training_steps_and_samples_leave_memory_flat() throws Exception {
-        try (Child child =
-                Child.start(FlatMemoryTest.class, List.of("-XX:TieredStopAtLevel=1"), Map.of("OMP_NUM_THREADS", "1"), temp.toString())) {
+        try (Child child = Child.start(
+                FlatMemoryTest.class,
+                List.of("-XX:TieredStopAtLevel=1"),
+                Map.of("OMP_NUM_THREADS", "1"),
+                temp.toString())) {
             List<String> measured = child.finish().stream()
                     .filter(line -> line.startsWith("flat "))
                     .toList();
