@@ -102,8 +102,11 @@ class HouseTest {
                 type.getDirectDependenciesFromSelf().stream()
                         .filter(dependency ->
                                 dependency.getTargetClass().getPackageName().startsWith("org.bytedeco"))
-                        .filter(dependency ->
-                                !dependency.getTargetClass().getSimpleName().equals("Tensor"))
+                        .filter(dependency -> !dependency
+                                .getTargetClass()
+                                .getBaseComponentType()
+                                .getSimpleName()
+                                .equals("Tensor"))
                         // the compiler writes Tensor::numel as a reference to the class that declares numel
                         .filter(dependency -> !(dependency.getDescription().contains(" references method ")
                                 && dependency.getTargetClass().isAssignableFrom(Tensor.class)))

@@ -73,7 +73,16 @@ class CompareCommandTest {
     void a_comparison_is_a_table_a_file_and_a_page() throws IOException {
         Path out = folder.resolve("out");
         Ran ran = run(
-                "compare", teacher, student, "--data", data, "--samples", "80", "--rounds", "0", "--out",
+                "compare",
+                teacher,
+                student,
+                "--data",
+                data,
+                "--samples",
+                "80",
+                "--rounds",
+                "0",
+                "--out",
                 out.toString());
         assertThat(ran.exitCode()).as(ran.err()).isZero();
         assertThat(ran.out())
@@ -134,9 +143,7 @@ class CompareCommandTest {
     @Test
     void an_extractor_for_other_images_is_refused() throws IOException {
         Path preset = folder.resolve("tiny.yaml");
-        Files.writeString(
-                preset,
-                """
+        Files.writeString(preset, """
                 name: CNNtiny
                 images: 32
                 seed: 1

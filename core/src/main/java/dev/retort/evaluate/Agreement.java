@@ -46,7 +46,8 @@ final class Agreement {
         for (int bin = 0; bin < BINS; bin++) {
             try (Scope scope = Scope.open();
                     NoGrad off = NoGrad.on()) {
-                Noised noised = Noised.of(real, bin, count, seed, schedule, teacher.network().device());
+                Noised noised = Noised.of(
+                        real, bin, count, seed, schedule, teacher.network().device());
                 float[] a = noised.eps(teacher, precision);
                 float[] b = noised.eps(student, precision);
                 int size = a.length / count;
@@ -62,8 +63,7 @@ final class Agreement {
     }
 
     /** Images at times of one bin; {@code places} are the times as shares of the schedule. */
-    private record Noised(
-            Tensor x, Tensor label, double[] times, double[] places, double[] alpha, double[] sigma) {
+    private record Noised(Tensor x, Tensor label, double[] times, double[] places, double[] alpha, double[] sigma) {
         static Noised of(ImageSet real, int bin, int count, long seed, NoiseSchedule schedule, Device device) {
             PixelBatch pixels = real.pixels();
             int size = pixels.imageSize();

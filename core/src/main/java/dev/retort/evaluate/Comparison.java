@@ -73,7 +73,9 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
         List<Chart> charts = new ArrayList<>(List.of(Curves.agreement(agreement), Curves.training(all)));
         charts.removeIf(chart -> chart.series().isEmpty());
         return new ComparisonReport(
-                teacher.name() + " and " + String.join(", ", students.stream().map(Contestant::name).toList()),
+                teacher.name() + " and "
+                        + String.join(
+                                ", ", students.stream().map(Contestant::name).toList()),
                 ComparisonSummary.of(columns),
                 columns,
                 List.of(Grids.of(
@@ -99,7 +101,8 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
         students.forEach(student -> entrants.add(new Entrant(student, Role.STUDENT)));
         List<Integer> taken = new ArrayList<>();
         for (Contestant student : students) {
-            double calls = (double) student.macsPerImage() / teacher.card().network().macs();
+            double calls =
+                    (double) student.macsPerImage() / teacher.card().network().macs();
             OptionalInt steps = NetworkCalls.stepsWithin(teacher.card().process(), teacher.sampling(), calls);
             if (steps.isEmpty()) {
                 notes.add(student.name() + " costs " + millions(student.macsPerImage())

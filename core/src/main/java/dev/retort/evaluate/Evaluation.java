@@ -14,8 +14,7 @@ import java.util.OptionalDouble;
  * @param quality scores of their features against real ones
  * @param logits of the images; no columns where the extractor is no classifier of the model's classes
  */
-public record Evaluation(
-        Contestant contestant, SampleSet samples, Quality quality, FeatureMatrix logits) {
+public record Evaluation(Contestant contestant, SampleSet samples, Quality quality, FeatureMatrix logits) {
     private boolean classified() {
         return logits.dimension() > 0;
     }
@@ -44,8 +43,8 @@ public record Evaluation(
     public Map<Measure, Double> measures() {
         Map<Measure, Double> rows = new LinkedHashMap<>(quality.measures());
         if (classified()) {
-            String name = MetricName.classifierScore(quality.space(), samples.size())
-                    .toString();
+            String name =
+                    MetricName.classifierScore(quality.space(), samples.size()).toString();
             double score = ClassifierScore.of(logits, 1).mean();
             rows.put(Measure.quality(name, Better.HIGHER, "classifier score, one split"), score);
             rows.put(Measure.CLASS_ACCURACY, classAccuracy().orElseThrow());

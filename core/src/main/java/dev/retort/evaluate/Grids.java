@@ -35,8 +35,7 @@ final class Grids {
         int columns = Math.max(1, Math.min(MOST_COLUMNS, samples.size() / classes));
         int rows = Math.min(MOST_ROWS, classes);
         int size = pixels.imageSize();
-        ImageGrid grid =
-                new ImageGrid(rows * columns, columns, pixels.channels(), pixels.height(), pixels.width(), 2);
+        ImageGrid grid = new ImageGrid(rows * columns, columns, pixels.channels(), pixels.height(), pixels.width(), 2);
         float[] image = new float[size];
         for (int row = 0; row < rows; row++) {
             for (int column = 0; column < columns; column++) {

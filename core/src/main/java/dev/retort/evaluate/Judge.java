@@ -89,8 +89,7 @@ public final class Judge implements AutoCloseable {
             boolean classifies = ofTest.logits().length > 0
                     && ofTest.logits()[0].length == test.classNames().size();
             double accuracy = classifies
-                    ? ClassAgreement.share(
-                            ClassAgreement.classes(FeatureMatrix.of(ofTest.logits())), test.labels())
+                    ? ClassAgreement.share(ClassAgreement.classes(FeatureMatrix.of(ofTest.logits())), test.labels())
                     : Double.NaN;
             return new Judge(
                     opened,
@@ -109,8 +108,8 @@ public final class Judge implements AutoCloseable {
     public Evaluation judge(Contestant contestant, Progress progress) {
         requireImagesLike(contestant);
         SampleSet samples;
-        try (ModelFolder.Loaded model = ModelFolder.loadForSampling(
-                contestant.model(), settings.device(), settings.precision())) {
+        try (ModelFolder.Loaded model =
+                ModelFolder.loadForSampling(contestant.model(), settings.device(), settings.precision())) {
             samples = SampleSet.draw(
                     model.network(),
                     model.card(),
@@ -139,10 +138,7 @@ public final class Judge implements AutoCloseable {
     /** The floor as a column of a report. */
     ModelColumn floorColumn() {
         return new ModelColumn(
-                "real images",
-                ModelColumn.Role.REAL,
-                "training images in a model's place",
-                floor().measures());
+                "real images", ModelColumn.Role.REAL, "training images in a model's place", floor().measures());
     }
 
     /** Mean squared difference in ε between a network and the teacher, by time, on real images. */

@@ -3,12 +3,12 @@ package dev.retort.nn;
 import dev.retort.torch.Boxed;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
+import dev.retort.torch.Natives;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
 /**
  * y = x·Wᵀ + b for inference: the weight is copied once into the element type of the arithmetic and, on the CPU, into
@@ -31,7 +31,7 @@ public final class PreparedLinear implements AutoCloseable {
      */
     public PreparedLinear(Tensor weight, Tensor bias, Dtype dtype) {
         this.dtype = dtype;
-        blocked = !Device.of(weight).isCuda() && torch.hasMKLDNN();
+        blocked = !Device.of(weight).isCuda() && Natives.hasOneDnn();
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Tensor plain = dtype.cast(weight.detach()).clone();

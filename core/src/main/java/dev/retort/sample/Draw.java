@@ -50,7 +50,8 @@ public final class Draw {
             } else {
                 grid = TimeGrid.karras(schedule, spec.steps());
             }
-            return Solvers.named(spec.solver(), new Solvers.Options(Double.NaN, learnSigma)).plan(process, grid);
+            return Solvers.named(spec.solver(), new Solvers.Options(Double.NaN, learnSigma))
+                    .plan(process, grid);
         } catch (IllegalArgumentException e) {
             throw new RetortException(Kind.CONFIG, "sampling cannot be planned: " + e.getMessage(), e);
         }
@@ -67,8 +68,10 @@ public final class Draw {
         int size = spec.channels() * spec.height() * spec.width();
         float[] all = new float[labels.length * size];
         new SampleJob(sampler(network, card, card.sampling(), precision), 0, GRID_BATCH)
-                .draw(labels, (d, t, x) -> {}, (first, pixels, n) ->
-                        System.arraycopy(pixels, 0, all, first * size, n * size));
+                .draw(
+                        labels,
+                        (d, t, x) -> {},
+                        (first, pixels, n) -> System.arraycopy(pixels, 0, all, first * size, n * size));
         return ImageGrid.of(all, labels.length, spec.channels(), spec.height(), spec.width(), samplesPerClass);
     }
 }

@@ -65,12 +65,8 @@ public final class Boxed {
         /** Read once: every reading of a schema's arguments copies them all into memory that nothing frees. */
         Type.TypePtr element(int index) {
             return elements.computeIfAbsent(index, key -> {
-                Type.TypePtr element = handle.schema()
-                        .arguments()
-                        .getPointer(key)
-                        .type()
-                        .get()
-                        .containedType(0);
+                Type.TypePtr element =
+                        handle.schema().arguments().getPointer(key).type().get().containedType(0);
                 element.retainReference();
                 return element;
             });

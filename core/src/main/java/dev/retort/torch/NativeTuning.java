@@ -43,7 +43,8 @@ final class NativeTuning {
             fp32 += "fp32 products by BLAS on one thread";
         }
         // libtorch in a JVM counts the machine's cores, not those this process may use.
-        torch.set_num_threads(Math.min(torch.get_num_threads(), Runtime.getRuntime().availableProcessors()));
+        torch.set_num_threads(
+                Math.min(torch.get_num_threads(), Runtime.getRuntime().availableProcessors()));
         return torch.get_num_threads();
     }
 

@@ -100,6 +100,12 @@ public final class Natives {
                 + NativeTuning.description();
     }
 
+    /** Whether products can go to oneDNN, and weights be laid out for it. */
+    public static boolean hasOneDnn() {
+        load();
+        return torch.hasMKLDNN();
+    }
+
     /** Sets the number of threads of native ops; 0 keeps the automatic choice. */
     public static void threads(int count) {
         load();

@@ -131,6 +131,11 @@ public final class Ops {
         return x.mul_(new Scalar(factor));
     }
 
+    /** x ← x + term. */
+    public static Tensor addInPlace(Tensor x, double term) {
+        return x.add_(new Scalar(term));
+    }
+
     /** x ← x + y·factor. */
     public static Tensor addScaledInPlace(Tensor x, Tensor y, double factor) {
         return x.add_(y, new Scalar(factor));

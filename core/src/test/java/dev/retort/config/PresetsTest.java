@@ -23,7 +23,8 @@ class PresetsTest {
                 .toList();
         assertThat(all).allSatisfy(preset -> assertThat(preset.about())
                 .as(preset.name())
-                .matches("retort " + preset.kind().replace("classifier", "train-classifier") + " " + preset.name() + ": .+"));
+                .matches("retort " + preset.kind().replace("classifier", "train-classifier") + " " + preset.name()
+                        + ": .+"));
         assertThat(all).extracting(Preset::name).doesNotHaveDuplicates();
     }
 

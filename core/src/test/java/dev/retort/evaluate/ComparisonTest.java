@@ -66,11 +66,7 @@ class ComparisonTest {
         assertThat(report.models())
                 .extracting(ModelColumn::role)
                 .containsExactly(
-                        Role.TEACHER,
-                        Role.STUDENT,
-                        Role.TEACHER_AT_STUDENT_COST,
-                        Role.STUDENT_FROM_SCRATCH,
-                        Role.REAL);
+                        Role.TEACHER, Role.STUDENT, Role.TEACHER_AT_STUDENT_COST, Role.STUDENT_FROM_SCRATCH, Role.REAL);
         assertThat(done).isSorted().last().isEqualTo(1000L);
         Measure frechet = report.measures().stream()
                 .filter(measure -> measure.name().equals("FD-PixelPCA64@100"))
@@ -115,8 +111,7 @@ class ComparisonTest {
             Evaluation a = one.judge(student, Progress.NONE);
             Evaluation b = other.judge(student, Progress.NONE);
             assertThat(b.quality().frechet().value())
-                    .isCloseTo(
-                            a.quality().frechet().value(), org.assertj.core.api.Assertions.within(1e-4));
+                    .isCloseTo(a.quality().frechet().value(), org.assertj.core.api.Assertions.within(1e-4));
             assertThat(a.samples().labels()).startsWith(0, 1, 0, 1);
         }
     }

@@ -20,7 +20,8 @@ class FashionExtractorTest {
         try (ClassifierExtractor extractor = Extractors.named("fashion")) {
             assertThat(extractor.space().extractor()).isEqualTo("CNNfashion");
             assertThat(extractor.space().dimension()).isEqualTo(96);
-            assertThat(extractor.space().weightsSha256()).isEqualTo("bebf54f85ac328b7de52704f9dd05e23606375db861b2b5af03a1cf98a1a8b16");
+            assertThat(extractor.space().weightsSha256())
+                    .isEqualTo("bebf54f85ac328b7de52704f9dd05e23606375db861b2b5af03a1cf98a1a8b16");
         }
         assertThat(FOLDER.resolve("model.safetensors").toFile().length()).isLessThan(1_000_000);
     }
@@ -30,8 +31,7 @@ class FashionExtractorTest {
         ClassifierCard card = ClassifierFolder.card(FOLDER);
         double told = card.metrics().get("testAccuracy");
         assertThat(told).isGreaterThanOrEqualTo(0.92);
-        DataSpec data = new DataSpec(
-                "idx", Shared.path("data/fashion-mnist").toString(), "test", 0, false);
+        DataSpec data = new DataSpec("idx", Shared.path("data/fashion-mnist").toString(), "test", 0, false);
         ImageSet test = ImageSet.read(Datasets.open(data), 10_000);
         try (ClassifierExtractor extractor = Extractors.named("fashion")) {
             FeatureMatrix logits =

@@ -41,8 +41,8 @@ class MeasurementTest {
         Path model = TinyWorld.model(temp.resolve("broken"), 1, 16, ProcessSpec.flow());
         Contestant contestant = TinyWorld.contestant(model);
         Files.write(model.resolve("model.safetensors"), new byte[] {1, 2, 3});
-        assertThatThrownBy(() -> new Measurement(4, 1, 1, "cpu", Precision.FP32, 1)
-                        .of(List.of(contestant), Progress.NONE))
+        assertThatThrownBy(
+                        () -> new Measurement(4, 1, 1, "cpu", Precision.FP32, 1).of(List.of(contestant), Progress.NONE))
                 .isInstanceOf(RetortException.class)
                 .hasMessageContaining("broken died")
                 .hasMessageContaining("too few for a safetensors file");

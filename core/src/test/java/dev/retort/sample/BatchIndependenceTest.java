@@ -30,7 +30,8 @@ class BatchIndependenceTest {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
                 Dit dit = SineModel.create()) {
-            Sampler sampler = new Sampler(dit, Draw.plan(PROCESS.process(), spec, false), spec.guidance(999), Precision.FP32);
+            Sampler sampler =
+                    new Sampler(dit, Draw.plan(PROCESS.process(), spec, false), spec.guidance(999), Precision.FP32);
             float[] together =
                     Tensors.floats(sampler.draw(new int[] {4, 1, 9, 1, 0}, 11, new long[] {70, 7, 8, 9, 10}));
             float[] alone = Tensors.floats(sampler.draw(new int[] {9}, 11, new long[] {8}));
@@ -55,7 +56,8 @@ class BatchIndependenceTest {
         SamplingSpec spec = SamplingSpec.of("ddim", 3, 2);
         try (Dit dit = SineModel.create()) {
             dit.freeze();
-            Sampler sampler = new Sampler(dit, Draw.plan(PROCESS.process(), spec, false), spec.guidance(999), Precision.FP32);
+            Sampler sampler =
+                    new Sampler(dit, Draw.plan(PROCESS.process(), spec, false), spec.guidance(999), Precision.FP32);
             int[] labels = {0, 1, 2, 3, 4, 5, 6};
             float[] whole = job(sampler, labels, 7);
             assertThat(job(sampler, labels, 7)).isEqualTo(whole);

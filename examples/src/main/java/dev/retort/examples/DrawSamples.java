@@ -16,7 +16,8 @@ public final class DrawSamples {
         Precision precision = Precision.choose("auto", device).precision();
         try (ModelFolder.Loaded loaded = ModelFolder.loadForSampling(model, device, precision)) {
             int classes = loaded.card().classes().size();
-            Draw.classGrid(loaded.network(), loaded.card(), precision, classes, 8).write(png, 2);
+            Draw.classGrid(loaded.network(), loaded.card(), precision, classes, 8)
+                    .write(png, 2);
         }
     }
 

@@ -19,7 +19,8 @@ class LessonsTest {
         assertThat(ModelFolder.card(student).network().parameters())
                 .isLessThan(ModelFolder.card(teacher).network().parameters() / 2);
         DrawSamples.draw(student, temp.resolve("student.png"));
-        assertThat(temp.resolve("student.png")).satisfies(png -> assertThat(Files.size(png)).isGreaterThan(1000));
+        assertThat(temp.resolve("student.png"))
+                .satisfies(png -> assertThat(Files.size(png)).isGreaterThan(1000));
     }
 
     @Test

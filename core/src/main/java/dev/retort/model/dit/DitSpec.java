@@ -93,9 +93,8 @@ public record DitSpec(
     public long parameters() {
         long d = hidden;
         long values = (long) patch * patch;
-        long mlp = modern
-                ? 3L * d * mlpHidden() + 2L * mlpHidden() + d + 2 * d
-                : 2L * d * mlpHidden() + mlpHidden() + d;
+        long mlp =
+                modern ? 3L * d * mlpHidden() + 2L * mlpHidden() + d + 2 * d : 2L * d * mlpHidden() + mlpHidden() + d;
         long block = 4 * d * d + 4 * d + mlp + 6 * d * d + 6 * d;
         long embedders = values * channels * d + d + TimestepEmbedder.FEATURES * d + d + d * d + d;
         long labels = d * (classes + (hasNullClass() ? 1 : 0));

@@ -111,7 +111,7 @@ final class Modulations implements AutoCloseable {
         int parts = layer == layers.size() - 1 ? LAST_PARTS : BLOCK_PARTS;
         Tensor m = Dtype.F32.cast(layers.get(layer).forward(act)).view(act.size(0), parts, hidden);
         for (int scale = 1; scale < parts; scale += 3) {
-            m.narrow(1, scale, 1).add_(new org.bytedeco.pytorch.Scalar(1.0));
+            Ops.addInPlace(m.narrow(1, scale, 1), 1);
         }
         return m;
     }
