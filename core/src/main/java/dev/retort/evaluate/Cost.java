@@ -14,11 +14,10 @@ import java.util.Map;
  * @param networkCalls calls for one image, guidance counted
  * @param secondsPerImage median over the rounds, wall clock, in the batch of the measurement
  * @param speedUp median over the rounds of the first contestant's time over this one's, both measured in turn
- * @param peakBytes peak resident memory above that of the same program with a network of a few thousand values
- * @param wholeBytes peak resident memory of the whole process
+ * @param peakBytes peak resident memory above the process that has loaded libtorch but no model
  */
 public record Cost(
-        long parameters, long macs, int networkCalls, double secondsPerImage, double speedUp, long peakBytes, long wholeBytes) {
+        long parameters, long macs, int networkCalls, double secondsPerImage, double speedUp, long peakBytes) {
     /** Times as fast as the first contestant. */
     public static final Measure SPEED_UP = new Measure(
             "Speed beside teacher",
@@ -26,9 +25,6 @@ public record Cost(
             Unit.SCORE,
             Better.HIGHER,
             "median over rounds of the ratio of images a second, measured in turn");
-    /** Peak resident memory with everything: Java, libraries, model. */
-    public static final Measure WHOLE_PROCESS = new Measure(
-            "Whole process", Measure.COST, Unit.BYTES, Better.LOWER, "peak resident memory with Java and libraries");
     /** Multiply-accumulates from noise to pixels. */
     public static final Measure MACS_PER_IMAGE = new Measure(
             "MACs per image", Measure.COST, Unit.COUNT, Better.LOWER, "multiply-accumulates of all network calls");
@@ -40,7 +36,8 @@ public record Cost(
 
     /** Rows of a report for a contestant that nobody measured: what its card tells. */
     static Map<Measure, Double> unmeasured(Contestant contestant) {
-        return counted(contestant.parameters(), contestant.card().network().macs(), contestant.networkCalls());
+        return counted(
+                contestant.parameters(), contestant.card().network().macs(), contestant.networkCalls());
     }
 
     private static Map<Measure, Double> counted(long parameters, long macs, int networkCalls) {
@@ -59,7 +56,6 @@ public record Cost(
         rows.put(Measure.IMAGES_PER_SECOND, imagesPerSecond());
         rows.put(SPEED_UP, speedUp);
         rows.put(Measure.PEAK_MEMORY, (double) peakBytes);
-        rows.put(WHOLE_PROCESS, (double) wholeBytes);
         return rows;
     }
 }

@@ -1,21 +1,8 @@
 package dev.retort.evaluate;
 
 import dev.retort.config.Require;
-import dev.retort.error.RetortException;
-import dev.retort.error.RetortException.Kind;
-import dev.retort.model.ModelCard;
-import dev.retort.model.ModelFolder;
-import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitSpec;
-import dev.retort.nn.Init;
 import dev.retort.report.Progress;
-import dev.retort.torch.Device;
-import dev.retort.torch.Dtype;
 import dev.retort.torch.Precision;
-import dev.retort.torch.Scope;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -48,7 +35,7 @@ public record Measurement(
         if (rounds == 0) {
             return Map.of();
         }
-        long empty = emptyBytes(contestants.get(0));
+        long empty = emptyBytes();
         int turns = contestants.size() * (rounds + 1);
         int turn = 0;
         List<MeasuredChild> children = new ArrayList<>();
@@ -80,8 +67,7 @@ public record Measurement(
                                 contestants.get(i).networkCalls(),
                                 median(seconds[i]),
                                 median(ratios(seconds[0], seconds[i])),
-                                peak[i] - empty,
-                                peak[i]));
+                                peak[i] - empty));
             }
             return costs;
         } finally {
@@ -101,61 +87,16 @@ public record Measurement(
                 : List.of("Speed and memory: each model in a process of its own, " + rounds + " rounds in turn of "
                         + batchesPerRound + " batches of " + batch + " images, "
                         + precision.name().toLowerCase(Locale.ROOT) + " on " + device
-                        + "; medians. Peak memory is resident memory above that of the same program drawing the same "
-                        + "batch with a network of a few thousand values.");
+                        + "; medians. Peak memory is resident memory above that of a process which has loaded the "
+                        + "library but no model.");
     }
 
-    /**
-     * Peak of the process in which the same program draws the same batch with a network of a few thousand values: the
-     * libraries, their kernels and the program itself, but no model to speak of.
-     */
-    private long emptyBytes(Contestant like) {
-        try {
-            Path folder = Files.createTempDirectory("retort-empty");
-            try {
-                return peak(new Contestant("the empty process", almostNothing(like, folder), like.sampling()));
-            } finally {
-                Files.deleteIfExists(folder.resolve(ModelFolder.WEIGHTS));
-                Files.deleteIfExists(folder.resolve(ModelFolder.CARD));
-                Files.deleteIfExists(folder);
-            }
-        } catch (IOException e) {
-            throw new RetortException(
-                    Kind.WRITE, "no temporary folder can be written (" + e.getMessage() + "); set -Djava.io.tmpdir", e);
+    private long emptyBytes() {
+        MeasuringProcess.Order nothing =
+                new MeasuringProcess.Order("", null, batch, device, precision, threads);
+        try (MeasuredChild child = new MeasuredChild("the empty process", nothing)) {
+            return child.answer().get("peakBytes").longValue();
         }
-    }
-
-    private long peak(Contestant contestant) {
-        try (MeasuredChild child = new MeasuredChild(contestant.name(), order(contestant))) {
-            child.answer(); // it has loaded
-            return turn(child, 1).get("peakBytes").longValue();
-        }
-    }
-
-    /** A model of the same images, process and sampling whose network is a block of width 8. */
-    private static Path almostNothing(Contestant like, Path folder) {
-        ModelCard card = like.card();
-        DitSpec full = card.network();
-        DitSpec spec = new DitSpec(
-                full.height(),
-                full.width(),
-                full.channels(),
-                full.patch(),
-                8,
-                1,
-                2,
-                full.mlpRatio(),
-                full.classes(),
-                full.classDropout(),
-                full.learnSigma(),
-                full.modern());
-        ModelCard small = ModelCard.of(
-                spec, card.process(), card.sampling(), card.classes(), card.data(), 0, 0, "", Map.of());
-        try (Scope scope = Scope.open();
-                Dit network = new Dit(spec, Init.of(0, Device.CPU))) {
-            ModelFolder.save(folder, network.state(), small, Dtype.F32);
-        }
-        return folder;
     }
 
     private MeasuringProcess.Order order(Contestant contestant) {
