@@ -36,8 +36,7 @@ public record Cost(
 
     /** Rows of a report for a contestant that nobody measured: what its card tells. */
     static Map<Measure, Double> unmeasured(Contestant contestant) {
-        return counted(
-                contestant.parameters(), contestant.card().network().macs(), contestant.networkCalls());
+        return counted(contestant.parameters(), contestant.card().network().macs(), contestant.networkCalls());
     }
 
     private static Map<Measure, Double> counted(long parameters, long macs, int networkCalls) {

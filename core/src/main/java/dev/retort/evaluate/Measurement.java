@@ -21,8 +21,7 @@ import java.util.Map;
  * @param precision arithmetic of the networks
  * @param threads CPU threads; 0 for the automatic number
  */
-public record Measurement(
-        int batch, int rounds, int batchesPerRound, String device, Precision precision, int threads) {
+public record Measurement(int batch, int rounds, int batchesPerRound, String device, Precision precision, int threads) {
     /** Validates. */
     public Measurement {
         Require.atLeast("batch", batch, 1);
@@ -92,8 +91,7 @@ public record Measurement(
     }
 
     private long emptyBytes() {
-        MeasuringProcess.Order nothing =
-                new MeasuringProcess.Order("", null, batch, device, precision, threads);
+        MeasuringProcess.Order nothing = new MeasuringProcess.Order("", null, batch, device, precision, threads);
         try (MeasuredChild child = new MeasuredChild("the empty process", nothing)) {
             return child.answer().get("peakBytes").longValue();
         }

@@ -59,14 +59,16 @@ public final class MeasuringProcess {
         Natives.threads(order.threads());
         if (order.model().isEmpty()) {
             try (Scope scope = Scope.open()) {
-                Tensors.scalar(Tensors.zeros(Device.CPU, 8, 8).matmul(Tensors.zeros(Device.CPU, 8, 8)).sum());
+                Tensors.scalar(Tensors.zeros(Device.CPU, 8, 8)
+                        .matmul(Tensors.zeros(Device.CPU, 8, 8))
+                        .sum());
             }
             answer(Map.of("peakBytes", Machine.peakResidentBytes()));
             return;
         }
         Device device = Device.choose(order.device()).device();
-        try (ModelFolder.Loaded model = ModelFolder.loadForSampling(
-                Path.of(order.model()), device, order.precision())) {
+        try (ModelFolder.Loaded model =
+                ModelFolder.loadForSampling(Path.of(order.model()), device, order.precision())) {
             Sampler sampler = Draw.sampler(model.network(), model.card(), order.sampling(), order.precision());
             answer(Map.of());
             long drawn = 0;
