@@ -81,7 +81,10 @@ public final class DitInference extends Network {
             Tensor h = embedder.forward(patchify(x)).add(positions); // (N, T, D), fp32
             taps.offer("tokens", h);
             for (int i = 0; i < blocks.size(); i++) {
-                h = blocks.get(i).forward(h, m[i]); // (N, T, D)
+                // a scope for each block: the intermediates of all blocks together would be most of a sampler's memory
+                try (Scope block = Scope.open()) {
+                    h = block.escape(blocks.get(i).forward(h, m[i])); // (N, T, D)
+                }
                 taps.offer("blocks." + i, h);
             }
             Tensor last = m[blocks.size()];
