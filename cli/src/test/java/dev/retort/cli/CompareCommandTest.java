@@ -136,7 +136,7 @@ class CompareCommandTest {
         refused(run("evaluate", student, "--data", data, "--extractor", "r20cifat"), 2, "r20cifat", "fashion");
         refused(run("evaluate", student, "--data", data, "--solver", "eular"), 2, "eular");
         refused(run("evaluate", student, "--data", data, "--steps", "0"), 2, "--steps is 0");
-        refused(run("compare", teacher, student, "--rounds", "-1"), 2, "--rounds is -1");
+        refused(run("compare", student, student, "--data", data, "--rounds", "-1"), 2, "--rounds is -1");
         refused(run("compare", teacher), 2, "STUDENT");
     }
 
