@@ -94,6 +94,10 @@ final class JudgeOptions {
     }
 
     Judge judge(Contestant first, Hardware.Chosen chosen) {
+        if (rounds < 0) {
+            throw new RetortException(
+                    Kind.USAGE, "--rounds is " + rounds + ", expected at least 0; 0 leaves speed and memory out");
+        }
         return Judge.of(
                 data(first),
                 extractor,
