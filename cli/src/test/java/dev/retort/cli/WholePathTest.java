@@ -65,6 +65,20 @@ class WholePathTest {
     }
 
     @Test
+    void teacher_and_student_of_the_demo_fit_together() {
+        Path large = folder.resolve("demo-teacher");
+        Ran trained = Ran.retort("train", "shapes-teacher", "--run", large.toString(), "--set", "images=32");
+        assertThat(trained.exitCode()).as(trained.err()).isZero();
+        List<String> distill = new ArrayList<>(List.of("distill", "shapes-student"));
+        distill.addAll(List.of("--run", folder.resolve("demo-student").toString(), "--set", "teacher.model=" + large));
+        for (int stage = 0; stage < 3; stage++) {
+            distill.addAll(List.of("--set", "stages." + stage + ".images=32"));
+        }
+        Ran ran = Ran.retort(distill.toArray(String[]::new));
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+    }
+
+    @Test
     void a_dry_run_of_a_recipe_counts_the_images_of_its_stages() throws Exception {
         Ran ran = distill(folder.resolve("never"), "--dry-run");
         assertThat(ran.exitCode()).as(ran.err()).isZero();
