@@ -81,6 +81,7 @@ final class CompareCommand implements Callable<Integer> {
             talk.terminal().out().println();
             talk.terminal().out().println(report.summary());
         }
+        report.notes().forEach(talk::say);
         talk.say("The page with the pictures: " + page);
         talk.next("retort sample " + students.get(0));
         return 0;

@@ -154,10 +154,14 @@ public final class Loader implements AutoCloseable {
         }
     }
 
-    private void skip(long index, RetortException e) {
-        skipped.put(index, e.getMessage());
+    /** One thread at a time, and nothing more is counted once it is too much: the count told does not depend on threads. */
+    private synchronized void skip(long index, RetortException e) {
         long tolerated = Math.max(1, (long) (TOLERATED_SHARE * Math.min(source.size(), 1_000_000)));
-        if (skipped.size() > tolerated || skipped.size() >= source.size()) {
+        long enough = Math.min(tolerated + 1, source.size());
+        if (skipped.size() < enough) {
+            skipped.put(index, e.getMessage());
+        }
+        if (skipped.size() >= enough) {
             throw new RetortException(
                     Kind.DATA,
                     skipped.size() + " damaged pictures in " + source.name() + ", more than the " + tolerated

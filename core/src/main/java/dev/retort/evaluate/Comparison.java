@@ -98,7 +98,14 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
     private List<Entrant> entrants(List<String> notes) {
         List<Entrant> entrants = new ArrayList<>();
         entrants.add(new Entrant(teacher, Role.TEACHER));
-        students.forEach(student -> entrants.add(new Entrant(student, Role.STUDENT)));
+        for (Contestant student : students) {
+            entrants.add(new Entrant(student, Role.STUDENT));
+            if (!student.sampling().equals(teacher.sampling())) {
+                notes.add("Not drawn alike: " + teacher.name() + " is " + teacher.description() + "; " + student.name()
+                        + " is " + student.description()
+                        + ". Give the solver, the steps and the guidance to compare at equal settings.");
+            }
+        }
         List<Integer> taken = new ArrayList<>();
         for (Contestant student : students) {
             double calls =

@@ -20,11 +20,10 @@ import java.util.List;
 /** Finds extractors: those that come with Retort by name, others by the path of their weights. */
 public final class Extractors {
     /** The names that {@link #named} knows. */
-    public static final List<String> NAMES = List.of("fashion", "r20cifar");
+    public static final List<String> NAMES = List.of("fashion", "shapes", "r20cifar");
 
     private static final String PIXELS = "pixels";
     private static final int PIXEL_COMPONENTS = 64;
-    private static final String FASHION = "fashion-classifier";
     private static final String RESNET_20 = "resnet20-12fca82f.safetensors";
 
     private Extractors() {}
@@ -32,14 +31,14 @@ public final class Extractors {
     /**
      * Opens an extractor.
      *
-     * @param nameOrPath {@code fashion} (our classifier in {@code zoo/}), {@code r20cifar} (the published ResNet-20 where its
+     * @param nameOrPath {@code fashion} or {@code shapes} (our classifiers in {@code zoo/}), {@code r20cifar} (the published ResNet-20 where its
      *     weights are at hand), a folder written by {@code retort train-classifier}, or a safetensors file of ResNet-20
      * @throws RetortException of kind USAGE for a name that is none, CHECKPOINT for weights that do not fit
      */
     public static ClassifierExtractor named(String nameOrPath) {
         Path path =
                 switch (nameOrPath) {
-                    case "fashion" -> found(nameOrPath, "zoo/" + FASHION);
+                    case "fashion", "shapes" -> found(nameOrPath, "zoo/" + nameOrPath + "-classifier");
                     case "r20cifar" -> found(nameOrPath, "shared/weights/resnet-cifar10/" + RESNET_20);
                     default -> Path.of(nameOrPath);
                 };
@@ -72,6 +71,9 @@ public final class Extractors {
         PixelBatch pixels = train.pixels();
         if (pixels.channels() == 1 && pixels.height() == 28 && train.name().contains("fashion")) {
             return "fashion";
+        }
+        if (pixels.height() == 16 && train.name().equals("shapes")) {
+            return "shapes";
         }
         if (pixels.channels() == 3 && pixels.height() == 32 && train.name().contains("cifar")) {
             return "r20cifar";
