@@ -30,7 +30,8 @@ final class Attempts {
         if (failures == patience.pauses().size()) {
             throw new RetortException(
                     Kind.NETWORK,
-                    what + " failed " + (failures + 1) + " times in a row (" + text(reason)
+                    what + " failed" + (failures > 0 ? " " + (failures + 1) + " times in a row" : "") + " ("
+                            + text(reason)
                             + "); see whether the network and HF_ENDPOINT are right, then run the same command: it goes on"
                             + " where it stopped",
                     reason);

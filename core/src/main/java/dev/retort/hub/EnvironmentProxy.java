@@ -1,5 +1,7 @@
 package dev.retort.hub;
 
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.net.Proxy;
@@ -29,10 +31,21 @@ final class EnvironmentProxy extends ProxySelector {
                     ? List.of(Proxy.NO_PROXY)
                     : ProxySelector.getDefault().select(uri);
         }
-        URI at = URI.create(proxy.contains("://") ? proxy : "http://" + proxy);
-        InetSocketAddress address =
-                InetSocketAddress.createUnresolved(at.getHost(), at.getPort() < 0 ? USUAL_PORT : at.getPort());
-        return List.of(new Proxy(Proxy.Type.HTTP, address));
+        return List.of(new Proxy(Proxy.Type.HTTP, address(proxy)));
+    }
+
+    private static InetSocketAddress address(String proxy) {
+        try {
+            URI at = URI.create(proxy.contains("://") ? proxy : "http://" + proxy);
+            if (at.getHost() != null) {
+                return InetSocketAddress.createUnresolved(at.getHost(), at.getPort() < 0 ? USUAL_PORT : at.getPort());
+            }
+        } catch (IllegalArgumentException e) {
+            // refused below
+        }
+        throw new RetortException(
+                Kind.ENVIRONMENT,
+                "the environment names a proxy (HTTPS_PROXY or HTTP_PROXY) that is no address; write http://HOST:PORT");
     }
 
     private String variable(String name) {
@@ -46,6 +59,7 @@ final class EnvironmentProxy extends ProxySelector {
     private static boolean isExcluded(String host, String list) {
         return host.equals("localhost")
                 || host.startsWith("127.")
+                || host.equals("[::1]")
                 || Arrays.stream(list.toLowerCase(Locale.ROOT).split(","))
                         .map(entry -> entry.strip().replaceFirst("^\\*?\\.", ""))
                         .filter(entry -> !entry.isEmpty())

@@ -41,6 +41,11 @@ public final class Hub {
         return new Hub(HubSettings.ofProcess(), Patience.USUAL, watch);
     }
 
+    /** {@link #resolve} with the hub that the environment names, which matters only where the text means a hub. */
+    public static Path locate(String given, Watch watch) {
+        return HubName.is(given) ? ofProcess(watch).resolve(given) : Path.of(given);
+    }
+
     /**
      * The place of a model that a user named: {@code hf:OWNER/NAME[/PATH][@REVISION]} is looked up in the cache and fetched
      * where it is not there, everything else is a path and touches no network.
@@ -58,14 +63,20 @@ public final class Hub {
             return cached.get();
         }
         Optional<Path> partial = asItIs(name);
-        if (settings.offline() && partial.isPresent()) {
+        if (settings.offline()) {
+            Path found = partial.orElseThrow(() -> new RetortException(
+                    Kind.NETWORK,
+                    name + " is not in the cache " + settings.cache()
+                            + ", or not all of it, and HF_HUB_OFFLINE forbids to fetch it; unset HF_HUB_OFFLINE and run"
+                            + " 'retort pull " + name + "'"));
             watch.say(name + " is used as the cache has it; offline nobody can tell whether all of it is there");
-            return partial.get();
+            return found;
         }
         // what another tool left of a commit is completed, not replaced by a newer one
         String revision = cache(name).commit(name.revision()).orElse(name.revision());
         try {
-            return pull(name, revision).path();
+            return pull(name, revision, partial.isPresent() ? patience.once() : patience)
+                    .path();
         } catch (RetortException e) {
             if (e.kind() != Kind.NETWORK || partial.isEmpty()) {
                 throw e;
@@ -105,21 +116,21 @@ public final class Hub {
      * @throws RetortException as {@link #resolve}
      */
     public Pulled pull(HubName name) {
-        return pull(name, name.revision());
-    }
-
-    private Pulled pull(HubName name, String revision) {
         if (settings.offline()) {
             throw new RetortException(
                     Kind.NETWORK,
-                    name + " is not in the cache " + settings.cache()
-                            + ", and HF_HUB_OFFLINE forbids to fetch it; unset HF_HUB_OFFLINE and run 'retort pull "
-                            + name
-                            + "'");
+                    "HF_HUB_OFFLINE forbids to ask the hub for " + name
+                            + (cached(name).isPresent() ? ", which is in the cache already" : "")
+                            + "; unset HF_HUB_OFFLINE to pull it");
         }
+        return pull(name, name.revision(), patience);
+    }
+
+    /** @param forList how long the hub is waited for before anything is fetched */
+    private Pulled pull(HubName name, String revision, Patience forList) {
         RepositoryCache cache = cache(name);
         Wire wire = new Wire(settings, patience);
-        Listing listing = list(wire, name.at(revision));
+        Listing listing = list(wire, name.at(revision), forList);
         Selection selection = chosen(listing, name).orElseThrow(() -> absent(listing, name));
         long missing = selection.chosen().stream()
                 .mapToLong(file -> file.size() - cache.present(file))
@@ -137,8 +148,8 @@ public final class Hub {
                 missing);
     }
 
-    private Listing list(Wire wire, HubName name) {
-        Attempts attempts = new Attempts(patience, watch, "asking for the files of " + name);
+    private Listing list(Wire wire, HubName name, Patience forList) {
+        Attempts attempts = new Attempts(forList, watch, "asking for the files of " + name);
         String path = "/api/models/" + name.repository() + "/revision/" + escaped(name.revision()) + "?blobs=true";
         while (true) {
             try (Answer answer = wire.get(path, 0, name)) {

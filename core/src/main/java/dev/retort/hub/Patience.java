@@ -34,4 +34,9 @@ public record Patience(List<Duration> pauses, Duration longestAsked, Duration si
     public Patience {
         pauses = List.copyOf(pauses);
     }
+
+    /** The same with a single attempt, for what can be done without. */
+    Patience once() {
+        return new Patience(List.of(), longestAsked, silence, pause);
+    }
 }

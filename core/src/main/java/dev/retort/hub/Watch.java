@@ -1,15 +1,24 @@
 package dev.retort.hub;
 
+import java.util.function.Consumer;
+
 /** Told what the hub does while it does it. */
 public interface Watch {
     /** Hears nothing. */
-    Watch NONE = new Watch() {
-        @Override
-        public void say(String sentence) {}
+    Watch NONE = saying(sentence -> {});
 
-        @Override
-        public void progress(long done, long total, String file) {}
-    };
+    /** Passes the sentences on and shows no progress. */
+    static Watch saying(Consumer<String> notes) {
+        return new Watch() {
+            @Override
+            public void say(String sentence) {
+                notes.accept(sentence);
+            }
+
+            @Override
+            public void progress(long done, long total, String file) {}
+        };
+    }
 
     /** A sentence for a person: what will be fetched, what is left out, why it waits. */
     void say(String sentence);

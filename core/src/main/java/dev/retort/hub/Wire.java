@@ -12,12 +12,14 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.channels.UnresolvedAddressException;
+import java.security.cert.CertificateException;
 import java.time.DateTimeException;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
 import java.util.Set;
+import javax.net.ssl.SSLException;
 
 /**
  * Requests to the hub. Redirects are followed by hand: the token goes to the hub alone, never to the servers that it points
@@ -101,9 +103,30 @@ final class Wire {
                     || e.getCause() != null && e.getCause().getCause() instanceof UnresolvedAddressException;
             throw new IOException(
                     unknown ? "there is no host " + uri.getHost() : uri.getHost() + " does not answer", e);
+        } catch (SSLException e) {
+            throw untrusted(uri, e);
         } catch (InterruptedException e) {
             throw Attempts.interrupted();
         }
+    }
+
+    /** A certificate that is not trusted now will not be trusted in a second; other troubles of TLS may pass. */
+    private static SSLException untrusted(URI uri, SSLException e) {
+        for (Throwable cause = e; cause != null; cause = cause.getCause()) {
+            if (cause instanceof CertificateException) {
+                throw new RetortException(
+                        Kind.NETWORK,
+                        "the certificate of " + uri.getHost() + " is not trusted ("
+                                + String.valueOf(cause.getMessage())
+                                        .lines()
+                                        .findFirst()
+                                        .orElse("")
+                                + "); where a proxy opens encrypted connections, add its certificate to the trust store of"
+                                + " the JDK",
+                        e);
+            }
+        }
+        return e;
     }
 
     /** Same scheme, host and port as the endpoint. */
@@ -111,7 +134,11 @@ final class Wire {
         URI endpoint = settings.endpoint();
         return endpoint.getScheme().equalsIgnoreCase(uri.getScheme())
                 && endpoint.getHost().equalsIgnoreCase(uri.getHost())
-                && endpoint.getPort() == uri.getPort();
+                && port(endpoint) == port(uri);
+    }
+
+    private static int port(URI uri) {
+        return uri.getPort() >= 0 ? uri.getPort() : "https".equalsIgnoreCase(uri.getScheme()) ? 443 : 80;
     }
 
     private static URI next(URI from, HttpHeaders headers) {

@@ -42,7 +42,7 @@ final class FakeHub implements AutoCloseable {
     final List<Request> requests = new CopyOnWriteArrayList<>();
     final Map<String, byte[]> small = new TreeMap<>();
     final Map<String, byte[]> large = new TreeMap<>();
-    final Map<String, String> revisions = new TreeMap<>(Map.of("main", COMMIT));
+    final Map<String, String> revisions = new TreeMap<>(Map.of("main", COMMIT, COMMIT, COMMIT));
     private final Map<String, Deque<Trouble>> troubles = new ConcurrentHashMap<>();
     private final HttpServer hub;
     private final HttpServer store;

@@ -23,6 +23,7 @@ class HubNameTest {
                 .isEqualTo(new HubName("acme", "dit", "vae/model.safetensors", "v1.0"))
                 .hasToString("hf:acme/dit/vae/model.safetensors@v1.0");
         assertThat(HubName.parse("hf:acme/dit@refs/pr/7").revision()).isEqualTo("refs/pr/7");
+        assertThat(HubName.parse("hf:acme/dit/")).isEqualTo(HubName.parse("hf:acme/dit"));
     }
 
     @ParameterizedTest
@@ -42,7 +43,7 @@ class HubNameTest {
                 "hf:acme/d it",
                 "hf:acme/dit/../x",
                 "hf:acme/dit/./x",
-                "hf:acme/dit/",
+                "hf:acme/dit//x",
                 "hf:acme/dit\\x",
                 "hf:acme/dit@",
                 "hf:acme/dit@../main",

@@ -207,7 +207,6 @@ class HubPullTest {
         Files.delete(repository().resolve("trees").resolve(FakeHub.COMMIT + ".json"));
         Files.delete(pulled.resolve("config.json"));
         server.revisions.put("main", FakeHub.COMMIT.replace('0', 'f')); // newer, but not what the cache has
-        server.revisions.put(FakeHub.COMMIT, FakeHub.COMMIT);
         assertThat(hub(true, "").resolve(NAME)).isEqualTo(pulled);
         assertThat(said.sentences).last().asString().contains("as the cache has it");
         assertThat(hub(false, "").resolve(NAME)).isEqualTo(pulled);
@@ -223,6 +222,8 @@ class HubPullTest {
     void a_path_is_left_alone_and_a_name_is_not_fetched_offline() {
         assertThat(hub(false, "").resolve("runs/hf")).isEqualTo(Path.of("runs/hf"));
         assertThatThrownBy(() -> hub(true, "").resolve(NAME)).hasMessageContaining("not in the cache");
+        assertThatThrownBy(() -> hub(true, "").pull(HubName.parse(NAME)))
+                .hasMessageContaining("HF_HUB_OFFLINE forbids");
         assertThat(server.requests).isEmpty();
     }
 
