@@ -69,7 +69,7 @@ public final class Hub {
                     name + " is not in the cache " + settings.cache()
                             + ", or not all of it, and HF_HUB_OFFLINE forbids to fetch it; unset HF_HUB_OFFLINE and run"
                             + " 'retort pull " + name + "'"));
-            watch.say(name + " is used as the cache has it; offline nobody can tell whether all of it is there");
+            watch.say(name + " is used as the cache has it, perhaps not all of it, since HF_HUB_OFFLINE is set");
             return found;
         }
         // what another tool left of a commit is completed, not replaced by a newer one
@@ -96,16 +96,20 @@ public final class Hub {
             }
             return cache.listing(commit)
                     .flatMap(listing -> chosen(listing, name))
-                    .filter(selection -> selection.chosen().stream().allMatch(file -> cache.holds(commit, file)))
+                    .filter(selection -> selection.needed().stream().allMatch(file -> cache.holds(commit, file)))
                     .map(selection -> place);
         });
     }
 
-    /** A folder that some tool began, where nobody knows whether it is whole. */
+    /** A folder that some tool filled for its own needs: the weights are there, or nobody knows what belongs to it. */
     private Optional<Path> asItIs(HubName name) {
         RepositoryCache cache = cache(name);
         return cache.commit(name.revision())
-                .filter(commit -> cache.listing(commit).isEmpty())
+                .filter(commit -> cache.listing(commit)
+                        .map(listing -> chosen(listing, name).stream()
+                                .flatMap(selection -> selection.weights().stream())
+                                .allMatch(file -> cache.holds(commit, file)))
+                        .orElse(true))
                 .map(commit -> place(cache, commit, name))
                 .filter(Files::isDirectory);
     }
@@ -163,9 +167,12 @@ public final class Hub {
 
     private void fetch(Wire wire, RepositoryCache cache, HubName name, Listing listing, Selection selection) {
         long total = Math.max(1, selection.bytes());
-        long before = 0;
+        long whole = selection.chosen().stream()
+                .filter(cache::hasBlob)
+                .mapToLong(RemoteFile::size)
+                .sum();
         for (RemoteFile file : selection.chosen()) {
-            long start = before;
+            long start = whole;
             if (!cache.hasBlob(file)) {
                 String source =
                         "/" + name.repository() + "/resolve/" + listing.commit() + "/" + escapedPath(file.path());
@@ -179,9 +186,9 @@ public final class Hub {
                         watch,
                         done -> watch.progress(start + done, total, file.path()));
                 alone(cache, file, download);
+                whole += file.size();
             }
             cache.link(listing.commit(), file);
-            before += file.size();
         }
     }
 

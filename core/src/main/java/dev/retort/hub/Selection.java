@@ -143,6 +143,22 @@ public record Selection(List<RemoteFile> chosen, Map<Reason, List<RemoteFile>> l
         }
     }
 
+    /** What a model cannot be loaded without: not what only people read, which other tools do not fetch. */
+    List<RemoteFile> needed() {
+        return chosen.size() == 1
+                ? chosen
+                : chosen.stream().filter(file -> !isReading(file)).toList();
+    }
+
+    /** The weights among the chosen files. */
+    List<RemoteFile> weights() {
+        return chosen.stream().filter(file -> Weights.of(file) != null).toList();
+    }
+
+    private static boolean isReading(RemoteFile file) {
+        return ending(file).equals("md") || LEGAL.contains(file.fileName().toLowerCase(Locale.ROOT));
+    }
+
     /** Bytes of the chosen files. */
     long bytes() {
         return bytes(chosen);

@@ -219,6 +219,28 @@ class HubPullTest {
     }
 
     @Test
+    void what_only_people_read_may_be_missing() throws IOException {
+        server.small.put("README.md", "# A model".getBytes(UTF_8));
+        Path pulled = hub(false, "").resolve(NAME);
+        Files.delete(pulled.resolve("README.md"));
+        int before = server.requests.size();
+        assertThat(hub(false, "").resolve(NAME)).isEqualTo(pulled);
+        assertThat(server.requests).hasSize(before);
+        Files.delete(pulled.resolve("config.json"));
+        assertThat(hub(true, "").resolve(NAME)).isEqualTo(pulled);
+        assertThat(said.sentences).last().asString().contains("perhaps not all of it");
+    }
+
+    @Test
+    void progress_ends_at_the_end_though_only_an_early_file_is_missing() throws IOException {
+        Path pulled = hub(false, "").resolve(NAME);
+        Files.delete(pulled.resolve("config.json").toRealPath());
+        said.progress.clear();
+        hub(false, "").pull(HubName.parse(NAME));
+        assertThat(said.progress).last().isEqualTo(said.total);
+    }
+
+    @Test
     void a_path_is_left_alone_and_a_name_is_not_fetched_offline() {
         assertThat(hub(false, "").resolve("runs/hf")).isEqualTo(Path.of("runs/hf"));
         assertThatThrownBy(() -> hub(true, "").resolve(NAME)).hasMessageContaining("not in the cache");
