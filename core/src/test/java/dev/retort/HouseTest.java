@@ -28,6 +28,7 @@ class HouseTest {
             "error",
             "torch",
             "io",
+            "hub",
             "config",
             "report",
             "nn",
@@ -122,6 +123,20 @@ class HouseTest {
         noClasses().should().accessField(System.class, "out").check(HOUSE);
         noClasses().should().accessField(System.class, "err").check(HOUSE);
         noClasses().should().callMethod(Throwable.class, "printStackTrace").check(HOUSE);
+    }
+
+    @Test
+    void only_the_hub_room_uses_the_network() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage("dev.retort.hub..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("java.net.http..")
+                .orShould()
+                .dependOnClassesThat()
+                .haveNameMatching("java\\.net\\.(Socket|ServerSocket|URLConnection|HttpURLConnection)")
+                .check(HOUSE);
     }
 
     @Test

@@ -33,17 +33,20 @@ final class CompareCommand implements Callable<Integer> {
     @Mixin
     private Talk talk;
 
-    @Parameters(index = "0", paramLabel = "TEACHER", description = "The model that was distilled.")
-    private Path teacher;
+    @Parameters(
+            index = "0",
+            paramLabel = "TEACHER",
+            description = "The model that was distilled: a folder, or hf:OWNER/NAME.")
+    private String teacher;
 
     @Parameters(index = "1..*", arity = "1..*", paramLabel = "STUDENT", description = "What came out of it.")
-    private List<Path> students;
+    private List<String> students;
 
     @Option(
             names = "--scratch",
             paramLabel = "MODEL",
             description = "A student's network trained without a teacher; may be given again.")
-    private List<Path> scratch = new ArrayList<>();
+    private List<String> scratch = new ArrayList<>();
 
     @Option(
             names = "--out",
@@ -56,14 +59,14 @@ final class CompareCommand implements Callable<Integer> {
         List<String> taken = new ArrayList<>();
         Contestant original = contestant(teacher, taken);
         List<Contestant> distilled =
-                students.stream().map(path -> contestant(path, taken)).toList();
+                students.stream().map(model -> contestant(model, taken)).toList();
         List<Contestant> alone =
-                scratch.stream().map(path -> contestant(path, taken)).toList();
+                scratch.stream().map(model -> contestant(model, taken)).toList();
         Path folder =
                 out == null ? Path.of("runs", "compare-" + distilled.get(0).name()) : out;
         Hardware.Chosen chosen = options.choose(talk);
         ComparisonReport report;
-        try (Judge judge = options.judge(original, chosen);
+        try (Judge judge = options.judge(original, chosen, talk);
                 Bar bar = talk.bar("compare", "")) {
             report = new Comparison(original, distilled, alone)
                     .report(
@@ -87,8 +90,8 @@ final class CompareCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Contestant contestant(Path path, List<String> taken) {
-        Contestant contestant = options.contestant(path, taken);
+    private Contestant contestant(String model, List<String> taken) {
+        Contestant contestant = options.contestant(model, taken, talk);
         taken.add(contestant.name());
         return contestant;
     }

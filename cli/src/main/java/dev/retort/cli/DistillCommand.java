@@ -9,7 +9,6 @@ import dev.retort.distill.Recipe;
 import dev.retort.distill.StageConfig;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.DitSpec;
-import dev.retort.train.RunFolder;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -44,6 +43,7 @@ final class DistillCommand implements Callable<Integer> {
             return 0;
         }
         Path run = options.folder();
+        Models.folder(recipe.teacher().model(), talk); // fetched before the run begins, with a bar of its own
         talk.say("run: " + run + " (Ctrl-C saves; the same command resumes)");
         long start = System.nanoTime();
         Path model;
@@ -60,9 +60,8 @@ final class DistillCommand implements Callable<Integer> {
     private void describe(Recipe recipe) {
         ImageSource source = Datasets.open(recipe.run().data());
         DitSpec student = recipe.student().spec(source, recipe.objective().learnSigma());
-        DitSpec teacher = ModelFolder.card(
-                        RunFolder.resolveModel(Path.of(recipe.teacher().model())))
-                .network();
+        DitSpec teacher =
+                ModelFolder.card(Models.folder(recipe.teacher().model(), talk)).network();
         double macs = 0;
         for (StageConfig stage : recipe.stages()) {
             boolean asksTeacher = stage.losses().stream().anyMatch(loss -> !(loss instanceof LossConfig.Diffusion));

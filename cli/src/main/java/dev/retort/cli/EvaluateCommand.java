@@ -10,7 +10,6 @@ import dev.retort.report.Measure;
 import dev.retort.report.ModelColumn;
 import dev.retort.report.ModelColumn.Role;
 import dev.retort.report.Provenance;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,15 +38,15 @@ final class EvaluateCommand implements Callable<Integer> {
     @Mixin
     private Talk talk;
 
-    @Parameters(paramLabel = "CHECKPOINT", description = "A run, one of its checkpoints, or a model folder.")
-    private Path checkpoint;
+    @Parameters(paramLabel = "CHECKPOINT", description = Models.PLACES)
+    private String checkpoint;
 
     @Override
     public Integer call() {
-        Contestant contestant = options.contestant(checkpoint, List.of());
+        Contestant contestant = options.contestant(checkpoint, List.of(), talk);
         Hardware.Chosen chosen = options.choose(talk);
         ComparisonReport report;
-        try (Judge judge = options.judge(contestant, chosen)) {
+        try (Judge judge = options.judge(contestant, chosen, talk)) {
             Evaluation evaluation;
             try (Bar bar = talk.bar("draw", "images")) {
                 evaluation = judge.judge(contestant, bar);

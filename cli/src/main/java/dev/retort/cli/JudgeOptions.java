@@ -11,7 +11,6 @@ import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
 import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
-import dev.retort.train.RunFolder;
 import dev.retort.train.TrainConfig;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -77,9 +76,9 @@ final class JudgeOptions {
     }
 
     /** A model as it will be sampled, under a name that is not taken. */
-    Contestant contestant(Path given, List<String> taken) {
-        Path model = RunFolder.resolveModel(given);
-        String base = name(given);
+    Contestant contestant(String given, List<String> taken, Talk talk) {
+        Path model = Models.folder(given, talk);
+        String base = Models.name(given);
         String name = base;
         for (int i = 2; taken.contains(name); i++) {
             name = base + " " + i;
@@ -87,20 +86,14 @@ final class JudgeOptions {
         return new Contestant(name, model, sampling.of(ModelFolder.card(model), given));
     }
 
-    private static String name(Path given) {
-        Path path = given.toAbsolutePath().normalize();
-        boolean unnamed = path.endsWith("model") && path.getNameCount() > 1;
-        return (unnamed ? path.getParent() : path).getFileName().toString();
-    }
-
-    Judge judge(Contestant first, Hardware.Chosen chosen) {
+    Judge judge(Contestant first, Hardware.Chosen chosen, Talk talk) {
         if (rounds < 0) {
             throw new RetortException(
                     Kind.USAGE, "--rounds is " + rounds + ", expected at least 0; 0 leaves speed and memory out");
         }
         return Judge.of(
                 data(first),
-                extractor,
+                Models.place(extractor, talk),
                 new FeatureCache(cache()),
                 new Judge.Settings(samples, seed, batch, chosen.device(), chosen.precision()));
     }

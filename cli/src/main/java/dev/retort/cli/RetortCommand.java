@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
             "  retort distill fashion-student            distil a student from it",
             "  retort sample runs/fashion-teacher        draw images",
             "  retort compare runs/teacher runs/student  what was kept, what was gained",
+            "  retort pull hf:OWNER/NAME                 fetch a model; every command takes hf: names too",
             ""
         },
         synopsisSubcommandLabel = "COMMAND",
@@ -31,6 +32,7 @@ import picocli.CommandLine.Spec;
             SampleCommand.class,
             EvaluateCommand.class,
             CompareCommand.class,
+            PullCommand.class,
             TrainClassifierCommand.class,
             DemoCommand.class,
             PresetsCommand.class,

@@ -6,7 +6,6 @@ import dev.retort.model.SamplingSpec;
 import dev.retort.sample.Draw;
 import dev.retort.sample.SampleJob;
 import dev.retort.sample.Sampler;
-import dev.retort.train.RunFolder;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -26,6 +25,7 @@ import picocli.CommandLine.Parameters;
             "  retort sample runs/teacher --classes 3,7-9 --seed 1   some classes, another seed",
             "  retort sample runs/student --steps 4 --out few.png    fewer steps",
             "  retort sample runs/student --count 10000 --out s.npz  for evaluation elsewhere (ADM layout)",
+            "  retort sample hf:OWNER/NAME                           a model of the hub ('retort pull --help')",
             ""
         })
 final class SampleCommand implements Callable<Integer> {
@@ -42,8 +42,8 @@ final class SampleCommand implements Callable<Integer> {
     @Mixin
     private SamplingOptions options;
 
-    @Parameters(paramLabel = "CHECKPOINT", description = "A run, one of its checkpoints, or a model folder.")
-    private Path checkpoint;
+    @Parameters(paramLabel = "CHECKPOINT", description = Models.PLACES)
+    private String checkpoint;
 
     @Option(
             names = "--classes",
@@ -89,7 +89,7 @@ final class SampleCommand implements Callable<Integer> {
     public Integer call() {
         SamplingOptions.requireAtLeastOne("--count", count);
         SamplingOptions.requireAtLeastOne("--batch", batch);
-        Path folder = RunFolder.resolveModel(checkpoint);
+        Path folder = Models.folder(checkpoint, talk);
         ModelCard card = ModelFolder.card(folder);
         SamplingSpec sampling = options.of(card, checkpoint);
         ClassChoice choice =

@@ -6,7 +6,6 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.model.ModelCard;
 import dev.retort.model.SamplingSpec;
-import java.nio.file.Path;
 import java.util.Locale;
 import picocli.CommandLine.Option;
 
@@ -25,7 +24,7 @@ final class SamplingOptions {
     private Double guidance;
 
     /** The card's way of sampling with what the options change in it. */
-    SamplingSpec of(ModelCard card, Path model) {
+    SamplingSpec of(ModelCard card, String model) {
         requireAtLeastOne("--steps", steps);
         SamplingSpec usual = card.sampling();
         String name = solver == null ? usual.solver() : solver.toLowerCase(Locale.ROOT);

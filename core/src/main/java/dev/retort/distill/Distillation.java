@@ -10,6 +10,7 @@ import dev.retort.distill.loss.Teacher;
 import dev.retort.distill.surgery.Cut;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.hub.Watch;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitSpec;
@@ -65,7 +66,7 @@ public final class Distillation {
         notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
         ImageSource source = Datasets.open(recipe.run().data());
         DitSpec student = recipe.student().spec(source, recipe.objective().learnSigma());
-        try (Teacher teacher = open(recipe, device.device(), precision.precision())) {
+        try (Teacher teacher = open(recipe, device.device(), precision.precision(), notes)) {
             Distillation distillation = new Distillation(recipe, teacher, student);
             distillation.check(source);
             RunFolder folder = RunFolder.open(run, Configs.write(recipe));
@@ -100,8 +101,8 @@ public final class Distillation {
         }
     }
 
-    private static Teacher open(Recipe recipe, Device device, Precision precision) {
-        Path folder = RunFolder.resolveModel(Path.of(recipe.teacher().model()));
+    private static Teacher open(Recipe recipe, Device device, Precision precision, Consumer<String> notes) {
+        Path folder = RunFolder.resolveModel(recipe.teacher().model(), Watch.saying(notes));
         ModelFolder.Loaded loaded = ModelFolder.load(folder, device);
         try {
             return new Teacher(

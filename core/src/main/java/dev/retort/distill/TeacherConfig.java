@@ -5,13 +5,13 @@ import dev.retort.config.Require;
 /**
  * The teacher of a recipe.
  *
- * @param model a model folder, a run or a checkpoint
+ * @param model a model folder, a run, a checkpoint or {@code hf:OWNER/NAME}
  * @param guidance classifier-free guidance of its output, standard form; 1 for none
  */
 public record TeacherConfig(String model, double guidance) {
     /** Validates. */
     public TeacherConfig {
-        Require.that(!model.isBlank(), "model", model, "a model folder, a run or a checkpoint");
+        Require.that(!model.isBlank(), "model", model, "a model folder, a run, a checkpoint or hf:OWNER/NAME");
         Require.atLeast("guidance", guidance, 0);
     }
 }

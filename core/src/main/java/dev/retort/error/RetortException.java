@@ -25,6 +25,8 @@ public final class RetortException extends RuntimeException {
         DIVERGED(8),
         /** A file could not be written: disk full, no permission. */
         WRITE(9),
+        /** The model hub does not answer, or refuses what was asked for. */
+        NETWORK(10),
         /** The user interrupted; state was saved. */
         INTERRUPTED(130);
 

@@ -2,6 +2,8 @@ package dev.retort.train;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.hub.Hub;
+import dev.retort.hub.Watch;
 import dev.retort.io.AtomicWrite;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -88,6 +90,15 @@ public record RunFolder(Path path) {
                         Kind.WRITE, "the old checkpoint " + old + " cannot be deleted (" + e.getMessage() + ")", e);
             }
         }
+    }
+
+    /**
+     * The model to load for what a user gave: a path, or {@code hf:OWNER/NAME}, which is fetched where it is not cached.
+     *
+     * @param watch is told what is fetched
+     */
+    public static Path resolveModel(String given, Watch watch) {
+        return resolveModel(Hub.locate(given, watch));
     }
 
     /**

@@ -1,0 +1,42 @@
+package dev.retort.cli;
+
+import dev.retort.hub.ByteSize;
+import dev.retort.hub.Watch;
+
+/** Says what the hub does; a bar appears once something is fetched. */
+final class HubTalk implements Watch, AutoCloseable {
+    private final Talk talk;
+    private Bar bar;
+    private long startDone;
+    private long startNanos;
+
+    HubTalk(Talk talk) {
+        this.talk = talk;
+    }
+
+    @Override
+    public void say(String sentence) {
+        talk.say(sentence);
+    }
+
+    @Override
+    public void progress(long done, long total, String file) {
+        if (bar == null) {
+            bar = talk.bar("fetch", "");
+            startDone = done;
+            startNanos = System.nanoTime();
+        }
+        double seconds = (System.nanoTime() - startNanos) / 1e9;
+        String speed = done > startDone && seconds > 1
+                ? ", " + ByteSize.text(Math.round((done - startDone) / seconds)) + "/s"
+                : "";
+        bar.update(done, total, ByteSize.text(done) + " of " + ByteSize.text(total) + speed + ", " + file);
+    }
+
+    @Override
+    public void close() {
+        if (bar != null) {
+            bar.close();
+        }
+    }
+}

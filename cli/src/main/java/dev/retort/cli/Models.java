@@ -1,0 +1,38 @@
+package dev.retort.cli;
+
+import dev.retort.hub.Hub;
+import dev.retort.hub.HubName;
+import dev.retort.train.RunFolder;
+import java.nio.file.Path;
+
+/** Turns what a user wrote for a model into a place on this machine, and shows what must be fetched for it. */
+final class Models {
+    /** What may be written, for the help. */
+    static final String PLACES = "A run, one of its checkpoints, a model folder, or hf:OWNER/NAME.";
+
+    private Models() {}
+
+    /** The model's folder. */
+    static Path folder(String given, Talk talk) {
+        try (HubTalk watch = new HubTalk(talk)) {
+            return RunFolder.resolveModel(given, watch);
+        }
+    }
+
+    /** A file or folder that need not be a model: a path as it stands, or where the cache has it. */
+    static String place(String given, Talk talk) {
+        try (HubTalk watch = new HubTalk(talk)) {
+            return HubName.is(given) ? Hub.locate(given, watch).toString() : given;
+        }
+    }
+
+    /** How a model is called in a table: its run's or repository's name. */
+    static String name(String given) {
+        if (HubName.is(given)) {
+            return HubName.parse(given).name();
+        }
+        Path path = Path.of(given).toAbsolutePath().normalize();
+        boolean unnamed = path.endsWith("model") && path.getNameCount() > 1;
+        return (unnamed ? path.getParent() : path).getFileName().toString();
+    }
+}

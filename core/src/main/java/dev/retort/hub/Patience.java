@@ -1,0 +1,42 @@
+package dev.retort.hub;
+
+import java.time.Duration;
+import java.util.List;
+
+/**
+ * How long a hub that is slow, busy or gone is waited for.
+ *
+ * @param pauses before the second attempt, the third, and so on; one attempt more than pauses is made
+ * @param longestAsked a server that asks for a longer pause than this is not waited for
+ * @param silence a connection that brings nothing for so long is given up
+ * @param pause how to wait
+ */
+public record Patience(List<Duration> pauses, Duration longestAsked, Duration silence, Pause pause) {
+    /** Half a minute of pauses in all, unless the server names longer ones. */
+    public static final Patience USUAL = new Patience(
+            List.of(
+                    Duration.ofSeconds(1),
+                    Duration.ofSeconds(2),
+                    Duration.ofSeconds(4),
+                    Duration.ofSeconds(8),
+                    Duration.ofSeconds(16)),
+            Duration.ofMinutes(5),
+            Duration.ofSeconds(60),
+            time -> Thread.sleep(time.toMillis()));
+
+    /** Waits. */
+    @FunctionalInterface
+    public interface Pause {
+        /** Returns after that time. */
+        void pause(Duration time) throws InterruptedException;
+    }
+
+    public Patience {
+        pauses = List.copyOf(pauses);
+    }
+
+    /** The same with a single attempt, for what can be done without. */
+    Patience once() {
+        return new Patience(List.of(), longestAsked, silence, pause);
+    }
+}
