@@ -1,0 +1,12 @@
+package dev.retort.io;
+
+import java.io.IOException;
+
+/** What is wrong with a file's content, without the file's name. */
+final class Malformed extends IOException {
+    private static final long serialVersionUID = 1L;
+
+    Malformed(String message) {
+        super(message);
+    }
+}

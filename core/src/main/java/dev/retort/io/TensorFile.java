@@ -1,0 +1,72 @@
+package dev.retort.io;
+
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Path;
+import java.util.Map;
+
+/**
+ * Named tensors on disk, whatever the format: what is there is known after opening, values are read when asked for, a
+ * portion at a time. Values come row-major and little-endian. {@link TensorFiles#open} recognises the format.
+ */
+public interface TensorFile extends AutoCloseable {
+    /** Bytes that {@link #floats} and those who fill networks take at a time. */
+    int PORTION = 1 << 22;
+
+    /** The file or folder. */
+    Path path();
+
+    /** What the file says beside its tensors: a header's free text, or the plain values of a pickle by their path. */
+    Map<String, String> metadata();
+
+    /** All tensors by name, in the order of the file. */
+    Map<String, TensorEntry> entries();
+
+    /**
+     * Copies bytes of one tensor.
+     *
+     * @param from first byte, counted from the tensor's first value; a multiple of the element size
+     * @param target is filled up to its limit, whole elements
+     * @throws RetortException naming the file and what is wrong with it
+     */
+    void read(String name, long from, ByteBuffer target);
+
+    /** The tensor of that name; one that is not there is CHECKPOINT. */
+    default TensorEntry entry(String name) {
+        TensorEntry entry = entries().get(name);
+        if (entry == null) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    "cannot read " + path() + ": it holds no tensor '" + name
+                            + "'; 'retort inspect' lists what it holds");
+        }
+        return entry;
+    }
+
+    /** One tensor as floats, rounded where they do not fit; truth values are 0 and 1. */
+    default float[] floats(String name) {
+        TensorEntry entry = entry(name);
+        if (entry.elements() > Integer.MAX_VALUE - 16) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    "cannot read " + path() + ": '" + entry + "' is too large for one array; read it in portions");
+        }
+        float[] values = new float[(int) entry.elements()];
+        int size = entry.dtype().bytes();
+        ByteBuffer portion =
+                ByteBuffer.allocate((int) Math.min(PORTION, entry.byteCount())).order(ByteOrder.LITTLE_ENDIAN);
+        for (int at = 0; at < values.length; ) {
+            int count = Math.min(values.length - at, portion.capacity() / size);
+            read(name, (long) at * size, portion.clear().limit(count * size));
+            entry.dtype().decode(portion.flip(), values, at, count);
+            at += count;
+        }
+        return values;
+    }
+
+    /** Closes the file. */
+    @Override
+    void close();
+}
