@@ -53,15 +53,20 @@ public interface TensorFile extends AutoCloseable {
                     Kind.CHECKPOINT,
                     "cannot read " + path() + ": '" + entry + "' is too large for one array; read it in portions");
         }
-        float[] values = new float[(int) entry.elements()];
-        int size = entry.dtype().bytes();
-        ByteBuffer portion =
-                ByteBuffer.allocate((int) Math.min(PORTION, entry.byteCount())).order(ByteOrder.LITTLE_ENDIAN);
-        for (int at = 0; at < values.length; ) {
-            int count = Math.min(values.length - at, portion.capacity() / size);
-            read(name, (long) at * size, portion.clear().limit(count * size));
-            entry.dtype().decode(portion.flip(), values, at, count);
-            at += count;
+        return floats(name, 0, (int) entry.elements());
+    }
+
+    /** So many values of one tensor from element {@code first} on, likewise. */
+    default float[] floats(String name, long first, int count) {
+        Dtype dtype = entry(name).dtype();
+        float[] values = new float[count];
+        ByteBuffer portion = ByteBuffer.allocate((int) Math.min(PORTION, (long) count * dtype.bytes()))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        for (int at = 0; at < count; ) {
+            int some = Math.min(count - at, portion.capacity() / dtype.bytes());
+            read(name, (first + at) * dtype.bytes(), portion.clear().limit(some * dtype.bytes()));
+            dtype.decode(portion.flip(), values, at, some);
+            at += some;
         }
         return values;
     }

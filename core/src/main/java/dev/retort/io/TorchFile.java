@@ -34,13 +34,17 @@ public final class TorchFile implements TensorFile {
     private record Place(long start, long length) {}
 
     private final RandomAccess bytes;
+    /** Held because the zip library closes the file when its list is collected; null for the older form. */
+    private final Archive archive;
+
     private final Map<String, String> metadata;
     private final Map<String, TensorEntry> entries = new LinkedHashMap<>();
     private final Map<String, StoredTensor> stored = new LinkedHashMap<>();
 
-    private TorchFile(RandomAccess bytes, Object root, Map<String, Place> places, boolean bigEndian)
+    private TorchFile(RandomAccess bytes, Archive archive, Object root, Map<String, Place> places, boolean bigEndian)
             throws IOException {
         this.bytes = bytes;
+        this.archive = archive;
         PickleTree tree = PickleTree.of(root);
         metadata = tree.values();
         for (Map.Entry<String, PickleValue.View> found : tree.tensors().entrySet()) {
@@ -132,7 +136,7 @@ public final class TorchFile implements TensorFile {
                                 entry.getValue().getSize()));
             }
         }
-        return new TorchFile(bytes, root, places, byteOrder.equals("big"));
+        return new TorchFile(bytes, archive, root, places, byteOrder.equals("big"));
     }
 
     /** A magic number, a version, the system, the object, the storages' keys; then each storage behind its length. */
@@ -170,7 +174,7 @@ public final class TorchFile implements TensorFile {
             places.put(name, new Place(at, length));
             at += length;
         }
-        return new TorchFile(bytes, root, places, false);
+        return new TorchFile(bytes, null, root, places, false);
     }
 
     private static Object pickle(RandomAccess.Range in) throws IOException {
@@ -209,6 +213,9 @@ public final class TorchFile implements TensorFile {
 
     @Override
     public void close() {
+        if (archive != null) {
+            archive.close();
+        }
         bytes.close();
     }
 

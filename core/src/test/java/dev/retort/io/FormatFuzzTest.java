@@ -33,7 +33,10 @@ class FormatFuzzTest {
     @Test
     void safetensors() throws IOException {
         run(
-                List.of(good("dtypes.safetensors"), good("padded-header.safetensors"), good("header-order.safetensors")),
+                List.of(
+                        good("dtypes.safetensors"),
+                        good("padded-header.safetensors"),
+                        good("header-order.safetensors")),
                 Mutation::of,
                 SafetensorsFile::open);
     }

@@ -64,11 +64,12 @@ class TensorFilesTest {
         assertThatThrownBy(() -> TensorFiles.open(folder))
                 .hasMessageContaining("model-00002-of-00003.safetensors that it names is missing");
         Files.delete(folder.resolve("model.safetensors.index.json"));
-        assertThatThrownBy(() -> TensorFiles.open(folder)).hasMessageContaining("model.safetensors.index.json is missing");
+        assertThatThrownBy(() -> TensorFiles.open(folder))
+                .hasMessageContaining("model.safetensors.index.json is missing");
     }
 
     @ParameterizedTest
-    @CsvSource(delimiter = '|', textBlock = """
+    @CsvSource(delimiter = '|', quoteCharacter = '~', textBlock = """
             {"weight_map":{"a":"../x.safetensors"}}                         | leaves the folder
             {"weight_map":{"a":".."}}                                       | leaves the folder
             {"weight_map":{"a":"one.safetensors","a":"one.safetensors"}}    | not a JSON index
@@ -95,7 +96,8 @@ class TensorFilesTest {
     void what_is_no_weights_is_told_apart(String content, String reason) throws IOException {
         Path file = Files.writeString(folder.resolve("x.safetensors"), content);
         assertThatThrownBy(() -> TensorFiles.open(file)).hasMessageContaining(reason);
-        assertThatThrownBy(() -> TensorFiles.open(folder.resolve("none"))).hasMessageContaining("there is no such file");
+        assertThatThrownBy(() -> TensorFiles.open(folder.resolve("none")))
+                .hasMessageContaining("there is no such file");
     }
 
     @Test
@@ -107,7 +109,8 @@ class TensorFilesTest {
             assertThat(file.path()).isEqualTo(folder.resolve("b.safetensors"));
         }
         four().write(folder.resolve("c.safetensors"));
-        assertThatThrownBy(() -> TensorFiles.open(folder)).hasMessageContaining("2 files of weights, b.safetensors and");
+        assertThatThrownBy(() -> TensorFiles.open(folder))
+                .hasMessageContaining("2 files of weights, b.safetensors and");
     }
 
     @Test
@@ -183,7 +186,8 @@ class TensorFilesTest {
                 assertThat(row.bytes())
                         .as(array)
                         .isEqualTo(java.util.Arrays.copyOfRange(whole.bytes(), 2 * bytes, 3 * bytes));
-                assertThatThrownBy(() -> npz.rows(words[1], whole.shape()[0], 1)).hasMessageContaining("rows ");
+                assertThatThrownBy(() -> npz.rows(words[1], whole.shape()[0], 1))
+                        .hasMessageContaining("rows ");
             }
         }
     }
@@ -193,7 +197,8 @@ class TensorFilesTest {
         Path single = Shared.path("reference/dit-diffusers/transformer");
         try (TensorFile one = TensorFiles.open(single);
                 TensorFile many = TensorFiles.open(single.resolveSibling("transformer-sharded"))) {
-            assertThat(many.entries().keySet()).containsExactlyInAnyOrderElementsOf(one.entries().keySet());
+            assertThat(many.entries().keySet())
+                    .containsExactlyInAnyOrderElementsOf(one.entries().keySet());
             one.entries().keySet().forEach(name -> assertThat(many.floats(name)).isEqualTo(one.floats(name)));
         }
     }
