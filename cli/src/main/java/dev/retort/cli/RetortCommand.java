@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
             "  retort distill warmup-feature-joint       distil a student from it",
             "  retort sample runs/fashion-teacher        draw images",
             "  retort compare runs/teacher runs/student  what was kept, what was gained",
+            "  retort inspect FILE                       what a checkpoint of any program holds",
             ""
         },
         synopsisSubcommandLabel = "COMMAND",
@@ -31,6 +32,8 @@ import picocli.CommandLine.Spec;
             SampleCommand.class,
             EvaluateCommand.class,
             CompareCommand.class,
+            InspectCommand.class,
+            ConvertCommand.class,
             TrainClassifierCommand.class,
             DemoCommand.class,
             PresetsCommand.class,

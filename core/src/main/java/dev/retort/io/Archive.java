@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.regex.Pattern;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
@@ -18,6 +19,8 @@ import org.apache.commons.compress.archivers.zip.ZipMethod;
  * neither stored nor deflated, or encrypted. Nothing is extracted.
  */
 final class Archive implements Closeable {
+    private static final Pattern OUTSIDE = Pattern.compile("^/|\\\\|:|(^|/)\\.\\.(/|$)");
+
     private final RandomAccess bytes;
     private final ZipFile zip;
     private final Map<String, ZipArchiveEntry> entries = new LinkedHashMap<>();
@@ -63,10 +66,7 @@ final class Archive implements Closeable {
     }
 
     private static boolean leaves(String name) {
-        return name.startsWith("/")
-                || name.contains("\\")
-                || name.contains(":")
-                || name.matches("(?s)(.*/)?\\.\\.(/.*)?");
+        return OUTSIDE.matcher(name).find();
     }
 
     /** All entries by name, in the order of their bytes. */
@@ -88,7 +88,7 @@ final class Archive implements Closeable {
 
     /** Reads what is left and compares the checksum. */
     static void requireSum(ZipArchiveEntry entry, CheckedInputStream in) throws IOException {
-        byte[] buffer = new byte[1 << 16];
+        byte[] buffer = new byte[1 << 13];
         while (in.read(buffer) >= 0) {
             // Only the sum is wanted.
         }

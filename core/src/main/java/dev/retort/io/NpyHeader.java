@@ -75,7 +75,7 @@ public record NpyHeader(NpyType type, boolean bigEndian, boolean fortran, long[]
         if (descr == null || order == null || shape == null) {
             throw new Malformed("its header lacks " + (descr == null ? "descr" : order == null ? "order" : "shape"));
         }
-        if (!descr.matches("[<>|].+")) {
+        if (descr.length() < 2 || "<>|".indexOf(descr.charAt(0)) < 0) {
             throw new Malformed("its element type '" + descr + "' is not supported");
         }
         String code = descr;

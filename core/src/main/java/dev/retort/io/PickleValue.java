@@ -4,10 +4,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a pickle holds beyond numbers, text, bytes, lists ({@code ArrayList}), dictionaries ({@code LinkedHashMap}), sets
- * ({@code LinkedHashSet}) and None (null).
+ * What a pickle holds beyond numbers, text, bytes, lists ({@code ArrayList}), dictionaries ({@code LinkedHashMap}) and sets
+ * ({@code LinkedHashSet}).
  */
 sealed interface PickleValue {
+    /** Python's None. */
+    enum None implements PickleValue {
+        /** The only one. */
+        NONE
+    }
+
     /** A tuple; equal to itself alone. */
     final class Tuple implements PickleValue {
         private final List<Object> items;

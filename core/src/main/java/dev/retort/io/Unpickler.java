@@ -1,6 +1,7 @@
 package dev.retort.io;
 
 import dev.retort.io.PickleValue.Name;
+import dev.retort.io.PickleValue.None;
 import dev.retort.io.PickleValue.Plain;
 import dev.retort.io.PickleValue.Tuple;
 import java.io.IOException;
@@ -61,7 +62,7 @@ final class Unpickler {
             case '0' -> pop();
             case '1' -> popMark();
             case '2' -> push(top());
-            case 'N' -> push(null);
+            case 'N' -> push(None.NONE);
             case 0x88 -> push(true);
             case 0x89 -> push(false);
             case 'K' -> push((long) in.u8());
@@ -182,7 +183,7 @@ final class Unpickler {
 
     private Object remembered(long index) throws Malformed {
         Object value = memo.get(index);
-        if (value == null && !memo.containsKey(index)) {
+        if (value == null) {
             throw new Malformed("its pickle recalls what it never kept");
         }
         return value;
@@ -222,7 +223,7 @@ final class Unpickler {
 
     /** What Python lets be a key; lists and dictionaries would be hashed by content, without end where they hold themselves. */
     static Object key(Object value) throws Malformed {
-        boolean plain = value == null
+        boolean plain = value == None.NONE
                 || value instanceof String
                 || value instanceof Number
                 || value instanceof Boolean

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
 /**
- * Damaged files in memory, 100,000 and more of each format: each ends in values or in one clean refusal. Damage that a
- * zip's checksum would hide is done inside the zip, whose checksum is then right.
+ * Damaged files in memory, 100,000 of each format: each ends in values or in one clean refusal. Damage that a zip's
+ * checksum would hide is done inside the zip, whose checksum is then right.
  */
 @Timeout(300)
 class FormatFuzzTest {
@@ -33,6 +33,7 @@ class FormatFuzzTest {
     @Test
     void safetensors() throws IOException {
         run(
+                CASES,
                 List.of(
                         good("dtypes.safetensors"),
                         good("padded-header.safetensors"),
@@ -43,7 +44,7 @@ class FormatFuzzTest {
 
     @Test
     void torch_zip_as_a_file() throws IOException {
-        run(List.of(small("a/data.pkl"), good("cuda-location.pt")), Mutation::of, TorchFile::open);
+        run(CASES / 2, List.of(small("a/data.pkl"), good("cuda-location.pt")), Mutation::of, TorchFile::open);
     }
 
     @Test
@@ -56,22 +57,23 @@ class FormatFuzzTest {
                 storages.add(storage);
             }
         }
-        run(List.of(pickle), (bytes, random) -> zip(Mutation.of(bytes, random), storages), TorchFile::open);
+        run(CASES / 2, List.of(pickle), (bytes, random) -> zip(Mutation.of(bytes, random), storages), TorchFile::open);
     }
 
     @Test
     void torch_legacy() throws IOException {
-        run(List.of(good("torch-legacy.pt")), Mutation::of, TorchFile::open);
+        run(CASES, List.of(good("torch-legacy.pt")), Mutation::of, TorchFile::open);
     }
 
     @Test
     void npy() throws IOException {
-        run(List.of(good("single.npy"), good("version2.npy")), Mutation::of, NpyFile::open);
+        run(CASES / 2, List.of(good("single.npy"), good("version2.npy")), Mutation::of, NpyFile::open);
     }
 
     @Test
     void npz() throws IOException {
         run(
+                CASES / 4,
                 List.of(good("big-endian.npz"), good("names.npz"), good("samples-compressed.npz")),
                 Mutation::of,
                 NpzFile::open);
@@ -80,8 +82,9 @@ class FormatFuzzTest {
     @Test
     void npz_inside_its_arrays() throws IOException {
         run(
+                CASES / 4,
                 List.of(good("single.npy"), good("version2.npy")),
-                (bytes, random) -> zip("a.npy", Mutation.of(bytes, random), random.nextBoolean()),
+                (bytes, random) -> zip("a.npy", Mutation.of(bytes, random), random.nextInt(8) > 0),
                 NpzFile::open);
     }
 
@@ -89,12 +92,12 @@ class FormatFuzzTest {
         byte[] of(byte[] whole, SplittableRandom random) throws IOException;
     }
 
-    private static void run(List<byte[]> wholes, Damage damage, Function<RandomAccess, TensorFile> open)
+    private static void run(int cases, List<byte[]> wholes, Damage damage, Function<RandomAccess, TensorFile> open)
             throws IOException {
         SplittableRandom random = new SplittableRandom(20260);
         int read = 0;
         int refused = 0;
-        for (int i = 0; i < CASES; i++) {
+        for (int i = 0; i < cases; i++) {
             byte[] bytes = damage.of(wholes.get(i % wholes.size()), random);
             RandomAccess access = new RandomAccess(Path.of("fuzz"), new SeekableInMemoryByteChannel(bytes));
             try (TensorFile file = open.apply(access)) {
@@ -113,8 +116,8 @@ class FormatFuzzTest {
             }
         }
         // Neither all refused nor all believed: the damage reaches the parser's inside.
-        assertThat(read).isGreaterThan(CASES / 1000);
-        assertThat(refused).isGreaterThan(CASES / 10);
+        assertThat(read).isGreaterThan(cases / 1000);
+        assertThat(refused).isGreaterThan(cases / 10);
     }
 
     private static byte[] good(String name) throws IOException {

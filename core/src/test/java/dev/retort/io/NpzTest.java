@@ -18,6 +18,9 @@ import java.util.HexFormat;
 import java.util.stream.Stream;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipOutputStream;
+import org.apache.commons.compress.archivers.zip.Zip64Mode;
+import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
+import org.apache.commons.compress.archivers.zip.ZipArchiveOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -133,6 +136,24 @@ class NpzTest {
             assertThat(npz.array("a..b/c").floats()).hasSize(2);
         }
         assertThatThrownBy(() -> NpzFile.open(folder.resolve("none.npz"))).hasMessageContaining("no such file");
+    }
+
+    @Test
+    void archives_with_64_bit_records_are_read_as_all_beyond_4_gib_are() throws IOException {
+        byte[] array = npy(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", 8);
+        Path file = folder.resolve("large.npz");
+        try (ZipArchiveOutputStream zip = new ZipArchiveOutputStream(file)) {
+            zip.setUseZip64(Zip64Mode.Always);
+            for (String name : new String[] {"a.npy", "b.npy"}) {
+                zip.putArchiveEntry(new ZipArchiveEntry(name));
+                zip.write(array);
+                zip.closeArchiveEntry();
+            }
+        }
+        try (NpzFile npz = NpzFile.open(file)) {
+            assertThat(npz.names()).containsExactly("a", "b");
+            assertThat(npz.floats("b")).containsExactly(0, 0);
+        }
     }
 
     @Test

@@ -72,7 +72,7 @@ public final class DitCheckpoint implements AutoCloseable {
                             + " 'pos_embed.proj.weight' beside a config.json; 'retort inspect' lists what it holds");
         }
         process = folder == null ? family.process() : folder.process(family.process());
-        sampling = family.sampling();
+        sampling = sampling(family.sampling(), spec);
         classes = folder == null || folder.classes().size() != spec.classes()
                 ? IntStream.range(0, spec.classes()).mapToObj(String::valueOf).toList()
                 : folder.classes();
@@ -100,6 +100,17 @@ public final class DitCheckpoint implements AutoCloseable {
             weights.close();
             throw e;
         }
+    }
+
+    /** Guidance needs a null class, and on fewer channels than there are it means something only where there are more. */
+    private static SamplingSpec sampling(SamplingSpec usual, DitSpec spec) {
+        return new SamplingSpec(
+                usual.solver(),
+                usual.steps(),
+                spec.hasNullClass() ? usual.guidanceScale() : 1,
+                usual.guidanceFrom(),
+                usual.guidanceTo(),
+                usual.guidanceChannels() < spec.channels() ? usual.guidanceChannels() : 0);
     }
 
     /** Keys that are copies of the same rows must hold the same bytes: a network fine-tuned with copies of its own differs. */
