@@ -151,7 +151,11 @@ public final class ModelFolder {
                 TensorFile file = TensorFiles.open(folder.resolve(WEIGHTS))) {
             Fit.of(DitLayout.parameters(card.network()), file.entries()).require(file.path());
             return new Loaded(
-                    new DitInference(card.network(), name -> Weights.tensor(file, name, device), device, precision),
+                    new DitInference(
+                            card.network(),
+                            (name, dtype) -> Weights.tensor(file, name, dtype, device),
+                            device,
+                            precision),
                     card);
         }
     }

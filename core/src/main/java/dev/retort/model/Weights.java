@@ -97,7 +97,12 @@ public final class Weights {
         Dtype dtype = entry.dtype().floating()
                 ? Dtype.F32
                 : entry.dtype() == dev.retort.io.Dtype.BOOL ? Dtype.BOOL : Dtype.I64;
-        Tensor tensor = Tensors.empty(dtype, device, entry.shape());
+        return tensor(file, name, dtype, device);
+    }
+
+    /** One tensor of a file, converted to the given type as it is read. */
+    static Tensor tensor(TensorFile file, String name, Dtype dtype, Device device) {
+        Tensor tensor = Tensors.empty(dtype, device, file.entry(name).shape());
         fill(tensor, file, name);
         return tensor;
     }

@@ -27,7 +27,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 
@@ -196,7 +196,7 @@ public final class DitCheckpoint implements AutoCloseable {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Dit dit = new Dit(spec, Init.blank(device));
-            Function<String, Tensor> source = source(device);
+            BiFunction<String, Dtype, Tensor> source = source(device);
             dit.state().forEach((name, tensor) -> {
                 try (Scope one = Scope.open()) {
                     fill(name, tensor, source);
@@ -207,9 +207,9 @@ public final class DitCheckpoint implements AutoCloseable {
     }
 
     /** Straight into the network's memory, but for what is rewritten on the way. */
-    private void fill(String name, Tensor tensor, Function<String, Tensor> source) {
+    private void fill(String name, Tensor tensor, BiFunction<String, Dtype, Tensor> source) {
         if (family == DitFamily.SIT) {
-            tensor.copy_(source.apply(name));
+            tensor.copy_(source.apply(name, Dtype.F32));
         } else {
             read(name, tensor);
         }
@@ -220,10 +220,10 @@ public final class DitCheckpoint implements AutoCloseable {
         return new DitInference(spec, source(device), device, precision);
     }
 
-    private Function<String, Tensor> source(Device device) {
+    private BiFunction<String, Dtype, Tensor> source(Device device) {
         Map<String, long[]> shapes = DitLayout.parameters(spec);
-        Function<String, Tensor> plain = name -> {
-            Tensor tensor = Tensors.empty(Dtype.F32, device, shapes.get(name));
+        BiFunction<String, Dtype, Tensor> plain = (name, dtype) -> {
+            Tensor tensor = Tensors.empty(dtype, device, shapes.get(name));
             read(name, tensor);
             return tensor;
         };

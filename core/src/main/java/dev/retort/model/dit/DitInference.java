@@ -11,7 +11,8 @@ import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Function;
+import java.util.Map;
+import java.util.function.BiFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -33,22 +34,30 @@ public final class DitInference extends Network {
 
     /** Prepares a copy. */
     public DitInference(Dit origin, Precision precision) {
-        this(origin.spec(), origin.state()::get, origin.device(), precision);
+        this(origin.spec(), origin.state(), origin.device(), precision);
+    }
+
+    private DitInference(DitSpec spec, Map<String, Tensor> state, Device device, Precision precision) {
+        this(spec, (name, dtype) -> state.get(name), device, precision);
     }
 
     /**
      * Prepares weights that are asked for one by one, each once and each free to go before the next comes: where they come
      * from a file, no second copy of all of them ever exists.
      *
-     * @param weights the tensor of a parameter of {@link Dit}, made in the scope that is open
+     * @param weights the tensor of a parameter of {@link Dit}, made in the scope that is open, and in the element type asked for
+     *     where that saves a copy
      * @param device where they live
      */
-    public DitInference(DitSpec spec, Function<String, Tensor> weights, Device device, Precision precision) {
+    public DitInference(DitSpec spec, BiFunction<String, Dtype, Tensor> weights, Device device, Precision precision) {
         this.spec = spec;
         dtype = precision == Precision.BF16 ? Dtype.BF16 : Dtype.F32;
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            positions = buffer("pos_embed", weights.apply("pos_embed").clone());
+            // The largest weights first: what they leave free serves all others.
+            modulations = new Modulations(spec, weights, dtype);
+            positions =
+                    buffer("pos_embed", weights.apply("pos_embed", Dtype.F32).clone());
             embedder = embedder(weights, dtype);
             rotary = spec.modern()
                     ? new RotaryPositions(
@@ -62,14 +71,13 @@ public final class DitInference extends Network {
             }
             finalNorm = spec.modern() ? PreparedBlock.copy(weights, "final_layer.norm_final.weight") : null;
             finalLinear = PreparedBlock.linear(weights, "final_layer.linear", dtype);
-            modulations = new Modulations(spec, weights, dtype);
         }
     }
 
-    private static PreparedLinear embedder(Function<String, Tensor> weights, Dtype dtype) {
+    private static PreparedLinear embedder(BiFunction<String, Dtype, Tensor> weights, Dtype dtype) {
         try (Scope scope = Scope.open()) {
-            Tensor kernel = weights.apply("x_embedder.proj.weight");
-            return new PreparedLinear(kernel.flatten(1, -1), weights.apply("x_embedder.proj.bias"), dtype);
+            Tensor kernel = weights.apply("x_embedder.proj.weight", dtype);
+            return new PreparedLinear(kernel.flatten(1, -1), weights.apply("x_embedder.proj.bias", dtype), dtype);
         }
     }
 

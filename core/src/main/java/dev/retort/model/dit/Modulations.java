@@ -12,7 +12,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -37,7 +37,7 @@ final class Modulations implements AutoCloseable {
     /** Per layer (times·labels, parts, D), fp32; empty when nothing is prepared. */
     private final List<Tensor> tables = new ArrayList<>();
 
-    Modulations(DitSpec spec, Function<String, Tensor> weights, Dtype dtype) {
+    Modulations(DitSpec spec, BiFunction<String, Dtype, Tensor> weights, Dtype dtype) {
         hidden = spec.hidden();
         shift = spec.convention().frequencyShift();
         timeFirst = PreparedBlock.linear(weights, "t_embedder.mlp.0", dtype);

@@ -4,7 +4,7 @@ import dev.retort.nn.PreparedLinear;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /** {@link DitBlock} on prepared weights; the residual stream stays in fp32. */
@@ -20,7 +20,8 @@ final class PreparedBlock implements AutoCloseable {
     private final PreparedLinear in;
     private final PreparedLinear out;
 
-    PreparedBlock(DitSpec spec, Function<String, Tensor> weights, String name, RotaryPositions rotary, Dtype dtype) {
+    PreparedBlock(
+            DitSpec spec, BiFunction<String, Dtype, Tensor> weights, String name, RotaryPositions rotary, Dtype dtype) {
         heads = spec.heads();
         gated = spec.modern();
         mlpNormEps = spec.convention().mlpNormEps();
@@ -34,10 +35,11 @@ final class PreparedBlock implements AutoCloseable {
     }
 
     /** softmax(q·kᵀ/√d): the scale goes into the rows of W and b that make q. */
-    private static PreparedLinear scaled(DitSpec spec, Function<String, Tensor> weights, String name, Dtype dtype) {
+    private static PreparedLinear scaled(
+            DitSpec spec, BiFunction<String, Dtype, Tensor> weights, String name, Dtype dtype) {
         try (Scope scope = Scope.open()) {
-            Tensor weight = weights.apply(name + ".weight").clone();
-            Tensor bias = weights.apply(name + ".bias").clone();
+            Tensor weight = weights.apply(name + ".weight", Dtype.F32).clone();
+            Tensor bias = weights.apply(name + ".bias", Dtype.F32).clone();
             double scale = 1 / Math.sqrt(spec.hidden() / (double) spec.heads());
             Ops.mulInPlace(weight.narrow(0, 0, spec.hidden()), scale);
             Ops.mulInPlace(bias.narrow(0, 0, spec.hidden()), scale);
@@ -45,16 +47,17 @@ final class PreparedBlock implements AutoCloseable {
         }
     }
 
-    static PreparedLinear linear(Function<String, Tensor> weights, String name, Dtype dtype) {
+    static PreparedLinear linear(BiFunction<String, Dtype, Tensor> weights, String name, Dtype dtype) {
         try (Scope scope = Scope.open()) {
-            return new PreparedLinear(weights.apply(name + ".weight"), weights.apply(name + ".bias"), dtype);
+            return new PreparedLinear(
+                    weights.apply(name + ".weight", dtype), weights.apply(name + ".bias", dtype), dtype);
         }
     }
 
     /** A copy that lives until closed. */
-    static Tensor copy(Function<String, Tensor> weights, String name) {
+    static Tensor copy(BiFunction<String, Dtype, Tensor> weights, String name) {
         try (Scope scope = Scope.open()) {
-            return scope.keep(weights.apply(name).detach().clone());
+            return scope.keep(weights.apply(name, Dtype.F32).detach().clone());
         }
     }
 

@@ -1,9 +1,10 @@
 package dev.retort.model.dit;
 
 import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
-import java.util.function.Function;
+import java.util.function.BiFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -13,24 +14,26 @@ import org.bytedeco.pytorch.Tensor;
  */
 final class ReversedTime {
     private final DitSpec spec;
-    private final Function<String, Tensor> weights;
+    private final BiFunction<String, Dtype, Tensor> weights;
 
-    private ReversedTime(DitSpec spec, Function<String, Tensor> weights) {
+    private ReversedTime(DitSpec spec, BiFunction<String, Dtype, Tensor> weights) {
         this.spec = spec;
         this.weights = weights;
     }
 
     /** The same parameters, rewritten as they are asked for. */
-    static Function<String, Tensor> of(DitSpec spec, Function<String, Tensor> weights) {
+    static BiFunction<String, Dtype, Tensor> of(DitSpec spec, BiFunction<String, Dtype, Tensor> weights) {
         return new ReversedTime(spec, weights)::weight;
     }
 
-    private Tensor weight(String name) {
-        Tensor weight = weights.apply(name);
+    private Tensor weight(String name, Dtype dtype) {
         return switch (name) {
-            case "t_embedder.mlp.0.weight" -> turned(weight);
-            case "final_layer.linear.weight", "final_layer.linear.bias" -> weight.mul(signs(weight));
-            default -> weight;
+            case "t_embedder.mlp.0.weight" -> turned(weights.apply(name, Dtype.F32));
+            case "final_layer.linear.weight", "final_layer.linear.bias" -> {
+                Tensor weight = weights.apply(name, Dtype.F32);
+                yield weight.mul(signs(weight));
+            }
+            default -> weights.apply(name, dtype);
         };
     }
 
