@@ -2,7 +2,7 @@ package dev.retort.io;
 
 import java.io.IOException;
 
-/** What is wrong with a file's content, without the file's name. Where in the code that was noticed says nothing more. */
+/** What is wrong with a file's content, without its name. Where in the code that was noticed says nothing more. */
 final class Malformed extends IOException {
     private static final long serialVersionUID = 1L;
 

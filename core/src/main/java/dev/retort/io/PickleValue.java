@@ -4,8 +4,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What a pickle holds beyond numbers, text, bytes, lists ({@code ArrayList}), dictionaries ({@code LinkedHashMap}) and sets
- * ({@code LinkedHashSet}).
+ * What a pickle holds beyond numbers, text, bytes, lists ({@code ArrayList}), dictionaries ({@code LinkedHashMap}) and
+ * sets ({@code LinkedHashSet}).
  */
 sealed interface PickleValue {
     /** Python's None. */

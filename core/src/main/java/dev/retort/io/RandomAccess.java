@@ -13,7 +13,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
-/** Bytes read by position: a file's, or those of a channel over memory. Lengths are checked before anything is allocated. */
+/** Bytes read by position: of a file, or of a channel over memory. Lengths are checked before anything is allocated. */
 final class RandomAccess implements Closeable {
     private final Path path;
     private final SeekableByteChannel channel;

@@ -16,8 +16,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Reads one pickle of protocol 2 to 5. It is a reader of data: names outside the allow list of {@link PickleNames} end it,
- * and the few that may be "called" are rebuilt here as values. No class is loaded, no code of the file is run.
+ * Reads one pickle of protocol 2 to 5. It is a reader of data: names outside the allow list of {@link PickleNames} end
+ * it, and the few that may be "called" are rebuilt here as values. No class is loaded, no code of the file is run.
  */
 final class Unpickler {
     /** Each object costs memory; real checkpoints hold some ten thousands. */
@@ -221,7 +221,7 @@ final class Unpickler {
         }
     }
 
-    /** What Python lets be a key; lists and dictionaries would be hashed by content, without end where they hold themselves. */
+    /** What Python lets be a key; lists would be hashed by content, without end where they hold themselves. */
     static Object key(Object value) throws Malformed {
         boolean plain = value == None.NONE
                 || value instanceof String

@@ -102,7 +102,7 @@ public final class DitCheckpoint implements AutoCloseable {
         }
     }
 
-    /** Guidance needs a null class, and on fewer channels than there are it means something only where there are more. */
+    /** Guidance needs a null class, and a number of channels only where there are more of them. */
     private static SamplingSpec sampling(SamplingSpec usual, DitSpec spec) {
         return new SamplingSpec(
                 usual.solver(),
@@ -113,7 +113,7 @@ public final class DitCheckpoint implements AutoCloseable {
                 usual.guidanceChannels() < spec.channels() ? usual.guidanceChannels() : 0);
     }
 
-    /** Keys that are copies of the same rows must hold the same bytes: a network fine-tuned with copies of its own differs. */
+    /** Copies of the same rows must hold the same bytes: a network fine-tuned with copies of its own differs. */
     private void requireEqualCopies() {
         Map<String, String> first = new HashMap<>();
         for (DitLayout.Part part : layout.parts(spec)) {

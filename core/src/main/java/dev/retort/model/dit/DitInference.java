@@ -45,7 +45,7 @@ public final class DitInference extends Network {
      * Prepares weights that are asked for one by one, each once and each free to go before the next comes: where they come
      * from a file, no second copy of all of them ever exists.
      *
-     * @param weights the tensor of a parameter of {@link Dit}, made in the scope that is open, and in the element type asked for
+     * @param weights the tensor of a parameter of {@link Dit}, made in the scope that is open, in the type asked for
      *     where that saves a copy
      * @param device where they live
      */

@@ -8,7 +8,7 @@ import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
 import org.bytedeco.pytorch.Tensor;
 
-/** Time → 256 features [cos(t·f) ‖ sin(t·f)], f_k = 10000^(-k/(128 - shift)), → Linear, SiLU, Linear; features in fp32. */
+/** Time → 256 features [cos(t·f) ‖ sin(t·f)], f_k = 10000^(-k/(128 - shift)), → Linear, SiLU, Linear; features fp32. */
 final class TimestepEmbedder extends Layer {
     static final int FEATURES = 256;
     private final Linear first;
