@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
             "  retort sample runs/fashion-teacher        draw images",
             "  retort compare runs/teacher runs/student  what was kept, what was gained",
             "  retort pull hf:OWNER/NAME                 fetch a model; every command takes hf: names too",
+            "  retort inspect FILE                       what a checkpoint of any program holds",
             ""
         },
         synopsisSubcommandLabel = "COMMAND",
@@ -33,6 +34,8 @@ import picocli.CommandLine.Spec;
             EvaluateCommand.class,
             CompareCommand.class,
             PullCommand.class,
+            InspectCommand.class,
+            ConvertCommand.class,
             TrainClassifierCommand.class,
             DemoCommand.class,
             PresetsCommand.class,

@@ -1,8 +1,9 @@
 package dev.retort.io;
 
+import java.nio.ByteBuffer;
 import java.util.Optional;
 
-/** Element types of the safetensors format, by the names its header uses; multi-byte values are little-endian. */
+/** Element types of tensor files, by the names the safetensors header uses; multi-byte values are little-endian. */
 public enum Dtype {
     BOOL(1),
     U8(1),
@@ -39,6 +40,41 @@ public enum Dtype {
             }
         }
         return Optional.empty();
+    }
+
+    /** Whether the values are floating-point numbers. */
+    public boolean floating() {
+        return switch (this) {
+            case F8_E5M2, F8_E4M3, F16, BF16, F32, F64 -> true;
+            default -> false;
+        };
+    }
+
+    /** Reads {@code count} values from the buffer's position on into {@code out} at {@code at}, rounded to floats. */
+    void decode(ByteBuffer in, float[] out, int at, int count) {
+        for (int i = at; i < at + count; i++) {
+            out[i] = switch (this) {
+                case BOOL -> in.get() == 0 ? 0 : 1;
+                case U8 -> in.get() & 0xff;
+                case I8 -> in.get();
+                case F8_E5M2 -> Half.fromF8E5M2(in.get());
+                case F8_E4M3 -> Half.fromF8E4M3(in.get());
+                case I16 -> in.getShort();
+                case U16 -> in.getShort() & 0xffff;
+                case F16 -> Half.fromF16(in.getShort());
+                case BF16 -> Half.fromBf16(in.getShort());
+                case I32 -> in.getInt();
+                case U32 -> in.getInt() & 0xffffffffL;
+                case F32 -> in.getFloat();
+                case F64 -> (float) in.getDouble();
+                case I64 -> in.getLong();
+                case U64 -> unsigned(in.getLong());
+            };
+        }
+    }
+
+    private static float unsigned(long value) {
+        return value >= 0 ? value : (value >>> 1 | value & 1) * 2f;
     }
 
     /** Bytes of a tensor of this shape; an {@link ArithmeticException} where that exceeds 63 bits. */

@@ -1,6 +1,6 @@
 package dev.retort.io;
 
-/** 16-bit floating point, both kinds, to and from 32 bits; rounding is to nearest, ties to even. */
+/** 16-bit floating point, both kinds, to and from 32 bits, and 8-bit to 32; rounding is to nearest, ties to even. */
 public final class Half {
     private Half() {}
 
@@ -50,5 +50,26 @@ public final class Half {
             return (short) (bits >>> 16 | 0x40);
         }
         return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+    }
+
+    /** 8-bit float with 5 exponent bits, an IEEE half without its last 8 bits, to float, exact. */
+    public static float fromF8E5M2(byte bits) {
+        return fromF16((short) (bits << 8));
+    }
+
+    /** 8-bit float with 4 exponent bits (bias 7, no infinity, NaN at 0x7f) to float, exact. */
+    public static float fromF8E4M3(byte bits) {
+        int exponent = bits >>> 3 & 0xf;
+        int fraction = bits & 7;
+        float magnitude;
+        if (exponent == 0xf && fraction == 7) {
+            return Float.NaN;
+        }
+        if (exponent == 0) {
+            magnitude = fraction * 0x1p-9f;
+        } else {
+            magnitude = Float.intBitsToFloat(exponent + 120 << 23 | fraction << 20);
+        }
+        return bits < 0 ? -magnitude : magnitude;
     }
 }

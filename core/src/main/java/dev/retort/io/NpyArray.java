@@ -37,7 +37,7 @@ public record NpyArray(NpyType type, long[] shape, byte[] bytes) {
             NpyHeader header = NpyHeader.read(in);
             NpyArray array = read(header, in);
             if (in.read() >= 0) {
-                throw new NpyHeader.Malformed("it goes on after its last value");
+                throw new Malformed("it goes on after its last value");
             }
             return array;
         } catch (IOException e) {
@@ -50,11 +50,11 @@ public record NpyArray(NpyType type, long[] shape, byte[] bytes) {
     static NpyArray read(NpyHeader header, InputStream in) throws IOException {
         long count = header.byteCount();
         if (count > Integer.MAX_VALUE - 16) {
-            throw new NpyHeader.Malformed("it exceeds 2 GiB, read it in parts");
+            throw new Malformed("it exceeds 2 GiB, read it in parts");
         }
         byte[] values = in.readNBytes((int) count);
         if (values.length < count) {
-            throw new NpyHeader.Malformed("it ends after " + values.length + " of " + count + " bytes");
+            throw new Malformed("it ends after " + values.length + " of " + count + " bytes");
         }
         if (header.bigEndian()) {
             swap(values, header.type().bytes());
@@ -129,7 +129,7 @@ public record NpyArray(NpyType type, long[] shape, byte[] bytes) {
         return value >= 0 ? value : (value >>> 1 | value & 1) * 2.0;
     }
 
-    private static void swap(byte[] values, int size) {
+    static void swap(byte[] values, int size) {
         for (int start = 0; start < values.length; start += size) {
             for (int i = start, j = start + size - 1; i < j; i++, j--) {
                 byte kept = values[i];

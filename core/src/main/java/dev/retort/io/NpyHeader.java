@@ -17,22 +17,15 @@ import java.util.stream.Collectors;
  * @param bigEndian byte order of the values
  * @param fortran whether the first index runs fastest
  * @param shape dimensions, empty for a scalar
+ * @param length bytes of the head itself
  */
-public record NpyHeader(NpyType type, boolean bigEndian, boolean fortran, long[] shape) {
-    /** What is wrong with an array, without the file's name. */
-    static final class Malformed extends IOException {
-        private static final long serialVersionUID = 1L;
-
-        Malformed(String message) {
-            super(message);
-        }
-    }
-
+public record NpyHeader(NpyType type, boolean bigEndian, boolean fortran, long[] shape, int length) {
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
     private static final int LONGEST = 1 << 16;
     private static final Pattern FIELD = Pattern.compile(
             "\\s*['\"](descr|fortran_order|shape)['\"]\\s*:\\s*(?:['\"]([^'\"]*)['\"]|(True|False)|\\(([^()]*)\\))\\s*(,|$)");
-    private static final Pattern DIMENSIONS = Pattern.compile("\\s*|\\s*\\d{1,19}\\s*(,\\s*\\d{1,19}\\s*)*,?\\s*");
+    private static final Pattern LENGTH = Pattern.compile("\\s*\\d{1,19}\\s*");
+    private static final int MOST_DIMENSIONS = 64;
 
     /** Reads the head; the stream then stands at the first value. */
     static NpyHeader read(InputStream in) throws IOException {
@@ -55,10 +48,10 @@ public record NpyHeader(NpyType type, boolean bigEndian, boolean fortran, long[]
         if (field.length < 2 || text.length < length) {
             throw new Malformed("it is cut off inside its header");
         }
-        return parse(new String(text, StandardCharsets.UTF_8).strip());
+        return parse(new String(text, StandardCharsets.UTF_8).strip(), start.length + field.length + text.length);
     }
 
-    private static NpyHeader parse(String text) throws Malformed {
+    private static NpyHeader parse(String text, int length) throws Malformed {
         if (!text.startsWith("{") || !text.endsWith("}")) {
             throw new Malformed("its header is not a dictionary");
         }
@@ -82,13 +75,13 @@ public record NpyHeader(NpyType type, boolean bigEndian, boolean fortran, long[]
         if (descr == null || order == null || shape == null) {
             throw new Malformed("its header lacks " + (descr == null ? "descr" : order == null ? "order" : "shape"));
         }
-        if (!descr.matches("[<>|].+")) {
+        if (descr.length() < 2 || "<>|".indexOf(descr.charAt(0)) < 0) {
             throw new Malformed("its element type '" + descr + "' is not supported");
         }
         String code = descr;
         NpyType type = NpyType.coded(descr.substring(1))
                 .orElseThrow(() -> new Malformed("its element type '" + code + "' is not supported"));
-        NpyHeader header = new NpyHeader(type, descr.charAt(0) == '>', order.equals("True"), dimensions(shape));
+        NpyHeader header = new NpyHeader(type, descr.charAt(0) == '>', order.equals("True"), dimensions(shape), length);
         header.byteCount();
         return header;
     }
@@ -101,18 +94,23 @@ public record NpyHeader(NpyType type, boolean bigEndian, boolean fortran, long[]
     }
 
     private static long[] dimensions(String shape) throws Malformed {
-        if (!DIMENSIONS.matcher(shape).matches()) {
-            throw new Malformed("its shape (" + shape + ") is not a list of lengths");
+        if (shape.isBlank()) {
+            return new long[0];
         }
-        try {
-            return Arrays.stream(shape.split(","))
-                    .map(String::strip)
-                    .filter(part -> !part.isEmpty())
-                    .mapToLong(Long::parseLong)
-                    .toArray();
-        } catch (NumberFormatException e) {
-            throw new Malformed("its shape (" + shape + ") exceeds 63 bits");
+        String[] parts = shape.split(",", MOST_DIMENSIONS + 1);
+        int count = parts[parts.length - 1].isBlank() && parts.length > 1 ? parts.length - 1 : parts.length;
+        long[] lengths = new long[count];
+        for (int i = 0; i < count; i++) {
+            if (!LENGTH.matcher(parts[i]).matches()) {
+                throw new Malformed("its shape (" + shape + ") is not a list of lengths");
+            }
+            try {
+                lengths[i] = Long.parseLong(parts[i].strip());
+            } catch (NumberFormatException e) {
+                throw new Malformed("its shape (" + shape + ") exceeds 63 bits");
+            }
         }
+        return lengths;
     }
 
     /** Number of elements. */
@@ -131,6 +129,13 @@ public record NpyHeader(NpyType type, boolean bigEndian, boolean fortran, long[]
         } catch (ArithmeticException e) {
             throw new Malformed("its shape " + Arrays.toString(shape) + " exceeds 63 bits");
         }
+    }
+
+    /** The array as a tensor whose values lie at {@code start}. */
+    StoredTensor locate(String name, long start) {
+        TensorEntry entry = new TensorEntry(name, Dtype.valueOf(type.name()), shape);
+        return new StoredTensor(
+                entry, start, fortran ? StoredTensor.columnMajor(shape) : StoredTensor.rowMajor(shape), bigEndian);
     }
 
     /** The head of a version 1 array of this type and shape, row-major and little-endian, padded to 64 bytes. */

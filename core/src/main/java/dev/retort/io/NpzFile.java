@@ -2,34 +2,44 @@ package dev.retort.io;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import java.io.BufferedInputStream;
 import java.io.EOFException;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.NoSuchFileException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
-import java.util.zip.ZipEntry;
-import java.util.zip.ZipFile;
+import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 
 /**
  * A numpy {@code .npz}: a zip (also zip64) of npy arrays, stored or deflated. Checksums are compared, names that leave
  * the folder or come twice are refused, nothing is extracted.
  */
-public final class NpzFile implements AutoCloseable {
-    private final Path path;
-    private final ZipFile zip;
-    private final Map<String, ZipEntry> arrays;
+public final class NpzFile implements TensorFile {
+    /** What deflate can make of a byte at best, and more. */
+    private static final long MOST_TIMES_SMALLER = 1040;
 
-    private NpzFile(Path path, ZipFile zip, Map<String, ZipEntry> arrays) {
-        this.path = path;
-        this.zip = zip;
-        this.arrays = arrays;
+    private final RandomAccess bytes;
+    private final Archive archive;
+    private final Map<String, ZipArchiveEntry> arrays = new LinkedHashMap<>();
+    private final Set<String> summed = new HashSet<>();
+    private Map<String, StoredTensor> stored;
+    private String unpackedName;
+    private NpyArray unpacked;
+
+    private NpzFile(RandomAccess bytes, Archive archive) throws Malformed {
+        this.bytes = bytes;
+        this.archive = archive;
+        for (Map.Entry<String, ZipArchiveEntry> entry : archive.entries().entrySet()) {
+            String file = entry.getKey();
+            String name = file.endsWith(".npy") ? file.substring(0, file.length() - 4) : file;
+            if (arrays.put(name, entry.getValue()) != null) {
+                throw new Malformed("it holds the array '" + name + "' twice");
+            }
+        }
     }
 
     /**
@@ -38,39 +48,98 @@ public final class NpzFile implements AutoCloseable {
      * @throws RetortException of kind DATA, naming the file and what is wrong with it
      */
     public static NpzFile open(Path path) {
-        ZipFile zip = null;
         try {
-            zip = new ZipFile(path.toFile());
-            Map<String, ZipEntry> arrays = new LinkedHashMap<>();
-            for (ZipEntry entry : Collections.list(zip.entries())) {
-                String name = arrayName(entry);
-                if (arrays.put(name, entry) != null) {
-                    throw new NpyHeader.Malformed("it holds the array '" + name + "' twice");
-                }
-            }
-            NpzFile file = new NpzFile(path, zip, arrays);
-            zip = null;
-            return file;
-        } catch (NoSuchFileException e) {
-            throw refused(path, "there is no such file", e);
-        } catch (IOException | IllegalArgumentException e) {
+            return open(RandomAccess.open(path));
+        } catch (IOException e) {
             throw refused(path, e.getMessage(), e);
-        } finally {
-            closeQuietly(zip);
         }
     }
 
-    private static String arrayName(ZipEntry entry) throws NpyHeader.Malformed {
-        String name = entry.getName();
-        if (name.startsWith("/") || name.contains("\\") || name.contains(":") || name.matches("(.*/)?\\.\\.(/.*)?")) {
-            throw new NpyHeader.Malformed("its entry '" + name + "' points out of the archive");
+    /** Takes over the bytes: they are closed with the file, or at once where they are refused. */
+    static NpzFile open(RandomAccess bytes) {
+        try {
+            return of(bytes, new Archive(bytes));
+        } catch (IOException e) {
+            bytes.close();
+            throw refused(bytes.path(), e.getMessage(), e);
         }
-        return name.endsWith(".npy") ? name.substring(0, name.length() - 4) : name;
+    }
+
+    static NpzFile of(RandomAccess bytes, Archive archive) throws Malformed {
+        return new NpzFile(bytes, archive);
+    }
+
+    @Override
+    public Path path() {
+        return bytes.path();
+    }
+
+    /** None: the format has no place for them. */
+    @Override
+    public Map<String, String> metadata() {
+        return Map.of();
     }
 
     /** The arrays' names, in the order of the archive. */
     public Set<String> names() {
         return Collections.unmodifiableSet(arrays.keySet());
+    }
+
+    @Override
+    public Map<String, TensorEntry> entries() {
+        Map<String, TensorEntry> entries = new LinkedHashMap<>();
+        located().forEach((name, tensor) -> entries.put(name, tensor.entry()));
+        return Collections.unmodifiableMap(entries);
+    }
+
+    /** Where each array's values lie; positions are meaningful for those that are not deflated. */
+    private synchronized Map<String, StoredTensor> located() {
+        if (stored == null) {
+            Map<String, StoredTensor> found = new LinkedHashMap<>();
+            arrays.forEach((name, entry) -> {
+                try (CheckedInputStream in = archive.stream(entry)) {
+                    NpyHeader header = NpyHeader.read(in);
+                    long start = entry.getDataOffset() + header.length();
+                    if (header.byteCount() > MOST_TIMES_SMALLER * (entry.getCompressedSize() + 1)) {
+                        throw new Malformed("it claims more values than its bytes can hold");
+                    }
+                    if (Archive.stored(entry) && header.length() + header.byteCount() != entry.getSize()) {
+                        throw new Malformed("it needs " + header.byteCount() + " bytes of values, has "
+                                + (entry.getSize() - header.length()));
+                    }
+                    found.put(name, header.locate(name, start));
+                } catch (IOException e) {
+                    throw damaged(name, e);
+                }
+            });
+            stored = found;
+        }
+        return stored;
+    }
+
+    /** The first portion asked of an array has its checksum compared over all of it. */
+    @Override
+    public synchronized void read(String name, long from, ByteBuffer target) {
+        entry(name);
+        ZipArchiveEntry entry = arrays.get(name);
+        try {
+            if (!Archive.stored(entry)) {
+                if (!name.equals(unpackedName)) {
+                    unpacked = array(name);
+                    unpackedName = name;
+                }
+                target.put(unpacked.buffer().position((int) from).limit((int) from + target.remaining()));
+                return;
+            }
+            if (summed.add(name)) {
+                try (CheckedInputStream in = archive.stream(entry)) {
+                    Archive.requireSum(entry, in);
+                }
+            }
+            located().get(name).read(bytes, from, target);
+        } catch (IOException e) {
+            throw damaged(name, e);
+        }
     }
 
     /** Reads one array whole. */
@@ -80,56 +149,76 @@ public final class NpzFile implements AutoCloseable {
             reader.finish();
             return array;
         } catch (IOException e) {
-            throw refused(path, "its array '" + name + "' is damaged: " + e.getMessage(), e);
+            throw damaged(name, e);
         }
     }
 
-    /** Opens one array to be read in parts, for those too large for memory; row-major arrays only. */
+    /**
+     * Reads so many rows (indices of the first dimension) of one array, whatever its size and layout. Where the archive
+     * is not deflated nothing else is read but, once, for the checksum.
+     */
+    public NpyArray rows(String name, long first, int count) {
+        TensorEntry entry = entry(name);
+        long[] shape = entry.shape().clone();
+        if (shape.length == 0 || first < 0 || count < 0 || first > shape[0] - count) {
+            throw new IllegalArgumentException("rows " + first + " to " + (first + count) + " of " + entry);
+        }
+        long row = shape[0] == 0 ? 0 : entry.byteCount() / shape[0];
+        if (row * count > Integer.MAX_VALUE - 16) {
+            throw refused(path(), count + " rows of '" + entry + "' exceed 2 GiB, ask for fewer", null);
+        }
+        byte[] values = new byte[(int) (row * count)];
+        read(name, first * row, ByteBuffer.wrap(values));
+        shape[0] = count;
+        return new NpyArray(NpyType.valueOf(entry.dtype().name()), shape, values);
+    }
+
+    /** Opens one array to be read from its first value to its last, for those too large for memory; row-major only. */
     public Reader stream(String name) {
         try {
             Reader reader = reader(name);
-            if (reader.header().fortran() || reader.header().bigEndian()) {
+            if (reader.header().fortran()) {
                 reader.close();
-                throw new NpyHeader.Malformed("it is not row-major and little-endian, which reading in parts needs");
+                throw new Malformed("it is column-major, which reading in one go needs not to be; read its rows");
             }
             return reader;
         } catch (IOException e) {
-            throw refused(path, "its array '" + name + "' is damaged: " + e.getMessage(), e);
+            throw damaged(name, e);
         }
     }
 
     private Reader reader(String name) throws IOException {
-        ZipEntry entry = arrays.get(name);
+        ZipArchiveEntry entry = arrays.get(name);
         if (entry == null) {
-            throw refused(path, "it holds no array '" + name + "', only " + arrays.keySet(), null);
+            throw refused(path(), "it holds no array '" + name + "', only " + arrays.keySet(), null);
         }
-        InputStream in = zip.getInputStream(entry);
+        CheckedInputStream in = archive.stream(entry);
         try {
-            return new Reader(path + " [" + name + "]", entry, in);
+            return new Reader(path() + " [" + name + "]", entry, in);
         } catch (IOException | RuntimeException e) {
             in.close();
             throw e;
         }
     }
 
-    /** Closes the file. */
     @Override
     public void close() {
-        closeQuietly(zip);
+        archive.close();
+        bytes.close();
     }
 
     /** The values of one array, read from the first to the last. */
     public static final class Reader implements AutoCloseable {
         private final String name;
-        private final ZipEntry entry;
+        private final ZipArchiveEntry entry;
         private final CheckedInputStream in;
         private final NpyHeader header;
         private long left;
 
-        private Reader(String name, ZipEntry entry, InputStream raw) throws IOException {
+        private Reader(String name, ZipArchiveEntry entry, CheckedInputStream in) throws IOException {
             this.name = name;
             this.entry = entry;
-            this.in = new CheckedInputStream(new BufferedInputStream(raw, 1 << 16), new CRC32());
+            this.in = in;
             this.header = NpyHeader.read(in);
             this.left = header.byteCount();
         }
@@ -139,11 +228,17 @@ public final class NpzFile implements AutoCloseable {
             return header;
         }
 
-        /** Fills {@code target} with the next values' bytes, little-endian; the last ones bring the check of the sum. */
+        /**
+         * Fills {@code target} with the next values' bytes, whole values, little-endian; the last ones bring the check of
+         * the sum.
+         */
         public void read(byte[] target) {
             try {
                 if (in.readNBytes(target, 0, target.length) < target.length) {
                     throw new EOFException("it ended early");
+                }
+                if (header.bigEndian()) {
+                    NpyArray.swap(target, header.type().bytes());
                 }
                 left -= target.length;
                 if (left <= 0) {
@@ -157,11 +252,9 @@ public final class NpzFile implements AutoCloseable {
 
         private void finish() throws IOException {
             if (in.read() >= 0) {
-                throw new NpyHeader.Malformed("it goes on after its last value");
+                throw new Malformed("it goes on after its last value");
             }
-            if (in.getChecksum().getValue() != entry.getCrc()) {
-                throw new NpyHeader.Malformed("its checksum does not match");
-            }
+            Archive.requireSum(entry, in);
         }
 
         @Override
@@ -174,14 +267,8 @@ public final class NpzFile implements AutoCloseable {
         }
     }
 
-    private static void closeQuietly(ZipFile zip) {
-        try {
-            if (zip != null) {
-                zip.close();
-            }
-        } catch (IOException e) {
-            // Only read from: nothing can be lost by a failing close.
-        }
+    private RetortException damaged(String name, IOException e) {
+        return refused(path(), "its array '" + name + "' is damaged: " + e.getMessage(), e);
     }
 
     private static RetortException refused(Path path, String why, Exception cause) {

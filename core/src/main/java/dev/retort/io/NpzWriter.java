@@ -63,7 +63,7 @@ public final class NpzWriter {
         values.write(buffered);
         buffered.flush();
         zip.closeArchiveEntry();
-        long expected = new NpyHeader(type, false, false, shape).byteCount();
+        long expected = Dtype.valueOf(type.name()).bytesOf(shape);
         if (entry.getSize() != head.length + expected) {
             throw new IllegalArgumentException("array '" + name + "' of " + type + Arrays.toString(shape) + " needs "
                     + expected + " bytes, was given " + (entry.getSize() - head.length));

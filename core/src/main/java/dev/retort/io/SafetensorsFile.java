@@ -2,58 +2,33 @@ package dev.retort.io;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
-import java.util.Arrays;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.Map;
 
 /**
  * A safetensors file, opened for reading: an 8-byte little-endian header length, a JSON header, the raw tensors. The
- * header is checked against the file before anything is believed or allocated. A file may exceed 2 GiB, one tensor may
- * not.
+ * header is checked against the file before anything is believed or allocated. Files and tensors may exceed 2 GiB;
+ * larger tensors are read or mapped in parts.
  */
-public final class SafetensorsFile implements AutoCloseable {
+public final class SafetensorsFile implements TensorFile {
     private static final long LONGEST_HEADER = 100_000_000;
 
-    private final Path path;
-    private final FileChannel channel;
-    private final SafetensorsHeader header;
-    private final long dataStart;
+    private final RandomAccess bytes;
+    private final Map<String, String> metadata;
+    private final Map<String, TensorEntry> entries = new LinkedHashMap<>();
+    private final Map<String, StoredTensor> stored = new LinkedHashMap<>();
 
-    /**
-     * One tensor of the file.
-     *
-     * @param name key, exactly as stored
-     * @param dtype element type
-     * @param shape dimensions, outermost first; empty for a scalar
-     * @param begin first byte, counted from the start of the data section
-     * @param end the byte after the last
-     */
-    public record Entry(String name, Dtype dtype, long[] shape, long begin, long end) {
-        /** Number of elements. */
-        public long elements() {
-            return (end - begin) / dtype.bytes();
-        }
-
-        @Override
-        public String toString() {
-            return name + " " + dtype + Arrays.toString(shape);
-        }
-    }
-
-    private SafetensorsFile(Path path, FileChannel channel, SafetensorsHeader header, long dataStart) {
-        this.path = path;
-        this.channel = channel;
-        this.header = header;
-        this.dataStart = dataStart;
+    private SafetensorsFile(RandomAccess bytes, SafetensorsHeader header, long dataStart) {
+        this.bytes = bytes;
+        this.metadata = Collections.unmodifiableMap(header.metadata());
+        header.spans().forEach((name, span) -> {
+            entries.put(name, span.entry());
+            stored.put(name, StoredTensor.plain(span.entry(), dataStart + span.begin()));
+        });
     }
 
     /**
@@ -62,164 +37,106 @@ public final class SafetensorsFile implements AutoCloseable {
      * @throws RetortException of kind CHECKPOINT, naming the file and what is wrong with it
      */
     public static SafetensorsFile open(Path path) {
-        if (Files.isDirectory(path)) {
-            throw refused(path, "it is a folder, not a safetensors file", null);
-        }
-        FileChannel channel = null;
         try {
-            channel = FileChannel.open(path, StandardOpenOption.READ);
-            SafetensorsFile file = read(path, channel);
-            channel = null;
-            return file;
-        } catch (NoSuchFileException e) {
-            throw refused(path, "there is no such file", e);
-        } catch (SafetensorsHeader.Malformed e) {
-            throw refused(path, e.getMessage(), e);
+            return open(RandomAccess.open(path));
         } catch (IOException e) {
-            throw refused(path, "reading failed (" + e.getMessage() + ")", e);
-        } finally {
-            closeQuietly(channel);
+            throw refused(path, e);
         }
     }
 
-    private static SafetensorsFile read(Path path, FileChannel channel)
-            throws IOException, SafetensorsHeader.Malformed {
-        long size = channel.size();
-        if (size < 8) {
-            throw new SafetensorsHeader.Malformed("it has " + size + " bytes, too few for a safetensors file");
+    /** Takes over the bytes: they are closed with the file, or at once where they are refused. */
+    static SafetensorsFile open(RandomAccess bytes) {
+        try {
+            return read(bytes);
+        } catch (IOException e) {
+            bytes.close();
+            throw refused(bytes.path(), e);
         }
-        ByteBuffer lengthField = ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN);
-        readFully(channel, lengthField, 0);
-        long length = lengthField.getLong(0);
+    }
+
+    private static SafetensorsFile read(RandomAccess bytes) throws IOException {
+        long size = bytes.size();
+        if (size < 8) {
+            throw new Malformed("it has " + size + " bytes, too few for a safetensors file");
+        }
+        long length = bytes.bytes(0, 8).getLong(0);
         if (length < 2 || length > LONGEST_HEADER) {
-            throw new SafetensorsHeader.Malformed("it claims a header of " + Long.toUnsignedString(length)
+            throw new Malformed("it claims a header of " + Long.toUnsignedString(length)
                     + " bytes, so it is no safetensors file or damaged");
         }
         if (length > size - 8) {
-            throw new SafetensorsHeader.Malformed("it is cut off inside its header");
+            throw new Malformed("it is cut off inside its header");
         }
-        ByteBuffer json = ByteBuffer.allocate((int) length);
-        readFully(channel, json, 8);
-        SafetensorsHeader header = SafetensorsHeader.parse(json.array(), size - 8 - length);
-        return new SafetensorsFile(path, channel, header, 8 + length);
+        ByteBuffer json = bytes.bytes(8, (int) length);
+        return new SafetensorsFile(bytes, SafetensorsHeader.parse(json.array(), size - 8 - length), 8 + length);
     }
 
-    /** The file. */
+    @Override
     public Path path() {
-        return path;
+        return bytes.path();
     }
 
     /** The free text pairs of the header; empty where there are none. */
+    @Override
     public Map<String, String> metadata() {
-        return Collections.unmodifiableMap(header.metadata());
+        return metadata;
     }
 
-    /** All tensors by name, in the order of the header. */
-    public Map<String, Entry> entries() {
-        return Collections.unmodifiableMap(header.entries());
+    @Override
+    public Map<String, TensorEntry> entries() {
+        return Collections.unmodifiableMap(entries);
     }
 
-    /** The tensor of that name. */
-    public Entry entry(String name) {
-        Entry entry = header.entries().get(name);
-        if (entry == null) {
-            throw refused(path, "it holds no tensor '" + name + "'", null);
+    @Override
+    public void read(String name, long from, ByteBuffer target) {
+        entry(name);
+        try {
+            stored.get(name).read(bytes, from, target);
+        } catch (IOException e) {
+            throw refused(path(), e);
         }
-        return entry;
     }
 
     /**
-     * The bytes of one tensor, memory-mapped, read-only, little-endian. The mapping stays valid after {@link #close} and
-     * is released when the buffer is collected.
+     * The bytes of one tensor of less than 2 GiB, memory-mapped, read-only, little-endian. The mapping stays valid after
+     * {@link #close} and is released when the buffer is collected.
      */
     public ByteBuffer data(String name) {
-        Entry entry = entry(name);
+        return data(name, 0, entry(name).byteCount());
+    }
+
+    /** The same for a part of one tensor, from byte {@code from} of it on. */
+    public ByteBuffer data(String name, long from, long length) {
+        TensorEntry entry = entry(name);
+        if (from < 0 || length < 0 || from > entry.byteCount() - length) {
+            throw new IllegalArgumentException(length + " bytes from " + from + " of " + entry);
+        }
         try {
-            long bytes = size(entry);
-            return channel.map(FileChannel.MapMode.READ_ONLY, dataStart + entry.begin(), bytes)
-                    .order(ByteOrder.LITTLE_ENDIAN);
+            return bytes.window(stored.get(name).start() + from, length);
         } catch (IOException e) {
-            throw refused(path, "tensor '" + name + "' cannot be read (" + e.getMessage() + ")", e);
+            throw refused(path(), e);
         }
     }
 
     /** Copies one tensor into {@code target}, which must have exactly its bytes remaining; no mapping is made. */
     public void copy(String name, ByteBuffer target) {
-        Entry entry = entry(name);
-        if (target.remaining() != size(entry)) {
-            throw new IllegalArgumentException(entry + " has " + size(entry) + " bytes, target " + target.remaining());
+        TensorEntry entry = entry(name);
+        if (target.remaining() != entry.byteCount()) {
+            throw new IllegalArgumentException(
+                    entry + " has " + entry.byteCount() + " bytes, target " + target.remaining());
         }
-        try {
-            readFully(channel, target, dataStart + entry.begin());
-        } catch (IOException e) {
-            throw refused(path, "tensor '" + name + "' cannot be read (" + e.getMessage() + ")", e);
-        }
+        read(name, 0, target);
     }
 
-    /** One tensor of F32, F16, BF16 or F64 as floats, row-major; F64 is rounded. */
-    public float[] floats(String name) {
-        Entry entry = entry(name);
-        ByteBuffer bytes = data(name);
-        float[] values = new float[Math.toIntExact(entry.elements())];
-        switch (entry.dtype()) {
-            case F32 -> bytes.asFloatBuffer().get(values);
-            case F16 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = Half.fromF16(bytes.getShort(2 * i));
-                }
-            }
-            case BF16 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = Half.fromBf16(bytes.getShort(2 * i));
-                }
-            }
-            case F64 -> {
-                for (int i = 0; i < values.length; i++) {
-                    values[i] = (float) bytes.getDouble(8 * i);
-                }
-            }
-            default -> throw refused(path, "tensor '" + entry + "' is not of a floating-point type", null);
-        }
-        return values;
-    }
-
-    /** Closes the file. */
     @Override
     public void close() {
-        closeQuietly(channel);
+        bytes.close();
     }
 
-    private long size(Entry entry) {
-        long bytes = entry.end() - entry.begin();
-        if (bytes > Integer.MAX_VALUE) {
-            throw refused(path, "tensor '" + entry + "' exceeds 2 GiB", null);
-        }
-        return bytes;
-    }
-
-    private static void readFully(FileChannel channel, ByteBuffer target, long position) throws IOException {
-        long at = position;
-        while (target.hasRemaining()) {
-            int count = channel.read(target, at);
-            if (count < 0) {
-                throw new EOFException("the file ended early");
-            }
-            at += count;
-        }
-    }
-
-    private static void closeQuietly(FileChannel channel) {
-        if (channel != null) {
-            try {
-                channel.close();
-            } catch (IOException e) {
-                // Only read from: nothing can be lost by a failing close.
-            }
-        }
-    }
-
-    private static RetortException refused(Path path, String why, Exception cause) {
+    private static RetortException refused(Path path, IOException why) {
         return new RetortException(
-                Kind.CHECKPOINT, "cannot read " + path + ": " + why + "; use an undamaged safetensors file", cause);
+                Kind.CHECKPOINT,
+                "cannot read " + path + ": " + why.getMessage() + "; use an undamaged safetensors file",
+                why);
     }
 }

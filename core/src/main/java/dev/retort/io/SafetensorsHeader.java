@@ -20,15 +20,14 @@ import tools.jackson.core.json.JsonFactory;
  * The JSON header of a safetensors file, read strictly: every byte of the data section belongs to exactly one tensor,
  * sizes agree with shapes, nothing appears twice.
  */
-record SafetensorsHeader(Map<String, String> metadata, Map<String, SafetensorsFile.Entry> entries) {
-    /** What is wrong with a header, without the file's name. */
-    static final class Malformed extends Exception {
-        private static final long serialVersionUID = 1L;
-
-        Malformed(String message) {
-            super(message);
-        }
-    }
+record SafetensorsHeader(Map<String, String> metadata, Map<String, Span> spans) {
+    /**
+     * A tensor and its bytes.
+     *
+     * @param begin first byte, counted from the start of the data section
+     * @param end the byte after the last
+     */
+    record Span(TensorEntry entry, long begin, long end) {}
 
     private static final String METADATA = "__metadata__";
     private static final JsonFactory JSON = JsonFactory.builder()
@@ -38,7 +37,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, SafetensorsFi
     /** @param dataBytes length of the data section, which the tensors must cover without a gap */
     static SafetensorsHeader parse(byte[] json, long dataBytes) throws Malformed {
         Map<String, String> metadata = new LinkedHashMap<>();
-        Map<String, SafetensorsFile.Entry> entries = new LinkedHashMap<>();
+        Map<String, Span> spans = new LinkedHashMap<>();
         try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), utf8(json))) {
             expect(parser.nextToken() == JsonToken.START_OBJECT, "the header is not a JSON object");
             while (parser.nextToken() != JsonToken.END_OBJECT) {
@@ -47,15 +46,15 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, SafetensorsFi
                 if (name.equals(METADATA)) {
                     metadata(parser, metadata);
                 } else {
-                    entries.put(name, entry(parser, name));
+                    spans.put(name, entry(parser, name));
                 }
             }
             expect(parser.nextToken() == null, "the header goes on after its JSON object");
         } catch (JacksonException e) {
             throw new Malformed("the header is not valid JSON (" + e.getOriginalMessage() + ")");
         }
-        cover(entries, dataBytes);
-        return new SafetensorsHeader(metadata, entries);
+        cover(spans, dataBytes);
+        return new SafetensorsHeader(metadata, spans);
     }
 
     private static String utf8(byte[] json) throws Malformed {
@@ -78,7 +77,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, SafetensorsFi
         }
     }
 
-    private static SafetensorsFile.Entry entry(JsonParser parser, String name) throws Malformed {
+    private static Span entry(JsonParser parser, String name) throws Malformed {
         expect(parser.currentToken() == JsonToken.START_OBJECT, "tensor '" + name + "' is not described by an object");
         Dtype dtype = null;
         long[] shape = null;
@@ -112,7 +111,7 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, SafetensorsFi
                 offsets[1] - offsets[0] == bytes,
                 "tensor '" + name + "' of " + dtype + " " + Arrays.toString(shape) + " needs " + bytes + " bytes, has "
                         + (offsets[1] - offsets[0]));
-        return new SafetensorsFile.Entry(name, dtype, shape, offsets[0], offsets[1]);
+        return new Span(new TensorEntry(name, dtype, shape), offsets[0], offsets[1]);
     }
 
     private static long[] longs(JsonParser parser, String what) throws Malformed {
@@ -127,15 +126,16 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, SafetensorsFi
         return values.stream().mapToLong(Long::longValue).toArray();
     }
 
-    private static void cover(Map<String, SafetensorsFile.Entry> entries, long dataBytes) throws Malformed {
-        List<SafetensorsFile.Entry> inOrder = new ArrayList<>(entries.values());
-        inOrder.sort(
-                Comparator.comparingLong(SafetensorsFile.Entry::begin).thenComparingLong(SafetensorsFile.Entry::end));
+    private static void cover(Map<String, Span> spans, long dataBytes) throws Malformed {
+        List<Span> inOrder = new ArrayList<>(spans.values());
+        inOrder.sort(Comparator.comparingLong(Span::begin).thenComparingLong(Span::end));
         long covered = 0;
-        for (SafetensorsFile.Entry entry : inOrder) {
-            expect(entry.begin() >= covered, "tensor '" + entry.name() + "' overlaps the one before it");
-            expect(entry.begin() == covered, "bytes before tensor '" + entry.name() + "' belong to no tensor");
-            covered = entry.end();
+        for (Span span : inOrder) {
+            expect(span.begin() >= covered, "tensor '" + span.entry().name() + "' overlaps the one before it");
+            expect(
+                    span.begin() == covered,
+                    "bytes before tensor '" + span.entry().name() + "' belong to no tensor");
+            covered = span.end();
         }
         expect(covered <= dataBytes, "it is cut off: the tensors need " + covered + " bytes, " + dataBytes + " follow");
         expect(covered == dataBytes, (dataBytes - covered) + " bytes after the last tensor belong to no tensor");

@@ -5,26 +5,39 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.function.Supplier;
 import tools.jackson.core.JsonGenerator;
 import tools.jackson.core.ObjectWriteContext;
 import tools.jackson.core.json.JsonFactory;
 
 /**
- * Writes a safetensors file tensor by tensor: the bytes of each are asked for when its turn comes, so no second copy of
- * all weights exists. Wider element types come first, which keeps every tensor aligned; otherwise the order is that of
- * the calls.
+ * Writes safetensors, one file or several with an index, tensor by tensor: the bytes of each are asked for when its turn
+ * comes, so no second copy of all weights exists. Wider element types come first, which keeps every tensor aligned;
+ * otherwise the order is that of the calls.
  */
 public final class SafetensorsWriter {
-    private record Pending(String name, Dtype dtype, long[] shape, Supplier<ByteBuffer> data) {}
+    /** Streams the values of one tensor. */
+    @FunctionalInterface
+    public interface Values {
+        /** Writes all values' bytes, row-major and little-endian, in as many portions as it likes. */
+        void write(WritableByteChannel out) throws IOException;
+    }
+
+    private record Pending(String name, Dtype dtype, long[] shape, Values values) {
+        long bytes() {
+            return dtype.bytesOf(shape);
+        }
+    }
 
     private final Map<String, String> metadata = new LinkedHashMap<>();
     private final Map<String, Pending> tensors = new LinkedHashMap<>();
@@ -49,7 +62,22 @@ public final class SafetensorsWriter {
      *     {@link #write}
      */
     public SafetensorsWriter add(String name, Dtype dtype, long[] shape, Supplier<ByteBuffer> data) {
-        Pending tensor = new Pending(name, dtype, shape.clone(), data);
+        return add(name, dtype, shape, out -> {
+            ByteBuffer bytes = data.get().duplicate();
+            while (bytes.hasRemaining()) {
+                out.write(bytes);
+            }
+        });
+    }
+
+    /**
+     * Adds a tensor of any size whose values are streamed.
+     *
+     * @param shape dimensions, outermost first; empty for a scalar
+     * @param values writes exactly the tensor's bytes; called once
+     */
+    public SafetensorsWriter add(String name, Dtype dtype, long[] shape, Values values) {
+        Pending tensor = new Pending(name, dtype, shape.clone(), values);
         if (name.equals("__metadata__") || tensors.putIfAbsent(name, tensor) != null) {
             throw new IllegalArgumentException("tensor name '" + name + "' is taken");
         }
@@ -66,12 +94,64 @@ public final class SafetensorsWriter {
     }
 
     /**
-     * Writes the file, whole or not at all.
+     * Writes one file, whole or not at all.
      *
      * @throws RetortException of kind WRITE when the disk is full or refuses; a file that was there before stays
      */
     public void write(Path path) {
-        List<Pending> inOrder = new ArrayList<>(tensors.values());
+        write(path, List.copyOf(tensors.values()));
+    }
+
+    /**
+     * Writes {@code BASE.safetensors} or, where all tensors together exceed {@code mostBytes}, files
+     * {@code BASE-00001-of-0000N.safetensors} of at most that size and {@code BASE.safetensors.index.json}. A tensor is
+     * never cut: one that is larger has a file of its own.
+     *
+     * @throws RetortException of kind WRITE when the disk is full or refuses
+     */
+    public void writeShards(Path folder, String base, long mostBytes) {
+        List<List<Pending>> shards = new ArrayList<>();
+        long total = 0;
+        long inLast = 0;
+        for (Pending tensor : tensors.values()) {
+            if (shards.isEmpty() || inLast + tensor.bytes() > mostBytes && inLast > 0) {
+                shards.add(new ArrayList<>());
+                inLast = 0;
+            }
+            shards.get(shards.size() - 1).add(tensor);
+            inLast += tensor.bytes();
+            total += tensor.bytes();
+        }
+        if (shards.size() <= 1) {
+            write(folder.resolve(base + ".safetensors"));
+            return;
+        }
+        Map<String, String> fileOf = new TreeMap<>();
+        for (int i = 0; i < shards.size(); i++) {
+            String file = String.format(Locale.ROOT, "%s-%05d-of-%05d.safetensors", base, i + 1, shards.size());
+            write(folder.resolve(file), shards.get(i));
+            shards.get(i).forEach(tensor -> fileOf.put(tensor.name(), file));
+        }
+        AtomicWrite.bytes(folder.resolve(base + ".safetensors.index.json"), index(fileOf, total));
+    }
+
+    private static byte[] index(Map<String, String> fileOf, long total) {
+        ByteArrayOutputStream json = new ByteArrayOutputStream();
+        try (JsonGenerator out = new JsonFactory().createGenerator(ObjectWriteContext.empty(), json)) {
+            out.writeStartObject();
+            out.writeName("metadata").writeStartObject();
+            out.writeNumberProperty("total_size", total);
+            out.writeEndObject();
+            out.writeName("weight_map").writeStartObject();
+            fileOf.forEach(out::writeStringProperty);
+            out.writeEndObject();
+            out.writeEndObject();
+        }
+        return json.toByteArray();
+    }
+
+    private void write(Path path, List<Pending> ofFile) {
+        List<Pending> inOrder = new ArrayList<>(ofFile);
         inOrder.sort(Comparator.comparingInt((Pending tensor) -> tensor.dtype().bytes())
                 .reversed());
         AtomicWrite.file(path, channel -> {
@@ -80,20 +160,16 @@ public final class SafetensorsWriter {
             AtomicWrite.writeFully(
                     channel, start.putLong(header.length).put(header).flip());
             for (Pending tensor : inOrder) {
-                write(channel, tensor);
+                long before = channel.position();
+                tensor.values().write(channel);
+                long written = channel.position() - before;
+                if (written != tensor.bytes()) {
+                    throw new IllegalArgumentException("tensor '" + tensor.name() + "' of " + tensor.dtype()
+                            + Arrays.toString(tensor.shape()) + " needs " + tensor.bytes() + " bytes, was given "
+                            + written);
+                }
             }
         });
-    }
-
-    private static void write(FileChannel channel, Pending tensor) throws IOException {
-        ByteBuffer bytes = tensor.data().get().duplicate();
-        long expected = tensor.dtype().bytesOf(tensor.shape());
-        if (bytes.remaining() != expected) {
-            throw new IllegalArgumentException("tensor '" + tensor.name() + "' of " + tensor.dtype()
-                    + Arrays.toString(tensor.shape()) + " needs " + expected + " bytes, was given "
-                    + bytes.remaining());
-        }
-        AtomicWrite.writeFully(channel, bytes);
     }
 
     private byte[] header(List<Pending> inOrder) {
@@ -107,7 +183,7 @@ public final class SafetensorsWriter {
             }
             long offset = 0;
             for (Pending tensor : inOrder) {
-                long end = offset + tensor.dtype().bytesOf(tensor.shape());
+                long end = offset + tensor.bytes();
                 out.writeName(tensor.name()).writeStartObject();
                 out.writeStringProperty("dtype", tensor.dtype().name());
                 out.writeName("shape").writeArray(tensor.shape(), 0, tensor.shape().length);

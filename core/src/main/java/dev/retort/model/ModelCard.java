@@ -34,7 +34,7 @@ public record ModelCard(
         Map<String, String> provenance,
         Map<String, Double> metrics) {
     /** The version this program writes. */
-    public static final int FORMAT = 1;
+    public static final int FORMAT = 2;
 
     /** A card in the current format, its schedule hash computed. */
     public static ModelCard of(

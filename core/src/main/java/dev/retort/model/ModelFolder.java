@@ -3,10 +3,13 @@ package dev.retort.model;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
-import dev.retort.io.SafetensorsFile;
 import dev.retort.io.SafetensorsWriter;
+import dev.retort.io.TensorFile;
+import dev.retort.io.TensorFiles;
 import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitConvention;
 import dev.retort.model.dit.DitInference;
+import dev.retort.model.dit.DitLayout;
 import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.torch.Device;
@@ -15,7 +18,6 @@ import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -27,8 +29,10 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /** A model on disk: a folder with {@code model.safetensors} and its card {@code model.json}. */
 public final class ModelFolder {
@@ -69,29 +73,15 @@ public final class ModelFolder {
     public static SafetensorsWriter writer(Map<String, Tensor> tensors, Dtype dtype) {
         SafetensorsWriter writer = new SafetensorsWriter();
         tensors.forEach((name, tensor) -> writer.add(
-                name, dev.retort.io.Dtype.valueOf(dtype.name()), Tensors.shape(tensor), () -> bytes(tensor, dtype)));
+                name, dev.retort.io.Dtype.valueOf(dtype.name()), Tensors.shape(tensor), Weights.values(tensor, dtype)));
         return writer;
     }
 
-    private static ByteBuffer bytes(Tensor tensor, Dtype dtype) {
-        try (Scope scope = Scope.open()) {
-            ByteBuffer view = Tensors.view(Tensors.plain(dtype.cast(tensor)));
-            return ByteBuffer.allocate(view.remaining())
-                    .order(view.order())
-                    .put(view)
-                    .flip();
-        }
-    }
-
-    /** Every tensor of a safetensors file, in fp32 where it is floating point; open a scope first. */
+    /** Every tensor of a file, in fp32 where it is floating point; open a scope first. */
     public static Map<String, Tensor> read(Path file, Device device) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        try (SafetensorsFile opened = SafetensorsFile.open(file)) {
-            opened.entries().forEach((name, entry) -> {
-                Dtype dtype = Dtype.valueOf(entry.dtype().name());
-                Tensor tensor = Tensors.of(opened.data(name), dtype, device, entry.shape());
-                tensors.put(name, dtype == Dtype.F16 || dtype == Dtype.BF16 ? Dtype.F32.cast(tensor) : tensor);
-            });
+        try (TensorFile opened = TensorFiles.open(file)) {
+            opened.entries().keySet().forEach(name -> tensors.put(name, Weights.tensor(opened, name, device)));
         }
         return tensors;
     }
@@ -106,7 +96,7 @@ public final class ModelFolder {
                             + "; give a run folder, a checkpoint or a folder written by 'retort train' or 'retort distill'");
         }
         try {
-            ModelCard card = JSON.readValue(Files.readString(file), ModelCard.class);
+            ModelCard card = JSON.treeToValue(upgraded(JSON.readTree(Files.readString(file))), ModelCard.class);
             if (card.format() != ModelCard.FORMAT) {
                 throw new RetortException(
                         Kind.CHECKPOINT,
@@ -131,6 +121,17 @@ public final class ModelFolder {
         }
     }
 
+    /** A card of format 1 says nothing of the forward's convention: it was the original's. */
+    private static JsonNode upgraded(JsonNode card) {
+        if (card instanceof ObjectNode root
+                && root.path("format").asInt() == 1
+                && root.path("network") instanceof ObjectNode network) {
+            network.set("convention", JSON.valueToTree(DitConvention.ORIGINAL));
+            root.put("format", ModelCard.FORMAT);
+        }
+        return card;
+    }
+
     /** Loads a model for evaluation: weights in fp32, frozen. */
     public static Loaded load(Path folder, Device device) {
         ModelCard card = card(folder);
@@ -143,25 +144,26 @@ public final class ModelFolder {
         return new Loaded(network, card);
     }
 
-    /** Loads a model for sampling: weights prepared once for the precision, the originals freed. */
+    /** Loads a model for sampling: each weight is prepared for the precision as it is read, so none is held twice. */
     public static Loaded loadForSampling(Path folder, Device device, Precision precision) {
-        try (Loaded loaded = load(folder, device)) {
-            return new Loaded(new DitInference((Dit) loaded.network(), precision), loaded.card());
+        ModelCard card = card(folder);
+        try (Scope scope = Scope.open();
+                TensorFile file = TensorFiles.open(folder.resolve(WEIGHTS))) {
+            Fit.of(DitLayout.parameters(card.network()), file.entries()).require(file.path());
+            return new Loaded(
+                    new DitInference(
+                            card.network(),
+                            (name, dtype) -> Weights.tensor(file, name, dtype, device),
+                            device,
+                            precision),
+                    card);
         }
     }
 
-    /** Loads weights into a layer; what does not fit is an error that names it, and nothing is changed. */
+    /** Loads weights into a layer; what does not fit is an error that lists it, and nothing is changed. */
     public static void fill(Layer layer, Path file, Device device) {
-        try (Scope scope = Scope.open()) {
-            List<String> problems = layer.load(read(file, device));
-            if (!problems.isEmpty()) {
-                throw new RetortException(
-                        Kind.CHECKPOINT,
-                        file + " belongs to another architecture: "
-                                + String.join(", ", problems.stream().limit(3).toList())
-                                + (problems.size() > 3 ? " and " + (problems.size() - 3) + " more" : "")
-                                + "; use the configuration it was trained with");
-            }
+        try (TensorFile opened = TensorFiles.open(file)) {
+            Weights.fill(layer, opened, List.of());
         }
     }
 

@@ -34,9 +34,10 @@ public final class PreparedLinear implements AutoCloseable {
         blocked = !Device.of(weight).isCuda() && Natives.hasOneDnn();
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            Tensor plain = dtype.cast(weight.detach()).clone();
-            this.weight =
-                    scope.keep(blocked ? Boxed.call("mkldnn::_reorder_linear_weight", "", plain, null)[0] : plain);
+            Tensor plain = dtype.cast(weight.detach());
+            // The block layout is a copy already.
+            this.weight = scope.keep(
+                    blocked ? Boxed.call("mkldnn::_reorder_linear_weight", "", plain, null)[0] : plain.clone());
             this.bias = scope.keep(dtype.cast(bias.detach()).clone());
         }
     }

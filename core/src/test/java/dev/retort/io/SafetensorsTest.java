@@ -14,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.SplittableRandom;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -97,29 +96,6 @@ class SafetensorsTest {
                 .isInstanceOf(RetortException.class)
                 .hasMessageContaining(file.toString())
                 .hasMessageContaining(reason);
-    }
-
-    @Test
-    void thousands_of_damaged_files_are_read_or_refused_but_never_crash() throws IOException {
-        byte[] whole = bytes(
-                "{\"__metadata__\":{\"k\":\"v\"},\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-                        + "\"b\":{\"dtype\":\"I8\",\"shape\":[2,2],\"data_offsets\":[8,12]}}",
-                12);
-        SplittableRandom random = new SplittableRandom(5);
-        Path file = folder.resolve("fuzz.safetensors");
-        int refused = 0;
-        for (int i = 0; i < 4000; i++) {
-            Files.write(file, Mutation.of(whole, random));
-            try (SafetensorsFile read = SafetensorsFile.open(file)) {
-                for (SafetensorsFile.Entry entry : read.entries().values()) {
-                    assertThat(read.data(entry.name()).remaining()).isEqualTo((int) (entry.end() - entry.begin()));
-                }
-            } catch (RetortException e) {
-                assertThat(e.kind()).isEqualTo(Kind.CHECKPOINT);
-                refused++;
-            }
-        }
-        assertThat(refused).isGreaterThan(2000);
     }
 
     @Test

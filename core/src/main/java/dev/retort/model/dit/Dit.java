@@ -44,7 +44,9 @@ public final class Dit extends Network {
         patchEmbedder = child(
                 "x_embedder.proj",
                 Conv2d.xavier(init.at("x_embedder.proj"), spec.channels(), d, spec.patch(), spec.patch(), 0));
-        timeEmbedder = child("t_embedder", new TimestepEmbedder(init.at("t_embedder"), d));
+        timeEmbedder = child(
+                "t_embedder",
+                new TimestepEmbedder(init.at("t_embedder"), d, spec.convention().frequencyShift()));
         int rowsOfTable = spec.classes() + (spec.hasNullClass() ? 1 : 0);
         labelEmbedder = child("y_embedder", new Embedding(init.at("y_embedder"), rowsOfTable, d));
         rotary = spec.modern()
@@ -82,8 +84,8 @@ public final class Dit extends Network {
             h = block(i, h, act, taps); // (N, T, D)
         }
         Tensor[] m = Ops.chunk(finalModulation.forward(act).unsqueeze(1), 2, -1); // shift, scale (N, 1, D)
-        Tensor tokens =
-                finalLinear.forward(DitBlock.modulate(DitBlock.norm(finalNorm, h), m[0], m[1])); // (N, T, p²·out)
+        Tensor tokens = finalLinear.forward(
+                DitBlock.modulate(DitBlock.norm(finalNorm, h, DitBlock.EPS), m[0], m[1])); // (N, T, p²·out)
         taps.offer("final_tokens", tokens);
         return unpatchify(Dtype.F32.cast(tokens)); // (N, out, H, W)
     }

@@ -15,12 +15,14 @@ final class DitBlock extends Layer {
     private final RmsNorm norm2;
     private final Mlp mlp;
     private final Linear modulation;
+    private final double mlpNormEps;
 
     DitBlock(Init init, DitSpec spec, RotaryPositions rotary) {
         norm1 = spec.modern() ? child("norm1", new RmsNorm(init.at("norm1"), spec.hidden())) : null;
         attn = child("attn", new Attention(init.at("attn"), spec.hidden(), spec.heads(), rotary));
         norm2 = spec.modern() ? child("norm2", new RmsNorm(init.at("norm2"), spec.hidden())) : null;
         mlp = child("mlp", new Mlp(init.at("mlp"), spec));
+        mlpNormEps = spec.convention().mlpNormEps();
         modulation = child("adaLN_modulation.1", Linear.zero(init, spec.hidden(), 6L * spec.hidden()));
     }
 
@@ -31,15 +33,15 @@ final class DitBlock extends Layer {
     Out forward(Tensor x, Tensor act) {
         // shift, scale, gate of the attention, then of the MLP, each (N, 1, D)
         Tensor[] m = Ops.chunk(modulation.forward(act).unsqueeze(1), 6, -1);
-        Tensor a = attn.forward(modulate(norm(norm1, x), m[0], m[1])); // (N, T, D)
+        Tensor a = attn.forward(modulate(norm(norm1, x, EPS), m[0], m[1])); // (N, T, D)
         Tensor h = Ops.addcmul(x, m[2], a);
-        Tensor f = mlp.forward(modulate(norm(norm2, h), m[3], m[4])); // (N, T, D)
+        Tensor f = mlp.forward(modulate(norm(norm2, h, mlpNormEps), m[3], m[4])); // (N, T, D)
         return new Out(Ops.addcmul(h, m[5], f), a, f);
     }
 
     /** LayerNorm without parameters, or the modern variant's RMSNorm. */
-    static Tensor norm(RmsNorm rms, Tensor x) {
-        return rms == null ? Ops.layerNorm(x, EPS) : rms.forward(x);
+    static Tensor norm(RmsNorm rms, Tensor x, double eps) {
+        return rms == null ? Ops.layerNorm(x, eps) : rms.forward(x);
     }
 
     /** x·(1 + scale) + shift. */

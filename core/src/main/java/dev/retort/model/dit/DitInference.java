@@ -3,6 +3,7 @@ package dev.retort.model.dit;
 import dev.retort.model.Network;
 import dev.retort.nn.PreparedLinear;
 import dev.retort.nn.Taps;
+import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
@@ -11,6 +12,7 @@ import dev.retort.torch.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -32,28 +34,50 @@ public final class DitInference extends Network {
 
     /** Prepares a copy. */
     public DitInference(Dit origin, Precision precision) {
-        spec = origin.spec();
+        this(origin.spec(), origin.state(), origin.device(), precision);
+    }
+
+    private DitInference(DitSpec spec, Map<String, Tensor> state, Device device, Precision precision) {
+        this(spec, (name, dtype) -> state.get(name), device, precision);
+    }
+
+    /**
+     * Prepares weights that are asked for one by one, each once and each free to go before the next comes: where they come
+     * from a file, no second copy of all of them ever exists.
+     *
+     * @param weights the tensor of a parameter of {@link Dit}, made in the scope that is open, in the type asked for
+     *     where that saves a copy
+     * @param device where they live
+     */
+    public DitInference(DitSpec spec, BiFunction<String, Dtype, Tensor> weights, Device device, Precision precision) {
+        this.spec = spec;
         dtype = precision == Precision.BF16 ? Dtype.BF16 : Dtype.F32;
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            Map<String, Tensor> state = origin.state();
-            positions = buffer("pos_embed", state.get("pos_embed").clone());
-            embedder = new PreparedLinear(
-                    state.get("x_embedder.proj.weight").flatten(1, -1), state.get("x_embedder.proj.bias"), dtype);
+            // The largest weights first: what they leave free serves all others.
+            modulations = new Modulations(spec, weights, dtype);
+            positions =
+                    buffer("pos_embed", weights.apply("pos_embed", Dtype.F32).clone());
+            embedder = embedder(weights, dtype);
             rotary = spec.modern()
                     ? new RotaryPositions(
-                            origin.device(),
+                            device,
                             spec.height() / spec.patch(),
                             spec.width() / spec.patch(),
                             spec.hidden() / spec.heads())
                     : null;
             for (int i = 0; i < spec.depth(); i++) {
-                blocks.add(new PreparedBlock(spec, state, "blocks." + i + ".", rotary, dtype));
+                blocks.add(new PreparedBlock(spec, weights, "blocks." + i + ".", rotary, dtype));
             }
-            finalNorm = PreparedBlock.copy(state.get("final_layer.norm_final.weight"));
-            finalLinear = new PreparedLinear(
-                    state.get("final_layer.linear.weight"), state.get("final_layer.linear.bias"), dtype);
-            modulations = new Modulations(spec, state, dtype);
+            finalNorm = spec.modern() ? PreparedBlock.copy(weights, "final_layer.norm_final.weight") : null;
+            finalLinear = PreparedBlock.linear(weights, "final_layer.linear", dtype);
+        }
+    }
+
+    private static PreparedLinear embedder(BiFunction<String, Dtype, Tensor> weights, Dtype dtype) {
+        try (Scope scope = Scope.open()) {
+            Tensor kernel = weights.apply("x_embedder.proj.weight", dtype);
+            return new PreparedLinear(kernel.flatten(1, -1), weights.apply("x_embedder.proj.bias", dtype), dtype);
         }
     }
 
@@ -88,7 +112,8 @@ public final class DitInference extends Network {
                 taps.offer("blocks." + i, h);
             }
             Tensor last = m[blocks.size()];
-            Tensor tokens = finalLinear.forward(PreparedBlock.modulated(finalNorm, h, last, 0)); // (N, T, p²·out)
+            Tensor tokens =
+                    finalLinear.forward(PreparedBlock.modulated(finalNorm, h, last, 0, DitBlock.EPS)); // (N, T, p²·out)
             taps.offer("final_tokens", tokens);
             return scope.escape(unpatchify(Dtype.F32.cast(tokens))); // (N, out, H, W)
         }

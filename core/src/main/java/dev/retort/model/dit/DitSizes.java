@@ -2,6 +2,7 @@ package dev.retort.model.dit;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -55,6 +56,14 @@ public final class DitSizes {
     public static DitSpec paper(String name, int side) {
         Size size = parse(name);
         return new DitSpec(side, side, 4, size.patch, size.hidden, size.depth, size.heads, 4, 1000, 0.1, true, false);
+    }
+
+    /** The heads of the paper's size of this depth and width, if it is one. */
+    static Optional<Integer> headsOf(int depth, int hidden) {
+        return LETTERS.values().stream()
+                .filter(letter -> letter[0] == depth && letter[1] == hidden)
+                .map(letter -> letter[2])
+                .findFirst();
     }
 
     /** The paper's name where depth, width and heads are one of its sizes, else the numbers themselves. */

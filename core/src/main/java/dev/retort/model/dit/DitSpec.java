@@ -19,6 +19,7 @@ import java.util.stream.IntStream;
  * @param classDropout share of labels replaced by the null class in training; 0 builds no null class
  * @param learnSigma whether variance channels are predicted as well
  * @param modern SwiGLU, RMSNorm and 2-D RoPE instead of GELU, LayerNorm and positions added at the input alone
+ * @param convention in what the forward follows the original or the diffusers library
  */
 public record DitSpec(
         int height,
@@ -32,7 +33,8 @@ public record DitSpec(
         int classes,
         double classDropout,
         boolean learnSigma,
-        boolean modern)
+        boolean modern,
+        DitConvention convention)
         implements NetworkSpec {
     /** Validates. */
     public DitSpec {
@@ -48,6 +50,55 @@ public record DitSpec(
         require(mlpRatio > 0, "mlpRatio", mlpRatio, "above 0");
         require(classes >= 1, "classes", classes, "at least 1");
         require(classDropout >= 0 && classDropout < 1, "classDropout", classDropout, "in [0, 1)");
+        require(convention != null, "convention", null, "one");
+    }
+
+    /** A network that computes as the original does. */
+    public DitSpec(
+            int height,
+            int width,
+            int channels,
+            int patch,
+            int hidden,
+            int depth,
+            int heads,
+            double mlpRatio,
+            int classes,
+            double classDropout,
+            boolean learnSigma,
+            boolean modern) {
+        this(
+                height,
+                width,
+                channels,
+                patch,
+                hidden,
+                depth,
+                heads,
+                mlpRatio,
+                classes,
+                classDropout,
+                learnSigma,
+                modern,
+                DitConvention.ORIGINAL);
+    }
+
+    /** The same network in another convention. */
+    public DitSpec with(DitConvention other) {
+        return new DitSpec(
+                height,
+                width,
+                channels,
+                patch,
+                hidden,
+                depth,
+                heads,
+                mlpRatio,
+                classes,
+                classDropout,
+                learnSigma,
+                modern,
+                other);
     }
 
     private static void require(boolean holds, String field, Object value, String expected) {

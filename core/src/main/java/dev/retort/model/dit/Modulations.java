@@ -12,6 +12,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -25,6 +26,7 @@ final class Modulations implements AutoCloseable {
     private static final long MOST_BYTES = 512L << 20;
 
     private final int hidden;
+    private final double shift;
     private final PreparedLinear timeFirst;
     private final PreparedLinear timeSecond;
     private final Tensor labelTable;
@@ -35,15 +37,16 @@ final class Modulations implements AutoCloseable {
     /** Per layer (times·labels, parts, D), fp32; empty when nothing is prepared. */
     private final List<Tensor> tables = new ArrayList<>();
 
-    Modulations(DitSpec spec, Map<String, Tensor> state, Dtype dtype) {
+    Modulations(DitSpec spec, BiFunction<String, Dtype, Tensor> weights, Dtype dtype) {
         hidden = spec.hidden();
-        timeFirst = PreparedBlock.linear(state, "t_embedder.mlp.0", dtype);
-        timeSecond = PreparedBlock.linear(state, "t_embedder.mlp.2", dtype);
-        labelTable = PreparedBlock.copy(state.get("y_embedder.embedding_table.weight"));
+        shift = spec.convention().frequencyShift();
+        timeFirst = PreparedBlock.linear(weights, "t_embedder.mlp.0", dtype);
+        timeSecond = PreparedBlock.linear(weights, "t_embedder.mlp.2", dtype);
+        labelTable = PreparedBlock.copy(weights, "y_embedder.embedding_table.weight");
         for (int i = 0; i < spec.depth(); i++) {
-            layers.add(PreparedBlock.linear(state, "blocks." + i + ".adaLN_modulation.1", dtype));
+            layers.add(PreparedBlock.linear(weights, "blocks." + i + ".adaLN_modulation.1", dtype));
         }
-        layers.add(PreparedBlock.linear(state, "final_layer.adaLN_modulation.1", dtype));
+        layers.add(PreparedBlock.linear(weights, "final_layer.adaLN_modulation.1", dtype));
     }
 
     /** Fills the tables for every pair of a time and a label. */
@@ -103,7 +106,7 @@ final class Modulations implements AutoCloseable {
     }
 
     private Tensor act(Tensor time, Tensor label) {
-        Tensor t = timeSecond.forward(Ops.silu(timeFirst.forward(TimestepEmbedder.features(time))));
+        Tensor t = timeSecond.forward(Ops.silu(timeFirst.forward(TimestepEmbedder.features(time, shift))));
         return Ops.silu(Dtype.F32.cast(t.add(Ops.embedding(labelTable, label)))); // (M, D)
     }
 

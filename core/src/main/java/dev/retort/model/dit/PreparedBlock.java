@@ -4,7 +4,7 @@ import dev.retort.nn.PreparedLinear;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
-import java.util.Map;
+import java.util.function.BiFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /** {@link DitBlock} on prepared weights; the residual stream stays in fp32. */
@@ -16,52 +16,62 @@ final class PreparedBlock implements AutoCloseable {
     private final PreparedLinear qkv;
     private final PreparedLinear proj;
     private final boolean gated;
+    private final double mlpNormEps;
     private final PreparedLinear in;
     private final PreparedLinear out;
 
-    PreparedBlock(DitSpec spec, Map<String, Tensor> state, String name, RotaryPositions rotary, Dtype dtype) {
+    PreparedBlock(
+            DitSpec spec, BiFunction<String, Dtype, Tensor> weights, String name, RotaryPositions rotary, Dtype dtype) {
         heads = spec.heads();
         gated = spec.modern();
+        mlpNormEps = spec.convention().mlpNormEps();
         this.rotary = rotary;
-        norm1 = copy(state.get(name + "norm1.weight"));
-        norm2 = copy(state.get(name + "norm2.weight"));
-        // softmax(q·kᵀ/√d): the scale goes into the rows of W and b that make q.
-        Tensor weight = state.get(name + "attn.qkv.weight").clone();
-        Tensor bias = state.get(name + "attn.qkv.bias").clone();
-        double scale = 1 / Math.sqrt(spec.hidden() / (double) heads);
-        Ops.mulInPlace(weight.narrow(0, 0, spec.hidden()), scale);
-        Ops.mulInPlace(bias.narrow(0, 0, spec.hidden()), scale);
-        qkv = new PreparedLinear(weight, bias, dtype);
-        proj = linear(state, name + "attn.proj", dtype);
-        in = linear(state, name + (gated ? "mlp.w12" : "mlp.fc1"), dtype);
-        out = linear(state, name + (gated ? "mlp.w3" : "mlp.fc2"), dtype);
+        norm1 = gated ? copy(weights, name + "norm1.weight") : null;
+        norm2 = gated ? copy(weights, name + "norm2.weight") : null;
+        qkv = scaled(spec, weights, name + "attn.qkv", dtype);
+        proj = linear(weights, name + "attn.proj", dtype);
+        in = linear(weights, name + (gated ? "mlp.w12" : "mlp.fc1"), dtype);
+        out = linear(weights, name + (gated ? "mlp.w3" : "mlp.fc2"), dtype);
     }
 
-    static PreparedLinear linear(Map<String, Tensor> state, String name, Dtype dtype) {
-        return new PreparedLinear(state.get(name + ".weight"), state.get(name + ".bias"), dtype);
-    }
-
-    /** A copy that lives until closed; null of null. */
-    static Tensor copy(Tensor tensor) {
-        if (tensor == null) {
-            return null;
-        }
+    /** softmax(q·kᵀ/√d): the scale goes into the rows of W and b that make q. */
+    private static PreparedLinear scaled(
+            DitSpec spec, BiFunction<String, Dtype, Tensor> weights, String name, Dtype dtype) {
         try (Scope scope = Scope.open()) {
-            return scope.keep(tensor.detach().clone());
+            Tensor weight = weights.apply(name + ".weight", Dtype.F32).clone();
+            Tensor bias = weights.apply(name + ".bias", Dtype.F32).clone();
+            double scale = 1 / Math.sqrt(spec.hidden() / (double) spec.heads());
+            Ops.mulInPlace(weight.narrow(0, 0, spec.hidden()), scale);
+            Ops.mulInPlace(bias.narrow(0, 0, spec.hidden()), scale);
+            return new PreparedLinear(weight, bias, dtype);
+        }
+    }
+
+    static PreparedLinear linear(BiFunction<String, Dtype, Tensor> weights, String name, Dtype dtype) {
+        try (Scope scope = Scope.open()) {
+            return new PreparedLinear(
+                    weights.apply(name + ".weight", dtype), weights.apply(name + ".bias", dtype), dtype);
+        }
+    }
+
+    /** A copy that lives until closed. */
+    static Tensor copy(BiFunction<String, Dtype, Tensor> weights, String name) {
+        try (Scope scope = Scope.open()) {
+            return scope.keep(weights.apply(name, Dtype.F32).detach().clone());
         }
     }
 
     /** x (N, T, D); m (N, 6, D): shift, 1 + scale, gate of the attention, then of the MLP. */
     Tensor forward(Tensor x, Tensor m) {
-        Tensor h = Ops.addcmul(x, m.narrow(1, 2, 1), attention(modulated(norm1, x, m, 0))); // (N, T, D)
-        return Ops.addcmul(h, m.narrow(1, 5, 1), mlp(modulated(norm2, h, m, 3))); // (N, T, D)
+        Tensor h = Ops.addcmul(x, m.narrow(1, 2, 1), attention(modulated(norm1, x, m, 0, DitBlock.EPS))); // (N, T, D)
+        return Ops.addcmul(h, m.narrow(1, 5, 1), mlp(modulated(norm2, h, m, 3, mlpNormEps))); // (N, T, D)
     }
 
     /** norm(x)·(1 + scale) + shift, with shift and 1 + scale in rows {@code row} and {@code row + 1} of m. */
-    static Tensor modulated(Tensor rmsWeight, Tensor x, Tensor m, int row) {
+    static Tensor modulated(Tensor rmsWeight, Tensor x, Tensor m, int row, double eps) {
         Tensor normed;
         if (rmsWeight == null) {
-            normed = Ops.layerNorm(x, DitBlock.EPS);
+            normed = Ops.layerNorm(x, eps);
         } else {
             Tensor meanSquare = Ops.mean(x.mul(x), -1, true);
             normed = x.mul(Ops.add(meanSquare, DitBlock.EPS).rsqrt()).mul(rmsWeight);

@@ -8,27 +8,29 @@ import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
 import org.bytedeco.pytorch.Tensor;
 
-/** Time → 256 features [cos(t·f) ‖ sin(t·f)], f_k = 10000^(-k/128), → Linear, SiLU, Linear; features in fp32. */
+/** Time → 256 features [cos(t·f) ‖ sin(t·f)], f_k = 10000^(-k/(128 - shift)), → Linear, SiLU, Linear; features fp32. */
 final class TimestepEmbedder extends Layer {
     static final int FEATURES = 256;
     private final Linear first;
     private final Linear second;
+    private final double shift;
 
-    TimestepEmbedder(Init init, int hidden) {
+    TimestepEmbedder(Init init, int hidden, double shift) {
+        this.shift = shift;
         first = child("mlp.0", Linear.normal(init.at("mlp.0"), 0.02, FEATURES, hidden));
         second = child("mlp.2", Linear.normal(init.at("mlp.2"), 0.02, hidden, hidden));
     }
 
     /** time (N) → (N, hidden). */
     Tensor forward(Tensor time) {
-        return second.forward(Ops.silu(first.forward(features(time))));
+        return second.forward(Ops.silu(first.forward(features(time, shift))));
     }
 
     /** time (N) → (N, 256), cosines first. */
-    static Tensor features(Tensor time) {
+    static Tensor features(Tensor time, double shift) {
         float[] frequencies = new float[FEATURES / 2];
         for (int k = 0; k < frequencies.length; k++) {
-            frequencies[k] = (float) Math.exp(-Math.log(10000) * k / frequencies.length);
+            frequencies[k] = (float) Math.exp(-Math.log(10000) * k / (frequencies.length - shift));
         }
         Tensor f = Tensors.of(frequencies, Device.of(time), 1, frequencies.length);
         Tensor angles = time.reshape(-1, 1).mul(f); // (N, 128)

@@ -40,7 +40,7 @@ class DitConformanceTest {
     @Test
     void time_features_are_cosines_then_sines() {
         try (Scope scope = Scope.open()) {
-            float[] features = Tensors.floats(TimestepEmbedder.features(Tensors.of(new float[] {1}, Device.CPU, 1)));
+            float[] features = Tensors.floats(TimestepEmbedder.features(Tensors.of(new float[] {1}, Device.CPU, 1), 0));
             float[] seen = {features[0], features[1], features[2], features[128], features[129], features[130]};
             assertThat(seen)
                     .containsExactly(

@@ -1,0 +1,51 @@
+package dev.retort.cli;
+
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.model.dit.DitFamily;
+import dev.retort.model.dit.DitHints;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Option;
+
+/** What a foreign checkpoint's weights do not say. */
+final class HintOptions {
+    @Option(names = "--heads", paramLabel = "N", description = "Attention heads, where the size is no published one.")
+    private Integer heads;
+
+    @Option(names = "--classes", paramLabel = "N", description = "Classes; by default the label table's rows but one.")
+    private Integer classes;
+
+    @Option(names = "--family", paramLabel = "NAME", description = "Whose weights: dit, diffusers, sit, repa.")
+    private String family;
+
+    @Option(
+            names = "--allow",
+            paramLabel = "NAMES",
+            split = ",",
+            description = "Tensors that may be missing or left out: a.weight,b.*")
+    private List<String> allowed = List.of();
+
+    DitHints hints() {
+        SamplingOptions.requireAtLeastOne("--heads", heads);
+        SamplingOptions.requireAtLeastOne("--classes", classes);
+        return new DitHints(heads == null ? 0 : heads, classes == null ? 0 : classes, family(), allowed);
+    }
+
+    private DitFamily family() {
+        if (family == null) {
+            return null;
+        }
+        return Arrays.stream(DitFamily.values())
+                .filter(known -> known.name().equalsIgnoreCase(family))
+                .findFirst()
+                .orElseThrow(() -> new RetortException(
+                        Kind.USAGE,
+                        "--family " + family + " is unknown; choose one of "
+                                + Arrays.stream(DitFamily.values())
+                                        .map(known -> known.name().toLowerCase(Locale.ROOT))
+                                        .collect(Collectors.joining(", "))));
+    }
+}

@@ -1,0 +1,238 @@
+package dev.retort.cli;
+
+import dev.retort.error.RetortException;
+import dev.retort.io.TensorEntry;
+import dev.retort.io.TensorFile;
+import dev.retort.io.TensorFiles;
+import dev.retort.io.TensorStatistics;
+import dev.retort.model.ModelCard;
+import dev.retort.model.ModelFolder;
+import dev.retort.model.SamplingSpec;
+import dev.retort.model.dit.DitCheckpoint;
+import dev.retort.report.TextTable;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Says what is in a file or folder of weights. */
+@Command(
+        name = "inspect",
+        header = {
+            "Say what a file or folder of weights holds, what network it is and how to sample it.",
+            "",
+            "Examples:",
+            "  retort inspect DiT-XL-2-256x256.pt          a torch file, read without running any of it",
+            "  retort inspect dit-pipeline/ --keys         a diffusers folder, with every tensor",
+            "  retort inspect model.safetensors --stats    smallest, largest, mean of each tensor",
+            "  retort inspect runs/teacher --json          for other programs",
+            ""
+        })
+final class InspectCommand implements Callable<Integer> {
+    private static final int MOST_METADATA = 12;
+
+    @Mixin
+    private Talk talk;
+
+    @Mixin
+    private HintOptions hints;
+
+    @Parameters(paramLabel = "FILE|DIR", description = "safetensors, torch, npz; a model, run or diffusers folder.")
+    private Path path;
+
+    @Option(names = "--keys", description = "List every tensor.")
+    private boolean keys;
+
+    @Option(names = "--stats", description = "List every tensor with statistics of its values.")
+    private boolean stats;
+
+    /** One tensor. */
+    record Tensor(String name, String dtype, long[] shape, TensorStatistics statistics) {}
+
+    /**
+     * What is printed as JSON.
+     *
+     * @param card what the network is and how to sample it; null where it is not known
+     * @param unknown why not; null where it is known
+     */
+    record Found(
+            String path,
+            int tensorCount,
+            long values,
+            long bytes,
+            Map<String, String> metadata,
+            String layout,
+            ModelCard card,
+            List<String> notes,
+            String unknown,
+            List<Tensor> tensors) {}
+
+    @Override
+    public Integer call() {
+        Path model = ModelFolders.find(path);
+        Path weights = model != null
+                ? model.resolve(ModelFolder.WEIGHTS)
+                : Files.isDirectory(path.resolve("transformer")) ? path.resolve("transformer") : path;
+        try (TensorFile file = TensorFiles.open(weights)) {
+            Found found = found(file, model);
+            if (talk.json()) {
+                talk.terminal().json(found);
+            } else {
+                tell(found);
+                talk.next(next(found, model));
+            }
+        }
+        return 0;
+    }
+
+    private Found found(TensorFile file, Path model) {
+        String layout = null;
+        ModelCard card = null;
+        String unknown = null;
+        List<String> notes = List.of();
+        if (model != null) {
+            card = ModelFolder.card(model);
+            layout = "own";
+        } else {
+            try (DitCheckpoint checkpoint = DitCheckpoint.open(path, hints.hints())) {
+                card = checkpoint.card();
+                layout = checkpoint.layout().name().toLowerCase(Locale.ROOT);
+                notes = checkpoint.notes();
+            } catch (RetortException e) {
+                unknown = e.getMessage();
+            }
+        }
+        List<TensorEntry> entries = new ArrayList<>(file.entries().values());
+        List<Tensor> tensors = new ArrayList<>();
+        if (keys || stats) {
+            entries.forEach(entry -> tensors.add(new Tensor(
+                    entry.name(),
+                    entry.dtype().name(),
+                    entry.shape(),
+                    stats ? TensorStatistics.of(file, entry.name()) : null)));
+        }
+        return new Found(
+                path.toString(),
+                entries.size(),
+                entries.stream().mapToLong(TensorEntry::elements).sum(),
+                entries.stream().mapToLong(TensorEntry::byteCount).sum(),
+                file.metadata(),
+                layout,
+                card,
+                notes,
+                unknown,
+                tensors);
+    }
+
+    private void tell(Found found) {
+        StringBuilder text = new StringBuilder();
+        line(text, "File", found.path());
+        line(
+                text,
+                "Tensors",
+                String.format(
+                        Locale.ROOT, "%d, %,d values, %s", found.tensorCount(), found.values(), size(found.bytes())));
+        if (found.card() != null) {
+            ModelCard card = found.card();
+            SamplingSpec sampling = card.sampling();
+            line(text, "Network", card.network().name() + " (" + found.layout() + " keys)");
+            line(
+                    text,
+                    "Shape",
+                    String.format(
+                            Locale.ROOT,
+                            "%dx%dx%d, %d blocks of width %d, %d heads, %d classes%s%s",
+                            card.network().channels(),
+                            card.network().height(),
+                            card.network().width(),
+                            card.network().depth(),
+                            card.network().hidden(),
+                            card.network().heads(),
+                            card.network().classes(),
+                            card.network().hasNullClass() ? " and none" : "",
+                            card.network().learnSigma() ? ", variance learned" : ""));
+            line(
+                    text,
+                    "Process",
+                    card.process().schedule() + ", predicts "
+                            + card.process().prediction().name().toLowerCase(Locale.ROOT));
+            line(
+                    text,
+                    "Sampling",
+                    sampling.solver() + ", " + sampling.steps() + " steps, guidance " + sampling.guidanceScale()
+                            + (sampling.guidanceChannels() > 0
+                                    ? " on " + sampling.guidanceChannels() + " channels"
+                                    : ""));
+        } else {
+            line(text, "Network", "not known: " + found.unknown());
+        }
+        found.notes().forEach(note -> line(text, "Note", note));
+        metadata(text, found.metadata());
+        if (!found.tensors().isEmpty()) {
+            text.append('\n').append(table(found.tensors()));
+        }
+        talk.terminal().out().print(text);
+    }
+
+    /** Optimiser settings and long lists are left to --json. */
+    private static void metadata(StringBuilder text, Map<String, String> metadata) {
+        List<Map.Entry<String, String>> shown = metadata.entrySet().stream()
+                .filter(entry -> !entry.getKey().matches("(opt|optim).*|.*\\.\\d+"))
+                .toList();
+        shown.stream()
+                .limit(MOST_METADATA)
+                .forEach(entry -> line(text, "Says", entry.getKey() + " = " + entry.getValue()));
+        if (shown.size() > MOST_METADATA) {
+            line(text, "Says", (shown.size() - MOST_METADATA) + " more values, shown by --json");
+        }
+    }
+
+    private static void line(StringBuilder text, String label, String value) {
+        text.append(String.format("%-9s %s%n", label, value));
+    }
+
+    private String table(List<Tensor> tensors) {
+        List<String> header = new ArrayList<>(List.of("tensor", "type", "shape"));
+        if (stats) {
+            header.addAll(List.of("min", "max", "mean", "std", "not finite"));
+        }
+        TextTable table = new TextTable(header);
+        for (Tensor tensor : tensors) {
+            List<String> row = new ArrayList<>(List.of(
+                    tensor.name(),
+                    tensor.dtype(),
+                    Arrays.stream(tensor.shape()).mapToObj(Long::toString).collect(Collectors.joining("x"))));
+            if (stats) {
+                TensorStatistics s = tensor.statistics();
+                for (double value : new double[] {s.min(), s.max(), s.mean(), s.std()}) {
+                    row.add(String.format(Locale.ROOT, "%.4g", value));
+                }
+                row.add(Long.toString(s.notFinite()));
+            }
+            table.row(row);
+        }
+        return table.render();
+    }
+
+    private static String size(long bytes) {
+        return bytes < 1 << 20
+                ? String.format(Locale.ROOT, "%.1f KiB", bytes / 1024.0)
+                : String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
+    }
+
+    private String next(Found found, Path model) {
+        if (model != null) {
+            return "retort sample " + path;
+        }
+        return found.card() == null ? "retort inspect " + path + " --keys" : "retort convert " + path + " MODEL";
+    }
+}

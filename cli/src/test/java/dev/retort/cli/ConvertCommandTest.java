@@ -1,0 +1,149 @@
+package dev.retort.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.retort.io.TensorFile;
+import dev.retort.io.TensorFiles;
+import dev.retort.model.ModelCard;
+import dev.retort.model.ModelFolder;
+import dev.retort.model.ProcessSpec;
+import dev.retort.model.SamplingSpec;
+import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitSpec;
+import dev.retort.nn.Init;
+import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
+import dev.retort.torch.Scope;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class ConvertCommandTest {
+    @TempDir
+    private Path folder;
+
+    private Path model;
+
+    @BeforeEach
+    void save() {
+        model = folder.resolve("model");
+        DitSpec spec = new DitSpec(8, 8, 1, 2, 16, 2, 2, 4, 3, 0.1, false, false);
+        ModelCard card = ModelCard.of(
+                spec,
+                ProcessSpec.ddpm(),
+                SamplingSpec.of("ddim", 3, 1),
+                List.of("circle", "square", "star"),
+                "shapes",
+                0,
+                1,
+                "",
+                Map.of());
+        try (Scope scope = Scope.open();
+                Dit dit = new Dit(spec, Init.of(1, Device.CPU))) {
+            ModelFolder.save(model, dit.state(), card, Dtype.F32);
+        }
+    }
+
+    private String at(String name) {
+        return folder.resolve(name).toString();
+    }
+
+    private static Ran good(String... words) {
+        Ran ran = Ran.retort(words);
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        return ran;
+    }
+
+    private static void refused(Ran ran, int exitCode, String... words) {
+        assertThat(ran.exitCode()).as(ran.err()).isEqualTo(exitCode);
+        assertThat(ran.out()).isEmpty();
+        assertThat(ran.err()).contains(words).doesNotContain("\tat ");
+    }
+
+    @Test
+    void a_model_goes_to_every_layout_and_comes_back_the_same() {
+        good("convert", model.toString(), at("a.pt"));
+        Ran there = good("convert", at("a.pt"), at("pipeline"), "--to", "diffusers", "--heads", "2");
+        assertThat(there.out().strip()).isEqualTo(at("pipeline"));
+        assertThat(there.err()).contains("Mind: the library embeds time with other frequencies");
+        good("convert", at("pipeline"), at("b.safetensors"));
+        good("convert", at("b.safetensors"), at("again"), "--heads", "2");
+        try (TensorFile before = TensorFiles.open(model.resolve("model.safetensors"));
+                TensorFile after = TensorFiles.open(folder.resolve("again/model.safetensors"))) {
+            assertThat(after.entries().keySet()).isEqualTo(before.entries().keySet());
+            before.entries()
+                    .keySet()
+                    .forEach(name -> assertThat(after.floats(name)).as(name).isEqualTo(before.floats(name)));
+        }
+        Ran drawn =
+                good("sample", at("again"), "--device", "cpu", "--steps", "2", "--count", "1", "--out", at("a.png"));
+        assertThat(drawn.out().strip()).isEqualTo(at("a.png"));
+    }
+
+    @Test
+    void inspect_names_the_network_of_every_layout_and_how_to_go_on() {
+        good("convert", model.toString(), at("a.pt"));
+        good("convert", model.toString(), at("pipeline"), "--to", "diffusers", "--shard-mb", "1");
+        Ran own = good("inspect", model.toString());
+        assertThat(own.out()).contains("DiT-2x16x2/2 (own keys)", "ddim, 3 steps", "predicts epsilon");
+        assertThat(own.err()).contains("Next: retort sample " + model);
+        Ran torch = good("inspect", at("a.pt"), "--heads", "2", "--stats");
+        assertThat(torch.out())
+                .contains("DiT-2x16x2/2 (original keys)", "guidance 4.0", "blocks.1.mlp.fc2.weight", "16x64");
+        assertThat(torch.err()).contains("Next: retort convert " + at("a.pt"));
+        Ran diffusers = good("inspect", at("pipeline"), "--json", "--keys");
+        JsonNode found = new JsonMapper().readTree(diffusers.out());
+        assertThat(found.get("layout").asString()).isEqualTo("diffusers");
+        assertThat(found.get("card")
+                        .get("network")
+                        .get("convention")
+                        .get("frequencyShift")
+                        .asDouble())
+                .isEqualTo(1);
+        assertThat(found.get("tensors")).hasSize(found.get("tensorCount").asInt());
+        assertThat(found.get("card").get("classes").get(2).asString()).isEqualTo("star");
+    }
+
+    @Test
+    void inspect_lists_what_it_does_not_know_and_says_why() throws Exception {
+        good("convert", model.toString(), at("a.pt"));
+        Ran ran = good("inspect", at("a.pt"));
+        assertThat(ran.out()).contains("not known: ", "give it with --heads");
+        Files.writeString(folder.resolve("page.pt"), "<html>not found</html>");
+        refused(Ran.retort("inspect", at("page.pt")), 7, "page.pt", "it is a web page");
+        refused(Ran.retort("inspect", at("none.pt")), 7, "none.pt", "no such file");
+    }
+
+    @Test
+    void types_are_narrowed_on_request() {
+        good("convert", model.toString(), at("half"), "--dtype", "bf16");
+        try (TensorFile file = TensorFiles.open(folder.resolve("half/model.safetensors"))) {
+            assertThat(file.entries().values())
+                    .allSatisfy(entry -> assertThat(entry.dtype().name()).isEqualTo("BF16"));
+        }
+    }
+
+    @Test
+    void bad_options_are_usage_errors_and_write_nothing() {
+        refused(
+                Ran.retort("convert", model.toString(), at("x"), "--to", "onnx"),
+                2,
+                "choose own, original or diffusers");
+        refused(Ran.retort("convert", model.toString(), at("x.pt"), "--to", "own"), 2, "writes a folder");
+        refused(Ran.retort("convert", model.toString(), at("x"), "--to", "original"), 2, "end it in .pt");
+        refused(Ran.retort("convert", model.toString(), at("x"), "--dtype", "int4"), 2, "choose fp32, bf16 or fp16");
+        refused(Ran.retort("convert", model.toString(), model.toString()), 2, "--force to replace it");
+        refused(Ran.retort("convert", at("none"), at("x")), 7, "no such file");
+        refused(
+                Ran.retort("convert", model.toString(), at("x"), "--family", "flux"),
+                2,
+                "choose one of dit, diffusers");
+        assertThat(folder.resolve("x")).doesNotExist();
+    }
+}

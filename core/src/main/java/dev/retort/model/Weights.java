@@ -1,0 +1,129 @@
+package dev.retort.model;
+
+import dev.retort.io.SafetensorsWriter;
+import dev.retort.io.TensorEntry;
+import dev.retort.io.TensorFile;
+import dev.retort.nn.Layer;
+import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import java.nio.ByteBuffer;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * From files into tensors, a portion at a time: beside the target no more than a portion is in memory, and none where the
+ * types agree.
+ */
+public final class Weights {
+    private Weights() {}
+
+    /**
+     * Loads a file's tensors into a layer, by name; what does not fit is an error that lists it, and nothing is changed.
+     *
+     * @param allowed names, or their starts followed by {@code *}, that may be missing or beside the point
+     */
+    public static void fill(Layer layer, TensorFile file, List<String> allowed) {
+        Map<String, Tensor> state = layer.state();
+        Fit.of(shapes(state), file.entries()).allowing(allowed).require(file.path());
+        state.forEach((name, tensor) -> {
+            if (file.entries().containsKey(name)) {
+                fill(tensor, file, name);
+            }
+        });
+    }
+
+    /** The shapes of tensors. */
+    public static Map<String, long[]> shapes(Map<String, Tensor> tensors) {
+        Map<String, long[]> shapes = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> shapes.put(name, Tensors.shape(tensor)));
+        return shapes;
+    }
+
+    /**
+     * Copies one tensor of a file into a contiguous tensor of as many elements, which may be a part of another; converted
+     * where the types differ.
+     */
+    public static void fill(Tensor target, TensorFile file, String name) {
+        TensorEntry entry = file.entry(name);
+        if (target.numel() != entry.elements()) {
+            throw new IllegalArgumentException(entry + " does not fill " + target.numel() + " elements");
+        }
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            Tensor flat = target.detach().view(-1);
+            long step = TensorFile.PORTION / entry.dtype().bytes();
+            for (long at = 0; at < entry.elements(); at += step) {
+                try (Scope portion = Scope.open()) {
+                    long count = Math.min(step, entry.elements() - at);
+                    copy(flat.narrow(0, at, count), file, entry, at, count);
+                }
+            }
+        }
+    }
+
+    private static void copy(Tensor target, TensorFile file, TensorEntry entry, long at, long count) {
+        long from = at * entry.dtype().bytes();
+        if (!known(entry.dtype())) {
+            target.copy_(Tensors.of(file.floats(entry.name(), at, (int) count), Device.CPU, count));
+            return;
+        }
+        Dtype dtype = Dtype.valueOf(entry.dtype().name());
+        if (!target.is_cuda() && Dtype.of(target) == dtype) {
+            file.read(entry.name(), from, Tensors.view(target));
+            return;
+        }
+        Tensor staged = Tensors.empty(dtype, Device.CPU, count);
+        file.read(entry.name(), from, Tensors.view(staged));
+        target.copy_(staged);
+    }
+
+    private static boolean known(dev.retort.io.Dtype dtype) {
+        for (Dtype own : Dtype.values()) {
+            if (own.name().equals(dtype.name())) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** One tensor of a file: in fp32 where it is floating point, as 64-bit integers or truth values else. */
+    public static Tensor tensor(TensorFile file, String name, Device device) {
+        TensorEntry entry = file.entry(name);
+        Dtype dtype = entry.dtype().floating()
+                ? Dtype.F32
+                : entry.dtype() == dev.retort.io.Dtype.BOOL ? Dtype.BOOL : Dtype.I64;
+        return tensor(file, name, dtype, device);
+    }
+
+    /** One tensor of a file, converted to the given type as it is read. */
+    static Tensor tensor(TensorFile file, String name, Dtype dtype, Device device) {
+        Tensor tensor = Tensors.empty(dtype, device, file.entry(name).shape());
+        fill(tensor, file, name);
+        return tensor;
+    }
+
+    /** The values of a tensor, converted to the given type, for a writer; the tensor must live until it has written. */
+    public static SafetensorsWriter.Values values(Tensor tensor, Dtype dtype) {
+        return out -> {
+            try (Scope scope = Scope.open();
+                    NoGrad off = NoGrad.on()) {
+                Tensor flat = tensor.detach().contiguous().view(-1);
+                long step = TensorFile.PORTION / dtype.bytes();
+                for (long at = 0; at < flat.numel(); at += step) {
+                    try (Scope portion = Scope.open()) {
+                        Tensor part = flat.narrow(0, at, Math.min(step, flat.numel() - at));
+                        ByteBuffer bytes = Tensors.view(Tensors.plain(dtype.cast(part)));
+                        while (bytes.hasRemaining()) {
+                            out.write(bytes);
+                        }
+                    }
+                }
+            }
+        };
+    }
+}

@@ -1,0 +1,201 @@
+package dev.retort.model.dit;
+
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.io.AtomicWrite;
+import dev.retort.io.SafetensorsWriter;
+import dev.retort.io.TorchWriter;
+import dev.retort.model.ModelCard;
+import dev.retort.model.ProcessSpec;
+import dev.retort.model.Weights;
+import dev.retort.torch.Dtype;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/** Writes a network as other programs expect it: exactly their keys, shapes and types. */
+public final class DitExport {
+    /** Where the diffusers library cuts its files. */
+    public static final long SHARD_BYTES = 10_000_000_000L;
+
+    private static final String LIBRARY_VERSION = "0.40.0";
+    private static final JsonMapper JSON =
+            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+
+    private DitExport() {}
+
+    /**
+     * Writes the original's layout: a bare dictionary, as the released files are; a torch file where the name ends in
+     * {@code .pt}, {@code .pth}, {@code .ckpt} or {@code .bin}, else safetensors.
+     *
+     * @param state the network's tensors by name
+     * @param dtype element type of all values; the original's is F32
+     */
+    public static void original(Path file, DitSpec spec, Map<String, Tensor> state, Dtype dtype) {
+        requirePlain(spec, "the original DiT");
+        dev.retort.io.Dtype stored = dev.retort.io.Dtype.valueOf(dtype.name());
+        List<DitLayout.Part> parts = DitLayout.ORIGINAL.parts(spec);
+        if (file.toString().matches(".*\\.(pt|pth|ckpt|bin)")) {
+            TorchWriter writer = new TorchWriter();
+            parts.forEach(part ->
+                    writer.add(part.key(), stored, part.shape(), Weights.values(state.get(part.parameter()), dtype)));
+            writer.write(file);
+        } else {
+            SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
+            parts.forEach(part ->
+                    writer.add(part.key(), stored, part.shape(), Weights.values(state.get(part.parameter()), dtype)));
+            writer.write(file);
+        }
+    }
+
+    /**
+     * Writes a pipeline folder of the diffusers library without its autoencoder: {@code model_index.json},
+     * {@code transformer/} and {@code scheduler/}.
+     *
+     * @param state the network's tensors by name
+     * @param mostBytes size above which weights are cut into several files
+     * @return in what the library will compute otherwise than we do, a sentence each
+     */
+    public static List<String> diffusers(
+            Path folder, ModelCard card, Map<String, Tensor> state, Dtype dtype, long mostBytes) {
+        DitSpec spec = card.network();
+        requirePlain(spec, "the diffusers library's DiT");
+        requireDiffusers(spec);
+        AtomicWrite.folder(folder, inside -> {
+            Path transformer = Files.createDirectories(inside.resolve("transformer"));
+            Files.writeString(transformer.resolve("config.json"), JSON.writeValueAsString(config(spec)) + "\n");
+            SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
+            for (DitLayout.Part part : DitLayout.DIFFUSERS.parts(spec)) {
+                Tensor rows = state.get(part.parameter()).narrow(0, part.firstRow(), part.shape()[0]);
+                writer.add(
+                        part.key(),
+                        dev.retort.io.Dtype.valueOf(dtype.name()),
+                        part.shape(),
+                        Weights.values(rows, dtype));
+            }
+            writer.writeShards(transformer, "diffusion_pytorch_model", mostBytes);
+            pipeline(inside, card);
+        });
+        return differences(card);
+    }
+
+    /** Keys and defaults as the library itself saves them, sorted. */
+    private static ObjectNode config(DitSpec spec) {
+        ObjectNode config = JSON.createObjectNode();
+        config.put("_class_name", "DiTTransformer2DModel");
+        config.put("_diffusers_version", LIBRARY_VERSION);
+        config.put("activation_fn", "gelu-approximate");
+        config.put("attention_bias", true);
+        config.put("attention_head_dim", spec.hidden() / spec.heads());
+        config.put("dropout", 0.0);
+        config.put("in_channels", spec.channels());
+        config.put("norm_elementwise_affine", false);
+        config.put("norm_eps", spec.convention().mlpNormEps());
+        config.put("norm_num_groups", 32);
+        config.put("norm_type", "ada_norm_zero");
+        config.put("num_attention_heads", spec.heads());
+        config.put("num_embeds_ada_norm", spec.classes());
+        config.put("num_layers", spec.depth());
+        config.put("out_channels", spec.outChannels());
+        config.put("patch_size", spec.patch());
+        config.put("sample_size", spec.height());
+        config.put("upcast_attention", false);
+        return config;
+    }
+
+    private static void pipeline(Path inside, ModelCard card) throws IOException {
+        ObjectNode index = JSON.createObjectNode();
+        index.put("_class_name", "DiTPipeline");
+        index.put("_diffusers_version", LIBRARY_VERSION);
+        ObjectNode labels = index.putObject("id2label");
+        for (int i = 0; i < card.classes().size(); i++) {
+            labels.put(String.valueOf(i), card.classes().get(i));
+        }
+        index.putArray("scheduler").add("diffusers").add("DDIMScheduler");
+        index.putArray("transformer").add("diffusers").add("DiTTransformer2DModel");
+        index.putArray("vae").addNull().addNull();
+        Files.writeString(inside.resolve("model_index.json"), JSON.writeValueAsString(index) + "\n");
+        if (tabled(card.process())) {
+            Path scheduler = Files.createDirectories(inside.resolve("scheduler"));
+            Files.writeString(
+                    scheduler.resolve("scheduler_config.json"),
+                    JSON.writeValueAsString(scheduler(card.process())) + "\n");
+        }
+    }
+
+    private static boolean tabled(ProcessSpec process) {
+        return List.of("linear", "scaled-linear", "cosine").contains(process.schedule());
+    }
+
+    private static ObjectNode scheduler(ProcessSpec process) {
+        ObjectNode config = JSON.createObjectNode();
+        config.put("_class_name", "DDIMScheduler");
+        config.put("_diffusers_version", LIBRARY_VERSION);
+        config.put("beta_end", process.betaEnd());
+        config.put(
+                "beta_schedule",
+                switch (process.schedule()) {
+                    case "scaled-linear" -> "scaled_linear";
+                    case "cosine" -> "squaredcos_cap_v2";
+                    default -> "linear";
+                });
+        config.put("beta_start", process.betaStart());
+        config.put("clip_sample", process.clamp() > 0);
+        config.put("clip_sample_range", process.clamp() > 0 ? process.clamp() : 1.0);
+        config.put("num_train_timesteps", process.steps());
+        config.put(
+                "prediction_type",
+                switch (process.prediction()) {
+                    case X0 -> "sample";
+                    case V -> "v_prediction";
+                    default -> "epsilon";
+                });
+        config.put("rescale_betas_zero_snr", process.zeroTerminalSnr());
+        config.put("set_alpha_to_one", true);
+        config.put("steps_offset", 0);
+        config.put("timestep_spacing", "leading");
+        return config;
+    }
+
+    private static List<String> differences(ModelCard card) {
+        List<String> notes = new ArrayList<>();
+        if (card.network().convention().frequencyShift() != DitConvention.DIFFUSERS.frequencyShift()) {
+            notes.add(
+                    "the library embeds time with other frequencies than this network was trained with, and has no field"
+                            + " for it: its samples will differ");
+        }
+        if (card.network().classes() != 1000) {
+            notes.add("the library's pipeline takes class 1000 for none, so it cannot guide a network of "
+                    + card.network().classes() + " classes");
+        }
+        if (!tabled(card.process())) {
+            notes.add("the library's DiT pipeline knows no process like '"
+                    + card.process().schedule() + "', so no scheduler was written");
+        }
+        return notes;
+    }
+
+    private static void requirePlain(DitSpec spec, String whose) {
+        if (spec.modern() || spec.mlpRatio() != 4 || spec.height() != spec.width()) {
+            throw refused(spec, whose, "GELU blocks with an MLP of four times the width, and square images");
+        }
+    }
+
+    private static void requireDiffusers(DitSpec spec) {
+        if (!spec.hasNullClass()) {
+            throw refused(spec, "the diffusers library's DiT", "a null class");
+        }
+    }
+
+    private static RetortException refused(DitSpec spec, String whose, String needs) {
+        return new RetortException(
+                Kind.CHECKPOINT, spec.name() + " cannot be written as " + whose + ", which has " + needs);
+    }
+}

@@ -1,0 +1,133 @@
+package dev.retort.model.dit;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * How a file names and cuts the parameters of a {@link Dit}: every key of the file is some rows of one parameter. The
+ * diffusers library keeps q, k and v apart, stores the embedders once per block and computes the position table anew.
+ */
+public enum DitLayout {
+    /** The original's keys, which are ours too. */
+    ORIGINAL {
+        @Override
+        public List<Part> parts(DitSpec spec) {
+            List<Part> parts = new ArrayList<>();
+            parameters(spec).forEach((name, shape) -> parts.add(Part.whole(name, name, shape)));
+            return parts;
+        }
+    },
+    /** The keys of DiTTransformer2DModel. */
+    DIFFUSERS {
+        @Override
+        public List<Part> parts(DitSpec spec) {
+            return diffusers(spec);
+        }
+    };
+
+    /**
+     * A key of a file.
+     *
+     * @param key its name there
+     * @param parameter the parameter of {@link Dit} it belongs to
+     * @param firstRow where in the parameter it begins, in rows of the first dimension
+     * @param shape its shape, whose first entry is the number of rows
+     */
+    public record Part(String key, String parameter, long firstRow, long[] shape) {
+        static Part whole(String key, String parameter, long[] shape) {
+            return new Part(key, parameter, 0, shape);
+        }
+    }
+
+    /** Every key of a file in this layout, in its order. Of parts of the same rows all must hold the same values. */
+    public abstract List<Part> parts(DitSpec spec);
+
+    /** Every key and its shape. */
+    public Map<String, long[]> shapes(DitSpec spec) {
+        Map<String, long[]> shapes = new LinkedHashMap<>();
+        parts(spec).forEach(part -> shapes.put(part.key(), part.shape()));
+        return shapes;
+    }
+
+    /** The parameters and buffers of {@link Dit} and their shapes, in the order of its state. */
+    public static Map<String, long[]> parameters(DitSpec spec) {
+        long d = spec.hidden();
+        long patch = spec.patch();
+        Map<String, long[]> shapes = new LinkedHashMap<>();
+        shapes.put("pos_embed", new long[] {1, spec.tokens(), d});
+        shapes.put("x_embedder.proj.weight", new long[] {d, spec.channels(), patch, patch});
+        shapes.put("x_embedder.proj.bias", new long[] {d});
+        linear(shapes, "t_embedder.mlp.0", TimestepEmbedder.FEATURES, d);
+        linear(shapes, "t_embedder.mlp.2", d, d);
+        shapes.put("y_embedder.embedding_table.weight", new long[] {spec.classes() + (spec.hasNullClass() ? 1 : 0), d});
+        for (int i = 0; i < spec.depth(); i++) {
+            block(shapes, "blocks." + i + ".", spec);
+        }
+        if (spec.modern()) {
+            shapes.put("final_layer.norm_final.weight", new long[] {d});
+        }
+        linear(shapes, "final_layer.linear", d, patch * patch * spec.outChannels());
+        linear(shapes, "final_layer.adaLN_modulation.1", d, 2 * d);
+        return shapes;
+    }
+
+    private static void block(Map<String, long[]> shapes, String name, DitSpec spec) {
+        long d = spec.hidden();
+        long m = spec.mlpHidden();
+        if (spec.modern()) {
+            shapes.put(name + "norm1.weight", new long[] {d});
+        }
+        linear(shapes, name + "attn.qkv", d, 3 * d);
+        linear(shapes, name + "attn.proj", d, d);
+        if (spec.modern()) {
+            shapes.put(name + "norm2.weight", new long[] {d});
+        }
+        linear(shapes, name + (spec.modern() ? "mlp.w12" : "mlp.fc1"), d, spec.modern() ? 2 * m : m);
+        linear(shapes, name + (spec.modern() ? "mlp.w3" : "mlp.fc2"), m, d);
+        linear(shapes, name + "adaLN_modulation.1", d, 6 * d);
+    }
+
+    private static void linear(Map<String, long[]> shapes, String name, long in, long out) {
+        shapes.put(name + ".weight", new long[] {out, in});
+        shapes.put(name + ".bias", new long[] {out});
+    }
+
+    private static List<Part> diffusers(DitSpec spec) {
+        if (spec.modern()) {
+            throw new IllegalArgumentException("the diffusers library has no DiT with SwiGLU, RMSNorm and RoPE");
+        }
+        Map<String, long[]> shapes = parameters(spec);
+        List<Part> parts = new ArrayList<>();
+        both(parts, shapes, "pos_embed.proj", "x_embedder.proj");
+        for (int i = 0; i < spec.depth(); i++) {
+            String theirs = "transformer_blocks." + i + ".";
+            String ours = "blocks." + i + ".";
+            both(parts, shapes, theirs + "norm1.emb.timestep_embedder.linear_1", "t_embedder.mlp.0");
+            both(parts, shapes, theirs + "norm1.emb.timestep_embedder.linear_2", "t_embedder.mlp.2");
+            String table = "y_embedder.embedding_table.weight";
+            parts.add(Part.whole(theirs + "norm1.emb.class_embedder.embedding_table.weight", table, shapes.get(table)));
+            both(parts, shapes, theirs + "norm1.linear", ours + "adaLN_modulation.1");
+            String[] third = {"to_q", "to_k", "to_v"};
+            for (int k = 0; k < third.length; k++) {
+                long d = spec.hidden();
+                String key = theirs + "attn1." + third[k];
+                parts.add(new Part(key + ".weight", ours + "attn.qkv.weight", k * d, new long[] {d, d}));
+                parts.add(new Part(key + ".bias", ours + "attn.qkv.bias", k * d, new long[] {d}));
+            }
+            both(parts, shapes, theirs + "attn1.to_out.0", ours + "attn.proj");
+            both(parts, shapes, theirs + "ff.net.0.proj", ours + "mlp.fc1");
+            both(parts, shapes, theirs + "ff.net.2", ours + "mlp.fc2");
+        }
+        both(parts, shapes, "proj_out_1", "final_layer.adaLN_modulation.1");
+        both(parts, shapes, "proj_out_2", "final_layer.linear");
+        return parts;
+    }
+
+    private static void both(List<Part> parts, Map<String, long[]> shapes, String key, String parameter) {
+        for (String end : List.of(".weight", ".bias")) {
+            parts.add(Part.whole(key + end, parameter + end, shapes.get(parameter + end)));
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package dev.retort.model.dit;
+
+import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Tensors;
+import java.util.function.BiFunction;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Rewrites the weights of a flow whose time runs from noise (0) to data (1) so that the same network is asked with time
+ * from data (0) to noise (1) and answers noise - data. cos((1-t)f) and sin((1-t)f) are linear in cos(tf) and sin(tf), so
+ * the first layer of the time embedder takes the turn; the answer's sign goes into the rows of the last layer.
+ */
+final class ReversedTime {
+    private final DitSpec spec;
+    private final BiFunction<String, Dtype, Tensor> weights;
+
+    private ReversedTime(DitSpec spec, BiFunction<String, Dtype, Tensor> weights) {
+        this.spec = spec;
+        this.weights = weights;
+    }
+
+    /** The same parameters, rewritten as they are asked for. */
+    static BiFunction<String, Dtype, Tensor> of(DitSpec spec, BiFunction<String, Dtype, Tensor> weights) {
+        return new ReversedTime(spec, weights)::weight;
+    }
+
+    private Tensor weight(String name, Dtype dtype) {
+        return switch (name) {
+            case "t_embedder.mlp.0.weight" -> turned(weights.apply(name, Dtype.F32));
+            case "final_layer.linear.weight", "final_layer.linear.bias" -> {
+                Tensor weight = weights.apply(name, Dtype.F32);
+                yield weight.mul(signs(weight));
+            }
+            default -> weights.apply(name, dtype);
+        };
+    }
+
+    /** W_c·cos((1-t)f) + W_s·sin((1-t)f) = (W_c cos f + W_s sin f)·cos(tf) + (W_c sin f - W_s cos f)·sin(tf). */
+    private Tensor turned(Tensor weight) {
+        int half = TimestepEmbedder.FEATURES / 2;
+        double[] cos = new double[half];
+        double[] sin = new double[half];
+        for (int k = 0; k < half; k++) {
+            double f = Math.exp(-Math.log(10000) * k / (half - spec.convention().frequencyShift()));
+            cos[k] = Math.cos(f);
+            sin[k] = Math.sin(f);
+        }
+        Device device = Device.of(weight);
+        Tensor c = Tensors.of(cos, device);
+        Tensor s = Tensors.of(sin, device);
+        Tensor[] w = Ops.chunk(weight, 2, -1); // (D, 128) twice
+        return Ops.cat(-1, w[0].mul(c).add(w[1].mul(s)), w[0].mul(s).sub(w[1].mul(c)));
+    }
+
+    /** -1 for the rows that make the velocity, 1 for those of further channels; channels run fastest inside a token. */
+    private Tensor signs(Tensor weight) {
+        long rows = weight.size(0);
+        float[] signs = new float[(int) rows];
+        for (int i = 0; i < rows; i++) {
+            signs[i] = i % spec.outChannels() < spec.channels() ? -1 : 1;
+        }
+        Tensor column = Tensors.of(signs, Device.of(weight), rows);
+        return weight.dim() == 1 ? column : column.unsqueeze(1);
+    }
+}

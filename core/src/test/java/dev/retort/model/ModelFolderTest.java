@@ -1,0 +1,99 @@
+package dev.retort.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.io.SafetensorsWriter;
+import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitConvention;
+import dev.retort.model.dit.DitSpec;
+import dev.retort.nn.Init;
+import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+class ModelFolderTest {
+    private static final DitSpec SPEC = new DitSpec(8, 8, 1, 2, 16, 1, 2, 4, 3, 0.1, false, false);
+
+    @TempDir
+    Path temp;
+
+    private Path folder;
+    private ModelCard card;
+
+    @BeforeEach
+    void save() {
+        folder = temp.resolve("model");
+        card = ModelCard.of(
+                SPEC.with(new DitConvention(1, 1e-5)),
+                ProcessSpec.flow(),
+                SamplingSpec.of("flow-euler", 3, 1),
+                List.of("a", "b", "c"),
+                "shapes",
+                5,
+                1,
+                "",
+                Map.of("host", "here"));
+        try (Scope scope = Scope.open();
+                Dit dit = new Dit(card.network(), Init.of(1, Device.CPU))) {
+            ModelFolder.save(folder, dit.state(), card, Dtype.BF16);
+        }
+    }
+
+    @Test
+    void a_model_comes_back_with_its_card_and_its_values_to_the_precision_it_was_saved_in() {
+        assertThat(ModelFolder.card(folder)).isEqualTo(card);
+        try (Scope scope = Scope.open();
+                Dit origin = new Dit(card.network(), Init.of(1, Device.CPU));
+                ModelFolder.Loaded loaded = ModelFolder.load(folder, Device.CPU)) {
+            origin.state().forEach((name, tensor) -> {
+                float[] expected = Tensors.floats(Dtype.BF16.cast(tensor));
+                assertThat(Tensors.floats(loaded.network().state().get(name)))
+                        .as(name)
+                        .isEqualTo(expected);
+            });
+        }
+    }
+
+    @Test
+    void a_card_of_format_1_means_the_originals_forward() throws Exception {
+        Path file = folder.resolve(ModelFolder.CARD);
+        ObjectNode json = (ObjectNode) JsonMapper.shared().readTree(Files.readString(file));
+        json.put("format", 1);
+        ((ObjectNode) json.get("network")).remove("convention");
+        Files.writeString(file, json.toString());
+        assertThat(ModelFolder.card(folder).network()).isEqualTo(SPEC);
+        json.put("format", ModelCard.FORMAT);
+        Files.writeString(file, json.toString());
+        assertThatThrownBy(() -> ModelFolder.card(folder)).hasMessageContaining("convention");
+    }
+
+    @Test
+    void what_does_not_fit_is_listed_for_training_and_sampling_alike() {
+        SafetensorsWriter writer = new SafetensorsWriter();
+        writer.add("pos_embed", new long[] {1, 16, 8}, new float[128]);
+        writer.add("stranger", new long[] {1}, new float[1]);
+        writer.write(folder.resolve(ModelFolder.WEIGHTS));
+        List<Runnable> ways = List.of(
+                () -> ModelFolder.load(folder, Device.CPU),
+                () -> ModelFolder.loadForSampling(folder, Device.CPU, Precision.FP32));
+        assertThat(ways).allSatisfy(way -> assertThatThrownBy(way::run)
+                .isInstanceOfSatisfying(
+                        RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.CHECKPOINT))
+                .hasMessageContaining("another architecture: missing x_embedder.proj.weight")
+                .hasMessageContaining(" and 13 more; unexpected stranger; mis-shaped pos_embed of shape [1, 16, 8]"));
+    }
+}

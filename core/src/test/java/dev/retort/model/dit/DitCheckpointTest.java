@@ -1,0 +1,391 @@
+package dev.retort.model.dit;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.retort.ReferenceCase;
+import dev.retort.Shared;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.io.SafetensorsWriter;
+import dev.retort.io.TensorEntry;
+import dev.retort.io.TensorFile;
+import dev.retort.io.TensorFiles;
+import dev.retort.model.ModelCard;
+import dev.retort.model.Network;
+import dev.retort.model.ProcessSpec;
+import dev.retort.model.SamplingSpec;
+import dev.retort.model.Weights;
+import dev.retort.nn.Init;
+import dev.retort.nn.Taps;
+import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class DitCheckpointTest {
+    private static final DitHints THREE_HEADS = new DitHints(3, 0, null, List.of());
+
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @CsvSource({
+        "bare.pt, out",
+        "legacy.pt, out",
+        "model.safetensors, out",
+        "module-prefix.pt, out",
+        "module-prefix.safetensors, out",
+        "train.pt, out",
+        "bf16.pt, out_bf16",
+        "bf16.safetensors, out_bf16",
+        "fp16.pt, out_fp16",
+        "fp16.safetensors, out_fp16"
+    })
+    void every_form_of_the_originals_weights_computes_as_the_original(String file, String output) {
+        ReferenceCase reference = ReferenceCase.open("dit-facebook");
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                DitCheckpoint checkpoint =
+                        DitCheckpoint.open(reference.folder().resolve("weights").resolve(file), THREE_HEADS)) {
+            assertThat(checkpoint.spec()).isEqualTo(new DitSpec(8, 8, 4, 2, 36, 3, 3, 4, 10, 0.1, true, false));
+            assertThat(checkpoint.layout()).isEqualTo(DitLayout.ORIGINAL);
+            Map<String, Tensor> io = reference.tensors("io.safetensors");
+            try (Dit dit = checkpoint.load(Device.CPU);
+                    DitInference sampling = checkpoint.loadForSampling(Device.CPU, Precision.FP32)) {
+                for (Network network : List.of(dit, sampling)) {
+                    Tensor out = network.forward(io.get("x"), Dtype.F32.cast(io.get("t")), io.get("y"), Taps.none());
+                    reference.check("io.safetensors", output, out);
+                }
+            }
+        }
+    }
+
+    @Test
+    void a_network_without_variance_and_null_class_computes_as_the_original() {
+        ReferenceCase reference = ReferenceCase.open("dit-facebook");
+        Path file = reference.folder().resolve("weights/plain.pt");
+        assertThatThrownBy(() -> DitCheckpoint.open(file, DitHints.NONE)).hasMessageContaining("give it with --heads");
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                DitCheckpoint checkpoint = DitCheckpoint.open(file, new DitHints(2, 3, null, List.of()));
+                Dit dit = checkpoint.load(Device.CPU)) {
+            assertThat(checkpoint.spec()).isEqualTo(new DitSpec(8, 8, 4, 4, 32, 1, 2, 4, 3, 0, false, false));
+            Map<String, Tensor> io = reference.tensors("plain.safetensors");
+            Taps taps = Taps.of(List.of("tokens", "blocks.0"));
+            Tensor out = dit.forward(io.get("x"), Dtype.F32.cast(io.get("t")), io.get("y"), taps);
+            reference.check("plain.safetensors", "out", out);
+            reference.check("plain.safetensors", "tokens", taps.get("tokens"));
+            reference.check("plain.safetensors", "block.0", taps.get("blocks.0"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"transformer", "transformer-sharded"})
+    void folders_of_the_diffusers_library_compute_as_that_library(String name) {
+        ReferenceCase reference = ReferenceCase.open("dit-diffusers");
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                DitCheckpoint checkpoint = DitCheckpoint.open(reference.folder().resolve(name), DitHints.NONE)) {
+            assertThat(checkpoint.layout()).isEqualTo(DitLayout.DIFFUSERS);
+            assertThat(checkpoint.spec().convention()).isEqualTo(DitConvention.DIFFUSERS);
+            assertThat(checkpoint.sampling().guidanceChannels()).isZero();
+            Map<String, Tensor> io = reference.tensors("io.safetensors");
+            try (Dit dit = checkpoint.load(Device.CPU);
+                    DitInference sampling = checkpoint.loadForSampling(Device.CPU, Precision.FP32)) {
+                Taps taps = Taps.of(dit.spec().blockTaps());
+                Tensor out = dit.forward(io.get("x"), Dtype.F32.cast(io.get("t")), io.get("y"), taps);
+                reference.check("io.safetensors", "out", out);
+                for (int i = 0; i < 3; i++) {
+                    reference.check("io.safetensors", "block." + i, taps.get("blocks." + i));
+                }
+                Tensor prepared = sampling.forward(io.get("x"), Dtype.F32.cast(io.get("t")), io.get("y"), Taps.none());
+                reference.check("io.safetensors", "out", prepared);
+            }
+        }
+    }
+
+    @Test
+    void the_same_weights_with_the_other_eps_compute_as_the_library_with_that_eps() {
+        ReferenceCase reference = ReferenceCase.open("dit-diffusers");
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                DitCheckpoint checkpoint =
+                        DitCheckpoint.open(reference.folder().resolve("transformer"), DitHints.NONE);
+                Dit loaded = checkpoint.load(Device.CPU);
+                Dit dit = new Dit(loaded.spec().with(new DitConvention(1, 1e-6)), Init.blank(Device.CPU))) {
+            assertThat(dit.load(loaded.state())).isEmpty();
+            Map<String, Tensor> io = reference.tensors("io.safetensors");
+            Tensor out = dit.forward(io.get("x"), Dtype.F32.cast(io.get("t")), io.get("y"), Taps.none());
+            reference.check("io.safetensors", "out_eps1e-6", out);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "facebook-DiT-XL-2-256, DiT-XL/2, 32, ORIGINAL",
+        "facebook-DiT-XL-2-512, DiT-XL/2, 64, ORIGINAL",
+        "facebook-DiT-XL-4-256, DiT-XL/4, 32, ORIGINAL",
+        "facebook-DiT-L-2-256, DiT-L/2, 32, ORIGINAL",
+        "facebook-DiT-B-2-256, DiT-B/2, 32, ORIGINAL",
+        "facebook-DiT-S-2-256, DiT-S/2, 32, ORIGINAL",
+        "facebook-DiT-S-8-256, DiT-S/8, 32, ORIGINAL",
+        "diffusers-DiT-XL-2-256, DiT-XL/2, 32, DIFFUSERS",
+        "diffusers-DiT-XL-2-512, DiT-XL/2, 64, DIFFUSERS"
+    })
+    void full_size_files_have_exactly_the_published_keys_and_shapes(
+            String list, String size, int side, DitLayout layout) {
+        JsonNode root = JsonMapper.shared()
+                .readTree(Shared.path("reference/shapes/" + list + ".json").toFile());
+        JsonNode keys = root.has("tensors") ? root.get("tensors") : root;
+        Map<String, String> expected = new LinkedHashMap<>();
+        keys.properties()
+                .forEach(key -> expected.put(key.getKey(), key.getValue().toString()));
+        Map<String, String> ours = new LinkedHashMap<>();
+        layout.shapes(DitSizes.paper(size, side))
+                .forEach((key, shape) -> ours.put(
+                        key,
+                        java.util.Arrays.toString(shape).replace(" ", "").replaceFirst("^", "[") + ",\"float32\"]"));
+        assertThat(ours).containsExactlyInAnyOrderEntriesOf(expected);
+        if (layout == DitLayout.ORIGINAL) {
+            assertThat(List.copyOf(ours.keySet())).isEqualTo(List.copyOf(expected.keySet()));
+        }
+    }
+
+    @Test
+    void what_is_written_in_the_diffusers_layout_has_the_keys_shapes_and_configuration_of_the_librarys_own()
+            throws Exception {
+        ReferenceCase reference = ReferenceCase.open("dit-diffusers");
+        Path original = reference.folder().resolve("transformer");
+        for (long most : new long[] {Long.MAX_VALUE, 150_000}) {
+            Path out = folder.resolve("pipeline-" + most);
+            try (DitCheckpoint checkpoint = DitCheckpoint.open(original, DitHints.NONE);
+                    Dit dit = checkpoint.load(Device.CPU)) {
+                List<String> notes = DitExport.diffusers(out, checkpoint.card(), dit.state(), Dtype.F32, most);
+                assertThat(notes).singleElement().asString().contains("cannot guide a network of 10 classes");
+            }
+            assertThat(Files.exists(out.resolve("transformer/diffusion_pytorch_model.safetensors.index.json")))
+                    .isEqualTo(most < Long.MAX_VALUE);
+            requireSame(original, out.resolve("transformer"));
+            JsonNode ours = JsonMapper.shared().readTree(Files.readString(out.resolve("transformer/config.json")));
+            JsonNode theirs = JsonMapper.shared().readTree(Files.readString(original.resolve("config.json")));
+            assertThat(without(ours)).isEqualTo(without(theirs));
+            try (DitCheckpoint again = DitCheckpoint.open(out, DitHints.NONE)) {
+                assertThat(again.process()).isEqualTo(ProcessSpec.ddpm());
+                assertThat(again.card().classes()).hasSize(10);
+            }
+        }
+    }
+
+    private static JsonNode without(JsonNode config) {
+        return ((tools.jackson.databind.node.ObjectNode) config).without("_diffusers_version");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"copy.pt", "copy.safetensors"})
+    void weights_go_to_the_other_layout_and_back_bit_by_bit(String name) {
+        Path weights = Shared.path("reference/dit-facebook/weights");
+        Path pipeline = folder.resolve("pipeline");
+        Path back = folder.resolve(name);
+        try (DitCheckpoint checkpoint = DitCheckpoint.open(weights.resolve("bare.pt"), THREE_HEADS);
+                Dit dit = checkpoint.load(Device.CPU)) {
+            List<String> notes =
+                    DitExport.diffusers(pipeline, checkpoint.card(), dit.state(), Dtype.F32, DitExport.SHARD_BYTES);
+            assertThat(notes).anyMatch(note -> note.contains("other frequencies"));
+        }
+        try (DitCheckpoint checkpoint = DitCheckpoint.open(pipeline, DitHints.NONE);
+                Dit dit = checkpoint.load(Device.CPU)) {
+            DitExport.original(back, dit.spec(), dit.state(), Dtype.F32);
+        }
+        requireSame(weights.resolve("bare.pt"), back);
+    }
+
+    private static void requireSame(Path expected, Path got) {
+        try (TensorFile a = TensorFiles.open(expected);
+                TensorFile b = TensorFiles.open(got)) {
+            assertThat(b.entries().keySet())
+                    .containsExactlyInAnyOrderElementsOf(a.entries().keySet());
+            for (TensorEntry entry : a.entries().values()) {
+                assertThat(b.entry(entry.name()).dtype()).isEqualTo(entry.dtype());
+                assertThat(b.entry(entry.name()).shape()).isEqualTo(entry.shape());
+                assertThat(b.floats(entry.name())).as(entry.name()).isEqualTo(a.floats(entry.name()));
+            }
+        }
+    }
+
+    private static final DitSpec TINY = new DitSpec(4, 4, 2, 2, 8, 2, 2, 4, 3, 0.1, false, false);
+
+    /** A tiny network with values everywhere, in the original's keys. */
+    private Path tiny(Map<String, long[]> change, String... without) {
+        SafetensorsWriter writer = new SafetensorsWriter();
+        Map<String, long[]> shapes = new LinkedHashMap<>(DitLayout.parameters(TINY));
+        shapes.putAll(change);
+        for (String name : without) {
+            shapes.remove(name);
+        }
+        int phase = 0;
+        for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
+            long count = 1;
+            for (long size : entry.getValue()) {
+                count *= size;
+            }
+            double start = phase++;
+            float[] values = new float[(int) count];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = (float) (0.3 * Math.sin(0.7 * i + start));
+            }
+            writer.add(entry.getKey(), entry.getValue(), values);
+        }
+        Path file = folder.resolve("tiny-" + change.size() + "-" + without.length + ".safetensors");
+        writer.write(file);
+        return file;
+    }
+
+    private static DitHints tinyHints(DitFamily family, String... allowed) {
+        return new DitHints(2, 0, family, List.of(allowed));
+    }
+
+    @Test
+    void names_that_are_missing_unexpected_or_mis_shaped_are_listed_and_refused_unless_allowed_by_name() {
+        Path file = tiny(
+                Map.of("extra.weight", new long[] {2}, "blocks.1.attn.proj.bias", new long[] {9}),
+                "blocks.0.attn.proj.bias");
+        assertThatThrownBy(() -> DitCheckpoint.open(file, tinyHints(null)))
+                .isInstanceOfSatisfying(
+                        RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.CHECKPOINT))
+                .hasMessageContaining(file.toString())
+                .hasMessageContaining("missing blocks.0.attn.proj.bias")
+                .hasMessageContaining("unexpected extra.weight")
+                .hasMessageContaining("mis-shaped blocks.1.attn.proj.bias of shape [9], expected [8]");
+        Path other = tiny(Map.of("extra.weight", new long[] {2}));
+        assertThatThrownBy(() -> DitCheckpoint.open(other, tinyHints(null, "other.*")))
+                .hasMessageContaining("unexpected extra.weight");
+        for (String allowed : List.of("extra.weight", "extra.*")) {
+            try (DitCheckpoint checkpoint = DitCheckpoint.open(other, tinyHints(null, allowed));
+                    Dit dit = checkpoint.load(Device.CPU)) {
+                assertThat(dit.spec()).isEqualTo(TINY);
+            }
+        }
+    }
+
+    @Test
+    void a_missing_tensor_that_is_allowed_is_zero_and_said_so() {
+        Path file = tiny(Map.of(), "blocks.0.attn.proj.bias");
+        try (Scope scope = Scope.open();
+                DitCheckpoint checkpoint = DitCheckpoint.open(file, tinyHints(null, "blocks.0.attn.proj.bias"));
+                Dit dit = checkpoint.load(Device.CPU)) {
+            assertThat(checkpoint.notes()).containsExactly("took zeros for the missing blocks.0.attn.proj.bias");
+            assertThat(Tensors.floats(dit.state().get("blocks.0.attn.proj.bias")))
+                    .containsOnly(0);
+        }
+    }
+
+    @Test
+    void projectors_make_a_repa_network_and_are_left_out() {
+        Path file = tiny(Map.of("projectors.0.0.weight", new long[] {4, 8}));
+        try (DitCheckpoint checkpoint = DitCheckpoint.open(file, tinyHints(null))) {
+            assertThat(checkpoint.family()).isEqualTo(DitFamily.REPA);
+            assertThat(checkpoint.process().schedule()).isEqualTo("flow");
+            assertThat(checkpoint.process().steps()).isEqualTo(1);
+            assertThat(checkpoint.notes()).singleElement().asString().contains("left out the projectors");
+        }
+    }
+
+    @Test
+    void a_sit_network_asked_in_our_direction_answers_as_in_its_own() {
+        Path file = tiny(Map.of());
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                DitCheckpoint plain = DitCheckpoint.open(file, tinyHints(DitFamily.DIT));
+                DitCheckpoint turned = DitCheckpoint.open(file, tinyHints(DitFamily.SIT));
+                Dit theirs = plain.load(Device.CPU);
+                Dit ours = turned.load(Device.CPU);
+                DitInference sampling = turned.loadForSampling(Device.CPU, Precision.FP32)) {
+            Tensor x = Tensors.of(DitParityTest.wave(3 * 2 * 16), Device.CPU, 3, 2, 4, 4);
+            Tensor label = Tensors.of(new int[] {0, 1, 3}, Device.CPU);
+            Tensor time = Tensors.of(new float[] {0.1f, 0.5f, 0.9f}, Device.CPU, 3);
+            Tensor reversed = Tensors.of(new float[] {0.9f, 0.5f, 0.1f}, Device.CPU, 3);
+            float[] expected = Tensors.floats(theirs.forward(x, reversed, label, Taps.none()));
+            for (Network network : List.of(ours, sampling)) {
+                float[] got = Tensors.floats(network.forward(x, time, label, Taps.none()));
+                for (int i = 0; i < got.length; i++) {
+                    assertThat(got[i]).isCloseTo(-expected[i], org.assertj.core.api.Assertions.within(2e-5f));
+                }
+            }
+        }
+    }
+
+    @Test
+    void embedders_that_differ_between_blocks_are_refused() throws Exception {
+        Path pipeline = folder.resolve("pipeline");
+        ModelCard card = ModelCard.of(
+                TINY,
+                ProcessSpec.ddpm(),
+                SamplingSpec.of("ddim", 10, 1),
+                List.of("a", "b", "c"),
+                "",
+                0,
+                0,
+                "",
+                Map.of());
+        try (Scope scope = Scope.open();
+                Dit dit = new Dit(TINY, Init.of(3, Device.CPU))) {
+            DitExport.diffusers(pipeline, card, dit.state(), Dtype.F32, DitExport.SHARD_BYTES);
+        }
+        Path weights = pipeline.resolve("transformer/diffusion_pytorch_model.safetensors");
+        try (DitCheckpoint read = DitCheckpoint.open(pipeline, DitHints.NONE)) {
+            assertThat(read.card().classes()).containsExactly("a", "b", "c");
+        }
+        SafetensorsWriter changed = new SafetensorsWriter();
+        try (TensorFile file = TensorFiles.open(weights)) {
+            for (TensorEntry entry : file.entries().values()) {
+                float[] values = file.floats(entry.name());
+                if (entry.name().equals("transformer_blocks.1.norm1.emb.timestep_embedder.linear_2.bias")) {
+                    values[3] += 1;
+                }
+                changed.add(entry.name(), entry.shape(), values);
+            }
+        }
+        changed.write(weights);
+        assertThatThrownBy(() -> DitCheckpoint.open(pipeline, DitHints.NONE))
+                .hasMessageContaining("transformer_blocks.0.norm1.emb.timestep_embedder.linear_2.bias")
+                .hasMessageContaining("transformer_blocks.1.norm1.emb.timestep_embedder.linear_2.bias' differ");
+    }
+
+    @Test
+    void the_list_of_parameters_is_that_of_the_network_in_its_order() {
+        for (boolean modern : new boolean[] {false, true}) {
+            DitSpec spec = new DitSpec(8, 12, 3, 2, 48, 2, 3, 4, 5, 0.1, true, modern);
+            try (Scope scope = Scope.open();
+                    Dit dit = new Dit(spec, Init.of(0, Device.CPU))) {
+                Map<String, long[]> network = Weights.shapes(dit.state());
+                Map<String, long[]> listed = DitLayout.parameters(spec);
+                assertThat(new ArrayList<>(listed.keySet())).isEqualTo(new ArrayList<>(network.keySet()));
+                listed.forEach((name, shape) -> assertThat(shape).as(name).isEqualTo(network.get(name)));
+            }
+        }
+    }
+
+    @Test
+    void other_files_are_no_dit() throws Exception {
+        Path file = folder.resolve("other.safetensors");
+        new SafetensorsWriter().add("conv.weight", new long[] {1}, new float[1]).write(file);
+        assertThatThrownBy(() -> DitCheckpoint.open(file, DitHints.NONE)).hasMessageContaining("no DiT that is known");
+    }
+}

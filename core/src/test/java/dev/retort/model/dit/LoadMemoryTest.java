@@ -1,0 +1,180 @@
+package dev.retort.model.dit;
+
+import dev.retort.Child;
+import dev.retort.model.ModelCard;
+import dev.retort.model.ModelFolder;
+import dev.retort.model.ProcessSpec;
+import dev.retort.model.SamplingSpec;
+import dev.retort.nn.Init;
+import dev.retort.nn.Taps;
+import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
+import dev.retort.torch.Machine;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.assertj.core.api.SoftAssertions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * A checkpoint is never in memory twice: the peak of a process that loads one stays below 1.15 times the weights in the
+ * precision asked for, plus the process without it; of a network as small as here, below four of its
+ * largest tensors more. {@code -Dretort.load.size=DiT-XL/2} measures that size.
+ */
+class LoadMemoryTest {
+    private static final String SIZE = System.getProperty("retort.load.size", "6x768x12/2");
+
+    /** While a weight is prepared it is there as read, converted and laid out, and one of another size left its place. */
+    private static final int AT_WORK = 4;
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void loading_needs_little_more_than_the_weights_from_every_format() throws Exception {
+        DitSizes.Size size = DitSizes.parse(SIZE);
+        DitSpec spec = new DitSpec(
+                32, 32, 4, size.patch(), size.hidden(), size.depth(), size.heads(), 4, 1000, 0.1, true, false);
+        ModelCard card = ModelCard.of(
+                spec,
+                ProcessSpec.ddpm(),
+                SamplingSpec.of("ddim", 50, 4),
+                IntStream.range(0, 1000).mapToObj(String::valueOf).toList(),
+                "",
+                0,
+                0,
+                "",
+                Map.of());
+        long values;
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                Dit dit = new Dit(spec, Init.blank(Device.CPU))) {
+            dit.state().values().forEach(tensor -> tensor.normal_());
+            values = dit.stateCount();
+            DitExport.original(folder.resolve("original.pt"), spec, dit.state(), Dtype.F32);
+            DitExport.diffusers(folder.resolve("pipeline"), card, dit.state(), Dtype.F32, 100_000_000);
+            ModelFolder.save(folder.resolve("own"), dit.state(), card, Dtype.F32);
+        }
+        long largest = 6L * size.hidden() * size.hidden() * Float.BYTES;
+        SoftAssertions all = new SoftAssertions();
+        long empty = peak("empty", "fp32", folder);
+        List<String> cases = List.of(
+                "sampling bf16 original.pt",
+                "sampling bf16 pipeline",
+                "sampling bf16 own",
+                "sampling fp32 original.pt",
+                "training fp32 pipeline",
+                "training fp32 own");
+        for (String one : cases) {
+            String[] words = one.split(" ");
+            long weights = values * (words[1].equals("bf16") ? 2 : 4);
+            long peak = peak(words[0], words[1], folder.resolve(words[2]));
+            long spare = Math.max(weights * 15 / 100, AT_WORK * largest);
+            all.assertThat(peak)
+                    .as(one + ": " + (peak >> 20) + " MiB, empty " + (empty >> 20) + " MiB, weights " + (weights >> 20)
+                            + " MiB")
+                    .isLessThanOrEqualTo(empty + weights + spare);
+        }
+        all.assertAll();
+    }
+
+    private static long peak(String mode, String precision, Path path) throws Exception {
+        try (Child child = Child.start(
+                LoadMemoryTest.class,
+                List.of("-Dretort.load.step=" + (System.getProperty("retort.load.size") != null)),
+                Map.of("OMP_NUM_THREADS", "1"),
+                mode,
+                precision,
+                path.toString(),
+                SIZE)) {
+            List<String> lines = child.finish();
+            System.getLogger("load")
+                    .log(
+                            System.Logger.Level.INFO,
+                            mode + " " + precision + " " + path.getFileName() + " " + lines.get(lines.size() - 1));
+            return lines.stream()
+                    .filter(line -> line.startsWith("loaded "))
+                    .mapToLong(line -> Long.parseLong(line.split(" ")[1]))
+                    .findFirst()
+                    .orElseThrow();
+        }
+    }
+
+    /** The measured process; an empty one does what every process does: starts the natives and prepares a network, a tiny one. */
+    public static void main(String[] arguments) {
+        long start = System.nanoTime();
+        Path path = Path.of(arguments[2]);
+        Precision precision = arguments[1].equals("bf16") ? Precision.BF16 : Precision.FP32;
+        DitHints hints = new DitHints(DitSizes.parse(arguments[3]).heads(), 0, null, List.of());
+        switch (arguments[0]) {
+            case "empty" -> {
+                // What the JSON library takes is not laid to the weights.
+                ModelFolder.card(path.resolve("own"));
+                empty(precision);
+            }
+            case "training" -> training(path, hints);
+            default -> sampling(path, hints, precision);
+        }
+        System.out.println(
+                "done " + Machine.peakResidentBytes() + " after " + (System.nanoTime() - start) / 1_000_000 + " ms");
+    }
+
+    private static void empty(Precision precision) {
+        DitSpec tiny = new DitSpec(8, 8, 4, 2, 32, 1, 2, 4, 10, 0.1, true, false);
+        try (Scope scope = Scope.open();
+                Dit dit = new Dit(tiny, Init.of(1, Device.CPU))) {
+            first(new DitInference(dit, precision));
+        }
+    }
+
+    private static void training(Path path, DitHints hints) {
+        if (Files.exists(path.resolve(ModelFolder.CARD))) {
+            ModelFolder.load(path, Device.CPU);
+            System.out.println("loaded " + Machine.peakResidentBytes());
+            return;
+        }
+        try (DitCheckpoint checkpoint = DitCheckpoint.open(path, hints)) {
+            checkpoint.load(Device.CPU);
+            System.out.println("loaded " + Machine.peakResidentBytes());
+        }
+    }
+
+    private static void sampling(Path path, DitHints hints, Precision precision) {
+        if (Files.exists(path.resolve(ModelFolder.CARD))) {
+            first((DitInference)
+                    ModelFolder.loadForSampling(path, Device.CPU, precision).network());
+            return;
+        }
+        try (DitCheckpoint checkpoint = DitCheckpoint.open(path, hints)) {
+            first(checkpoint.loadForSampling(Device.CPU, precision));
+        }
+    }
+
+    /** Says the peak; with a size of its own choice also how long a picture's first step takes. */
+    private static void first(DitInference network) {
+        System.out.println("loaded " + Machine.peakResidentBytes());
+        if (!Boolean.getBoolean("retort.load.step")) {
+            return;
+        }
+        try (Scope scope = Scope.open();
+                network) {
+            network.forward(
+                    Tensors.zeros(
+                            Device.CPU,
+                            1,
+                            4,
+                            network.spec().height(),
+                            network.spec().width()),
+                    Tensors.of(new float[] {1}, Device.CPU, 1),
+                    Tensors.of(new int[] {1}, Device.CPU),
+                    Taps.none());
+        }
+    }
+}
