@@ -27,8 +27,10 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /** A model on disk: a folder with {@code model.safetensors} and its card {@code model.json}. */
 public final class ModelFolder {
@@ -106,7 +108,11 @@ public final class ModelFolder {
                             + "; give a run folder, a checkpoint or a folder written by 'retort train' or 'retort distill'");
         }
         try {
-            ModelCard card = JSON.readValue(Files.readString(file), ModelCard.class);
+            JsonNode read = JSON.readTree(Files.readString(file));
+            if (read instanceof ObjectNode fields && !fields.has("autoencoder")) {
+                fields.putNull("autoencoder"); // cards written before there were latents have none
+            }
+            ModelCard card = JSON.treeToValue(read, ModelCard.class);
             if (card.format() != ModelCard.FORMAT) {
                 throw new RetortException(
                         Kind.CHECKPOINT,

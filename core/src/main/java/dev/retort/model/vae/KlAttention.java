@@ -5,12 +5,13 @@ import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.nn.Linear;
 import dev.retort.torch.Ops;
+import dev.retort.torch.Scope;
 import org.bytedeco.pytorch.Tensor;
 
 /** Self-attention of one head over all pixels, behind a group norm, added to its input. */
 final class KlAttention extends Layer {
-    /** Queries at a time: bounds the table of scores for large pictures. */
-    private static final long QUERIES = 1024;
+    /** Scores held at a time: queries go in portions where pictures are large. */
+    private static final long SCORES = 1L << 24;
 
     private final GroupNorm norm;
     private final Linear toQ;
@@ -35,11 +36,13 @@ final class KlAttention extends Layer {
         Tensor k = toK.forward(tokens).transpose(1, 2); // (N, C, HW)
         Tensor v = toV.forward(tokens); // (N, HW, C)
         long pixels = q.size(1);
-        Tensor[] parts = new Tensor[Math.toIntExact((pixels + QUERIES - 1) / QUERIES)];
+        long portion = Math.max(1, SCORES / (n * pixels));
+        Tensor[] parts = new Tensor[Math.toIntExact((pixels + portion - 1) / portion)];
         for (int i = 0; i < parts.length; i++) {
-            long first = i * QUERIES;
-            Tensor some = q.narrow(1, first, Math.min(QUERIES, pixels - first));
-            parts[i] = Ops.matmul(Ops.softmax(Ops.matmul(some, k)), v); // (N, ≤QUERIES, C)
+            try (Scope scope = Scope.open()) {
+                Tensor some = q.narrow(1, i * portion, Math.min(portion, pixels - i * portion));
+                parts[i] = scope.escape(Ops.matmul(Ops.softmax(Ops.matmul(some, k)), v)); // (N, ≤portion, C)
+            }
         }
         Tensor out = toOut.forward(Ops.cat(1, parts)); // (N, HW, C)
         return x.add(out.transpose(1, 2).reshape(n, c, x.size(2), x.size(3)));
