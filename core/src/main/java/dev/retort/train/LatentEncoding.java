@@ -9,13 +9,9 @@ import dev.retort.data.LatentManifest;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
-import dev.retort.io.Dtype;
-import dev.retort.io.Half;
-import dev.retort.io.SafetensorsWriter;
 import dev.retort.model.vae.Autoencoder;
 import dev.retort.model.vae.AutoencoderCard;
 import dev.retort.model.vae.AutoencoderFiles;
-import dev.retort.model.vae.Posterior;
 import dev.retort.report.Progress;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
@@ -25,7 +21,6 @@ import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import dev.retort.torch.TorchError;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -197,29 +192,23 @@ public record LatentEncoding(
             LatentManifest manifest,
             ImageSource pictures,
             Autoencoder encoder,
-            int shard,
+            int index,
             long done,
             Progress progress,
             BooleanSupplier interrupted) {
-        int count = manifest.imagesOf(shard);
-        Half16 mean = new Half16(count, manifest);
-        Half16 meanMirrored = new Half16(count, manifest);
-        Half16 std = new Half16(manifest.variance() ? count : 0, manifest);
-        Half16 stdMirrored = new Half16(manifest.variance() ? count : 0, manifest);
-        ByteBuffer labels = ByteBuffer.allocate(8 * count).order(ByteOrder.LITTLE_ENDIAN);
+        int count = manifest.imagesOf(index);
+        LatentShard shard = new LatentShard(manifest, index);
         float[] pixels = new float[batch * pictures.pixels()];
         for (int first = 0; first < count; first += batch) {
             int n = Math.min(batch, count - first);
             for (int i = 0; i < n; i++) {
-                long index = manifest.firstOf(shard) + first + i;
-                labels.putLong(pictures.read(index, pixels, i * pictures.pixels()));
+                shard.label(pictures.read(manifest.firstOf(index) + first + i, pixels, i * pictures.pixels()));
             }
             try (Scope scope = Scope.open();
                     NoGrad off = NoGrad.on();
                     Autocast exact = Autocast.to(Precision.FP32, device)) {
                 Tensor images = Tensors.of(pixels, device, n, pictures.channels(), pictures.height(), pictures.width());
-                put(encoder.encode(images), mean, std);
-                put(encoder.encode(images.flip(3)), meanMirrored, stdMirrored);
+                shard.latents(encoder.encode(images), encoder.encode(images.flip(3)));
             }
             progress.update(done + first + n, manifest.images(), "");
             if (interrupted.getAsBoolean()) {
@@ -230,55 +219,6 @@ public record LatentEncoding(
                                 + " files are written, the same command makes the others");
             }
         }
-        SafetensorsWriter writer = new SafetensorsWriter()
-                .metadata("first", Long.toString(manifest.firstOf(shard)))
-                .metadata("autoencoder", manifest.autoencoder().sha256())
-                .metadata("source", manifest.sourceHash());
-        mean.add(writer, "mean");
-        meanMirrored.add(writer, "mean_mirrored");
-        if (manifest.variance()) {
-            std.add(writer, "std");
-            stdMirrored.add(writer, "std_mirrored");
-        }
-        writer.add("labels", Dtype.I64, new long[] {count}, () -> labels.flip());
-        writer.write(folder.shard(manifest, shard));
-    }
-
-    private static void put(Posterior posterior, Half16 mean, Half16 std) {
-        mean.put(Tensors.floats(posterior.mean()));
-        if (std.count > 0) {
-            std.put(Tensors.floats(posterior.std()));
-        }
-    }
-
-    /** Values of one tensor of a shard in half precision, collected batch by batch. */
-    private static final class Half16 {
-        private final int count;
-        private final long[] shape;
-        private final ByteBuffer bytes;
-
-        Half16(int count, LatentManifest manifest) {
-            this.count = count;
-            shape = new long[] {count, manifest.autoencoder().latentChannels(), manifest.height(), manifest.width()};
-            bytes = ByteBuffer.allocate(Math.multiplyExact(2 * count, manifest.values()))
-                    .order(ByteOrder.LITTLE_ENDIAN);
-        }
-
-        void put(float[] values) {
-            for (float value : values) {
-                short half = Half.toF16(value);
-                if (!Float.isFinite(Half.fromF16(half))) {
-                    throw new RetortException(
-                            Kind.DATA,
-                            "the autoencoder gave " + value
-                                    + ", beyond half precision; check that its weights belong to its configuration");
-                }
-                bytes.putShort(half);
-            }
-        }
-
-        void add(SafetensorsWriter writer, String name) {
-            writer.add(name, Dtype.F16, shape, bytes::flip);
-        }
+        shard.write(folder.shard(manifest, index));
     }
 }
