@@ -200,8 +200,8 @@ class LatentTrainingTest {
         Contestant learned =
                 new Contestant("student", student, ModelFolder.card(student).sampling());
         Judge.Settings settings = new Judge.Settings(70, 0, 35, Device.CPU, Precision.FP32);
-        try (Judge judge =
-                Judge.of(pictures(temp.resolve("pictures")), "pixels", new FeatureCache(temp.resolve("features")), settings)) {
+        try (Judge judge = Judge.of(
+                pictures(temp.resolve("pictures")), "pixels", new FeatureCache(temp.resolve("features")), settings)) {
             ComparisonReport report = new Comparison(taught, List.of(learned), List.of())
                     .report(
                             judge,

@@ -34,8 +34,7 @@ class TiledMemoryTest {
     }
 
     public static void main(String[] arguments) {
-        TinySpec spec =
-                new TinySpec(3, 4, 32, List.of(1, 1, 1), List.of(1, 1, 1), false, 3, 0.5, LatentScale.of(1));
+        TinySpec spec = new TinySpec(3, 4, 32, List.of(1, 1, 1), List.of(1, 1, 1), false, 3, 0.5, LatentScale.of(1));
         TiledDecoding tiles = new TiledDecoding(32, 0.25);
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
