@@ -71,8 +71,8 @@ final class EncodeCommand implements Callable<Integer> {
     @Option(
             names = "--shard",
             paramLabel = "N",
-            defaultValue = "1024",
-            description = "Pictures in a file; by default 1024.")
+            defaultValue = "256",
+            description = "Pictures in a file; by default 256.")
     private int shard;
 
     @Option(

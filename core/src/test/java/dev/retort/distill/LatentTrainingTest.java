@@ -205,11 +205,13 @@ class LatentTrainingTest {
             ComparisonReport report = new Comparison(taught, List.of(learned), List.of())
                     .report(
                             judge,
-                            new Measurement(4, 0, 1, "cpu", Precision.FP32, 0),
+                            new Measurement(4, 1, 1, "cpu", Precision.FP32, 1),
                             List.of(),
                             Provenance.here("", 0),
                             Progress.NONE);
             assertThat(report.models().get(1).values().get(Measure.EPS_MSE)).isPositive();
+            assertThat(report.models().get(1).values().get(Measure.SECONDS_PER_IMAGE))
+                    .isPositive();
             assertThat(report.notes()).anyMatch(note -> note.contains("include the decoder"));
         }
     }

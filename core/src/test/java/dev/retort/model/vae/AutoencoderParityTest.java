@@ -7,6 +7,7 @@ import dev.retort.ReferenceCase;
 import dev.retort.Shared;
 import dev.retort.io.ImageDecoder;
 import dev.retort.io.PixelImage;
+import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
@@ -17,14 +18,18 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
 
 class AutoencoderParityTest {
     private static final int SIDE = 256;
@@ -143,6 +148,31 @@ class AutoencoderParityTest {
         assertThat(reached.stream().mapToDouble(x -> x).average().orElseThrow()).isCloseTo(mean, within(0.05));
         assertThat(reached.stream().mapToDouble(x -> x).min().orElseThrow()).isCloseTo(least, within(0.1));
         assertThat(reached.stream().mapToDouble(x -> x).max().orElseThrow()).isCloseTo(most, within(0.1));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"vae-sd", "vae-tiny"})
+    void full_size_networks_have_the_published_names_and_shapes(String name) {
+        JsonNode published = JsonMapper.shared()
+                .readTree(Shared.path("reference/shapes/" + name + ".json").toFile());
+        AutoencoderSpec spec = name.equals("vae-sd")
+                ? new KlSpec(3, 4, List.of(128, 256, 512, 512), 2, 32, true, true, true, LatentScale.of(0.18215))
+                : TinySpec.published(4, false);
+        Map<String, String> expected = new TreeMap<>();
+        published
+                .properties()
+                .forEach(entry ->
+                        expected.put(entry.getKey(), entry.getValue().get(0).toString()));
+        Map<String, String> ours = new TreeMap<>();
+        try (Scope scope = Scope.open();
+                Autoencoder autoencoder = spec.build(Init.blank(Device.CPU))) {
+            autoencoder
+                    .state()
+                    .forEach((key, tensor) -> ours.put(
+                            key,
+                            Arrays.toString(Tensors.shape(tensor)).replace(" ", "")));
+        }
+        assertThat(ours).isEqualTo(expected);
     }
 
     /** The centres of the first photographs by name. */

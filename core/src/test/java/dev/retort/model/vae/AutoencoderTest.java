@@ -53,6 +53,22 @@ class AutoencoderTest {
         return autoencoder;
     }
 
+    /** Weights, input and output of the reference case: two residual blocks and the attention between them. */
+    @Test
+    void the_middle_equals_the_reference() throws Exception {
+        Path file = Path.of(AutoencoderTest.class.getResource("mid-block.safetensors").toURI());
+        KlSpec spec = new KlSpec(3, 4, List.of(8, 16, 16, 16), 2, 4, true, true, true, LatentScale.of(0.18215));
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                KlMidBlock middle = new KlMidBlock(Init.blank(Device.CPU), spec)) {
+            Map<String, Tensor> tensors = ModelFolder.read(file, Device.CPU);
+            Tensor in = tensors.remove("in");
+            Tensor out = tensors.remove("out");
+            assertThat(middle.load(tensors)).isEmpty();
+            assertThat(Tensors.floats(middle.forward(in))).containsExactly(Tensors.floats(out), within(2e-5f));
+        }
+    }
+
     /** Sums and some values, taken when the same code passed the reference case. */
     @Test
     void arithmetic_stays_what_it_was_when_it_equalled_the_reference() {
@@ -96,6 +112,21 @@ class AutoencoderTest {
             }
         }
         return sums;
+    }
+
+    @Test
+    void networks_of_published_size_have_their_number_of_values() {
+        KlSpec stable = new KlSpec(3, 4, List.of(128, 256, 512, 512), 2, 32, true, true, true, LatentScale.of(0.18215));
+        assertThat(values(stable)).isEqualTo(83_653_863);
+        assertThat(values(TinySpec.published(4, false))).isEqualTo(1_222_532 + 1_222_531);
+        assertThat(values(TinySpec.published(32, true))).isEqualTo(1_338_528 + 1_338_499);
+    }
+
+    private static long values(AutoencoderSpec spec) {
+        try (Scope scope = Scope.open();
+                Autoencoder autoencoder = spec.build(Init.blank(Device.CPU))) {
+            return autoencoder.stateCount();
+        }
     }
 
     @Test
