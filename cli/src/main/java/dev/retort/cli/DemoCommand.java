@@ -46,11 +46,11 @@ final class DemoCommand implements Callable<Integer> {
     private static final int ROUNDS = 3;
     private static final int PICTURES_PER_CLASS = 8;
     /** Shares of the time; only the evenness of the bar depends on them. */
-    private static final double TEACHER = 95;
+    private static final double TEACHER = 100;
 
-    private static final double STUDENT = 25;
-    private static final double SCRATCH = 12;
-    private static final double COMPARISON = 35;
+    private static final double STUDENT = 45;
+    private static final double SCRATCH = 20;
+    private static final double COMPARISON = 30;
 
     @Mixin
     private Talk talk;
@@ -118,7 +118,7 @@ final class DemoCommand implements Callable<Integer> {
         Judge.Settings settings = new Judge.Settings(SAMPLES, 0, BATCH, chosen.device(), chosen.precision());
         Measurement measurement =
                 new Measurement(BATCH, ROUNDS, 1, chosen.device().toString(), chosen.precision(), hardware.threads());
-        try (Judge judge = Judge.of(data, "pixels", new FeatureCache(run.resolve("features")), settings)) {
+        try (Judge judge = Judge.of(data, "auto", new FeatureCache(run.resolve("features")), settings)) {
             return new Comparison(
                             contestant("teacher", teacher),
                             List.of(contestant("student", student)),

@@ -22,10 +22,10 @@ import picocli.CommandLine.Mixin;
             "Distil a smaller student from a teacher. The same command resumes a run that was stopped.",
             "",
             "Examples:",
-            "  retort distill warmup-feature-joint --dry-run         what it would take, and all settings",
-            "  retort distill warmup-feature-joint                   distil into runs/warmup-feature-joint",
-            "  retort distill warmup-feature-joint --set teacher.model=runs/fashion-teacher",
-            "  retort distill warmup-feature-joint --set student.size=4x128x4/4 --run runs/smaller",
+            "  retort distill fashion-student --dry-run              what it would take, and all settings",
+            "  retort distill fashion-student                        distil into runs/fashion-student",
+            "  retort distill warmup-feature-joint --set teacher.model=runs/other-teacher",
+            "  retort distill fashion-student --set student.size=4x128x2/4 --run runs/smaller",
             ""
         })
 final class DistillCommand implements Callable<Integer> {

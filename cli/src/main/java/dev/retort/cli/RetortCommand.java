@@ -16,7 +16,7 @@ import picocli.CommandLine.Spec;
             "  retort doctor                             what this machine can do, and what to fix",
             "  retort presets                            the configurations that come with it",
             "  retort train fashion-teacher              train a teacher; the same command resumes",
-            "  retort distill warmup-feature-joint       distil a student from it",
+            "  retort distill fashion-student            distil a student from it",
             "  retort sample runs/fashion-teacher        draw images",
             "  retort compare runs/teacher runs/student  what was kept, what was gained",
             ""

@@ -1,5 +1,6 @@
 package dev.retort.config;
 
+import dev.retort.diffusion.EditDistance;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.Locale;
@@ -14,9 +15,9 @@ public final class Suggestion {
         String lower = word.toLowerCase(Locale.ROOT);
         int allowed = Math.max(2, word.length() / 3);
         return known.stream()
-                .filter(candidate -> distance(lower, candidate.toLowerCase(Locale.ROOT)) <= allowed)
-                .filter(candidate -> distance(lower, candidate.toLowerCase(Locale.ROOT)) < candidate.length())
-                .min(Comparator.comparingInt(candidate -> distance(lower, candidate.toLowerCase(Locale.ROOT))));
+                .filter(candidate -> EditDistance.of(lower, candidate.toLowerCase(Locale.ROOT)) <= allowed)
+                .filter(candidate -> EditDistance.of(lower, candidate.toLowerCase(Locale.ROOT)) < candidate.length())
+                .min(Comparator.comparingInt(candidate -> EditDistance.of(lower, candidate.toLowerCase(Locale.ROOT))));
     }
 
     /** The end of an error sentence: {@code "; did you mean 'depth'? Known: depth, width"}. */
@@ -25,22 +26,5 @@ public final class Suggestion {
         return nearest(word, known)
                 .map(near -> "; did you mean '" + near + "'? " + list)
                 .orElse(". " + list);
-    }
-
-    static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int replace = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                diagonal = row[j];
-                row[j] = Math.min(replace, 1 + Math.min(row[j], row[j - 1]));
-            }
-        }
-        return row[b.length()];
     }
 }

@@ -77,8 +77,8 @@ public final class Shapes implements ImageSource {
         Rng rng = Rng.at(seed, Purpose.DATA, index, 0);
         int shape = rng.nextInt(ShapesCondition.SHAPES.size());
         int colour = rng.nextInt(ShapesCondition.COLOURS.size());
-        double radius = 0.50 + 0.22 * rng.nextDouble();
-        double room = 0.95 - radius;
+        double radius = 0.66 + 0.18 * rng.nextDouble(); // at 16 pixels a smaller star has no points
+        double room = 0.97 - radius;
         double x = room * (2 * rng.nextDouble() - 1);
         double y = room * (2 * rng.nextDouble() - 1);
         return new ShapesCondition(shape, colour, x, y, radius, 0.4 * (rng.nextDouble() - 0.5));

@@ -16,6 +16,8 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Finds extractors: those that come with Retort by name, others by the path of their weights. */
 public final class Extractors {
@@ -36,12 +38,16 @@ public final class Extractors {
      * @throws RetortException of kind USAGE for a name that is none, CHECKPOINT for weights that do not fit
      */
     public static ClassifierExtractor named(String nameOrPath) {
-        Path path =
-                switch (nameOrPath) {
-                    case "fashion", "shapes" -> found(nameOrPath, "zoo/" + nameOrPath + "-classifier");
-                    case "r20cifar" -> found(nameOrPath, "shared/weights/resnet-cifar10/" + RESNET_20);
-                    default -> Path.of(nameOrPath);
-                };
+        Path path = Path.of(nameOrPath);
+        if (NAMES.contains(nameOrPath)) {
+            String below = below(nameOrPath);
+            path = found(below)
+                    .orElseThrow(
+                            () -> new RetortException(
+                                    Kind.USAGE,
+                                    "the weights of the extractor '" + nameOrPath + "' (" + below
+                                            + ") lie neither beside this folder nor beside the program; give their path as --extractor"));
+        }
         if (Files.isDirectory(path)) {
             return folder(path);
         }
@@ -56,7 +62,7 @@ public final class Extractors {
 
     /**
      * Opens an extractor for a data set: {@code pixels} is fitted to its training images, {@code auto} chooses the extractor
-     * that was trained on such images, else {@code pixels}; anything else as {@link #named}.
+     * that was trained on such images where its weights are at hand, else {@code pixels}; anything else as {@link #named}.
      */
     public static FeatureExtractor open(String choice, ImageSet train) {
         String chosen = choice.equals("auto") ? suitable(train) : choice;
@@ -69,16 +75,21 @@ public final class Extractors {
 
     private static String suitable(ImageSet train) {
         PixelBatch pixels = train.pixels();
+        String made = PIXELS;
         if (pixels.channels() == 1 && pixels.height() == 28 && train.name().contains("fashion")) {
-            return "fashion";
+            made = "fashion";
+        } else if (pixels.height() == 16 && train.name().equals("shapes")) {
+            made = "shapes";
+        } else if (pixels.channels() == 3
+                && pixels.height() == 32
+                && train.name().contains("cifar")) {
+            made = "r20cifar";
         }
-        if (pixels.height() == 16 && train.name().equals("shapes")) {
-            return "shapes";
-        }
-        if (pixels.channels() == 3 && pixels.height() == 32 && train.name().contains("cifar")) {
-            return "r20cifar";
-        }
-        return PIXELS;
+        return made.equals(PIXELS) || found(below(made)).isEmpty() ? PIXELS : made;
+    }
+
+    private static String below(String name) {
+        return name.equals("r20cifar") ? "shared/weights/resnet-cifar10/" + RESNET_20 : "zoo/" + name + "-classifier";
     }
 
     private static ClassifierExtractor folder(Path folder) {
@@ -108,20 +119,12 @@ public final class Extractors {
     }
 
     /** Looks beside the current folder and above it, then beside the program and above that. */
-    private static Path found(String name, String below) {
-        List<Path> starts = List.of(Path.of("").toAbsolutePath(), program());
-        for (Path start : starts) {
-            for (Path at = start; at != null; at = at.getParent()) {
-                Path candidate = at.resolve(below);
-                if (Files.exists(candidate)) {
-                    return candidate;
-                }
-            }
-        }
-        throw new RetortException(
-                Kind.USAGE,
-                "the weights of the extractor '" + name + "' (" + below
-                        + ") lie neither beside this folder nor beside the program; give their path as --extractor");
+    private static Optional<Path> found(String below) {
+        return Stream.of(Path.of("").toAbsolutePath(), program())
+                .flatMap(start -> Stream.iterate(start, at -> at != null, Path::getParent))
+                .map(at -> at.resolve(below))
+                .filter(Files::exists)
+                .findFirst();
     }
 
     private static Path program() {

@@ -46,6 +46,6 @@ class PresetsTest {
         assertThat(Suggestion.nearest("trian", known)).contains("train");
         assertThat(Suggestion.nearest("DISTIL", known)).contains("distill");
         assertThat(Suggestion.nearest("zoo", known)).isEmpty();
-        assertThat(Suggestion.distance("kitten", "sitting")).isEqualTo(3);
+        assertThat(dev.retort.diffusion.EditDistance.of("kitten", "sitting")).isEqualTo(3);
     }
 }
