@@ -168,9 +168,8 @@ class AutoencoderParityTest {
                 Autoencoder autoencoder = spec.build(Init.blank(Device.CPU))) {
             autoencoder
                     .state()
-                    .forEach((key, tensor) -> ours.put(
-                            key,
-                            Arrays.toString(Tensors.shape(tensor)).replace(" ", "")));
+                    .forEach((key, tensor) ->
+                            ours.put(key, Arrays.toString(Tensors.shape(tensor)).replace(" ", "")));
         }
         assertThat(ours).isEqualTo(expected);
     }

@@ -56,7 +56,8 @@ class AutoencoderTest {
     /** Weights, input and output of the reference case: two residual blocks and the attention between them. */
     @Test
     void the_middle_equals_the_reference() throws Exception {
-        Path file = Path.of(AutoencoderTest.class.getResource("mid-block.safetensors").toURI());
+        Path file = Path.of(
+                AutoencoderTest.class.getResource("mid-block.safetensors").toURI());
         KlSpec spec = new KlSpec(3, 4, List.of(8, 16, 16, 16), 2, 4, true, true, true, LatentScale.of(0.18215));
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
