@@ -2,6 +2,7 @@ package dev.retort.cli;
 
 import dev.retort.config.Configs;
 import dev.retort.data.DataSpec;
+import dev.retort.data.Datasets;
 import dev.retort.distill.Recipe;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -65,6 +66,13 @@ final class JudgeOptions {
             description = "Rounds of measuring speed and memory; 0 leaves it out.")
     private int rounds;
 
+    @Option(
+            names = "--vae",
+            paramLabel = "PATH",
+            defaultValue = "",
+            description = "Autoencoder that decodes models of latents; by default the one they were trained with.")
+    private String vae;
+
     @Mixin
     private SamplingOptions sampling;
 
@@ -83,7 +91,7 @@ final class JudgeOptions {
         for (int i = 2; taken.contains(name); i++) {
             name = base + " " + i;
         }
-        return new Contestant(name, model, sampling.of(ModelFolder.card(model), given));
+        return new Contestant(name, model, sampling.of(ModelFolder.card(model), given), vae);
     }
 
     Judge judge(Contestant first, Hardware.Chosen chosen, Talk talk) {
@@ -115,11 +123,12 @@ final class JudgeOptions {
     /** The images asked for, else those that the run's configuration names, else shapes for a model of shapes. */
     private DataSpec data(Contestant contestant) {
         ModelCard card = contestant.card();
-        int size = card.network().height();
+        int size = card.images().height();
         if (data != null) {
             return data.equals("shapes") ? DataSpec.shapes(size) : new DataSpec("auto", data, "test", size, false);
         }
         return trainedOn(contestant.model())
+                .map(Datasets::pictures)
                 .or(() -> card.data().startsWith("shapes") ? Optional.of(DataSpec.shapes(size)) : Optional.empty())
                 .orElseThrow(() -> new RetortException(
                         Kind.USAGE,

@@ -4,7 +4,7 @@ import dev.retort.io.ImageGrid;
 import dev.retort.io.NpyType;
 import dev.retort.io.NpzWriter;
 import dev.retort.io.PixelImage;
-import dev.retort.model.NetworkSpec;
+import dev.retort.model.ImageShape;
 import dev.retort.report.Progress;
 import dev.retort.sample.SampleJob;
 import java.io.IOException;
@@ -23,43 +23,39 @@ interface Pictures {
      *
      * @param columns columns of a grid
      */
-    static Pictures at(Path out, NetworkSpec spec, int columns) {
+    static Pictures at(Path out, ImageShape shape, int columns) {
         String name = out.toString();
         if (name.endsWith(".png")) {
-            return new Grid(out, spec, columns);
+            return new Grid(out, shape, columns);
         }
-        return name.endsWith(".npz") ? new Npz(out, spec) : new Folder(out, spec);
-    }
-
-    private static int pixels(NetworkSpec spec) {
-        return spec.channels() * spec.height() * spec.width();
+        return name.endsWith(".npz") ? new Npz(out, shape) : new Folder(out, shape);
     }
 
     /** One PNG with all images, small ones magnified. */
-    record Grid(Path out, NetworkSpec spec, int columns) implements Pictures {
+    record Grid(Path out, ImageShape shape, int columns) implements Pictures {
         private static final int SMALL = 64;
 
         @Override
         public void draw(SampleJob job, int[] labels, Progress progress) {
-            ImageGrid grid = new ImageGrid(labels.length, columns, spec.channels(), spec.height(), spec.width(), 2);
+            ImageGrid grid = new ImageGrid(labels.length, columns, shape.channels(), shape.height(), shape.width(), 2);
             job.draw(labels, progress, (first, pixels, n) -> {
                 for (int i = 0; i < n; i++) {
-                    grid.set(first + i, pixels, i * pixels(spec));
+                    grid.set(first + i, pixels, i * shape.values());
                 }
             });
-            grid.write(out, spec.height() <= SMALL ? 2 : 1);
+            grid.write(out, shape.height() <= SMALL ? 2 : 1);
         }
     }
 
     /** A PNG for each image, named by its index and class. */
-    record Folder(Path out, NetworkSpec spec) implements Pictures {
+    record Folder(Path out, ImageShape shape) implements Pictures {
         @Override
         public void draw(SampleJob job, int[] labels, Progress progress) {
             job.draw(labels, progress, (first, pixels, n) -> {
                 for (int i = 0; i < n; i++) {
                     String name = String.format("%06d-class%d.png", first + i, labels[first + i]);
-                    new ImageGrid(1, 1, spec.channels(), spec.height(), spec.width(), 0)
-                            .set(0, pixels, i * pixels(spec))
+                    new ImageGrid(1, 1, shape.channels(), shape.height(), shape.width(), 0)
+                            .set(0, pixels, i * shape.values())
                             .write(out.resolve(name), 1);
                 }
             });
@@ -67,14 +63,14 @@ interface Pictures {
     }
 
     /** {@code arr_0} (N, H, W, 3) in bytes, {@code arr_1} (N) labels: what ADM's evaluator reads; grey becomes RGB. */
-    record Npz(Path out, NetworkSpec spec) implements Pictures {
+    record Npz(Path out, ImageShape shape) implements Pictures {
         private static final int RGB = 3;
 
         @Override
         public void draw(SampleJob job, int[] labels, Progress progress) {
-            long[] shape = {labels.length, spec.height(), spec.width(), RGB};
+            long[] dimensions = {labels.length, shape.height(), shape.width(), RGB};
             NpzWriter.write(out, npz -> {
-                npz.add("arr_0", NpyType.U8, shape, bytes -> stream(job, labels, progress, bytes));
+                npz.add("arr_0", NpyType.U8, dimensions, bytes -> stream(job, labels, progress, bytes));
                 npz.add(
                         "arr_1",
                         new long[] {labels.length},
@@ -88,7 +84,7 @@ interface Pictures {
                     try {
                         for (int i = 0; i < n; i++) {
                             bytes.write(PixelImage.of(
-                                            pixels, i * pixels(spec), spec.channels(), spec.height(), spec.width())
+                                            pixels, i * shape.values(), shape.channels(), shape.height(), shape.width())
                                     .rgb()
                                     .pixels());
                         }

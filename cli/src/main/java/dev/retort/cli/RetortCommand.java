@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
         footer = {"", "Each command has help of its own: retort COMMAND --help"},
         version = "retort 0.1.0",
         subcommands = {
+            EncodeCommand.class,
             TrainCommand.class,
             DistillCommand.class,
             SampleCommand.class,

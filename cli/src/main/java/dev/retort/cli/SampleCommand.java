@@ -4,6 +4,7 @@ import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.SamplingSpec;
 import dev.retort.sample.Draw;
+import dev.retort.sample.ImageCodec;
 import dev.retort.sample.SampleJob;
 import dev.retort.sample.Sampler;
 import java.nio.file.Path;
@@ -68,6 +69,13 @@ final class SampleCommand implements Callable<Integer> {
     private int batch;
 
     @Option(
+            names = "--vae",
+            paramLabel = "PATH",
+            defaultValue = "",
+            description = "Autoencoder that decodes a model of latents; by default the one it was trained with.")
+    private String vae;
+
+    @Option(
             names = "--out",
             paramLabel = "PATH",
             defaultValue = "samples.png",
@@ -96,11 +104,12 @@ final class SampleCommand implements Callable<Integer> {
                 classes == null ? ClassChoice.all(card.classes()) : ClassChoice.parse(classes, card.classes());
         int[] labels = choice.inTurn(count == null ? EACH * choice.labels().size() : count);
         Hardware.Chosen chosen = hardware.choose(talk);
-        try (ModelFolder.Loaded model = ModelFolder.loadForSampling(folder, chosen.device(), chosen.precision())) {
+        try (ModelFolder.Loaded model = ModelFolder.loadForSampling(folder, chosen.device(), chosen.precision());
+                ImageCodec codec = ImageCodec.of(card, vae, chosen.device())) {
             Sampler sampler = Draw.sampler(model.network(), card, sampling, chosen.precision());
             Pictures pictures =
-                    Pictures.at(out, card.network(), columns(choice.labels().size()));
-            double seconds = draw(pictures, new SampleJob(sampler, seed, batch), labels);
+                    Pictures.at(out, codec.shape(), columns(choice.labels().size()));
+            double seconds = draw(pictures, new SampleJob(sampler, codec, seed, batch), labels);
             tell(new Drawn(
                     out.toString(),
                     labels.length,

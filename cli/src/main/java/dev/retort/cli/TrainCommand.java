@@ -7,9 +7,11 @@ import dev.retort.model.dit.DitSpec;
 import dev.retort.train.TrainConfig;
 import dev.retort.train.Training;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** Trains a model, or goes on with a run that was stopped. */
 @Command(
@@ -22,6 +24,7 @@ import picocli.CommandLine.Mixin;
             "  retort train fashion-teacher                          train into runs/fashion-teacher",
             "  retort train fashion-teacher --set run.batch=64 --run runs/small-batch",
             "  retort train mine.yaml --device cpu --precision fp32  a configuration of your own",
+            "  retort train large.yaml --init-from runs/small        go on at another size",
             ""
         })
 final class TrainCommand implements Callable<Integer> {
@@ -30,6 +33,13 @@ final class TrainCommand implements Callable<Integer> {
 
     @Mixin
     private Talk talk;
+
+    @Option(
+            names = "--init-from",
+            paramLabel = "MODEL",
+            defaultValue = "",
+            description = "Start from a model's weights; height and width may differ.")
+    private String initFrom;
 
     @Override
     public Integer call() {
@@ -45,8 +55,12 @@ final class TrainCommand implements Callable<Integer> {
         Path model;
         try (Interrupt interrupt = Interrupt.listen(talk.terminal());
                 Bar bar = talk.bar("train", "images")) {
-            model = Training.run(
-                    config, run, options.provenance("train", config.run().seed()), talk::say, bar, interrupt);
+            Map<String, String> provenance =
+                    options.provenance("train", config.run().seed());
+            if (!initFrom.isEmpty()) {
+                provenance.put("initFrom", initFrom);
+            }
+            model = Training.run(config, initFrom, run, provenance, talk::say, bar, interrupt);
         }
         Finished.of(run, model, config.images(), start).tell(talk, "retort sample " + run);
         return 0;

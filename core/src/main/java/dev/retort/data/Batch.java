@@ -3,10 +3,10 @@ package dev.retort.data;
 /**
  * Pictures that go through the network together.
  *
- * @param pixels {@code count * channels * height * width} values in [-1, 1], picture by picture, NCHW
+ * @param pixels {@code count * channels * height * width} values, picture by picture, NCHW; those of pixels in [-1, 1]
  * @param labels class of each picture
  * @param count number of pictures
- * @param channels colour channels
+ * @param channels colour channels, or those of a latent
  * @param height rows
  * @param width columns
  * @param firstImage position of the first picture on the clock of images seen; the others follow one by one

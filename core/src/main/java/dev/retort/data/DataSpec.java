@@ -7,15 +7,17 @@ import java.util.List;
  * Which pictures to train or evaluate on.
  *
  * @param kind {@code shapes} (drawn by us, needs no file), {@code idx} (MNIST, Fashion-MNIST), {@code cifar10} (binary),
- *     {@code tar}, {@code folder}, or {@code auto}: by what lies at the path
+ *     {@code tar}, {@code folder}, {@code latents} (written by {@code retort encode}), or {@code auto}: by what lies at
+ *     the path
  * @param path file or folder; empty for {@code shapes}
- * @param split {@code train} or {@code test}, or the name of another split folder
- * @param size rows and columns; 0 keeps the stored size of {@code idx} and {@code cifar10} and means 32 for {@code shapes}
+ * @param split {@code train} or {@code test}, or the name of another split folder; {@code latents} have one only
+ * @param size rows and columns; 0 keeps the stored size of {@code idx}, {@code cifar10} and {@code latents} and means 32
+ *     for {@code shapes}
  * @param flip whether training mirrors half of the pictures left to right
  */
 public record DataSpec(String kind, String path, String split, int size, boolean flip) {
     /** The kinds by name. */
-    public static final List<String> KINDS = List.of("auto", "shapes", "idx", "cifar10", "tar", "folder");
+    public static final List<String> KINDS = List.of("auto", "shapes", "idx", "cifar10", "tar", "folder", "latents");
 
     public DataSpec {
         Require.oneOf("kind", kind, KINDS);

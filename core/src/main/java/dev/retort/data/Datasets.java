@@ -33,9 +33,20 @@ public final class Datasets {
         return switch (kind) {
             case "idx" -> IdxImages.open(folder(path), spec.split(), spec.size());
             case "cifar10" -> cifar(path, spec);
+            case "latents" -> latents(folder(path), spec);
             case "tar" -> TarImages.open(archive(path, spec.split()), spec.split(), spec.size());
             default -> FolderImages.open(folder(path), spec.split(), spec.size());
         };
+    }
+
+    /** The pictures themselves: those that a latent cache was made from, else what the spec says. */
+    public static DataSpec pictures(DataSpec spec) {
+        if (spec.kind().equals("shapes")) {
+            return spec;
+        }
+        Path path = existing(spec.path());
+        boolean latents = spec.kind().equals("latents") || spec.kind().equals("auto") && LatentFolder.is(path);
+        return latents ? new LatentFolder(folder(path)).manifest().source() : spec;
     }
 
     /** Refuses a model whose number of classes is not that of the data. */
@@ -98,6 +109,17 @@ public final class Datasets {
         return images;
     }
 
+    private static ImageSource latents(Path path, DataSpec spec) {
+        LatentImages images = LatentImages.open(path);
+        if (spec.size() != 0 && (spec.size() != images.height() || spec.size() != images.width())) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "data.size is " + spec.size() + " but the latents of " + path + " are " + images.height() + "x"
+                            + images.width() + "; set data.size=0");
+        }
+        return images;
+    }
+
     private static Path archive(Path path, String split) {
         if (!Files.isDirectory(path)) {
             return path;
@@ -123,6 +145,9 @@ public final class Datasets {
             throw new RetortException(
                     Kind.DATA,
                     "data.path is " + path + ", which is no folder, .tar, .tar.gz or .bin; set it to one of these");
+        }
+        if (LatentFolder.is(path)) {
+            return "latents";
         }
         List<Path> children = children(path);
         if (children.stream().anyMatch(file -> file.toString().matches(".*[-.]idx[13]-ubyte(\\.gz)?"))) {

@@ -1,10 +1,13 @@
 package dev.retort.data;
 
+import dev.retort.diffusion.Rng;
+import dev.retort.model.vae.AutoencoderCard;
 import java.util.List;
+import java.util.Optional;
 
 /**
- * Labelled pictures of one size, addressed by index. Implementations are safe for concurrent reads and never touch
- * libtorch.
+ * Labelled pictures of one size, or latents of pictures, addressed by index. Implementations are safe for concurrent reads
+ * and never touch libtorch.
  */
 public interface ImageSource {
     /** Size of a source that never ends. */
@@ -13,7 +16,7 @@ public interface ImageSource {
     /** Short name for logs and reports, such as {@code fashion-mnist/train}. */
     String name();
 
-    /** Colour channels: 1 or 3. */
+    /** Colour channels, 1 or 3, or the channels of a latent. */
     int channels();
 
     /** Rows of a picture. */
@@ -36,6 +39,33 @@ public interface ImageSource {
      * @throws dev.retort.error.RetortException of kind DATA, naming the picture, when it is damaged
      */
     int read(long index, float[] out, int offset);
+
+    /**
+     * Reads picture {@code index} as training wants it, which differs from time to time.
+     *
+     * @param mirrored whether left and right are exchanged
+     * @param chance random numbers of this place in the order of training, for sources that hold distributions
+     * @return the label
+     */
+    default int draw(long index, boolean mirrored, Rng chance, float[] out, int offset) {
+        int label = read(index, out, offset);
+        if (mirrored) {
+            int end = offset + pixels();
+            for (int row = offset; row < end; row += width()) {
+                for (int left = row, right = row + width() - 1; left < right; left++, right--) {
+                    float kept = out[left];
+                    out[left] = out[right];
+                    out[right] = kept;
+                }
+            }
+        }
+        return label;
+    }
+
+    /** What encoded them, where they are latents. */
+    default Optional<AutoencoderCard> autoencoder() {
+        return Optional.empty();
+    }
 
     /** Values of one picture. */
     default int pixels() {

@@ -130,19 +130,17 @@ public final class Loader implements AutoCloseable {
                 throw new RetortException(Kind.INTERRUPTED, "loading " + source.name() + " was stopped");
             }
             labels[i] = read(first + i, values, i * pixels);
-            if (flip && order.mirrored(first + i)) {
-                mirror(values, i * pixels);
-            }
         }
         return new Batch(values, labels, batch, source.channels(), source.height(), source.width(), first);
     }
 
     private int read(long k, float[] values, int offset) {
         long index = order.index(k);
+        boolean mirrored = flip && order.mirrored(k);
         for (int attempt = 1; ; attempt++) {
             if (!skipped.containsKey(index)) {
                 try {
-                    return source.read(index, values, offset);
+                    return source.draw(index, mirrored, order.chance(k), values, offset);
                 } catch (RetortException e) {
                     if (e.kind() != Kind.DATA) {
                         throw e;
@@ -167,18 +165,6 @@ public final class Loader implements AutoCloseable {
                     skipped.size() + " damaged pictures in " + source.name() + ", more than the " + tolerated
                             + " that are skipped (1 %); repair or remove them, the last one: " + e.getMessage(),
                     e);
-        }
-    }
-
-    private void mirror(float[] values, int offset) {
-        int width = source.width();
-        int end = offset + source.pixels();
-        for (int row = offset; row < end; row += width) {
-            for (int left = row, right = row + width - 1; left < right; left++, right--) {
-                float kept = values[left];
-                values[left] = values[right];
-                values[right] = kept;
-            }
         }
     }
 

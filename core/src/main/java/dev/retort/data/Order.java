@@ -31,6 +31,11 @@ final class Order {
         return (Rng.at(seed, Purpose.AUGMENT, k, 0).nextInt() & 1) == 1;
     }
 
+    /** Random numbers of place {@code k}, for sources that hold distributions. */
+    Rng chance(long k) {
+        return Rng.at(seed, Purpose.LATENT, k, 0);
+    }
+
     /** The picture that stands in at place {@code k} when {@code attempt} others (from 1) proved damaged. */
     long replacement(long k, int attempt) {
         return Rng.at(seed, Purpose.SHUFFLE, k, attempt).nextInt((int) Math.min(size, Integer.MAX_VALUE));

@@ -14,6 +14,7 @@ import dev.retort.hub.Watch;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitSpec;
+import dev.retort.model.vae.AutoencoderCard;
 import dev.retort.nn.Init;
 import dev.retort.report.Progress;
 import dev.retort.torch.Device;
@@ -93,6 +94,7 @@ public final class Distillation {
                         100.0 * student.macs() / taught.macs(),
                         trainer.microBatch(),
                         recipe.run().batch()));
+                trainer.saving().ifPresent(notes);
                 if (trainer.imagesSeen() > 0) {
                     notes.accept("resuming at " + trainer.imagesSeen() + " images");
                 }
@@ -128,6 +130,7 @@ public final class Distillation {
                             + teacher.card().process().schedule()
                             + " with other values; use the teacher's schedule, as both see the same noisy images");
         }
+        requireSameLatents(source);
         if (taught.height() != source.height()
                 || taught.width() != source.width()
                 || taught.channels() != source.channels()) {
@@ -144,6 +147,28 @@ public final class Distillation {
                     "the student has " + student.classes() + " classes and drops " + student.classDropout()
                             + " of its labels, the teacher has " + taught.classes() + " classes and "
                             + (taught.hasNullClass() ? "a" : "no") + " null class; both are asked the same labels");
+        }
+    }
+
+    private void requireSameLatents(ImageSource source) {
+        AutoencoderCard theirs = teacher.card().autoencoder();
+        AutoencoderCard ours = source.autoencoder().orElse(null);
+        if (theirs == null && ours == null) {
+            return;
+        }
+        if (theirs == null || ours == null) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    theirs == null
+                            ? "data are latents but the teacher works on pixels; use the pictures it was trained on"
+                            : "data are pictures but the teacher works on latents; encode them with 'retort encode --vae "
+                                    + theirs.path() + "' and set data.kind=latents");
+        }
+        if (!theirs.sameSpace(ours) || !theirs.sha256().equals(ours.sha256())) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "data were encoded by " + ours.path() + " (" + ours.space() + "), those of the teacher by "
+                            + theirs.path() + " (" + theirs.space() + "); encode with the teacher's autoencoder");
         }
     }
 

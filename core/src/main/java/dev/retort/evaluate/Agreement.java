@@ -9,6 +9,7 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.model.ModelFolder;
 import dev.retort.nn.Taps;
+import dev.retort.sample.ImageCodec;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
@@ -32,7 +33,12 @@ final class Agreement {
 
     /** Mean squared difference in ε per bin of time; the two must have learned on the same schedule. */
     static TimeBins between(
-            ModelFolder.Loaded teacher, ModelFolder.Loaded student, ImageSet real, long seed, Precision precision) {
+            ModelFolder.Loaded teacher,
+            ModelFolder.Loaded student,
+            ImageCodec codec,
+            ImageSet real,
+            long seed,
+            Precision precision) {
         NoiseSchedule schedule = teacher.card().process().noiseSchedule();
         if (!teacher.card().scheduleHash().equals(student.card().scheduleHash())) {
             throw new RetortException(
@@ -47,7 +53,13 @@ final class Agreement {
             try (Scope scope = Scope.open();
                     NoGrad off = NoGrad.on()) {
                 Noised noised = Noised.of(
-                        real, bin, count, seed, schedule, teacher.network().device());
+                        codec,
+                        real,
+                        bin,
+                        count,
+                        seed,
+                        schedule,
+                        teacher.network().device());
                 float[] a = noised.eps(teacher, precision);
                 float[] b = noised.eps(student, precision);
                 int size = a.length / count;
@@ -64,33 +76,50 @@ final class Agreement {
 
     /** Images at times of one bin; {@code places} are the times as shares of the schedule. */
     private record Noised(Tensor x, Tensor label, double[] times, double[] places, double[] alpha, double[] sigma) {
-        static Noised of(ImageSet real, int bin, int count, long seed, NoiseSchedule schedule, Device device) {
-            PixelBatch pixels = real.pixels();
-            int size = pixels.imageSize();
-            float[] x = new float[count * size];
-            float[] noise = new float[size];
-            int[] labels = new int[count];
+        static Noised of(
+                ImageCodec codec, ImageSet real, int bin, int count, long seed, NoiseSchedule schedule, Device device) {
             double[] times = new double[count];
             double[] places = new double[count];
             double[] alpha = new double[count];
             double[] sigma = new double[count];
+            int[] labels = new int[count];
+            Tensor clean = codec.encode(images(real, bin * count, count, device)); // (N, C, H, W)
+            float[] x = Tensors.floats(clean);
+            int size = x.length / count;
+            float[] noise = new float[size];
             for (int i = 0; i < count; i++) {
-                int index = (bin * count + i) % real.size();
                 Rng rng = Rng.at(seed, Purpose.EVALUATE, bin, i);
                 places[i] = (bin + 1 - rng.nextDouble()) / BINS; // never 0, where there is no noise to predict
                 times[i] = time(schedule, places[i]);
                 alpha[i] = schedule.alpha(times[i]);
                 sigma[i] = schedule.sigma(times[i]);
-                labels[i] = real.labels()[index];
+                labels[i] = real.labels()[(bin * count + i) % real.size()];
                 rng.fillGaussian(noise);
                 for (int p = 0; p < size; p++) {
-                    double clean = (pixels.pixels()[index * size + p] & 0xFF) / 127.5 - 1;
-                    x[i * size + p] = (float) (alpha[i] * clean + sigma[i] * noise[p]);
+                    x[i * size + p] = (float) (alpha[i] * x[i * size + p] + sigma[i] * noise[p]);
                 }
             }
-            Tensor images =
-                    Tensors.of(x, device, count, pixels.channels(), pixels.height(), pixels.width()); // (N, C, H, W)
-            return new Noised(images, Tensors.of(labels, device), times, places, alpha, sigma);
+            return new Noised(
+                    Tensors.of(x, device, Tensors.shape(clean)),
+                    Tensors.of(labels, device),
+                    times,
+                    places,
+                    alpha,
+                    sigma);
+        }
+
+        /** Pictures (N, C, H, W) in [-1, 1], beginning again behind the last. */
+        private static Tensor images(ImageSet real, int first, int count, Device device) {
+            PixelBatch pixels = real.pixels();
+            int size = pixels.imageSize();
+            float[] values = new float[count * size];
+            for (int i = 0; i < count; i++) {
+                int index = (first + i) % real.size();
+                for (int p = 0; p < size; p++) {
+                    values[i * size + p] = (float) ((pixels.pixels()[index * size + p] & 0xFF) / 127.5 - 1);
+                }
+            }
+            return Tensors.of(values, device, count, pixels.channels(), pixels.height(), pixels.width());
         }
 
         private static double time(NoiseSchedule schedule, double place) {

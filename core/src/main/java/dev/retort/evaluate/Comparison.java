@@ -3,6 +3,7 @@ package dev.retort.evaluate;
 import dev.retort.config.Require;
 import dev.retort.io.AtomicWrite;
 import dev.retort.model.ModelFolder;
+import dev.retort.model.vae.AutoencoderCard;
 import dev.retort.report.Chart;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.HtmlReport;
@@ -11,6 +12,7 @@ import dev.retort.report.ModelColumn;
 import dev.retort.report.ModelColumn.Role;
 import dev.retort.report.Progress;
 import dev.retort.report.Provenance;
+import dev.retort.sample.ImageCodec;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -97,6 +99,11 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
     /** Teacher, students, the teacher at the cost of each student, students from scratch. */
     private List<Entrant> entrants(List<String> notes) {
         List<Entrant> entrants = new ArrayList<>();
+        if (teacher.card().autoencoder() != null) {
+            notes.add(
+                    "The networks work on latents: parameters and MACs are theirs alone, speed and memory include the "
+                            + "decoder.");
+        }
         entrants.add(new Entrant(teacher, Role.TEACHER));
         for (Contestant student : students) {
             entrants.add(new Entrant(student, Role.STUDENT));
@@ -120,7 +127,8 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
                 Contestant cheap = new Contestant(
                         teacher.name() + " in " + steps.getAsInt() + (steps.getAsInt() == 1 ? " step" : " steps"),
                         teacher.model(),
-                        NetworkCalls.withSteps(teacher.sampling(), steps.getAsInt()));
+                        NetworkCalls.withSteps(teacher.sampling(), steps.getAsInt()),
+                        teacher.autoencoder());
                 entrants.add(new Entrant(cheap, Role.TEACHER_AT_STUDENT_COST));
                 notes.add(cheap.name() + " is the teacher at the cost of " + student.name() + ": "
                         + cheap.networkCalls() + " network calls, " + millions(cheap.macsPerImage())
@@ -140,18 +148,30 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
     private Map<String, TimeBins> agreement(Judge judge, List<Entrant> entrants) {
         Map<String, TimeBins> agreement = new LinkedHashMap<>();
         String schedule = teacher.card().scheduleHash();
-        try (ModelFolder.Loaded original = judge.load(teacher)) {
+        try (ModelFolder.Loaded original = judge.load(teacher);
+                ImageCodec codec = ImageCodec.of(
+                        original.card(), teacher.autoencoder(), judge.settings().device())) {
             for (Entrant entrant : entrants) {
                 Contestant other = entrant.contestant();
                 boolean same = other.model().equals(teacher.model());
-                if (!same && other.card().scheduleHash().equals(schedule)) {
+                if (!same && other.card().scheduleHash().equals(schedule) && sameValues(other)) {
                     try (ModelFolder.Loaded network = judge.load(other)) {
-                        agreement.put(other.name(), judge.agreement(original, network));
+                        agreement.put(other.name(), judge.agreement(original, network, codec));
                     }
                 }
             }
         }
         return agreement;
+    }
+
+    /** Whether a network works on what the teacher's does: pixels or latents of one autoencoder, of one size. */
+    private boolean sameValues(Contestant other) {
+        AutoencoderCard theirs = teacher.card().autoencoder();
+        AutoencoderCard ours = other.card().autoencoder();
+        boolean alike = theirs == null || ours == null
+                ? theirs == ours
+                : theirs.sameSpace(ours) && theirs.sha256().equals(ours.sha256());
+        return alike && teacher.card().images().equals(other.card().images());
     }
 
     private ModelColumn column(

@@ -12,8 +12,14 @@ import java.util.Locale;
  * @param name short name, unique in the comparison
  * @param model its folder, with {@code model.json}
  * @param sampling solver, steps and guidance
+ * @param autoencoder where the decoder of its latents lies; empty for the place its card names, and for models of pixels
  */
-public record Contestant(String name, Path model, SamplingSpec sampling) {
+public record Contestant(String name, Path model, SamplingSpec sampling, String autoencoder) {
+    /** With the autoencoder that its card names, if any. */
+    public Contestant(String name, Path model, SamplingSpec sampling) {
+        this(name, model, sampling, "");
+    }
+
     /** The model's card. */
     public ModelCard card() {
         return ModelFolder.card(model);

@@ -7,9 +7,11 @@ import dev.retort.data.ImageSource;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.FrechetDistance.SmallSamples;
+import dev.retort.model.ImageShape;
 import dev.retort.model.ModelFolder;
 import dev.retort.report.ModelColumn;
 import dev.retort.report.Progress;
+import dev.retort.sample.ImageCodec;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import java.util.List;
@@ -109,10 +111,12 @@ public final class Judge implements AutoCloseable {
         requireImagesLike(contestant);
         SampleSet samples;
         try (ModelFolder.Loaded model =
-                ModelFolder.loadForSampling(contestant.model(), settings.device(), settings.precision())) {
+                        ModelFolder.loadForSampling(contestant.model(), settings.device(), settings.precision());
+                ImageCodec codec = ImageCodec.of(model.card(), contestant.autoencoder(), settings.device())) {
             samples = SampleSet.draw(
                     model.network(),
                     model.card(),
+                    codec,
                     contestant.sampling(),
                     settings.precision(),
                     settings.samples(),
@@ -141,9 +145,9 @@ public final class Judge implements AutoCloseable {
                 "real images", ModelColumn.Role.REAL, "training images in a model's place", floor().measures());
     }
 
-    /** Mean squared difference in ε between a network and the teacher, by time, on real images. */
-    TimeBins agreement(ModelFolder.Loaded teacher, ModelFolder.Loaded student) {
-        return Agreement.between(teacher, student, test, settings.seed(), settings.precision());
+    /** Mean squared difference in ε between a network and the teacher, by time, on real images as the codec encodes them. */
+    TimeBins agreement(ModelFolder.Loaded teacher, ModelFolder.Loaded student, ImageCodec codec) {
+        return Agreement.between(teacher, student, codec, test, settings.seed(), settings.precision());
     }
 
     /** Loads a contestant's network where the judge's settings say. */
@@ -177,16 +181,14 @@ public final class Judge implements AutoCloseable {
     }
 
     private void requireImagesLike(Contestant contestant) {
-        var network = contestant.card().network();
-        PixelBatch real = test.pixels();
-        if (network.channels() != real.channels()
-                || network.height() != real.height()
-                || network.width() != real.width()) {
+        ImageShape drawn = contestant.card().images();
+        PixelBatch pixels = test.pixels();
+        ImageShape real = new ImageShape(pixels.channels(), pixels.height(), pixels.width());
+        if (!drawn.equals(real)) {
             throw new RetortException(
                     Kind.DATA,
-                    contestant.name() + " draws images of " + network.channels() + "x" + network.height() + "x"
-                            + network.width() + ", those of " + test.name() + " are " + real.channels() + "x"
-                            + real.height() + "x" + real.width() + "; judge it against the data it was trained on");
+                    contestant.name() + " draws images of " + drawn + ", those of " + test.name() + " are " + real
+                            + "; judge it against the data it was trained on");
         }
     }
 

@@ -91,7 +91,7 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
     }
 
     private long emptyBytes() {
-        MeasuringProcess.Order nothing = new MeasuringProcess.Order("", null, batch, device, precision, threads);
+        MeasuringProcess.Order nothing = new MeasuringProcess.Order("", null, batch, device, precision, threads, "");
         try (MeasuredChild child = new MeasuredChild("the empty process", nothing)) {
             return child.answer().get("peakBytes").longValue();
         }
@@ -104,7 +104,8 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
                 batch,
                 device,
                 precision,
-                threads);
+                threads,
+                contestant.autoencoder());
     }
 
     private static Map<String, Double> turn(MeasuredChild child, int batches) {

@@ -3,6 +3,7 @@ package dev.retort.evaluate;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.SamplingSpec;
 import dev.retort.sample.Draw;
+import dev.retort.sample.ImageCodec;
 import dev.retort.sample.Sampler;
 import dev.retort.torch.Device;
 import dev.retort.torch.Machine;
@@ -37,8 +38,16 @@ public final class MeasuringProcess {
      * @param device {@code cpu} or {@code cuda:n}
      * @param precision arithmetic of the network
      * @param threads CPU threads; 0 for the automatic number
+     * @param autoencoder where the decoder of its latents lies; empty for the place its card names
      */
-    record Order(String model, SamplingSpec sampling, int batch, String device, Precision precision, int threads) {}
+    record Order(
+            String model,
+            SamplingSpec sampling,
+            int batch,
+            String device,
+            Precision precision,
+            int threads,
+            String autoencoder) {}
 
     static final JsonMapper JSON = JsonMapper.builder().build();
 
@@ -67,8 +76,8 @@ public final class MeasuringProcess {
             return;
         }
         Device device = Device.choose(order.device()).device();
-        try (ModelFolder.Loaded model =
-                ModelFolder.loadForSampling(Path.of(order.model()), device, order.precision())) {
+        try (ModelFolder.Loaded model = ModelFolder.loadForSampling(Path.of(order.model()), device, order.precision());
+                ImageCodec codec = ImageCodec.of(model.card(), order.autoencoder(), device)) {
             Sampler sampler = Draw.sampler(model.network(), model.card(), order.sampling(), order.precision());
             answer(Map.of());
             long drawn = 0;
@@ -76,7 +85,7 @@ public final class MeasuringProcess {
                 int batches = Integer.parseInt(line);
                 long started = System.nanoTime();
                 for (int i = 0; i < batches; i++) {
-                    draw(sampler, model.card().classes().size(), drawn, order.batch());
+                    draw(sampler, codec, model.card().classes().size(), drawn, order.batch());
                     drawn += order.batch();
                 }
                 double seconds = (System.nanoTime() - started) / 1e9;
@@ -85,11 +94,11 @@ public final class MeasuringProcess {
         }
     }
 
-    private static void draw(Sampler sampler, int classes, long first, int batch) {
+    private static void draw(Sampler sampler, ImageCodec codec, int classes, long first, int batch) {
         int[] labels = IntStream.range(0, batch).map(i -> i % classes).toArray();
         try (Scope scope = Scope.open()) {
-            Tensors.floats(sampler.draw(
-                    labels, 0, LongStream.range(first, first + batch).toArray()));
+            Tensors.floats(codec.decode(sampler.draw(
+                    labels, 0, LongStream.range(first, first + batch).toArray())));
         }
     }
 

@@ -1,10 +1,12 @@
 package dev.retort.evaluate;
 
+import dev.retort.model.ImageShape;
 import dev.retort.model.ModelCard;
 import dev.retort.model.Network;
 import dev.retort.model.SamplingSpec;
 import dev.retort.report.Progress;
 import dev.retort.sample.Draw;
+import dev.retort.sample.ImageCodec;
 import dev.retort.sample.SampleJob;
 import dev.retort.torch.Precision;
 
@@ -20,6 +22,7 @@ public record SampleSet(PixelBatch pixels, int[] labels) {
     public static SampleSet draw(
             Network network,
             ModelCard card,
+            ImageCodec codec,
             SamplingSpec sampling,
             Precision precision,
             int n,
@@ -31,18 +34,16 @@ public record SampleSet(PixelBatch pixels, int[] labels) {
         for (int i = 0; i < n; i++) {
             labels[i] = i % classes;
         }
-        int channels = network.spec().channels();
-        int height = network.spec().height();
-        int width = network.spec().width();
-        int size = channels * height * width;
+        ImageShape shape = codec.shape();
+        int size = shape.values();
         byte[] bytes = new byte[Math.multiplyExact(n, size)];
-        new SampleJob(Draw.sampler(network, card, sampling, precision), seed, batch)
+        new SampleJob(Draw.sampler(network, card, sampling, precision), codec, seed, batch)
                 .draw(labels, progress, (first, pixels, count) -> {
-                    byte[] some = PixelBatch.quantise(pixels, count, channels, height, width)
+                    byte[] some = PixelBatch.quantise(pixels, count, shape.channels(), shape.height(), shape.width())
                             .pixels();
                     System.arraycopy(some, 0, bytes, first * size, some.length);
                 });
-        return new SampleSet(new PixelBatch(bytes, n, channels, height, width), labels);
+        return new SampleSet(new PixelBatch(bytes, n, shape.channels(), shape.height(), shape.width()), labels);
     }
 
     /** Number of images. */

@@ -1,6 +1,7 @@
 package dev.retort.model;
 
 import dev.retort.model.dit.DitSpec;
+import dev.retort.model.vae.AutoencoderCard;
 import java.util.List;
 import java.util.Map;
 
@@ -19,6 +20,7 @@ import java.util.Map;
  * @param teacher hash of the teacher's weights, empty where there was none
  * @param provenance where, when and by which command it was made
  * @param metrics what was measured of it, by metric name
+ * @param autoencoder what encoded its data and decodes its samples; null for a model of pixels
  */
 public record ModelCard(
         int format,
@@ -32,7 +34,8 @@ public record ModelCard(
         long seed,
         String teacher,
         Map<String, String> provenance,
-        Map<String, Double> metrics) {
+        Map<String, Double> metrics,
+        AutoencoderCard autoencoder) {
     /** The version this program writes. */
     public static final int FORMAT = 2;
 
@@ -59,7 +62,8 @@ public record ModelCard(
                 seed,
                 teacher,
                 provenance,
-                Map.of());
+                Map.of(),
+                null);
     }
 
     /** The same with what was measured of it. */
@@ -76,6 +80,35 @@ public record ModelCard(
                 seed,
                 teacher,
                 provenance,
-                measured);
+                measured,
+                autoencoder);
+    }
+
+    /** The same for a model of latents. */
+    public ModelCard withAutoencoder(AutoencoderCard encoder) {
+        return new ModelCard(
+                format,
+                network,
+                process,
+                scheduleHash,
+                sampling,
+                classes,
+                data,
+                imagesSeen,
+                seed,
+                teacher,
+                provenance,
+                metrics,
+                encoder);
+    }
+
+    /** Shape of the pictures that come out in the end. */
+    public ImageShape images() {
+        return autoencoder == null
+                ? new ImageShape(network.channels(), network.height(), network.width())
+                : new ImageShape(
+                        autoencoder.imageChannels(),
+                        network.height() * autoencoder.downscale(),
+                        network.width() * autoencoder.downscale());
     }
 }

@@ -121,12 +121,15 @@ public final class ModelFolder {
         }
     }
 
-    /** A card of format 1 says nothing of the forward's convention: it was the original's. */
+    /** A card of format 1 says nothing of the forward's convention, which was the original's, or of latents, which it had not. */
     private static JsonNode upgraded(JsonNode card) {
         if (card instanceof ObjectNode root
                 && root.path("format").asInt() == 1
                 && root.path("network") instanceof ObjectNode network) {
             network.set("convention", JSON.valueToTree(DitConvention.ORIGINAL));
+            if (!root.has("autoencoder")) {
+                root.putNull("autoencoder");
+            }
             root.put("format", ModelCard.FORMAT);
         }
         return card;

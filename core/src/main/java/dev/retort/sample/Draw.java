@@ -10,9 +10,9 @@ import dev.retort.diffusion.TimeGrid;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.ImageGrid;
+import dev.retort.model.ImageShape;
 import dev.retort.model.ModelCard;
 import dev.retort.model.Network;
-import dev.retort.model.NetworkSpec;
 import dev.retort.model.SamplingSpec;
 import dev.retort.torch.Precision;
 
@@ -64,14 +64,16 @@ public final class Draw {
         for (int i = 0; i < labels.length; i++) {
             labels[i] = i / samplesPerClass;
         }
-        NetworkSpec spec = network.spec();
-        int size = spec.channels() * spec.height() * spec.width();
+        ImageShape shape = card.images();
+        int size = shape.values();
         float[] all = new float[labels.length * size];
-        new SampleJob(sampler(network, card, card.sampling(), precision), 0, GRID_BATCH)
-                .draw(
-                        labels,
-                        (d, t, x) -> {},
-                        (first, pixels, n) -> System.arraycopy(pixels, 0, all, first * size, n * size));
-        return ImageGrid.of(all, labels.length, spec.channels(), spec.height(), spec.width(), samplesPerClass);
+        try (ImageCodec codec = ImageCodec.of(card, network.device())) {
+            new SampleJob(sampler(network, card, card.sampling(), precision), codec, 0, GRID_BATCH)
+                    .draw(
+                            labels,
+                            (d, t, x) -> {},
+                            (first, pixels, n) -> System.arraycopy(pixels, 0, all, first * size, n * size));
+        }
+        return ImageGrid.of(all, labels.length, shape.channels(), shape.height(), shape.width(), samplesPerClass);
     }
 }

@@ -45,6 +45,16 @@ public final class Ops {
                 x, optional(weight), optional(bias), optional(mean), optional(var), training, momentum, eps, false);
     }
 
+    /** Group norm over (channels of a group, H, W); x (N, C, …), weight and bias (C). */
+    public static Tensor groupNorm(Tensor x, long groups, Tensor weight, Tensor bias, double eps) {
+        return torch.group_norm(x, groups, optional(weight), optional(bias), eps, false);
+    }
+
+    /** Every pixel drawn twice by twice; x (N, C, H, W) → (N, C, 2H, 2W). */
+    public static Tensor doubleSize(Tensor x) {
+        return torch.upsample_nearest2d(x, 2 * x.size(2), 2 * x.size(3));
+    }
+
     /** GELU with the tanh approximation. */
     public static Tensor geluTanh(Tensor x) {
         return torch.gelu(x, "tanh");

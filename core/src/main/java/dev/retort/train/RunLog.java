@@ -8,6 +8,7 @@ import dev.retort.nn.Init;
 import dev.retort.report.JsonlLog;
 import dev.retort.report.TensorBoardLog;
 import dev.retort.sample.Draw;
+import dev.retort.sample.ImageCodec;
 import dev.retort.torch.Device;
 import dev.retort.torch.MatmulPeak;
 import dev.retort.torch.Precision;
@@ -16,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /** What a run writes as it goes: JSON lines, TensorBoard events, sample grids. */
@@ -27,8 +29,9 @@ final class RunLog implements AutoCloseable {
     private final JsonlLog jsonl;
     private final TensorBoardLog board;
     private final double peakFlops;
+    private final EncodingCost encoding;
 
-    RunLog(RunFolder run, TrainingJob job, long imagesSeen, Precision precision, Device device) {
+    RunLog(RunFolder run, TrainingJob job, ModelCard card, long imagesSeen, Precision precision, Device device) {
         this.run = run;
         this.job = job;
         this.precision = precision;
@@ -38,17 +41,41 @@ final class RunLog implements AutoCloseable {
         Path folder = run.path().resolve("tensorboard");
         board = Files.exists(folder) ? TensorBoardLog.resume(folder, imagesSeen) : TensorBoardLog.create(folder);
         peakFlops = MatmulPeak.measure(precision, device);
+        encoding = card.autoencoder() == null ? null : encoding(card, imagesSeen);
+    }
+
+    /** Refuses an autoencoder that is not there before anything is trained, and measures what the cache saves. */
+    private EncodingCost encoding(ModelCard card, long imagesSeen) {
+        try (ImageCodec codec = ImageCodec.of(card, device)) {
+            EncodingCost cost = EncodingCost.measure(codec, job.config().batch(), precision, device);
+            jsonl.write("encoding", imagesSeen, Map.of("seconds-per-image", cost.secondsPerImage()));
+            return cost;
+        }
+    }
+
+    /** What the latent cache saves, where the data are latents. */
+    Optional<EncodingCost> encoding() {
+        return Optional.ofNullable(encoding);
     }
 
     /** The text beside the progress bar. */
     String line(Window window, double loss) {
-        return String.format(Locale.ROOT, "loss %.4f, %.0f images/s", loss, window.imagesPerSecond());
+        double speed = window.imagesPerSecond();
+        String text = String.format(Locale.ROOT, "loss %.4f, %.0f images/s", loss, speed);
+        return encoding == null
+                ? text
+                : text
+                        + String.format(
+                                Locale.ROOT, " (%.0f without the cache)", encoding.imagesPerSecondWithout(speed));
     }
 
     /** One log line: everything measured since the last. */
     void write(long imagesSeen, Map<String, Object> values, double imagesPerSecond) {
         // A training step costs three forward passes of two operations per multiply-accumulate.
         values.put("mfu", imagesPerSecond * 6 * job.network().spec().macs() / peakFlops);
+        if (encoding != null && values.get("images-per-second") instanceof Double speed) {
+            values.put("images-per-second-without-cache", encoding.imagesPerSecondWithout(speed));
+        }
         jsonl.write("train", imagesSeen, values);
         values.forEach((name, value) -> {
             if (value instanceof Number number) {

@@ -25,6 +25,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import org.bytedeco.pytorch.Tensor;
@@ -58,6 +59,7 @@ public final class Trainer implements AutoCloseable {
      * @param provenance what stands in the model's card about where it was made
      */
     public Trainer(TrainingJob job, RunFolder run, Precision precision, Map<String, String> provenance) {
+        requireNoClampOnLatents(job);
         this.job = job;
         this.run = run;
         this.provenance = provenance;
@@ -75,7 +77,17 @@ public final class Trainer implements AutoCloseable {
         checkpoints = new CheckpointStore(run, job.network(), extra, averages, optimizer);
         state = checkpoints.restore(device).orElseGet(() -> TrainState.start(microBatch()));
         guard = new LossGuard(state);
-        log = new RunLog(run, job, state.imagesSeen(), precision, device);
+        log = new RunLog(run, job, card(), state.imagesSeen(), precision, device);
+    }
+
+    private static void requireNoClampOnLatents(TrainingJob job) {
+        double clamp = job.objective().process().clamp();
+        if (clamp != 0 && job.source().autoencoder().isPresent()) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "clamp is " + clamp
+                            + ", but the data are latents, which have no such bound; set objective.clamp=0");
+        }
     }
 
     private Map<String, Tensor> extraParameters() {
@@ -93,6 +105,11 @@ public final class Trainer implements AutoCloseable {
     /** Images seen so far: above 0 when the run was resumed. */
     public long imagesSeen() {
         return state.imagesSeen();
+    }
+
+    /** What training on a latent cache saves, in a sentence; empty where the data are pictures. */
+    public Optional<String> saving() {
+        return log.encoding().map(EncodingCost::sentence);
     }
 
     /** Images per backward pass. */
@@ -308,7 +325,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private ModelCard card() {
-        return ModelCard.of(
+        ModelCard card = ModelCard.of(
                 (DitSpec) job.network().spec(),
                 job.objective().process(),
                 job.config().sampling(),
@@ -318,6 +335,7 @@ public final class Trainer implements AutoCloseable {
                 job.config().seed(),
                 job.teacherHash(),
                 provenance);
+        return job.source().autoencoder().map(card::withAutoencoder).orElse(card);
     }
 
     @Override

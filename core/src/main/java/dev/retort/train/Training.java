@@ -3,7 +3,6 @@ package dev.retort.train;
 import dev.retort.config.Configs;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
-import dev.retort.model.Network;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.report.Progress;
@@ -36,18 +35,38 @@ public final class Training {
             Consumer<String> notes,
             Progress progress,
             BooleanSupplier interrupted) {
+        return run(config, "", run, provenance, notes, progress, interrupted);
+    }
+
+    /**
+     * The same from another model's weights.
+     *
+     * @param initFrom a model, run or checkpoint of the same shape, perhaps of another height and width, whose weights a new
+     *     run starts from; empty for random ones. A run that is resumed goes on from its own
+     */
+    public static Path run(
+            TrainConfig config,
+            String initFrom,
+            Path run,
+            Map<String, String> provenance,
+            Consumer<String> notes,
+            Progress progress,
+            BooleanSupplier interrupted) {
         Device.Choice device = Device.choose(config.run().compute().device());
         Precision.Choice precision = Precision.choose(config.run().compute().precision(), device.device());
         notes.accept("device: " + device.device() + " (" + device.reason() + ")");
         notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
         ImageSource source = Datasets.open(config.run().data());
-        RunFolder folder = RunFolder.open(run, Configs.write(config));
-        Network network;
+        Dit network;
         try (Scope scope = Scope.open()) {
             network = new Dit(
                     config.model().spec(source, config.objective().learnSigma()),
                     Init.of(config.run().seed(), device.device()));
         }
+        if (!initFrom.isEmpty()) {
+            InitialWeights.take(Path.of(initFrom), network, config.objective(), source, device.device(), notes);
+        }
+        RunFolder folder = RunFolder.open(run, Configs.write(config));
         Stage stage = new Stage(
                 "train", config.images(), List.of(new Stage.Weighted(new DiffusionLoss(config.objective()), 1, 1)));
         TrainingJob job = new TrainingJob(network, source, config.objective(), List.of(stage), "", config.run());
@@ -61,6 +80,7 @@ public final class Training {
                     network.spec().macs() / 1e6,
                     trainer.microBatch(),
                     config.run().batch()));
+            trainer.saving().ifPresent(notes);
             if (trainer.imagesSeen() > 0) {
                 notes.accept("resuming at " + trainer.imagesSeen() + " images");
             }

@@ -12,6 +12,7 @@ import dev.retort.report.ModelColumn;
 import dev.retort.report.ModelColumn.Role;
 import dev.retort.report.Progress;
 import dev.retort.report.Provenance;
+import dev.retort.sample.ImageCodec;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import java.nio.file.Files;
@@ -98,9 +99,10 @@ class ComparisonTest {
         try (Judge judge = judge(100, 32);
                 var a = judge.load(teacher);
                 var b = judge.load(teacher);
-                var c = judge.load(student)) {
-            assertThat(judge.agreement(a, b).means()).containsOnly(0.0);
-            assertThat(Arrays.stream(judge.agreement(a, c).means())).allMatch(mean -> mean > 0);
+                var c = judge.load(student);
+                var pixels = ImageCodec.of(a.card(), Device.CPU)) {
+            assertThat(judge.agreement(a, b, pixels).means()).containsOnly(0.0);
+            assertThat(Arrays.stream(judge.agreement(a, c, pixels).means())).allMatch(mean -> mean > 0);
         }
     }
 

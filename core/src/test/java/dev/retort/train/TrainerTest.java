@@ -10,6 +10,7 @@ import dev.retort.model.SamplingSpec;
 import dev.retort.report.JsonlLog;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -116,6 +117,45 @@ class TrainerTest {
         assertThat(MicroBatch.even(128, 50)).isEqualTo(43);
         assertThat(MicroBatch.even(128, 128)).isEqualTo(128);
         assertThat(MicroBatch.even(5, 1)).isEqualTo(1);
+    }
+
+    @Test
+    void a_run_starts_from_a_model_of_another_size() {
+        train(tiny(640, 3e-3, 8), "small");
+        TrainConfig config = tiny(16, 1e-4, 8);
+        RunConfig run = config.run();
+        TrainConfig large = new TrainConfig(
+                config.images(),
+                config.model(),
+                config.objective(),
+                new RunConfig(
+                        run.seed(),
+                        run.batch(),
+                        DataSpec.shapes(32),
+                        run.optimizer(),
+                        run.ema(),
+                        run.compute(),
+                        run.log(),
+                        run.sampling()));
+        String small = temp.resolve("small").toString();
+        List<String> notes = new ArrayList<>();
+        Training.run(large, small, temp.resolve("taught"), Map.of(), notes::add, (d, t, s) -> {}, () -> false);
+        assertThat(notes).anyMatch(note -> note.contains("trained at 16x16 for 640 images"));
+        train(large, "fresh");
+        assertThat(firstLoss("taught")).isLessThan(0.8 * firstLoss("fresh"));
+        TrainConfig other =
+                new TrainConfig(16, new DitConfig("2x64x2/4", 4, 0.1, false), config.objective(), config.run());
+        assertThatThrownBy(() -> Training.run(
+                        other, small, temp.resolve("never"), Map.of(), n -> {}, (d, t, s) -> {}, () -> false))
+                .hasMessageContaining("height and width alone");
+        assertThat(temp.resolve("never")).doesNotExist();
+    }
+
+    private double firstLoss(String run) {
+        return ((Number) JsonlLog.read(temp.resolve(run).resolve("log.jsonl"))
+                        .get(0)
+                        .get("loss/diffusion"))
+                .doubleValue();
     }
 
     @Test

@@ -1,0 +1,160 @@
+package dev.retort.cli;
+
+import dev.retort.data.DataSpec;
+import dev.retort.data.LatentManifest;
+import dev.retort.report.Provenance;
+import dev.retort.torch.Device;
+import dev.retort.torch.Natives;
+import dev.retort.train.LatentEncoding;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** Writes a latent cache, or goes on with one that was stopped. */
+@Command(
+        name = "encode",
+        header = {
+            "Encode pictures once, to train on latents. The same command resumes what was stopped.",
+            "",
+            "Examples:",
+            "  retort encode photos --size 256 --vae sd-vae          a folder with config.json and weights",
+            "  retort encode digits.tar.gz --size 64 --vae taesd/taesd --out latents/digits",
+            "  retort train mine.yaml --set run.data.kind=latents --set run.data.path=latents/digits \\",
+            "      --set run.data.size=0 --set objective.clamp=0",
+            ""
+        })
+final class EncodeCommand implements Callable<Integer> {
+    @Mixin
+    private Talk talk;
+
+    @Parameters(paramLabel = "DATA", description = "Pictures: a folder, an archive, or shapes.")
+    private String data;
+
+    @Option(
+            names = "--vae",
+            paramLabel = "PATH",
+            required = true,
+            description = "Autoencoder: a diffusers folder, or the common beginning of two files *_encoder.safetensors"
+                    + " and *_decoder.safetensors.")
+    private Path vae;
+
+    @Option(
+            names = "--size",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Rows and columns to bring the pictures to; by default as they are stored.")
+    private int size;
+
+    @Option(
+            names = "--split",
+            paramLabel = "NAME",
+            defaultValue = "train",
+            description = "Which part of the data; by default train.")
+    private String split;
+
+    @Option(
+            names = "--images",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "How many pictures, from the first on; by default all.")
+    private long images;
+
+    @Option(names = "--batch", paramLabel = "N", defaultValue = "16", description = "Pictures at once; by default 16.")
+    private int batch;
+
+    @Option(
+            names = "--shard",
+            paramLabel = "N",
+            defaultValue = "256",
+            description = "Pictures in a file; by default 256.")
+    private int shard;
+
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            defaultValue = "auto",
+            description = "cpu, cuda or cuda:N; by default the GPU if there is one.")
+    private String device;
+
+    @Option(
+            names = "--threads",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "CPU threads; by default one for each core.")
+    private int threads;
+
+    @Option(
+            names = "--out",
+            paramLabel = "FOLDER",
+            description = "Where the latents go; by default latents/NAME of the data.")
+    private Path out;
+
+    /** What is printed as JSON. */
+    record Encoded(String out, long images, int files, int channels, int height, int width, double seconds) {}
+
+    @Override
+    public Integer call() {
+        SamplingOptions.requireAtLeastOne("--batch", batch);
+        SamplingOptions.requireAtLeastOne("--shard", shard);
+        DataSpec pictures = data.equals("shapes")
+                ? new DataSpec("shapes", "", split, size, false)
+                : new DataSpec("auto", data, split, size, false);
+        Device.Choice where = Device.choose(device);
+        Natives.threads(threads);
+        talk.say("Device " + where.device() + " (" + where.reason() + "), in fp32");
+        Path folder = out == null ? Path.of("latents", name()) : out;
+        LatentEncoding encoding = new LatentEncoding(pictures, images, vae, shard, batch, where.device());
+        long start = System.nanoTime();
+        LatentManifest manifest;
+        try (Interrupt interrupt = Interrupt.listen(talk.terminal());
+                Bar bar = talk.bar("encode", "images")) {
+            manifest = encoding.run(folder, provenance(), talk::say, bar, interrupt);
+        }
+        tell(folder, manifest, (System.nanoTime() - start) / 1e9);
+        return 0;
+    }
+
+    private String name() {
+        String name = Path.of(data).toAbsolutePath().normalize().getFileName().toString();
+        String plain = name.replaceFirst("\\.(tar|tgz|tar\\.gz|bin|bin\\.gz)$", "");
+        return split.equals("train") ? plain : plain + "-" + split;
+    }
+
+    private Map<String, String> provenance() {
+        Map<String, String> texts = new LinkedHashMap<>();
+        Provenance.here(talk.command(), 0).toMap().forEach((key, value) -> texts.put(key, String.valueOf(value)));
+        return texts;
+    }
+
+    private void tell(Path folder, LatentManifest manifest, double seconds) {
+        if (talk.json()) {
+            talk.terminal()
+                    .json(new Encoded(
+                            folder.toString(),
+                            manifest.images(),
+                            manifest.shards(),
+                            manifest.autoencoder().latentChannels(),
+                            manifest.height(),
+                            manifest.width(),
+                            seconds));
+        } else {
+            talk.terminal().out().println(folder);
+        }
+        talk.say(String.format(
+                Locale.ROOT,
+                "%d pictures and their mirror images as latents of %d x %d x %d in %s",
+                manifest.images(),
+                manifest.autoencoder().latentChannels(),
+                manifest.height(),
+                manifest.width(),
+                Bar.duration(Math.round(seconds))));
+        talk.next("retort train PRESET --set run.data.kind=latents --set run.data.path=" + folder
+                + " --set run.data.size=0 --set objective.clamp=0");
+    }
+}

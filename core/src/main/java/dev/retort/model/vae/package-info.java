@@ -1,0 +1,2 @@
+/** Autoencoders between pictures and latents: AutoencoderKL, its tiny twin, their files, and decoding in tiles. */
+package dev.retort.model.vae;

@@ -1,0 +1,134 @@
+package dev.retort.sample;
+
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.model.ImageShape;
+import dev.retort.model.ModelCard;
+import dev.retort.model.NetworkSpec;
+import dev.retort.model.vae.Autoencoder;
+import dev.retort.model.vae.AutoencoderCard;
+import dev.retort.model.vae.AutoencoderFiles;
+import dev.retort.model.vae.LatentScale;
+import dev.retort.model.vae.TiledDecoding;
+import dev.retort.torch.Device;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Scope;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.bytedeco.pytorch.Tensor;
+
+/** The way between pictures and the values a network works on: none for pixels, an autoencoder for latents. */
+public sealed interface ImageCodec extends AutoCloseable {
+    /** Shape of the pictures. */
+    ImageShape shape();
+
+    /** Values of a network (N, C, H, W) → pictures of {@link #shape()}, in [-1, 1] up to an overshoot. */
+    Tensor decode(Tensor values);
+
+    /** Pictures in [-1, 1] → values, those of latents the most likely ones. */
+    Tensor encode(Tensor images);
+
+    @Override
+    void close();
+
+    /** That of a network of pixels. */
+    static ImageCodec pixels(NetworkSpec network) {
+        return new Pixels(new ImageShape(network.channels(), network.height(), network.width()));
+    }
+
+    /** The codec of a model, its autoencoder from where the card says. */
+    static ImageCodec of(ModelCard card, Device device) {
+        return of(card, "", device);
+    }
+
+    /**
+     * The codec of a model.
+     *
+     * @param autoencoder another place of its autoencoder, or of one with the same latents; empty for the card's own
+     * @throws RetortException when there is none, or one whose latents are of another shape or scale
+     */
+    static ImageCodec of(ModelCard card, String autoencoder, Device device) {
+        if (card.autoencoder() == null) {
+            if (!autoencoder.isEmpty()) {
+                throw new RetortException(
+                        Kind.USAGE, "--vae " + autoencoder + " was given but the model draws pixels; leave --vae out");
+            }
+            return pixels(card.network());
+        }
+        return new Latents(
+                open(card.autoencoder(), autoencoder, device),
+                card.autoencoder().scale(),
+                card.images());
+    }
+
+    private static Autoencoder open(AutoencoderCard wanted, String given, Device device) {
+        Path path = Path.of(given.isEmpty() ? wanted.path() : given);
+        if (given.isEmpty() && isGone(path)) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    "the autoencoder of these latents lay at " + path
+                            + ", where it is no more; put it back, or give its place as --vae PATH");
+        }
+        AutoencoderFiles files = AutoencoderFiles.find(path);
+        AutoencoderCard found = files.card();
+        if (!found.sameSpace(wanted)) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    path + " has other latents (" + found.space() + ") than those the model was trained on ("
+                            + wanted.space() + "); use the autoencoder that encoded its data");
+        }
+        if (given.isEmpty() && !found.sha256().equals(wanted.sha256())) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    "other weights than those that encoded the data lie at " + path
+                            + " now; put the old ones back, or say --vae " + path + " to use these");
+        }
+        return files.load(device);
+    }
+
+    private static boolean isGone(Path path) {
+        // a pair of files is recorded by its common beginning
+        return !Files.exists(path) && !Files.exists(Path.of(path + "_encoder.safetensors"));
+    }
+
+    /** Values are pixels. */
+    record Pixels(ImageShape shape) implements ImageCodec {
+        @Override
+        public Tensor decode(Tensor values) {
+            return values;
+        }
+
+        @Override
+        public Tensor encode(Tensor images) {
+            return images;
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    /**
+     * Values are scaled latents; decoding is sliced, and tiled where pictures are large.
+     *
+     * @param scale between the autoencoder's latents and the network's values
+     */
+    record Latents(Autoencoder autoencoder, LatentScale scale, ImageShape shape) implements ImageCodec {
+        @Override
+        public Tensor decode(Tensor values) {
+            return TiledDecoding.USUAL.decode(autoencoder, scale.toAutoencoder(values));
+        }
+
+        @Override
+        public Tensor encode(Tensor images) {
+            try (Scope scope = Scope.open();
+                    NoGrad off = NoGrad.on()) {
+                return scope.escape(scale.toNetwork(autoencoder.encode(images).mode()));
+            }
+        }
+
+        @Override
+        public void close() {
+            autoencoder.close();
+        }
+    }
+}

@@ -1,0 +1,224 @@
+package dev.retort.train;
+
+import dev.retort.config.Require;
+import dev.retort.data.DataSpec;
+import dev.retort.data.Datasets;
+import dev.retort.data.ImageSource;
+import dev.retort.data.LatentFolder;
+import dev.retort.data.LatentManifest;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.io.AtomicWrite;
+import dev.retort.model.vae.Autoencoder;
+import dev.retort.model.vae.AutoencoderCard;
+import dev.retort.model.vae.AutoencoderFiles;
+import dev.retort.report.Progress;
+import dev.retort.torch.Autocast;
+import dev.retort.torch.Device;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import dev.retort.torch.TorchError;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Encodes a data set once, so that training reads latents: what {@code retort encode} does, as a call. Always in fp32. Shards
+ * appear whole, so the same call goes on where one was stopped.
+ *
+ * @param source the pictures
+ * @param images how many of them; 0 for all
+ * @param autoencoder where the autoencoder lies
+ * @param shardImages pictures in a file
+ * @param batch pictures encoded together
+ * @param device where the encoder runs
+ */
+public record LatentEncoding(
+        DataSpec source, long images, Path autoencoder, int shardImages, int batch, Device device) {
+    private static final int FINGERPRINTED = 16;
+
+    /** Validates. */
+    public LatentEncoding {
+        Require.atLeast("images", images, 0);
+        Require.atLeast("shardImages", shardImages, 1);
+        Require.atLeast("batch", batch, 1);
+    }
+
+    /**
+     * Encodes what is not there yet.
+     *
+     * @param path the cache's folder, new or to be completed
+     * @param provenance what stands in the manifest about where it was made
+     * @param notes is told, once each, what was found
+     * @param interrupted polled after every batch
+     * @return the manifest
+     */
+    public LatentManifest run(
+            Path path,
+            Map<String, String> provenance,
+            Consumer<String> notes,
+            Progress progress,
+            BooleanSupplier interrupted) {
+        ImageSource pictures = Datasets.open(source);
+        AutoencoderFiles files = AutoencoderFiles.find(autoencoder);
+        LatentManifest manifest = manifest(pictures, files.card(), files.spec().hasVariance(), provenance);
+        LatentFolder folder = prepare(path, manifest);
+        List<Integer> missing = folder.missing(manifest);
+        notes.accept("autoencoder: " + manifest.autoencoder().kind() + " ("
+                + manifest.autoencoder().space() + "), sha256 "
+                + manifest.autoencoder().sha256().substring(0, 12));
+        if (missing.size() < manifest.shards()) {
+            notes.accept("resuming: " + (manifest.shards() - missing.size()) + " of " + manifest.shards()
+                    + " files are there");
+        }
+        long done = manifest.images()
+                - missing.stream().mapToLong(manifest::imagesOf).sum();
+        try (Autoencoder encoder = files.load(device)) {
+            for (int shard : missing) {
+                write(folder, manifest, pictures, encoder, shard, done, progress, interrupted);
+                done += manifest.imagesOf(shard);
+            }
+        } catch (RetortException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw TorchError.translate(e, "encoding");
+        }
+        progress.update(manifest.images(), manifest.images(), "");
+        return manifest;
+    }
+
+    private LatentManifest manifest(
+            ImageSource pictures, AutoencoderCard card, boolean variance, Map<String, String> provenance) {
+        if (pictures.autoencoder().isPresent()) {
+            throw new RetortException(
+                    Kind.DATA, source.path() + " holds latents already; give the pictures they were made from");
+        }
+        if (pictures.channels() != card.imageChannels()) {
+            throw new RetortException(
+                    Kind.DATA,
+                    pictures.name() + " has pictures of " + pictures.channels() + " channels, the autoencoder takes "
+                            + card.imageChannels() + "; use pictures or an autoencoder of the other kind");
+        }
+        if (pictures.height() % card.downscale() != 0 || pictures.width() % card.downscale() != 0) {
+            throw new RetortException(
+                    Kind.DATA,
+                    pictures.name() + " has pictures of " + pictures.height() + "x" + pictures.width()
+                            + ", expected multiples of " + card.downscale() + "; choose another size");
+        }
+        if (images == 0 && pictures.size() == ImageSource.INFINITE) {
+            throw new RetortException(
+                    Kind.USAGE, pictures.name() + " is without end; say how many pictures are to be encoded");
+        }
+        if (images > pictures.size()) {
+            throw new RetortException(
+                    Kind.DATA,
+                    images + " pictures were asked for, but " + pictures.name() + " has " + pictures.size()
+                            + "; ask for fewer, or leave the number out for all");
+        }
+        return new LatentManifest(
+                LatentManifest.FORMAT,
+                card,
+                absolute(source),
+                pictures.name(),
+                fingerprint(pictures),
+                pictures.classNames(),
+                images == 0 ? pictures.size() : images,
+                pictures.height() / card.downscale(),
+                pictures.width() / card.downscale(),
+                shardImages,
+                variance,
+                provenance);
+    }
+
+    private static DataSpec absolute(DataSpec spec) {
+        String path = spec.path().isEmpty() || spec.path().startsWith("~/")
+                ? spec.path()
+                : Path.of(spec.path()).toAbsolutePath().normalize().toString();
+        return new DataSpec(spec.kind(), path, spec.split(), spec.size(), spec.flip());
+    }
+
+    /** Of some pictures evenly spread over the set: another set of the same size is noticed. */
+    private String fingerprint(ImageSource pictures) {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            long all = images == 0 ? pictures.size() : images;
+            digest.update((pictures.name() + " " + all).getBytes(StandardCharsets.UTF_8));
+            float[] pixels = new float[pictures.pixels()];
+            ByteBuffer bytes = ByteBuffer.allocate(4 * pixels.length + 4);
+            for (int i = 0; i < FINGERPRINTED; i++) {
+                int label = pictures.read(i * all / FINGERPRINTED, pixels, 0);
+                bytes.clear().putInt(label).asFloatBuffer().put(pixels);
+                digest.update(bytes.array());
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    /** Opens the folder; a cache of something else that lies there is refused. */
+    private static LatentFolder prepare(Path path, LatentManifest manifest) {
+        LatentFolder folder = new LatentFolder(path);
+        AtomicWrite.recover(path);
+        if (LatentFolder.is(path)) {
+            LatentManifest there = folder.manifest();
+            if (!there.sameLatents(manifest)) {
+                throw new RetortException(
+                        Kind.DATA,
+                        path + " holds latents of " + there.images() + " pictures of " + there.sourceName() + " by "
+                                + there.autoencoder().path()
+                                + ", or of other settings; give --out another folder, or the same settings to resume");
+            }
+        } else if (Files.exists(path) && !Files.isDirectory(path)) {
+            throw new RetortException(Kind.WRITE, path + " is a file; give --out a folder");
+        }
+        folder.write(manifest);
+        return folder;
+    }
+
+    private void write(
+            LatentFolder folder,
+            LatentManifest manifest,
+            ImageSource pictures,
+            Autoencoder encoder,
+            int index,
+            long done,
+            Progress progress,
+            BooleanSupplier interrupted) {
+        int count = manifest.imagesOf(index);
+        LatentShard shard = new LatentShard(manifest, index);
+        float[] pixels = new float[batch * pictures.pixels()];
+        for (int first = 0; first < count; first += batch) {
+            int n = Math.min(batch, count - first);
+            for (int i = 0; i < n; i++) {
+                shard.label(pictures.read(manifest.firstOf(index) + first + i, pixels, i * pictures.pixels()));
+            }
+            try (Scope scope = Scope.open();
+                    NoGrad off = NoGrad.on();
+                    Autocast exact = Autocast.to(Precision.FP32, device)) {
+                Tensor images = Tensors.of(pixels, device, n, pictures.channels(), pictures.height(), pictures.width());
+                shard.latents(encoder.encode(images), encoder.encode(images.flip(3)));
+            }
+            progress.update(done + first + n, manifest.images(), "");
+            if (interrupted.getAsBoolean()) {
+                throw new RetortException(
+                        Kind.INTERRUPTED,
+                        "stopped; "
+                                + (manifest.shards() - folder.missing(manifest).size()) + " of " + manifest.shards()
+                                + " files are written, the same command makes the others");
+            }
+        }
+        shard.write(folder.shard(manifest, index));
+    }
+}
