@@ -45,6 +45,11 @@ public final class Ops {
                 x, optional(weight), optional(bias), optional(mean), optional(var), training, momentum, eps, false);
     }
 
+    /** x Φ(x), the exact GELU. */
+    public static Tensor gelu(Tensor x) {
+        return torch.gelu(x, "none");
+    }
+
     /** GELU with the tanh approximation. */
     public static Tensor geluTanh(Tensor x) {
         return torch.gelu(x, "tanh");

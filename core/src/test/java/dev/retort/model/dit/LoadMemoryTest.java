@@ -153,7 +153,11 @@ class LoadMemoryTest {
                 network) {
             network.forward(
                     Tensors.zeros(
-                            Device.CPU, 1, 4, network.spec().height(), network.spec().width()),
+                            Device.CPU,
+                            1,
+                            4,
+                            network.spec().height(),
+                            network.spec().width()),
                     Tensors.of(new float[] {1}, Device.CPU, 1),
                     Tensors.of(new int[] {1}, Device.CPU),
                     Taps.none());
