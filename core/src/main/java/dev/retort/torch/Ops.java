@@ -55,6 +55,11 @@ public final class Ops {
         return torch.upsample_nearest2d(x, 2 * x.size(2), 2 * x.size(3));
     }
 
+    /** x Φ(x), the exact GELU. */
+    public static Tensor gelu(Tensor x) {
+        return torch.gelu(x, "none");
+    }
+
     /** GELU with the tanh approximation. */
     public static Tensor geluTanh(Tensor x) {
         return torch.gelu(x, "tanh");
