@@ -1,6 +1,7 @@
 package dev.retort.cli;
 
 import dev.retort.error.RetortException;
+import dev.retort.hub.ByteSize;
 import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
@@ -140,7 +141,11 @@ final class InspectCommand implements Callable<Integer> {
                 text,
                 "Tensors",
                 String.format(
-                        Locale.ROOT, "%d, %,d values, %s", found.tensorCount(), found.values(), size(found.bytes())));
+                        Locale.ROOT,
+                        "%d, %,d values, %s",
+                        found.tensorCount(),
+                        found.values(),
+                        ByteSize.text(found.bytes())));
         if (found.card() != null) {
             ModelCard card = found.card();
             SamplingSpec sampling = card.sampling();
@@ -221,12 +226,6 @@ final class InspectCommand implements Callable<Integer> {
             table.row(row);
         }
         return table.render();
-    }
-
-    private static String size(long bytes) {
-        return bytes < 1 << 20
-                ? String.format(Locale.ROOT, "%.1f KiB", bytes / 1024.0)
-                : String.format(Locale.ROOT, "%.1f MiB", bytes / 1048576.0);
     }
 
     private String next(Found found, Path model) {

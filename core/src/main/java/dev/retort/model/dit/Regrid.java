@@ -30,8 +30,11 @@ public final class Regrid {
     public static void copy(Dit from, Dit to) {
         DitSpec old = from.spec();
         DitSpec spec = to.spec();
-        if (old.heads() != spec.heads() || old.modern() != spec.modern() || old.patch() != spec.patch()) {
-            throw refused("heads, patch and modern are " + shape(old) + ", expected " + shape(spec));
+        if (old.heads() != spec.heads()
+                || old.modern() != spec.modern()
+                || old.patch() != spec.patch()
+                || !old.convention().equals(spec.convention())) {
+            throw refused("heads, patch, modern and convention are " + shape(old) + ", expected " + shape(spec));
         }
         try (Scope scope = Scope.open()) {
             Map<String, Tensor> state = new LinkedHashMap<>(from.state());
@@ -65,7 +68,7 @@ public final class Regrid {
     }
 
     private static String shape(DitSpec spec) {
-        return spec.heads() + ", " + spec.patch() + " and " + spec.modern();
+        return spec.heads() + ", " + spec.patch() + ", " + spec.modern() + " and " + spec.convention();
     }
 
     private static RetortException refused(String why) {
