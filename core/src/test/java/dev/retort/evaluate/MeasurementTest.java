@@ -45,7 +45,7 @@ class MeasurementTest {
                         () -> new Measurement(4, 1, 1, "cpu", Precision.FP32, 1).of(List.of(contestant), Progress.NONE))
                 .isInstanceOf(RetortException.class)
                 .hasMessageContaining("broken died")
-                .hasMessageContaining("too few for a safetensors file");
+                .hasMessageContaining("it is neither safetensors");
     }
 
     @Test

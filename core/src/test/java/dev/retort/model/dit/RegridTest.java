@@ -116,7 +116,8 @@ class RegridTest {
                     .hasMessageContaining("x_embedder.proj.weight")
                     .hasMessageContaining("height and width alone");
             assertThat(positions(wide)).isEqualTo(before);
-            assertThatThrownBy(() -> Regrid.copy(small, modern)).hasMessageContaining("modern are 2, 2 and false");
+            assertThatThrownBy(() -> Regrid.copy(small, modern))
+                    .hasMessageContaining("modern and convention are 2, 2, false");
             try (NoGrad off = NoGrad.on()) {
                 Ops.fill(odd.state().get("pos_embed"), 0.5);
             }
