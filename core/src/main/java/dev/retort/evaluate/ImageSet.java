@@ -19,15 +19,29 @@ public record ImageSet(String name, PixelBatch pixels, int[] labels, List<String
     private static final int CHUNK = 512;
     private static final long SEED = 0;
 
-    /**
-     * Reads {@code most} images of a source, or all where it holds fewer, always the same ones. They are drawn from the whole
-     * of it and stand in a shuffled order: archives and folders list class after class, so their beginning is one class.
-     */
+    /** Reads the first {@code most} images of a source, or all where it holds fewer. */
     public static ImageSet read(ImageSource source, int most) {
-        int count = (int) Math.min(source.size(), most);
-        int[] chosen = source.size() == ImageSource.INFINITE
-                ? IntStream.range(0, count).toArray()
-                : Rng.at(SEED, Purpose.SHUFFLE, 0, 0).permutation((int) source.size());
+        return read(source, IntStream.range(0, count(source, most)).toArray());
+    }
+
+    /**
+     * Draws {@code most} images from the whole of a source, or all where it holds fewer, always the same ones in the same
+     * shuffled order: archives and folders list class after class, so their beginning is one class.
+     */
+    public static ImageSet draw(ImageSource source, int most) {
+        if (source.size() == ImageSource.INFINITE) {
+            return read(source, most);
+        }
+        int[] shuffled = Rng.at(SEED, Purpose.SHUFFLE, 0, 0).permutation((int) source.size());
+        return read(source, Arrays.copyOf(shuffled, count(source, most)));
+    }
+
+    private static int count(ImageSource source, int most) {
+        return (int) Math.min(source.size(), most);
+    }
+
+    private static ImageSet read(ImageSource source, int[] chosen) {
+        int count = chosen.length;
         int size = source.pixels();
         byte[] bytes = new byte[Math.multiplyExact(count, size)];
         int[] labels = new int[count];

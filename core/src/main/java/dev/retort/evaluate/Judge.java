@@ -73,9 +73,9 @@ public final class Judge implements AutoCloseable {
      */
     public static Judge of(DataSpec data, String extractor, FeatureCache cache, Settings settings) {
         ImageSource testSource = Datasets.open(data.withSplit("test"));
-        ImageSet test = ImageSet.read(testSource, REAL_IMAGES);
+        ImageSet test = ImageSet.draw(testSource, REAL_IMAGES);
         ImageSet train =
-                ImageSet.read(Datasets.open(data.withSplit("train")), Math.max(REAL_IMAGES, settings.samples()));
+                ImageSet.draw(Datasets.open(data.withSplit("train")), Math.max(REAL_IMAGES, settings.samples()));
         FeatureExtractor opened = Extractors.open(extractor, train);
         try {
             int dimension = opened.space().dimension();

@@ -78,7 +78,7 @@ public final class ClassifierTraining {
                     spec.featureSize()));
             train(config, network, source, precision.precision(), progress, interrupted);
             ClassifierFolder.roundToHalf(network);
-            ImageSet images = ImageSet.read(test, TEST_IMAGES);
+            ImageSet images = ImageSet.draw(test, TEST_IMAGES);
             FeatureMatrix logits = FeatureMatrix.of(
                     ClassifierExtractor.extract(network, images.pixels()).logits());
             double accuracy = ClassAgreement.share(ClassAgreement.classes(logits), images.labels());

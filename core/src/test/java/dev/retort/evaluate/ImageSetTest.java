@@ -50,17 +50,17 @@ class ImageSetTest {
 
     @Test
     void some_images_of_a_sorted_archive_are_of_all_its_classes() {
-        ImageSet some = ImageSet.read(SORTED, 200);
+        ImageSet some = ImageSet.draw(SORTED, 200);
         for (int first = 0; first < 200; first += 100) {
             assertThat(Arrays.stream(some.labels(), first, first + 100).distinct())
                     .hasSize(10);
         }
-        assertThat(ImageSet.read(SORTED, 200).labels()).isEqualTo(some.labels());
+        assertThat(ImageSet.draw(SORTED, 200).labels()).isEqualTo(some.labels());
     }
 
     @Test
     void pixels_stay_with_their_labels_and_all_images_are_there_once() {
-        ImageSet all = ImageSet.read(SORTED, 5000);
+        ImageSet all = ImageSet.draw(SORTED, 5000);
         assertThat(all.size()).isEqualTo(1000);
         int[] counts = new int[10];
         for (int i = 0; i < 1000; i++) {
