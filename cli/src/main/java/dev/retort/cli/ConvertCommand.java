@@ -41,7 +41,9 @@ final class ConvertCommand implements Callable<Integer> {
     @Mixin
     private HintOptions hints;
 
-    @Parameters(paramLabel = "IN", description = "A file or folder of any layout, or a run.")
+    @Parameters(paramLabel = "IN", description = "A file or folder of any layout, a run, or hf:OWNER/NAME.")
+    private String given;
+
     private Path in;
 
     @Parameters(paramLabel = "OUT", description = "NAME.pt or NAME.safetensors (the original's keys), or a folder.")
@@ -83,6 +85,7 @@ final class ConvertCommand implements Callable<Integer> {
         if (Files.exists(out) && !force) {
             throw new RetortException(Kind.USAGE, out + " exists; give another name, or --force to replace it");
         }
+        in = Path.of(Models.place(given, talk));
         Path model = ModelFolders.find(in);
         List<String> notes;
         ModelCard card;

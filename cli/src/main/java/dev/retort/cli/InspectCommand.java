@@ -47,7 +47,11 @@ final class InspectCommand implements Callable<Integer> {
     @Mixin
     private HintOptions hints;
 
-    @Parameters(paramLabel = "FILE|DIR", description = "safetensors, torch, npz; a model, run or diffusers folder.")
+    @Parameters(
+            paramLabel = "FILE|DIR",
+            description = "safetensors, torch, npz; a model, run or diffusers folder; or hf:OWNER/NAME.")
+    private String given;
+
     private Path path;
 
     @Option(names = "--keys", description = "List every tensor.")
@@ -79,6 +83,7 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        path = Path.of(Models.place(given, talk));
         Path model = ModelFolders.find(path);
         Path weights = model != null
                 ? model.resolve(ModelFolder.WEIGHTS)
@@ -230,8 +235,8 @@ final class InspectCommand implements Callable<Integer> {
 
     private String next(Found found, Path model) {
         if (model != null) {
-            return "retort sample " + path;
+            return "retort sample " + given;
         }
-        return found.card() == null ? "retort inspect " + path + " --keys" : "retort convert " + path + " MODEL";
+        return found.card() == null ? "retort inspect " + given + " --keys" : "retort convert " + given + " MODEL";
     }
 }

@@ -16,7 +16,7 @@ import picocli.CommandLine.Parameters;
             "Fetch a model from the Hugging Face hub into the cache that Python tools share.",
             "",
             "Examples:",
-            "  retort pull hf:OWNER/NAME                 configurations and weights, as safetensors if it has them",
+            "  retort pull hf:OWNER/NAME                 configurations and weights",
             "  retort pull hf:OWNER/NAME@v1.0            a branch, a tag or a commit",
             "  retort pull hf:OWNER/NAME/vae             one folder of it",
             "  retort pull hf:OWNER/NAME/weights.pt      one file of it",
@@ -61,7 +61,7 @@ final class PullCommand implements Callable<Integer> {
             talk.terminal().out().println(pulled.path());
         }
         if (Files.isDirectory(pulled.path())) {
-            talk.next("retort sample " + name);
+            talk.next("retort inspect " + name);
         }
         return 0;
     }

@@ -110,11 +110,14 @@ class PullCommandTest {
         assertThat(pulled.out().strip()).isEqualTo(snapshot.toString());
         assertThat(pulled.err())
                 .contains("hf:acme/tiny (commit aaaaaaaaaaaa): 2 files, ", "Left out: ", "picture.png", "fetch 100%")
-                .contains("Next: retort sample hf:acme/tiny");
+                .contains("Next: retort inspect hf:acme/tiny");
         assertThat(snapshot.resolve("model.safetensors"))
                 .hasSameBinaryContentAs(folder.resolve("source/model.safetensors"));
         server.stop(0);
         int asked = requests.get();
+        Ran inspected = retort(true, "inspect", "hf:acme/tiny");
+        assertThat(inspected.exitCode()).as(inspected.err()).isZero();
+        assertThat(inspected.err()).contains("Next: retort sample hf:acme/tiny");
         Path grid = folder.resolve("grid.png");
         Ran sampled = retort(true, "sample", "hf:acme/tiny", "--count", "2", "--out", grid.toString());
         assertThat(sampled.exitCode()).as(sampled.err()).isZero();
