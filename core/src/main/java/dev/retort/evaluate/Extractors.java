@@ -103,7 +103,7 @@ public final class Extractors {
             network = new ResNet20(Init.of(0, Device.CPU));
         }
         try {
-            ModelFolder.fill(network, file, Device.CPU);
+            ModelFolder.fill(network, file);
         } catch (RuntimeException e) {
             network.close();
             throw e;

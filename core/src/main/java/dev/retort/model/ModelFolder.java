@@ -141,7 +141,7 @@ public final class ModelFolder {
         Network network;
         try (Scope scope = Scope.open()) {
             network = new Dit(card.network(), Init.blank(device));
-            fill(network, folder.resolve(WEIGHTS), device);
+            fill(network, folder.resolve(WEIGHTS));
         }
         network.freeze();
         return new Loaded(network, card);
@@ -164,7 +164,7 @@ public final class ModelFolder {
     }
 
     /** Loads weights into a layer; what does not fit is an error that lists it, and nothing is changed. */
-    public static void fill(Layer layer, Path file, Device device) {
+    public static void fill(Layer layer, Path file) {
         try (TensorFile opened = TensorFiles.open(file)) {
             Weights.fill(layer, opened, List.of());
         }

@@ -64,7 +64,7 @@ public final class ClassifierFolder {
         ConvClassifier network;
         try (Scope scope = Scope.open()) {
             network = new ConvClassifier(card.network(), Init.of(0, device));
-            ModelFolder.fill(network, folder.resolve(ModelFolder.WEIGHTS), device);
+            ModelFolder.fill(network, folder.resolve(ModelFolder.WEIGHTS));
         }
         network.freeze();
         return new Loaded(network, card);
