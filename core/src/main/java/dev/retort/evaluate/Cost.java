@@ -14,7 +14,7 @@ import java.util.Map;
  * @param networkCalls calls for one image, guidance counted
  * @param secondsPerImage median over the rounds, wall clock, in the batch of the measurement
  * @param speedUp median over the rounds of the first contestant's time over this one's, both measured in turn
- * @param peakBytes peak resident memory above the process that has loaded libtorch but no model
+ * @param peakBytes peak resident memory above that of a process which draws with a network of next to no weights
  */
 public record Cost(
         long parameters, long macs, int networkCalls, double secondsPerImage, double speedUp, long peakBytes) {

@@ -34,13 +34,13 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
         if (rounds == 0) {
             return Map.of();
         }
-        long empty = emptyBytes();
+        long empty = emptyBytes(contestants.get(0));
         int turns = contestants.size() * (rounds + 1);
         int turn = 0;
         List<MeasuredChild> children = new ArrayList<>();
         try {
             for (Contestant contestant : contestants) {
-                MeasuredChild child = new MeasuredChild(contestant.name(), order(contestant));
+                MeasuredChild child = new MeasuredChild(contestant.name(), order(contestant, false));
                 children.add(child);
                 child.answer(); // it has loaded
                 turn(child, 1); // warm-up: kernels are chosen, buffers allocated
@@ -66,7 +66,7 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
                                 contestants.get(i).networkCalls(),
                                 median(seconds[i]),
                                 median(ratios(seconds[0], seconds[i])),
-                                peak[i] - empty));
+                                Math.max(0, peak[i] - empty))); // a tiny network may need less by chance
             }
             return costs;
         } finally {
@@ -86,20 +86,22 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
                 : List.of("Speed and memory: each model in a process of its own, " + rounds + " rounds in turn of "
                         + batchesPerRound + " batches of " + batch + " images, "
                         + precision.name().toLowerCase(Locale.ROOT) + " on " + device
-                        + "; medians. Peak memory is resident memory above that of a process which has loaded the "
-                        + "library but no model.");
+                        + "; medians. Peak memory is resident memory above that of a process which draws as many "
+                        + "images of that size with a network of next to no weights: library, Java and compiled code "
+                        + "count in neither.");
     }
 
-    private long emptyBytes() {
-        MeasuringProcess.Order nothing = new MeasuringProcess.Order("", null, batch, device, precision, threads, "");
-        try (MeasuredChild child = new MeasuredChild("the empty process", nothing)) {
-            return child.answer().get("peakBytes").longValue();
+    private long emptyBytes(Contestant contestant) {
+        try (MeasuredChild child = new MeasuredChild("the empty process", order(contestant, true))) {
+            child.answer();
+            return turn(child, 1 + rounds * batchesPerRound).get("peakBytes").longValue();
         }
     }
 
-    private MeasuringProcess.Order order(Contestant contestant) {
+    private MeasuringProcess.Order order(Contestant contestant, boolean empty) {
         return new MeasuringProcess.Order(
                 contestant.model().toAbsolutePath().toString(),
+                empty,
                 contestant.sampling(),
                 batch,
                 device,

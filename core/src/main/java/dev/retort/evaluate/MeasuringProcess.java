@@ -1,7 +1,12 @@
 package dev.retort.evaluate;
 
+import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.SamplingSpec;
+import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitInference;
+import dev.retort.model.dit.DitSpec;
+import dev.retort.nn.Init;
 import dev.retort.sample.Draw;
 import dev.retort.sample.ImageCodec;
 import dev.retort.sample.Sampler;
@@ -32,7 +37,8 @@ public final class MeasuringProcess {
     /**
      * What to measure.
      *
-     * @param model folder of the model; empty for the empty process
+     * @param model folder of the model
+     * @param empty whether {@link DitSpec#least() the least network} stands in the model's place, and nothing is decoded
      * @param sampling how it is sampled
      * @param batch images drawn together
      * @param device {@code cpu} or {@code cuda:n}
@@ -42,6 +48,7 @@ public final class MeasuringProcess {
      */
     record Order(
             String model,
+            boolean empty,
             SamplingSpec sampling,
             int batch,
             String device,
@@ -66,17 +73,8 @@ public final class MeasuringProcess {
         Order order = JSON.readValue(in.readLine(), Order.class);
         Natives.load();
         Natives.threads(order.threads());
-        if (order.model().isEmpty()) {
-            try (Scope scope = Scope.open()) {
-                Tensors.scalar(Tensors.zeros(Device.CPU, 8, 8)
-                        .matmul(Tensors.zeros(Device.CPU, 8, 8))
-                        .sum());
-            }
-            answer(Map.of("peakBytes", Machine.peakResidentBytes()));
-            return;
-        }
         Device device = Device.choose(order.device()).device();
-        try (ModelFolder.Loaded model = ModelFolder.loadForSampling(Path.of(order.model()), device, order.precision());
+        try (ModelFolder.Loaded model = load(order, device);
                 ImageCodec codec = ImageCodec.of(model.card(), order.autoencoder(), device)) {
             Sampler sampler = Draw.sampler(model.network(), model.card(), order.sampling(), order.precision());
             answer(Map.of());
@@ -91,6 +89,17 @@ public final class MeasuringProcess {
                 double seconds = (System.nanoTime() - started) / 1e9;
                 answer(Map.of("seconds", seconds, "peakBytes", Machine.peakResidentBytes()));
             }
+        }
+    }
+
+    private static ModelFolder.Loaded load(Order order, Device device) {
+        Path folder = Path.of(order.model());
+        if (!order.empty()) {
+            return ModelFolder.loadForSampling(folder, device, order.precision());
+        }
+        ModelCard card = ModelFolder.card(folder).withAutoencoder(null);
+        try (Dit least = new Dit(card.network().least(), Init.of(0, device))) {
+            return new ModelFolder.Loaded(new DitInference(least, order.precision()), card);
         }
     }
 

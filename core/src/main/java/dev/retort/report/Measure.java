@@ -34,7 +34,11 @@ public record Measure(String name, String group, Unit unit, Better better, Strin
             new Measure("Images per second", COST, Unit.PER_SECOND, Better.HIGHER, "the same, turned round");
     /** Peak resident memory above that of the empty process. */
     public static final Measure PEAK_MEMORY = new Measure(
-            "Peak memory", COST, Unit.BYTES, Better.LOWER, "resident, above the empty process, each model in its own");
+            "Peak memory",
+            COST,
+            Unit.BYTES,
+            Better.LOWER,
+            "resident, above a process that draws with a network of next to no weights");
     /** Share of samples in which the classifier sees the class that was asked for. */
     public static final Measure CLASS_ACCURACY = new Measure(
             "Class accuracy",

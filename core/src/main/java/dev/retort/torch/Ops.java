@@ -166,6 +166,16 @@ public final class Ops {
         return torch.addcmul(base, a, b, new Scalar(1.0));
     }
 
+    /** x ← x + a·b. */
+    public static Tensor addcmulInPlace(Tensor x, Tensor a, Tensor b) {
+        return x.addcmul_(a, b, new Scalar(1.0));
+    }
+
+    /** x ← base + x·factor. */
+    public static Tensor affineInPlace(Tensor x, Tensor factor, Tensor base) {
+        return torch.addcmul_out(x, base, x, factor, new Scalar(1.0));
+    }
+
     /** x^exponent. */
     public static Tensor pow(Tensor x, double exponent) {
         return x.pow(new Scalar(exponent));

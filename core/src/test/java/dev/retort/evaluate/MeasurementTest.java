@@ -33,7 +33,7 @@ class MeasurementTest {
         assertThat(dear.parameters()).isGreaterThan(4_000_000);
         // the weights alone are 4 bytes each
         assertThat(dear.peakBytes()).isGreaterThan(4 * dear.parameters());
-        assertThat(cheap.peakBytes()).isPositive().isLessThan(dear.peakBytes());
+        assertThat(cheap.peakBytes()).isNotNegative().isLessThan(dear.peakBytes() / 4);
     }
 
     @Test

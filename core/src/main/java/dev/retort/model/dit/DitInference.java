@@ -103,19 +103,27 @@ public final class DitInference extends Network {
                 NoGrad off = NoGrad.on()) {
             Tensor[] m = modulations.at(time, label); // one (N, parts, D) per block, then (N, 2, D)
             Tensor h = embedder.forward(patchify(x)).add(positions); // (N, T, D), fp32
-            taps.offer("tokens", h);
+            offer(taps, "tokens", h, scope);
             for (int i = 0; i < blocks.size(); i++) {
-                // a scope for each block: the intermediates of all blocks together would be most of a sampler's memory
-                try (Scope block = Scope.open()) {
-                    h = block.escape(blocks.get(i).forward(h, m[i])); // (N, T, D)
+                Tensor in = h;
+                h = blocks.get(i).forward(in, m[i]); // (N, T, D)
+                offer(taps, "blocks." + i, h, scope);
+                if (!taps.wants(i == 0 ? "tokens" : "blocks." + (i - 1))) {
+                    in.close(); // what passes from block to block would be most of a sampler's memory
                 }
-                taps.offer("blocks." + i, h);
             }
             Tensor last = m[blocks.size()];
             Tensor tokens =
                     finalLinear.forward(PreparedBlock.modulated(finalNorm, h, last, 0, DitBlock.EPS)); // (N, T, p²·out)
-            taps.offer("final_tokens", tokens);
+            offer(taps, "final_tokens", tokens, scope);
             return scope.escape(unpatchify(Dtype.F32.cast(tokens))); // (N, out, H, W)
+        }
+    }
+
+    /** What is tapped outlives the call. */
+    private static void offer(Taps taps, String name, Tensor tensor, Scope scope) {
+        if (taps.wants(name)) {
+            taps.offer(name, scope.escape(tensor));
         }
     }
 

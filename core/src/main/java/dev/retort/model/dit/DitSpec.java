@@ -1,6 +1,7 @@
 package dev.retort.model.dit;
 
 import dev.retort.model.NetworkSpec;
+import java.math.BigInteger;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -81,6 +82,13 @@ public record DitSpec(
                 learnSigma,
                 modern,
                 DitConvention.ORIGINAL);
+    }
+
+    /** The least network with the same input, output and conditions: next to no weights, one token where it can be. */
+    public DitSpec least() {
+        int patch = BigInteger.valueOf(height).gcd(BigInteger.valueOf(width)).intValue();
+        return new DitSpec(
+                height, width, channels, patch, 16, 1, 1, 1, classes, classDropout, learnSigma, modern, convention);
     }
 
     /** The same network in another convention. */

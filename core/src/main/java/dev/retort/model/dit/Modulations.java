@@ -8,7 +8,6 @@ import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,30 +48,35 @@ final class Modulations implements AutoCloseable {
         layers.add(PreparedBlock.linear(weights, "final_layer.adaLN_modulation.1", dtype));
     }
 
-    /** Fills the tables for every pair of a time and a label. */
+    /** Fills the tables for every pair of a time and a label; a time that several calls share is computed once. */
     void prepare(double[] times, long[] labels) {
         clear();
-        long[] distinct = Arrays.stream(labels).distinct().toArray();
+        for (double time : times) {
+            timeRows.putIfAbsent((float) time, timeRows.size());
+        }
+        for (long label : labels) {
+            labelRows.putIfAbsent(label, labelRows.size());
+        }
+        int rows = timeRows.size() * labelRows.size();
         long values = ((layers.size() - 1L) * BLOCK_PARTS + LAST_PARTS) * hidden;
-        if (times.length * distinct.length * values * Float.BYTES > MOST_BYTES) {
+        if (rows * values * Float.BYTES > MOST_BYTES) {
+            clear();
             return;
         }
-        float[] time = new float[times.length * distinct.length];
-        long[] label = new long[time.length];
-        for (int i = 0; i < times.length; i++) {
-            timeRows.put((float) times[i], i);
-            Arrays.fill(time, i * distinct.length, (i + 1) * distinct.length, (float) times[i]);
-            System.arraycopy(distinct, 0, label, i * distinct.length, distinct.length);
-        }
-        for (int i = 0; i < distinct.length; i++) {
-            labelRows.put(distinct[i], i);
-        }
+        float[] time = new float[rows];
+        long[] label = new long[rows];
+        timeRows.forEach((t, i) -> labelRows.forEach((y, j) -> {
+            time[i * labelRows.size() + j] = t;
+            label[i * labelRows.size() + j] = y;
+        }));
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Device device = Device.of(labelTable);
-            Tensor act = act(Tensors.of(time, device, time.length), Tensors.of(label, device));
+            Tensor act = act(Tensors.of(time, device, rows), Tensors.of(label, device));
             for (int i = 0; i < layers.size(); i++) {
-                tables.add(scope.keep(parts(i, act)));
+                try (Scope layer = Scope.open()) {
+                    tables.add(layer.keep(parts(i, act)));
+                }
             }
         }
     }

@@ -61,10 +61,19 @@ final class PreparedBlock implements AutoCloseable {
         }
     }
 
-    /** x (N, T, D); m (N, 6, D): shift, 1 + scale, gate of the attention, then of the MLP. */
+    /**
+     * x (N, T, D); m (N, 6, D): shift, 1 + scale, gate of the attention, then of the MLP. Scopes end as early as they can,
+     * and what nobody else sees is overwritten: intermediates are most of what sampling with a small network needs.
+     */
     Tensor forward(Tensor x, Tensor m) {
-        Tensor h = Ops.addcmul(x, m.narrow(1, 2, 1), attention(modulated(norm1, x, m, 0, DitBlock.EPS))); // (N, T, D)
-        return Ops.addcmul(h, m.narrow(1, 5, 1), mlp(modulated(norm2, h, m, 3, mlpNormEps))); // (N, T, D)
+        Tensor h; // (N, T, D)
+        try (Scope scope = Scope.open()) {
+            h = scope.escape(Ops.addcmul(x, m.narrow(1, 2, 1), attention(x, m)));
+        }
+        try (Scope scope = Scope.open()) {
+            Ops.addcmulInPlace(h, m.narrow(1, 5, 1), mlp(h, m));
+        }
+        return h;
     }
 
     /** norm(x)·(1 + scale) + shift, with shift and 1 + scale in rows {@code row} and {@code row + 1} of m. */
@@ -76,27 +85,36 @@ final class PreparedBlock implements AutoCloseable {
             Tensor meanSquare = Ops.mean(x.mul(x), -1, true);
             normed = x.mul(Ops.add(meanSquare, DitBlock.EPS).rsqrt()).mul(rmsWeight);
         }
-        return Ops.addcmul(m.narrow(1, row, 1), normed, m.narrow(1, row + 1, 1));
+        return Ops.affineInPlace(normed, m.narrow(1, row + 1, 1), m.narrow(1, row, 1));
     }
 
-    private Tensor attention(Tensor x) {
+    private Tensor attention(Tensor x, Tensor m) {
         long n = x.size(0);
         long t = x.size(1);
         long d = x.size(2);
-        Tensor[] split =
-                Ops.unbind(qkv.forward(x).view(n, t, 3, heads, d / heads).permute(2, 0, 3, 1, 4), 0);
+        Tensor joint; // (N, T, 3D)
+        try (Scope scope = Scope.open()) {
+            joint = scope.escape(qkv.forward(modulated(norm1, x, m, 0, DitBlock.EPS)));
+        }
+        Tensor[] split = Ops.unbind(joint.view(n, t, 3, heads, d / heads).permute(2, 0, 3, 1, 4), 0);
         Tensor q = rotary == null ? split[0] : rotary.apply(split[0]); // (N, heads, T, d)
         Tensor k = rotary == null ? split[1] : rotary.apply(split[1]); // (N, heads, T, d)
         Tensor mixed = Ops.matmul(Ops.softmax(Ops.matmul(q, k.transpose(-2, -1))), split[2]); // (N, heads, T, d)
         return proj.forward(mixed.transpose(1, 2).reshape(n, t, d));
     }
 
-    private Tensor mlp(Tensor x) {
-        if (!gated) {
-            return out.forward(in.forwardGeluTanh(x));
+    private Tensor mlp(Tensor x, Tensor m) {
+        Tensor wide; // (N, T, hidden of the MLP)
+        try (Scope scope = Scope.open()) {
+            Tensor normed = modulated(norm2, x, m, 3, mlpNormEps);
+            wide = scope.escape(gated ? swiglu(in.forward(normed)) : in.forwardGeluTanh(normed));
         }
-        Tensor[] parts = Ops.chunk(in.forward(x), 2, -1);
-        return out.forward(Ops.silu(parts[0]).mul(parts[1]));
+        return out.forward(wide);
+    }
+
+    private static Tensor swiglu(Tensor both) {
+        Tensor[] parts = Ops.chunk(both, 2, -1);
+        return Ops.silu(parts[0]).mul(parts[1]);
     }
 
     @Override

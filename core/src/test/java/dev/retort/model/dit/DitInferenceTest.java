@@ -9,6 +9,7 @@ import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
+import java.util.List;
 import java.util.Random;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -103,6 +104,27 @@ class DitInferenceTest {
             assertThat(errorOf(prepared, dit)).isLessThan(1e-5);
             prepared.prepare(TIMES, Tensors.of(new int[] {2}, Device.CPU));
             assertThat(errorOf(prepared, dit)).isLessThan(1e-5);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void hands_out_what_is_tapped_and_it_outlives_the_call(boolean modern) {
+        try (Dit dit = network(modern);
+                DitInference prepared = new DitInference(dit, Precision.FP32);
+                Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            List<String> names = List.of("tokens", "blocks.0", "blocks.1", "final_tokens");
+            Taps of = Taps.of(names);
+            Taps expected = Taps.of(names);
+            Tensor time = Tensors.full(TIMES[1], Device.CPU, BATCH);
+            Tensor label = Tensors.of(new int[] {4, 1, 4}, Device.CPU);
+            prepared.forward(input(), time, label, of);
+            dit.forward(input(), time, label, expected);
+            for (String name : names) {
+                assertThat(relativeError(Tensors.floats(of.get(name)), Tensors.floats(expected.get(name))))
+                        .isLessThan(1e-5);
+            }
         }
     }
 
