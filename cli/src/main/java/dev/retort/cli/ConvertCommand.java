@@ -10,6 +10,7 @@ import dev.retort.model.dit.DitHints;
 import dev.retort.nn.Layer;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
+import dev.retort.train.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -86,7 +87,7 @@ final class ConvertCommand implements Callable<Integer> {
             throw new RetortException(Kind.USAGE, out + " exists; give another name, or --force to replace it");
         }
         in = Path.of(Models.place(given, talk));
-        Path model = ModelFolders.find(in);
+        Path model = RunFolder.own(in).orElse(null);
         List<String> notes;
         ModelCard card;
         if (model != null) {

@@ -38,11 +38,12 @@ final class EncodeCommand implements Callable<Integer> {
 
     @Option(
             names = "--vae",
-            paramLabel = "PATH",
+            paramLabel = "PLACE",
             required = true,
-            description = "Autoencoder: a diffusers folder, or the common beginning of two files *_encoder.safetensors"
-                    + " and *_decoder.safetensors.")
-    private Path vae;
+            description =
+                    "Autoencoder: a diffusers folder, hf:OWNER/NAME, or the common beginning of two files *_encoder.safetensors"
+                            + " and *_decoder.safetensors.")
+    private String vae;
 
     @Option(
             names = "--size",
@@ -109,7 +110,8 @@ final class EncodeCommand implements Callable<Integer> {
         Natives.threads(threads);
         talk.say("Device " + where.device() + " (" + where.reason() + "), in fp32");
         Path folder = out == null ? Path.of("latents", name()) : out;
-        LatentEncoding encoding = new LatentEncoding(pictures, images, vae, shard, batch, where.device());
+        LatentEncoding encoding =
+                new LatentEncoding(pictures, images, Path.of(Models.place(vae, talk)), shard, batch, where.device());
         long start = System.nanoTime();
         LatentManifest manifest;
         try (Interrupt interrupt = Interrupt.listen(talk.terminal());

@@ -11,6 +11,7 @@ import dev.retort.model.ModelFolder;
 import dev.retort.model.SamplingSpec;
 import dev.retort.model.dit.DitCheckpoint;
 import dev.retort.report.TextTable;
+import dev.retort.train.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -84,7 +85,7 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         path = Path.of(Models.place(given, talk));
-        Path model = ModelFolders.find(path);
+        Path model = RunFolder.own(path).orElse(null);
         Path weights = model != null
                 ? model.resolve(ModelFolder.WEIGHTS)
                 : Files.isDirectory(path.resolve("transformer")) ? path.resolve("transformer") : path;

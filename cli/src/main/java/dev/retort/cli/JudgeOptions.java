@@ -26,8 +26,7 @@ import picocli.CommandLine.Option;
 /** Against what and how models are judged and measured. */
 final class JudgeOptions {
     private static final int ROUNDS = 5;
-    private static final int BATCHES_PER_ROUND = 2;
-    private static final int MEASURED_BATCH = 16;
+    private static final int BATCHES_PER_ROUND = 4;
 
     @Option(
             names = "--data",
@@ -67,10 +66,18 @@ final class JudgeOptions {
     private int rounds;
 
     @Option(
+            names = "--request",
+            paramLabel = "N",
+            defaultValue = "4",
+            description = "Images drawn together where speed and memory are measured; by default 4.")
+    private int request;
+
+    @Option(
             names = "--vae",
-            paramLabel = "PATH",
+            paramLabel = "PLACE",
             defaultValue = "",
-            description = "Autoencoder that decodes models of latents; by default the one they were trained with.")
+            description = "Autoencoder that decodes models of latents, a path or hf:OWNER/NAME; by default the one they"
+                    + " were trained with.")
     private String vae;
 
     @Mixin
@@ -91,10 +98,11 @@ final class JudgeOptions {
         for (int i = 2; taken.contains(name); i++) {
             name = base + " " + i;
         }
-        return new Contestant(name, model, sampling.of(ModelFolder.card(model), given), vae);
+        return new Contestant(name, model, sampling.of(ModelFolder.card(model), given), Models.place(vae, talk));
     }
 
     Judge judge(Contestant first, Hardware.Chosen chosen, Talk talk) {
+        SamplingOptions.requireAtLeastOne("--request", request);
         if (rounds < 0) {
             throw new RetortException(
                     Kind.USAGE, "--rounds is " + rounds + ", expected at least 0; 0 leaves speed and memory out");
@@ -112,12 +120,7 @@ final class JudgeOptions {
 
     Measurement measurement(Hardware.Chosen chosen) {
         return new Measurement(
-                MEASURED_BATCH,
-                rounds,
-                BATCHES_PER_ROUND,
-                chosen.device().toString(),
-                chosen.precision(),
-                hardware.threads());
+                request, rounds, BATCHES_PER_ROUND, chosen.device().toString(), chosen.precision(), hardware.threads());
     }
 
     /** The images asked for, else those that the run's configuration names, else shapes for a model of shapes. */

@@ -8,7 +8,8 @@ import java.nio.file.Path;
 /** Turns what a user wrote for a model into a place on this machine, and shows what must be fetched for it. */
 final class Models {
     /** What may be written, for the help. */
-    static final String PLACES = "A run, one of its checkpoints, a model folder, or hf:OWNER/NAME.";
+    static final String PLACES =
+            "A run, one of its checkpoints, a model folder, a DiT's .pt or diffusers folder, or hf:OWNER/NAME.";
 
     private Models() {}
 
@@ -19,7 +20,7 @@ final class Models {
         }
     }
 
-    /** A file or folder that need not be a model: a path as it stands, or where the cache has it. */
+    /** A file or folder that need not be a model: a path as it stands, or where the cache has it; nothing stays nothing. */
     static String place(String given, Talk talk) {
         try (HubTalk watch = new HubTalk(talk)) {
             return HubName.is(given) ? Hub.locate(given, watch).toString() : given;

@@ -55,7 +55,7 @@ final class SampleCommand implements Callable<Integer> {
     @Option(
             names = "--count",
             paramLabel = "N",
-            description = "Images in all, the classes in turn; by default 8 of each.")
+            description = "Images in all, the classes in turn; by default 8 of each, of the first 16.")
     private Integer count;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of all images; by default 0.")
@@ -70,9 +70,10 @@ final class SampleCommand implements Callable<Integer> {
 
     @Option(
             names = "--vae",
-            paramLabel = "PATH",
+            paramLabel = "PLACE",
             defaultValue = "",
-            description = "Autoencoder that decodes a model of latents; by default the one it was trained with.")
+            description = "Autoencoder that decodes a model of latents, a path or hf:OWNER/NAME; by default the one it"
+                    + " was trained with.")
     private String vae;
 
     @Option(
@@ -102,10 +103,11 @@ final class SampleCommand implements Callable<Integer> {
         SamplingSpec sampling = options.of(card, checkpoint);
         ClassChoice choice =
                 classes == null ? ClassChoice.all(card.classes()) : ClassChoice.parse(classes, card.classes());
-        int[] labels = choice.inTurn(count == null ? EACH * choice.labels().size() : count);
+        int[] labels = choice.inTurn(
+                count == null ? EACH * Math.min(MOST_COLUMNS, choice.labels().size()) : count);
         Hardware.Chosen chosen = hardware.choose(talk);
         try (ModelFolder.Loaded model = ModelFolder.loadForSampling(folder, chosen.device(), chosen.precision());
-                ImageCodec codec = ImageCodec.of(card, vae, chosen.device())) {
+                ImageCodec codec = ImageCodec.of(card, Models.place(vae, talk), chosen.device())) {
             Sampler sampler = Draw.sampler(model.network(), card, sampling, chosen.precision());
             Pictures pictures =
                     Pictures.at(out, codec.shape(), columns(choice.labels().size()));

@@ -3,6 +3,7 @@ package dev.retort.evaluate;
 import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.SamplingSpec;
+import dev.retort.sample.ImageCodec;
 import java.nio.file.Path;
 import java.util.Locale;
 
@@ -22,7 +23,7 @@ public record Contestant(String name, Path model, SamplingSpec sampling, String 
 
     /** The model's card. */
     public ModelCard card() {
-        return ModelFolder.card(model);
+        return ImageCodec.complete(ModelFolder.card(model), autoencoder);
     }
 
     /** Values in its network. */

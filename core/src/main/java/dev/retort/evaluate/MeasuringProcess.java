@@ -75,7 +75,7 @@ public final class MeasuringProcess {
         Natives.threads(order.threads());
         Device device = Device.choose(order.device()).device();
         try (ModelFolder.Loaded model = load(order, device);
-                ImageCodec codec = ImageCodec.of(model.card(), order.autoencoder(), device)) {
+                ImageCodec codec = codec(order, model, device)) {
             Sampler sampler = Draw.sampler(model.network(), model.card(), order.sampling(), order.precision());
             answer(Map.of());
             long drawn = 0;
@@ -97,10 +97,16 @@ public final class MeasuringProcess {
         if (!order.empty()) {
             return ModelFolder.loadForSampling(folder, device, order.precision());
         }
-        ModelCard card = ModelFolder.card(folder).withAutoencoder(null);
+        ModelCard card = ModelFolder.card(folder);
         try (Dit least = new Dit(card.network().least(), Init.of(0, device))) {
             return new ModelFolder.Loaded(new DitInference(least, order.precision()), card);
         }
+    }
+
+    private static ImageCodec codec(Order order, ModelFolder.Loaded model, Device device) {
+        return order.empty()
+                ? ImageCodec.pixels(model.network().spec())
+                : ImageCodec.of(model.card(), order.autoencoder(), device);
     }
 
     private static void draw(Sampler sampler, ImageCodec codec, int classes, long first, int batch) {

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import tools.jackson.core.JacksonException;
@@ -103,6 +104,11 @@ final class ShardedFile implements TensorFile {
     @Override
     public Path path() {
         return index;
+    }
+
+    @Override
+    public List<Path> files() {
+        return shards.values().stream().map(TensorFile::path).toList();
     }
 
     @Override

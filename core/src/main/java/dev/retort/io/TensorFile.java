@@ -5,6 +5,7 @@ import dev.retort.error.RetortException.Kind;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -17,6 +18,11 @@ public interface TensorFile extends AutoCloseable {
 
     /** The file or folder. */
     Path path();
+
+    /** The files its values lie in: itself, or the shards of an index. */
+    default List<Path> files() {
+        return List.of(path());
+    }
 
     /** What the file says beside its tensors: a header's free text, or the plain values of a pickle by their path. */
     Map<String, String> metadata();

@@ -7,7 +7,9 @@ import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitCheckpoint;
 import dev.retort.model.dit.DitConvention;
+import dev.retort.model.dit.DitHints;
 import dev.retort.model.dit.DitInference;
 import dev.retort.model.dit.DitLayout;
 import dev.retort.nn.Init;
@@ -86,8 +88,13 @@ public final class ModelFolder {
         return tensors;
     }
 
-    /** The card alone. */
+    /** The card alone; for another program's checkpoint, what its files tell. */
     public static ModelCard card(Path folder) {
+        if (isForeign(folder)) {
+            try (DitCheckpoint checkpoint = DitCheckpoint.open(folder, DitHints.NONE)) {
+                return checkpoint.card();
+            }
+        }
         Path file = folder.resolve(CARD);
         if (!Files.isReadable(file)) {
             throw new RetortException(
@@ -135,8 +142,20 @@ public final class ModelFolder {
         return card;
     }
 
+    /** Whether another program wrote what lies there. */
+    private static boolean isForeign(Path folder) {
+        return !Files.exists(folder.resolve(CARD)) && DitCheckpoint.mayBe(folder);
+    }
+
     /** Loads a model for evaluation: weights in fp32, frozen. */
     public static Loaded load(Path folder, Device device) {
+        if (isForeign(folder)) {
+            try (DitCheckpoint checkpoint = DitCheckpoint.open(folder, DitHints.NONE)) {
+                Dit network = checkpoint.load(device);
+                network.freeze();
+                return new Loaded(network, checkpoint.card());
+            }
+        }
         ModelCard card = card(folder);
         Network network;
         try (Scope scope = Scope.open()) {
@@ -149,6 +168,11 @@ public final class ModelFolder {
 
     /** Loads a model for sampling: each weight is prepared for the precision as it is read, so none is held twice. */
     public static Loaded loadForSampling(Path folder, Device device, Precision precision) {
+        if (isForeign(folder)) {
+            try (DitCheckpoint checkpoint = DitCheckpoint.open(folder, DitHints.NONE)) {
+                return new Loaded(checkpoint.loadForSampling(device, precision), checkpoint.card());
+            }
+        }
         ModelCard card = card(folder);
         try (Scope scope = Scope.open();
                 TensorFile file = TensorFiles.open(folder.resolve(WEIGHTS))) {
@@ -170,20 +194,25 @@ public final class ModelFolder {
         }
     }
 
-    /** SHA-256 of the weights' file, in hex. */
+    /** SHA-256 of the weights' files, in hex. */
     public static String sha256(Path folder) {
-        try (var in = Files.newInputStream(folder.resolve(WEIGHTS))) {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            byte[] buffer = new byte[1 << 16];
-            for (int n = in.read(buffer); n > 0; n = in.read(buffer)) {
-                digest.update(buffer, 0, n);
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (IOException e) {
-            throw new RetortException(
-                    Kind.CHECKPOINT, folder.resolve(WEIGHTS) + " cannot be read (" + e.getMessage() + ")", e);
+        List<Path> files = isForeign(folder) ? DitCheckpoint.files(folder) : List.of(folder.resolve(WEIGHTS));
+        MessageDigest digest;
+        try {
+            digest = MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e);
         }
+        for (Path file : files) {
+            try (var in = Files.newInputStream(file)) {
+                byte[] buffer = new byte[1 << 16];
+                for (int n = in.read(buffer); n > 0; n = in.read(buffer)) {
+                    digest.update(buffer, 0, n);
+                }
+            } catch (IOException e) {
+                throw new RetortException(Kind.CHECKPOINT, file + " cannot be read (" + e.getMessage() + ")", e);
+            }
+        }
+        return HexFormat.of().formatHex(digest.digest());
     }
 }

@@ -44,24 +44,45 @@ public sealed interface ImageCodec extends AutoCloseable {
     /**
      * The codec of a model.
      *
-     * @param autoencoder another place of its autoencoder, or of one with the same latents; empty for the card's own
+     * @param autoencoder another place of its autoencoder, or of one with the same latents; empty for the card's own. Where
+     *     the card names none, as other programs' files do, the one whose latents the model draws
      * @throws RetortException when there is none, or one whose latents are of another shape or scale
      */
     static ImageCodec of(ModelCard card, String autoencoder, Device device) {
-        if (card.autoencoder() == null) {
-            if (!autoencoder.isEmpty()) {
-                throw new RetortException(
-                        Kind.USAGE, "--vae " + autoencoder + " was given but the model draws pixels; leave --vae out");
-            }
-            return pixels(card.network());
+        ModelCard complete = complete(card, autoencoder);
+        if (complete.autoencoder() != null) {
+            return new Latents(
+                    own(complete.autoencoder(), autoencoder).load(device),
+                    complete.autoencoder().scale(),
+                    complete.images());
         }
-        return new Latents(
-                open(card.autoencoder(), autoencoder, device),
-                card.autoencoder().scale(),
-                card.images());
+        int channels = card.network().channels();
+        if (channels != 1 && channels != 3) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    "the model draws " + channels
+                            + " channels, which are latents, and does not say whose; give their autoencoder as --vae PATH");
+        }
+        return pixels(card.network());
     }
 
-    private static Autoencoder open(AutoencoderCard wanted, String given, Device device) {
+    /** The card with the autoencoder that the user names, where it names none itself. */
+    static ModelCard complete(ModelCard card, String autoencoder) {
+        if (card.autoencoder() != null || autoencoder.isEmpty()) {
+            return card;
+        }
+        AutoencoderCard given = AutoencoderFiles.find(Path.of(autoencoder)).card();
+        if (given.latentChannels() != card.network().channels()) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    "--vae " + autoencoder + " has latents of " + given.latentChannels() + " channels, the model draws "
+                            + card.network().channels()
+                            + "; give the autoencoder it was trained with, or leave --vae out for pixels");
+        }
+        return card.withAutoencoder(given);
+    }
+
+    private static AutoencoderFiles own(AutoencoderCard wanted, String given) {
         Path path = Path.of(given.isEmpty() ? wanted.path() : given);
         if (given.isEmpty() && isGone(path)) {
             throw new RetortException(
@@ -83,7 +104,7 @@ public sealed interface ImageCodec extends AutoCloseable {
                     "other weights than those that encoded the data lie at " + path
                             + " now; put the old ones back, or say --vae " + path + " to use these");
         }
-        return files.load(device);
+        return files;
     }
 
     private static boolean isGone(Path path) {

@@ -5,12 +5,15 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.Hub;
 import dev.retort.hub.Watch;
 import dev.retort.io.AtomicWrite;
+import dev.retort.model.ModelFolder;
+import dev.retort.model.dit.DitCheckpoint;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -102,25 +105,31 @@ public record RunFolder(Path path) {
     }
 
     /**
-     * The model to load for a path a user gave: a model folder, a run's result, or a run's newest checkpoint.
+     * The model to load for a path a user gave: a model folder, a run's result, a run's newest checkpoint, or another
+     * program's file or folder, which is opened when it is loaded.
      */
     public static Path resolveModel(Path given) {
-        if (Files.exists(given.resolve("model.json"))) {
-            return given;
-        }
+        return own(given).orElseGet(() -> {
+            if (DitCheckpoint.mayBe(given)) {
+                return given;
+            }
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    given + (Files.exists(given) ? " holds no model" : " does not exist")
+                            + "; give a run folder, a checkpoint, a model folder with " + ModelFolder.CARD
+                            + ", or a DiT's .pt or diffusers folder");
+        });
+    }
+
+    /** The model folder that a run, a checkpoint or a model folder means; empty where the path is nothing of ours. */
+    public static Optional<Path> own(Path given) {
         RunFolder run = new RunFolder(given);
-        if (Files.exists(run.model().resolve("model.json"))) {
-            return run.model();
-        }
-        if (Files.isDirectory(run.checkpoints())) {
-            List<Path> all = run.list();
-            if (!all.isEmpty()) {
-                return all.get(all.size() - 1);
+        for (Path folder : List.of(given, run.model())) {
+            if (Files.exists(folder.resolve(ModelFolder.CARD))) {
+                return Optional.of(folder);
             }
         }
-        throw new RetortException(
-                Kind.CHECKPOINT,
-                given + (Files.exists(given) ? " holds no model" : " does not exist")
-                        + "; give a run folder, a checkpoint or a model folder with model.json");
+        List<Path> all = Files.isDirectory(run.checkpoints()) ? run.list() : List.of();
+        return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
     }
 }

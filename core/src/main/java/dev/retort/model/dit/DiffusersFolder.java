@@ -4,6 +4,7 @@ import dev.retort.diffusion.Prediction;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.model.ProcessSpec;
+import dev.retort.model.vae.AutoencoderFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ final class DiffusersFolder {
     private final JsonNode config;
     private final JsonNode scheduler;
     private final JsonNode index;
+    private final Path vae;
 
     private DiffusersFolder(Path file) {
         this.file = file;
@@ -26,6 +28,7 @@ final class DiffusersFolder {
         this.config = json(file);
         this.scheduler = optional(pipeline.resolve("scheduler").resolve("scheduler_config.json"));
         this.index = optional(pipeline.resolve("model_index.json"));
+        this.vae = pipeline.resolve("vae");
     }
 
     /** The configuration of weights in this folder, or of this file's folder; null where there is none. */
@@ -50,6 +53,11 @@ final class DiffusersFolder {
                             + e.getMessage().lines().findFirst().orElse("") + "); fetch it again",
                     e);
         }
+    }
+
+    /** The autoencoder of the same pipeline; null where there is none. */
+    AutoencoderFiles autoencoder() {
+        return Files.isRegularFile(vae.resolve("config.json")) ? AutoencoderFiles.find(vae) : null;
     }
 
     /** The network; what the file leaves out has the library's defaults. */

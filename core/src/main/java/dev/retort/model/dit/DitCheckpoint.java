@@ -11,6 +11,7 @@ import dev.retort.model.ModelCard;
 import dev.retort.model.ProcessSpec;
 import dev.retort.model.SamplingSpec;
 import dev.retort.model.Weights;
+import dev.retort.model.vae.AutoencoderFiles;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -37,6 +38,8 @@ import org.bytedeco.pytorch.Tensor;
  * REPA, and folders of the diffusers library, whole pipelines too. Weights are read tensor by tensor.
  */
 public final class DitCheckpoint implements AutoCloseable {
+    private static final String TRANSFORMER = "transformer";
+
     private final StateDict weights;
     private final DitLayout layout;
     private final DitFamily family;
@@ -45,6 +48,8 @@ public final class DitCheckpoint implements AutoCloseable {
     private final SamplingSpec sampling;
     private final List<String> classes;
     private final List<String> notes;
+    /** Of the pipeline; null where there is none. */
+    private final AutoencoderFiles autoencoder;
 
     private DitCheckpoint(Path path, StateDict weights, DitHints hints) {
         this.weights = weights;
@@ -71,6 +76,7 @@ public final class DitCheckpoint implements AutoCloseable {
                     path + " is no DiT that is known here: it has neither 'x_embedder.proj.weight' nor"
                             + " 'pos_embed.proj.weight' beside a config.json; 'retort inspect' lists what it holds");
         }
+        autoencoder = folder == null ? null : folder.autoencoder();
         process = folder == null ? family.process() : folder.process(family.process());
         sampling = sampling(family.sampling(), spec);
         classes = folder == null || folder.classes().size() != spec.classes()
@@ -85,6 +91,24 @@ public final class DitCheckpoint implements AutoCloseable {
         requireEqualCopies();
     }
 
+    /** Whether a path looks like a checkpoint that {@link #open} could read; nothing is read yet. */
+    public static boolean mayBe(Path path) {
+        return Files.isRegularFile(path)
+                || Files.isRegularFile(path.resolve("config.json"))
+                || Files.isDirectory(path.resolve(TRANSFORMER));
+    }
+
+    /** The files that hold its weights. */
+    public static List<Path> files(Path path) {
+        try (TensorFile file = TensorFiles.open(inside(path))) {
+            return file.files();
+        }
+    }
+
+    private static Path inside(Path path) {
+        return Files.isDirectory(path.resolve(TRANSFORMER)) ? path.resolve(TRANSFORMER) : path;
+    }
+
     /**
      * Opens a file or folder.
      *
@@ -92,7 +116,7 @@ public final class DitCheckpoint implements AutoCloseable {
      *     that are missing, unexpected or of another shape
      */
     public static DitCheckpoint open(Path path, DitHints hints) {
-        Path inside = Files.isDirectory(path.resolve("transformer")) ? path.resolve("transformer") : path;
+        Path inside = inside(path);
         StateDict weights = StateDict.of(TensorFiles.open(inside));
         try {
             return new DitCheckpoint(inside, weights, hints);
@@ -184,11 +208,12 @@ public final class DitCheckpoint implements AutoCloseable {
         return weights;
     }
 
-    /** The card of the model that {@link #load} gives. */
+    /** The card of the model that {@link #load} gives, with the autoencoder of the pipeline it lies in. */
     public ModelCard card() {
         Map<String, String> provenance =
                 Map.of("source", weights.path().toAbsolutePath().normalize().toString(), "family", family.name());
-        return ModelCard.of(spec, process, sampling, classes, "", 0, 0, "", provenance);
+        ModelCard card = ModelCard.of(spec, process, sampling, classes, "", 0, 0, "", provenance);
+        return autoencoder == null ? card : card.withAutoencoder(autoencoder.card());
     }
 
     /** The network in fp32, which can be trained on; close it. */

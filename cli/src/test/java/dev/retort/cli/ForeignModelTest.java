@@ -1,0 +1,104 @@
+package dev.retort.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.retort.model.ModelCard;
+import dev.retort.model.ProcessSpec;
+import dev.retort.model.SamplingSpec;
+import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitExport;
+import dev.retort.model.dit.DitSpec;
+import dev.retort.nn.Init;
+import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
+import dev.retort.torch.Scope;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import javax.imageio.ImageIO;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A pipeline of the diffusers library where a command takes a model, not converted before. */
+class ForeignModelTest {
+    @TempDir
+    private Path folder;
+
+    private Path pipeline;
+
+    @BeforeEach
+    void save() {
+        pipeline = folder.resolve("pipeline");
+        DitSpec spec = new DitSpec(8, 8, 4, 2, 16, 2, 2, 4, 3, 0.1, false, false);
+        ModelCard card = ModelCard.of(
+                spec,
+                ProcessSpec.ddpm(),
+                SamplingSpec.of("ddim", 3, 1),
+                List.of("circle", "square", "star"),
+                "shapes",
+                0,
+                1,
+                "",
+                Map.of());
+        try (Scope scope = Scope.open();
+                Dit dit = new Dit(spec, Init.of(1, Device.CPU))) {
+            DitExport.diffusers(pipeline, card, dit.state(), Dtype.F32, DitExport.SHARD_BYTES);
+        }
+    }
+
+    private Ran sample(Path model, String out, String... more) {
+        return Ran.retort(Stream.concat(
+                        Stream.of("sample", model.toString(), "--steps", "2", "--count", "3", "--out", at(out)),
+                        Arrays.stream(more))
+                .toArray(String[]::new));
+    }
+
+    private String at(String name) {
+        return folder.resolve(name).toString();
+    }
+
+    private static void good(Ran ran) {
+        assertThat(ran.exitCode()).as(ran.err()).isZero();
+    }
+
+    @Test
+    void a_pipeline_is_sampled_through_its_own_autoencoder_as_its_conversion_is() throws Exception {
+        TinyAutoencoder.save(pipeline.resolve("vae"), 4);
+        good(sample(pipeline, "straight.png"));
+        good(Ran.retort("convert", pipeline.toString(), at("own")));
+        good(sample(folder.resolve("own"), "converted.png"));
+        assertThat(folder.resolve("straight.png")).hasSameBinaryContentAs(folder.resolve("converted.png"));
+        assertThat(ImageIO.read(folder.resolve("straight.png").toFile()).getHeight())
+                .isEqualTo(32); // 16 pixels, doubled on the sheet
+    }
+
+    @Test
+    void without_an_autoencoder_the_user_is_asked_for_it_and_a_wrong_one_is_refused() {
+        Ran ran = sample(pipeline, "none.png");
+        assertThat(ran.exitCode()).isEqualTo(2);
+        assertThat(ran.err()).contains("4 channels, which are latents", "--vae");
+        Path wrong = TinyAutoencoder.save(folder.resolve("wrong"), 8);
+        ran = sample(pipeline, "none.png", "--vae", wrong.toString());
+        assertThat(ran.exitCode()).isEqualTo(2);
+        assertThat(ran.err()).contains("latents of 8 channels, the model draws 4");
+        assertThat(folder.resolve("none.png")).doesNotExist();
+        Path right = TinyAutoencoder.save(folder.resolve("right"), 4);
+        good(sample(pipeline, "some.png", "--vae", right.toString()));
+        assertThat(folder.resolve("some.png")).exists();
+    }
+
+    @Test
+    void what_is_no_checkpoint_is_told_in_one_sentence() throws Exception {
+        Path text = Files.writeString(folder.resolve("notes.txt"), "no weights");
+        Ran ran = sample(text, "none.png");
+        assertThat(ran.exitCode()).isEqualTo(7);
+        assertThat(ran.err()).contains("notes.txt").doesNotContain("\tat ");
+        ran = sample(folder.resolve("nowhere"), "none.png");
+        assertThat(ran.exitCode()).isEqualTo(7);
+        assertThat(ran.err()).contains("nowhere does not exist", "diffusers folder");
+    }
+}
