@@ -25,6 +25,7 @@ import picocli.CommandLine.Mixin;
             "  retort distill fashion-student                        distil into runs/fashion-student",
             "  retort distill warmup-feature-joint --set teacher.model=runs/other-teacher",
             "  retort distill fashion-student --set student.size=4x128x2/4 --run runs/smaller",
+            "  retort distill recipe.yaml --set teacher.data=latents/at-64   the teacher's size differs from the data's",
             ""
         })
 final class DistillCommand implements Callable<Integer> {

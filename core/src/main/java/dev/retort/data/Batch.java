@@ -10,12 +10,34 @@ package dev.retort.data;
  * @param height rows
  * @param width columns
  * @param firstImage position of the first picture on the clock of images seen; the others follow one by one
+ * @param twin the same pictures at another size; null where nobody wants them
  */
-public record Batch(float[] pixels, int[] labels, int count, int channels, int height, int width, long firstImage) {
+public record Batch(
+        float[] pixels, int[] labels, int count, int channels, int height, int width, long firstImage, Batch twin) {
     public Batch {
         if (pixels.length != count * channels * height * width || labels.length != count) {
             throw new IllegalArgumentException("a batch of " + count + " x " + channels + " x " + height + " x " + width
                     + " has " + pixels.length + " pixels and " + labels.length + " labels");
         }
+    }
+
+    /** Pictures at one size alone. */
+    public Batch(float[] pixels, int[] labels, int count, int channels, int height, int width, long firstImage) {
+        this(pixels, labels, count, channels, height, width, firstImage, null);
+    }
+
+    /** A black batch as a source gives them, to try what fits into memory. */
+    public static Batch blank(ImageSource source, int count) {
+        return of(
+                source,
+                new float[count * source.pixels()],
+                new int[count],
+                0,
+                source.twin().map(other -> blank(other, count)).orElse(null));
+    }
+
+    static Batch of(ImageSource source, float[] pixels, int[] labels, long firstImage, Batch twin) {
+        return new Batch(
+                pixels, labels, labels.length, source.channels(), source.height(), source.width(), firstImage, twin);
     }
 }

@@ -31,6 +31,11 @@ public record DataSpec(String kind, String path, String split, int size, boolean
         return new DataSpec("shapes", "", "train", size, false);
     }
 
+    /** The same pictures at another size. */
+    public DataSpec withSize(int other) {
+        return new DataSpec(kind, path, split, other, flip);
+    }
+
     /** The same pictures of another split. */
     public DataSpec withSplit(String other) {
         return new DataSpec(kind, path, other, size, flip);

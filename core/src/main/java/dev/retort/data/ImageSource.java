@@ -67,6 +67,11 @@ public interface ImageSource {
         return Optional.empty();
     }
 
+    /** The same pictures in the same order at another size, where there are any. */
+    default Optional<ImageSource> twin() {
+        return Optional.empty();
+    }
+
     /** Values of one picture. */
     default int pixels() {
         return channels() * height() * width();

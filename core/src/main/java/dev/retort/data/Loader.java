@@ -122,25 +122,31 @@ public final class Loader implements AutoCloseable {
     }
 
     private Batch load(long first) {
-        int pixels = source.pixels();
-        float[] values = new float[batch * pixels];
+        float[] values = new float[batch * source.pixels()];
+        ImageSource other = source.twin().orElse(null);
+        float[] twins = new float[other == null ? 0 : batch * other.pixels()];
         int[] labels = new int[batch];
         for (int i = 0; i < batch; i++) {
             if (Thread.currentThread().isInterrupted()) {
                 throw new RetortException(Kind.INTERRUPTED, "loading " + source.name() + " was stopped");
             }
-            labels[i] = read(first + i, values, i * pixels);
+            labels[i] = read(first + i, i, values, twins);
         }
-        return new Batch(values, labels, batch, source.channels(), source.height(), source.width(), first);
+        Batch twin = other == null ? null : Batch.of(other, twins, labels, first, null);
+        return Batch.of(source, values, labels, first, twin);
     }
 
-    private int read(long k, float[] values, int offset) {
+    private int read(long k, int place, float[] values, float[] twins) {
         long index = order.index(k);
         boolean mirrored = flip && order.mirrored(k);
         for (int attempt = 1; ; attempt++) {
             if (!skipped.containsKey(index)) {
                 try {
-                    return source.draw(index, mirrored, order.chance(k), values, offset);
+                    if (source.twin().isPresent()) {
+                        ImageSource other = source.twin().get();
+                        other.draw(index, mirrored, order.chance(k), twins, place * other.pixels());
+                    }
+                    return source.draw(index, mirrored, order.chance(k), values, place * source.pixels());
                 } catch (RetortException e) {
                     if (e.kind() != Kind.DATA) {
                         throw e;

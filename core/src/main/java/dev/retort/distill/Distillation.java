@@ -3,6 +3,9 @@ package dev.retort.distill;
 import dev.retort.config.Configs;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
+import dev.retort.data.LatentImages;
+import dev.retort.data.LatentManifest;
+import dev.retort.data.PairedImages;
 import dev.retort.distill.loss.FeatureLoss;
 import dev.retort.distill.loss.OutputDistributionLoss;
 import dev.retort.distill.loss.OutputLoss;
@@ -65,10 +68,11 @@ public final class Distillation {
         Precision.Choice precision = Precision.choose(recipe.run().compute().precision(), device.device());
         notes.accept("device: " + device.device() + " (" + device.reason() + ")");
         notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
-        ImageSource source = Datasets.open(recipe.run().data());
-        DitSpec student = recipe.student().spec(source, recipe.objective().learnSigma());
+        ImageSource images = Datasets.open(recipe.run().data());
+        DitSpec student = recipe.student().spec(images, recipe.objective().learnSigma());
         try (Teacher teacher = open(recipe, device.device(), precision.precision(), notes)) {
             Distillation distillation = new Distillation(recipe, teacher, student);
+            ImageSource source = distillation.paired(images);
             distillation.check(source);
             RunFolder folder = RunFolder.open(run, Configs.write(recipe));
             try (Dit network = distillation.student(device.device());
@@ -119,8 +123,72 @@ public final class Distillation {
         }
     }
 
+    /** The images, each with a twin at the teacher's size where that is another. */
+    private ImageSource paired(ImageSource images) {
+        DitSpec taught = (DitSpec) teacher.network().spec();
+        String data = recipe.teacher().data();
+        requireSameLatents(images);
+        if (taught.height() == images.height() && taught.width() == images.width()) {
+            if (!data.isEmpty()) {
+                throw new RetortException(
+                        Kind.CONFIG,
+                        "teacher.data is " + data + " but the teacher works at the size of the data; leave it empty");
+            }
+            return images;
+        }
+        int fine = Math.max(taught.height(), images.height());
+        int coarse = Math.min(taught.height(), images.height());
+        if (fine % coarse != 0 || taught.height() * images.width() != taught.width() * images.height()) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "the teacher works on " + taught.height() + "x" + taught.width() + ", the data are "
+                            + images.height() + "x" + images.width()
+                            + "; one must be the other enlarged by a whole number, so choose another size");
+        }
+        if (images instanceof LatentImages latents) {
+            return new PairedImages(images, latentTwin(latents, data, taught));
+        }
+        if (!data.isEmpty() || taught.height() != taught.width()) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    data.isEmpty()
+                            ? "the teacher works on " + taught.height() + "x" + taught.width()
+                                    + " pixels; another size than the data's must be square"
+                            : "teacher.data is " + data
+                                    + " but the data are pictures, which are read at both sizes; leave it empty");
+        }
+        return new PairedImages(images, Datasets.open(recipe.run().data().withSize(taught.height())));
+    }
+
+    private static LatentImages latentTwin(LatentImages images, String data, DitSpec taught) {
+        LatentManifest ours = images.manifest();
+        String wanted = ours.sourceName() + " as latents of " + taught.height() + "x" + taught.width();
+        if (data.isEmpty()) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "the data are latents of " + ours.height() + "x" + ours.width()
+                            + ", the teacher works at another size; encode " + wanted
+                            + " with 'retort encode' and give that folder as teacher.data");
+        }
+        LatentImages twin = LatentImages.open(Path.of(data));
+        LatentManifest theirs = twin.manifest();
+        boolean same = theirs.sourceName().equals(ours.sourceName())
+                && theirs.source().path().equals(ours.source().path())
+                && theirs.images() == ours.images()
+                && theirs.classNames().equals(ours.classNames());
+        if (!same || twin.height() != taught.height() || twin.width() != taught.width()) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "teacher.data " + data + " holds " + theirs.images() + " pictures of " + theirs.sourceName()
+                            + " as latents of " + twin.height() + "x" + twin.width() + ", expected the " + ours.images()
+                            + " of " + wanted + "; encode the same pictures at the teacher's size");
+        }
+        return twin;
+    }
+
     private void check(ImageSource source) {
         DitSpec taught = (DitSpec) teacher.network().spec();
+        ImageSource seen = source.twin().orElse(source);
         String theirs = teacher.card().process().noiseSchedule().hash();
         if (!recipe.objective().process().noiseSchedule().hash().equals(theirs)) {
             throw new RetortException(
@@ -130,13 +198,21 @@ public final class Distillation {
                             + teacher.card().process().schedule()
                             + " with other values; use the teacher's schedule, as both see the same noisy images");
         }
-        requireSameLatents(source);
-        if (taught.height() != source.height()
-                || taught.width() != source.width()
-                || taught.channels() != source.channels()) {
+        requireSameLatents(seen);
+        boolean divergence = recipe.stages().stream()
+                .anyMatch(stage -> stage.losses().stream().anyMatch(LossConfig.OutputDistribution.class::isInstance));
+        if (divergence && seen != source) {
             throw new RetortException(
                     Kind.CONFIG,
-                    "data are " + source.channels() + "x" + source.height() + "x" + source.width()
+                    "stages ask for output-distribution, but teacher and student work at different sizes;"
+                            + " use output or feature there");
+        }
+        if (taught.height() != seen.height()
+                || taught.width() != seen.width()
+                || taught.channels() != seen.channels()) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "data are " + seen.channels() + "x" + seen.height() + "x" + seen.width()
                             + " but the teacher makes "
                             + taught.channels() + "x" + taught.height() + "x" + taught.width()
                             + " images; use the data it was trained on");

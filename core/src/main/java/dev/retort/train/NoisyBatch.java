@@ -6,6 +6,7 @@ import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
 import dev.retort.diffusion.TimeSampler;
 import dev.retort.torch.Device;
+import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
 import org.bytedeco.pytorch.Tensor;
 
@@ -21,6 +22,9 @@ import org.bytedeco.pytorch.Tensor;
  * @param alpha signal factor (N, 1, 1, 1)
  * @param sigma noise factor (N, 1, 1, 1)
  * @param label class of each image (N), the null class where dropped
+ * @param twin the same images at another size with the same times and labels, for a teacher that works at that size; its
+ *     noise is this noise averaged over cells and brought back to unit variance, or the other way round: the coarser of
+ *     both is made from the finer. Null where there is none
  */
 public record NoisyBatch(
         Tensor clean,
@@ -30,7 +34,8 @@ public record NoisyBatch(
         double[] times,
         Tensor alpha,
         Tensor sigma,
-        Tensor label) {
+        Tensor label,
+        NoisyBatch twin) {
 
     /**
      * Noises part of a batch.
@@ -50,7 +55,8 @@ public record NoisyBatch(
             int nullClass,
             double labelDrop,
             Device device) {
-        int size = batch.channels() * batch.height() * batch.width();
+        Batch fine = batch.twin() != null && batch.twin().height() > batch.height() ? batch.twin() : batch;
+        int size = fine.channels() * fine.height() * fine.width();
         float[] noise = new float[count * size];
         double[] times = new double[count];
         double[] alpha = new double[count];
@@ -66,21 +72,47 @@ public record NoisyBatch(
                     && Rng.at(seed, Purpose.LABEL_DROP, position, 0).nextDouble() < labelDrop;
             label[i] = drop ? nullClass : batch.labels()[from + i];
         }
-        long[] shape = {count, batch.channels(), batch.height(), batch.width()};
-        Tensor clean = Tensors.of(batch.pixels(), from * size, device, shape);
-        return of(
-                clean,
-                Tensors.of(noise, device, shape),
-                times,
-                Tensors.of(alpha, device).view(count, 1, 1, 1),
-                Tensors.of(sigma, device).view(count, 1, 1, 1),
-                Tensors.of(label, device));
+        Tensor unit = Tensors.of(noise, device, count, fine.channels(), fine.height(), fine.width());
+        Tensor signal = Tensors.of(alpha, device).view(count, 1, 1, 1);
+        Tensor spread = Tensors.of(sigma, device).view(count, 1, 1, 1);
+        Tensor labels = Tensors.of(label, device);
+        NoisyBatch twin = batch.twin() == null
+                ? null
+                : of(
+                        clean(batch.twin(), from, count, device),
+                        at(batch.twin(), unit),
+                        times,
+                        signal,
+                        spread,
+                        labels,
+                        null);
+        return of(clean(batch, from, count, device), at(batch, unit), times, signal, spread, labels, twin);
+    }
+
+    private static Tensor clean(Batch batch, int from, int count, Device device) {
+        int size = batch.channels() * batch.height() * batch.width();
+        return Tensors.of(batch.pixels(), from * size, device, count, batch.channels(), batch.height(), batch.width());
+    }
+
+    /** Unit noise averaged over the cells of a batch's grid: a mean of n cells has variance 1/n. */
+    private static Tensor at(Batch batch, Tensor noise) {
+        if (noise.size(2) == batch.height() && noise.size(3) == batch.width()) {
+            return noise;
+        }
+        double cells = (double) noise.size(2) * noise.size(3) / (batch.height() * batch.width());
+        return Ops.mul(Ops.adaptiveAveragePool(noise, batch.height(), batch.width()), Math.sqrt(cells));
     }
 
     /** Noises given images with given noise. */
     public static NoisyBatch of(Tensor clean, Tensor noise, double[] times, Tensor alpha, Tensor sigma, Tensor label) {
+        return of(clean, noise, times, alpha, sigma, label, null);
+    }
+
+    private static NoisyBatch of(
+            Tensor clean, Tensor noise, double[] times, Tensor alpha, Tensor sigma, Tensor label, NoisyBatch twin) {
         Tensor noisy = clean.mul(alpha).add(noise.mul(sigma));
-        return new NoisyBatch(clean, noise, noisy, Tensors.of(times, Device.of(clean)), times, alpha, sigma, label);
+        Tensor time = Tensors.of(times, Device.of(clean));
+        return new NoisyBatch(clean, noise, noisy, time, times, alpha, sigma, label, twin);
     }
 
     /** Number of images. */

@@ -129,16 +129,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void trialPass(int images) {
-        int size =
-                job.source().channels() * job.source().height() * job.source().width();
-        Batch batch = new Batch(
-                new float[images * size],
-                new int[images],
-                images,
-                job.source().channels(),
-                job.source().height(),
-                job.source().width(),
-                0);
+        Batch batch = Batch.blank(job.source(), images);
         Stage heaviest = job.stages().get(job.stages().size() - 1);
         try (Scope scope = Scope.open()) {
             micro(batch, 0, images, images, heaviest, 1);

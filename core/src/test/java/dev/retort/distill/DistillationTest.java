@@ -32,10 +32,14 @@ class DistillationTest {
     static Path teacher;
 
     static RunConfig run(double lr) {
+        return run(lr, 16);
+    }
+
+    private static RunConfig run(double lr, int size) {
         return new RunConfig(
                 7,
                 8,
-                new DataSpec("shapes", "", "train", 16, false),
+                new DataSpec("shapes", "", "train", size, false),
                 new OptimizerConfig(lr, "constant", 0, 0.9, 0.99, 1e-8, 0, 1),
                 new EmaConfig(List.of(0.9)),
                 new ComputeConfig("cpu", "fp32", false, 8, 0, 1),
@@ -52,7 +56,7 @@ class DistillationTest {
 
     static Recipe recipe(String size, String init, List<StageConfig> stages) {
         return new Recipe(
-                new TeacherConfig(teacher.toString(), 1),
+                new TeacherConfig(teacher.toString(), "", 1),
                 new DitConfig(size, 4, 0.1, false),
                 init,
                 new Objective.Flow(0, 1, 1),
@@ -122,6 +126,40 @@ class DistillationTest {
         assertThat(loss("patch", "feature", -1)).isLessThan(loss("patch", "feature", 0));
     }
 
+    private static Recipe larger(LossConfig... losses) {
+        return new Recipe(
+                new TeacherConfig(teacher.toString(), "", 1),
+                new DitConfig("2x24x2/8", 4, 0.1, false),
+                "random",
+                new Objective.Flow(0, 1, 1),
+                List.of(stage("all", 320, losses)),
+                run(3e-3, 32));
+    }
+
+    @Test
+    void a_teacher_of_another_size_sees_the_same_pictures_at_its_own() {
+        Path student = distil(larger(new LossConfig.Feature(0.1, 0.1, "uniform", true, 2), OUTPUT), "larger");
+        assertThat(ModelFolder.card(student).network().height()).isEqualTo(32);
+        assertThat(loss("larger", "output", -1)).isLessThan(0.7 * loss("larger", "output", 0));
+        assertThat(loss("larger", "feature", -1)).isLessThan(loss("larger", "feature", 0));
+    }
+
+    @Test
+    void what_has_no_meaning_between_sizes_is_refused() {
+        assertThatThrownBy(() -> distil(larger(new LossConfig.OutputDistribution(1, 1, 1)), "divergence"))
+                .hasMessageContaining("different sizes");
+        Recipe odd = new Recipe(
+                new TeacherConfig(teacher.toString(), "", 1),
+                new DitConfig("2x24x2/4", 4, 0.1, false),
+                "random",
+                new Objective.Flow(0, 1, 1),
+                List.of(stage("all", 8, OUTPUT)),
+                run(1e-3, 24));
+        assertThatThrownBy(() -> distil(odd, "odd")).hasMessageContaining("enlarged by a whole number");
+        assertThat(temp.resolve("divergence")).doesNotExist();
+        assertThat(temp.resolve("odd")).doesNotExist();
+    }
+
     @Test
     void the_fixed_variance_divergence_is_the_weighted_noise_error_of_the_chain() {
         // pkd.md §4 row 7: KL = β²/(2σ̃²α(1-ᾱ))·‖ε_T-ε_S‖², here through x0 and the posterior's coefficient.
@@ -149,7 +187,7 @@ class DistillationTest {
         assertThatThrownBy(() -> distil(recipe("2x24x3/4", "cut", List.of(stage("all", 8, OUTPUT))), "width"))
                 .hasMessageContaining("heads as wide");
         Recipe other = new Recipe(
-                new TeacherConfig(teacher.toString(), 1),
+                new TeacherConfig(teacher.toString(), "", 1),
                 new DitConfig("2x24x2/4", 4, 0.1, false),
                 "random",
                 new Objective.Ddpm(dev.retort.model.ProcessSpec.ddpm(), false, 0),

@@ -94,7 +94,7 @@ class LatentTrainingTest {
 
     private static Recipe recipe(DataSpec data) {
         return new Recipe(
-                new TeacherConfig(teacher.toString(), 1),
+                new TeacherConfig(teacher.toString(), "", 1),
                 new DitConfig("1x32x2/2", 4, 0.1, false),
                 "cut",
                 new Objective.Flow(0, 1, 0),
@@ -131,6 +131,28 @@ class LatentTrainingTest {
             double without = ((Number) line.get("images-per-second-without-cache")).doubleValue();
             assertThat(1 / without - 1 / with).isCloseTo(encoding, org.assertj.core.api.Assertions.within(1e-9));
         }
+    }
+
+    @Test
+    void a_student_of_larger_latents_is_taught_on_pairs() {
+        new LatentEncoding(DataSpec.shapes(32), 48, vae, 32, 16, Device.CPU)
+                .run(temp.resolve("large"), Map.of(), note -> {}, Progress.NONE, () -> false);
+        Recipe lonely = recipe(latents("large"));
+        refused(
+                () -> Distillation.run(lonely, temp.resolve("lonely"), Map.of(), n -> {}, Progress.NONE, () -> false),
+                Kind.CONFIG,
+                "latents of 16x16",
+                "teacher.data");
+        Recipe paired = new Recipe(
+                new TeacherConfig(teacher.toString(), temp.resolve("latents").toString(), 1),
+                lonely.student(),
+                "cut",
+                lonely.objective(),
+                lonely.stages(),
+                lonely.run());
+        Path student = Distillation.run(paired, temp.resolve("paired"), Map.of(), n -> {}, Progress.NONE, () -> false);
+        assertThat(ModelFolder.card(student).network().height()).isEqualTo(16);
+        assertThat(ModelFolder.card(student).images()).isEqualTo(new ImageShape(3, 32, 32));
     }
 
     @Test

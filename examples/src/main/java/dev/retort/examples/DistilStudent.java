@@ -22,7 +22,7 @@ public final class DistilStudent {
         LossConfig features = new LossConfig.Feature(0, 0.1, "uniform", true, 2); // ramped up over its stage
         LossConfig output = new LossConfig.Output(1, 1, Prediction.FLOW);
         Recipe recipe = new Recipe(
-                new TeacherConfig(teacher.toString(), 1),
+                new TeacherConfig(teacher.toString(), "", 1),
                 new DitConfig("2x64x2/4", 4, 0.1, false), // half the blocks, two thirds of the width
                 "cut", // its first weights are cut from the teacher
                 new Objective.Flow(0, 1, 1),

@@ -75,10 +75,15 @@ public final class Teacher implements AutoCloseable {
     /** Its answer for a batch; the tensors live in the scope of the first question about that batch. */
     Answer answer(NoisyBatch batch) {
         if (batch != seen) {
-            answer = ask(batch);
+            answer = ask(view(batch));
             seen = batch;
         }
         return answer;
+    }
+
+    /** What it sees of a batch: the images at its own size. */
+    static NoisyBatch view(NoisyBatch batch) {
+        return batch.twin() == null ? batch : batch.twin();
     }
 
     private Answer ask(NoisyBatch batch) {

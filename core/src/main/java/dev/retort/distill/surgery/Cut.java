@@ -3,6 +3,7 @@ package dev.retort.distill.surgery;
 import dev.retort.distill.LayerMap;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitSpec;
+import dev.retort.model.dit.Regrid;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
@@ -65,9 +66,8 @@ public final class Cut {
     private void run() {
         List<LayerMap.Pair> blocks = LayerMap.uniform(to.depth(), from.depth());
         Tensor stream = residualChannels(blocks);
-        if (from.tokens() == to.tokens()) {
-            copy("pos_embed", pick("pos_embed", 2, stream));
-        }
+        Tensor positions = Regrid.positions(source.get("pos_embed"), from, to, Device.of(stream));
+        copy("pos_embed", positions.index_select(2, stream));
         if (from.patch() == to.patch()) {
             copy("x_embedder.proj.weight", pick("x_embedder.proj.weight", 0, stream));
             copy("final_layer.linear.weight", pick("final_layer.linear.weight", 1, stream));

@@ -47,7 +47,15 @@ public final class Regrid {
         }
     }
 
-    private static Tensor positions(Tensor table, DitSpec old, DitSpec spec, Device device) {
+    /**
+     * The position table of another grid that covers the same picture.
+     *
+     * @param table the known one (1, T, D)
+     * @param old the network it belongs to
+     * @param spec whose grid is wanted; its width does not count
+     * @return (1, T', D)
+     */
+    public static Tensor positions(Tensor table, DitSpec old, DitSpec spec, Device device) {
         int rows = old.height() / old.patch();
         int cols = old.width() / old.patch();
         float[] known = Tensors.floats(table);

@@ -1,0 +1,64 @@
+package dev.retort.data;
+
+import dev.retort.diffusion.Rng;
+import dev.retort.model.vae.AutoencoderCard;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A source whose every picture has a twin: the same picture at another size, for a teacher that works at that size.
+ *
+ * @param images what the network in training sees
+ * @param other the same pictures in the same order
+ */
+public record PairedImages(ImageSource images, ImageSource other) implements ImageSource {
+    @Override
+    public Optional<ImageSource> twin() {
+        return Optional.of(other);
+    }
+
+    @Override
+    public String name() {
+        return images.name();
+    }
+
+    @Override
+    public int channels() {
+        return images.channels();
+    }
+
+    @Override
+    public int height() {
+        return images.height();
+    }
+
+    @Override
+    public int width() {
+        return images.width();
+    }
+
+    @Override
+    public List<String> classNames() {
+        return images.classNames();
+    }
+
+    @Override
+    public long size() {
+        return images.size();
+    }
+
+    @Override
+    public int read(long index, float[] out, int offset) {
+        return images.read(index, out, offset);
+    }
+
+    @Override
+    public int draw(long index, boolean mirrored, Rng chance, float[] out, int offset) {
+        return images.draw(index, mirrored, chance, out, offset);
+    }
+
+    @Override
+    public Optional<AutoencoderCard> autoencoder() {
+        return images.autoencoder();
+    }
+}

@@ -1,0 +1,72 @@
+package dev.retort.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.retort.data.DataSpec;
+import dev.retort.data.Datasets;
+import dev.retort.data.ImageSource;
+import dev.retort.data.Loader;
+import dev.retort.data.PairedImages;
+import dev.retort.torch.Device;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class NoisyBatchTest {
+    private static final Objective OBJECTIVE = new Objective.Flow(0, 1, 1);
+
+    private static NoisyBatch of(ImageSource source, int from, int count) {
+        try (Loader loader = new Loader(source, 8, 3, 0, true, 2, 2)) {
+            return NoisyBatch.of(
+                    loader.next(),
+                    from,
+                    count,
+                    5,
+                    OBJECTIVE.process().noiseSchedule(),
+                    OBJECTIVE.times(),
+                    4,
+                    0.5,
+                    Device.CPU);
+        }
+    }
+
+    private static ImageSource shapes(int size) {
+        return Datasets.open(DataSpec.shapes(size));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"16, 32", "32, 16"})
+    void twins_are_the_same_pictures_under_the_same_noise_at_another_size(int size, int other) {
+        try (Scope scope = Scope.open()) {
+            NoisyBatch batch = of(new PairedImages(shapes(size), shapes(other)), 2, 4);
+            NoisyBatch twin = batch.twin();
+            assertThat(Tensors.floats(twin.clean()))
+                    .isEqualTo(Tensors.floats(of(shapes(other), 2, 4).clean()));
+            assertThat(Tensors.floats(batch.clean()))
+                    .isEqualTo(Tensors.floats(of(shapes(size), 2, 4).clean()));
+            assertThat(twin.times()).isEqualTo(batch.times());
+            assertThat(Tensors.longs(twin.label())).isEqualTo(Tensors.longs(batch.label()));
+            NoisyBatch fine = size > other ? batch : twin;
+            NoisyBatch coarse = size > other ? twin : batch;
+            assertThat(Tensors.floats(coarse.noise()))
+                    .isEqualTo(Tensors.floats(Ops.mul(Ops.adaptiveAveragePool(fine.noise(), 16, 16), 2)));
+            for (NoisyBatch each : new NoisyBatch[] {batch, twin}) {
+                assertThat(Math.abs(Tensors.scalar(each.noise().square().mean()) - 1))
+                        .isLessThan(0.1);
+                assertThat(Tensors.floats(each.noisy()))
+                        .isEqualTo(Tensors.floats(
+                                each.clean().mul(each.alpha()).add(each.noise().mul(each.sigma()))));
+            }
+        }
+    }
+
+    @Test
+    void without_a_twin_there_is_none() {
+        try (Scope scope = Scope.open()) {
+            assertThat(of(shapes(16), 0, 8).twin()).isNull();
+        }
+    }
+}
