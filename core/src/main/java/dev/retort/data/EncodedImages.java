@@ -7,7 +7,9 @@ import dev.retort.io.ImageDecoder;
 import dev.retort.io.PixelImage;
 import java.io.IOException;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReferenceArray;
+import java.util.function.Supplier;
 
 /**
  * Pictures that lie encoded (JPEG, PNG, WebP, BMP) in files or an archive, cropped to a square as DiT does, in RGB.
@@ -17,7 +19,7 @@ final class EncodedImages implements ImageSource {
     private static final int OVERHEAD = 64;
 
     /** One encoded picture. */
-    record Picture(String name, int label, Fetch fetch) {}
+    record Picture(String name, int label, Fetch fetch, Supplier<Optional<String>> caption) {}
 
     /** Gets the encoded bytes. */
     @FunctionalInterface
@@ -88,6 +90,11 @@ final class EncodedImages implements ImageSource {
         }
         image.toFloats(out, offset);
         return pictures.get(i).label();
+    }
+
+    @Override
+    public Optional<String> caption(long index) {
+        return pictures.get(Math.toIntExact(index)).caption().get();
     }
 
     private PixelImage decode(Picture picture) {

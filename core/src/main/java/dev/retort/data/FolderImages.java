@@ -13,7 +13,10 @@ import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A folder of pictures: one folder per class, the labels in the order of their names, perhaps below split folders. */
+/**
+ * A folder of pictures: one folder per class, the labels in the order of their names, perhaps below split folders. Captions
+ * are found as {@link Captions} says.
+ */
 public final class FolderImages {
     private FolderImages() {}
 
@@ -36,11 +39,12 @@ public final class FolderImages {
         }
         List<String> paths = ImageNames.ofSplit(all, split, folder.toString());
         List<String> classes = ImageNames.classes(paths);
+        Captions captions = new Captions(folder, all);
         List<Picture> pictures = new ArrayList<>(paths.size());
         for (String path : paths) {
             Path file = folder.resolve(path);
             int label = Collections.binarySearch(classes, ImageNames.classOf(path));
-            pictures.add(new Picture(file.toString(), label, () -> Files.readAllBytes(file)));
+            pictures.add(new Picture(file.toString(), label, () -> Files.readAllBytes(file), () -> captions.of(path)));
         }
         String name = folder.toAbsolutePath().normalize().getFileName() + "/" + split;
         return new EncodedImages(name, size, classes, pictures);

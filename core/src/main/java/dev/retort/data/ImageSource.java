@@ -62,6 +62,11 @@ public interface ImageSource {
         return label;
     }
 
+    /** What is written about picture {@code index}, where anything is. */
+    default Optional<String> caption(long index) {
+        return Optional.empty();
+    }
+
     /** What encoded them, where they are latents. */
     default Optional<AutoencoderCard> autoencoder() {
         return Optional.empty();

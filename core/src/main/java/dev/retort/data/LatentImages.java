@@ -9,6 +9,7 @@ import dev.retort.io.SafetensorsFile;
 import dev.retort.model.vae.AutoencoderCard;
 import dev.retort.model.vae.LatentScale;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -23,7 +24,12 @@ import java.util.Optional;
  */
 public final class LatentImages implements ImageSource {
     private record Shard(
-            ByteBuffer mean, ByteBuffer std, ByteBuffer meanMirrored, ByteBuffer stdMirrored, int[] labels) {}
+            ByteBuffer mean,
+            ByteBuffer std,
+            ByteBuffer meanMirrored,
+            ByteBuffer stdMirrored,
+            int[] labels,
+            String[] captions) {}
 
     private final LatentManifest manifest;
     private final List<Shard> shards = new ArrayList<>();
@@ -80,7 +86,8 @@ public final class LatentImages implements ImageSource {
                     tensors.get("std"),
                     tensors.get("mean_mirrored"),
                     tensors.get("std_mirrored"),
-                    labels(file, opened.data("labels"), count));
+                    labels(file, opened.data("labels"), count),
+                    captions(file, opened, count));
         }
     }
 
@@ -95,6 +102,33 @@ public final class LatentImages implements ImageSource {
             labels[i] = (int) label;
         }
         return labels;
+    }
+
+    /** UTF-8 one after another, and where each ends; null where the file has none. */
+    private static String[] captions(Path file, SafetensorsFile opened, int count) {
+        var text = opened.entries().get("captions");
+        var ends = opened.entries().get("caption_ends");
+        if (text == null && ends == null) {
+            return null;
+        }
+        if (text == null || text.dtype() != Dtype.U8 || ends == null || ends.elements() != count) {
+            throw foreign(file, "captions", "U8 beside caption_ends, I64 of [" + count + "]");
+        }
+        ByteBuffer bytes = opened.data("captions");
+        ByteBuffer places = opened.data("caption_ends");
+        String[] captions = new String[count];
+        long start = 0;
+        for (int i = 0; i < count; i++) {
+            long end = places.getLong(8 * i);
+            if (end < start || end > text.elements()) {
+                throw foreign(file, "caption_ends", "rising numbers up to " + text.elements());
+            }
+            byte[] one = new byte[(int) (end - start)];
+            bytes.get((int) start, one);
+            captions[i] = new String(one, StandardCharsets.UTF_8);
+            start = end;
+        }
+        return captions;
     }
 
     private static RetortException foreign(Path file, String tensor, String expected) {
@@ -161,6 +195,13 @@ public final class LatentImages implements ImageSource {
             spread(mirrored ? shard.stdMirrored() : shard.std(), i, chance, out, at);
         }
         return shard.labels()[i];
+    }
+
+    @Override
+    public Optional<String> caption(long index) {
+        String[] captions = shards.get((int) (index / manifest.shardImages())).captions();
+        String caption = captions == null ? "" : captions[(int) (index % manifest.shardImages())];
+        return caption.isEmpty() ? Optional.empty() : Optional.of(caption);
     }
 
     private void scaled(ByteBuffer mean, int i, float[] out, int at) {

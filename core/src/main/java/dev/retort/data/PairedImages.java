@@ -58,6 +58,11 @@ public record PairedImages(ImageSource images, ImageSource other) implements Ima
     }
 
     @Override
+    public Optional<String> caption(long index) {
+        return images.caption(index);
+    }
+
+    @Override
     public Optional<AutoencoderCard> autoencoder() {
         return images.autoencoder();
     }

@@ -11,6 +11,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
@@ -38,7 +39,7 @@ public final class TarImages {
         for (String path : paths) {
             byte[] bytes = encoded.get(path);
             int label = Collections.binarySearch(classes, ImageNames.classOf(path));
-            pictures.add(new Picture(archive + "!" + path, label, () -> bytes));
+            pictures.add(new Picture(archive + "!" + path, label, () -> bytes, Optional::empty));
         }
         String name = archive.getFileName().toString().replaceFirst("\\.(tar|tgz).*$", "");
         return new EncodedImages(name + "/" + split, size, classes, pictures);

@@ -45,8 +45,10 @@ final class MeasuredChild implements AutoCloseable {
         try {
             errors = Files.createTempFile("retort-measure", ".txt");
             ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
-            // Threads that spin while they wait would slow the neighbour that is being measured.
-            builder.environment().putIfAbsent("OMP_WAIT_POLICY", "PASSIVE");
+            // As the launcher has it: threads that spin for long would slow the neighbour that is being measured.
+            if (builder.environment().putIfAbsent("OMP_WAIT_POLICY", "PASSIVE") == null) {
+                builder.environment().putIfAbsent("GOMP_SPINCOUNT", "2000");
+            }
             process = builder.start();
         } catch (IOException e) {
             throw new RetortException(

@@ -160,6 +160,8 @@ public record LatentEncoding(
                 int label = pictures.read(i * all / FINGERPRINTED, pixels, 0);
                 bytes.clear().putInt(label).asFloatBuffer().put(pixels);
                 digest.update(bytes.array());
+                digest.update(
+                        pictures.caption(i * all / FINGERPRINTED).orElse("").getBytes(StandardCharsets.UTF_8));
             }
             return HexFormat.of().formatHex(digest.digest());
         } catch (NoSuchAlgorithmException e) {
@@ -202,7 +204,9 @@ public record LatentEncoding(
         for (int first = 0; first < count; first += batch) {
             int n = Math.min(batch, count - first);
             for (int i = 0; i < n; i++) {
-                shard.label(pictures.read(manifest.firstOf(index) + first + i, pixels, i * pictures.pixels()));
+                long picture = manifest.firstOf(index) + first + i;
+                int label = pictures.read(picture, pixels, i * pictures.pixels());
+                shard.picture(label, pictures.caption(picture).orElse(""));
             }
             try (Scope scope = Scope.open();
                     NoGrad off = NoGrad.on();

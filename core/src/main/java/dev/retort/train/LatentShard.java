@@ -8,8 +8,10 @@ import dev.retort.io.Half;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.model.vae.Posterior;
 import dev.retort.torch.Tensors;
+import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -22,17 +24,22 @@ final class LatentShard {
     private final int count;
     private final Map<String, ByteBuffer> tensors = new LinkedHashMap<>();
     private final ByteBuffer labels;
+    private final ByteBuffer captionEnds;
+    private final ByteArrayOutputStream captions = new ByteArrayOutputStream();
 
     LatentShard(LatentManifest manifest, int index) {
         this.manifest = manifest;
         this.index = index;
         count = manifest.imagesOf(index);
         labels = ByteBuffer.allocate(8 * count).order(ByteOrder.LITTLE_ENDIAN);
+        captionEnds = ByteBuffer.allocate(8 * count).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** The next picture's label. */
-    void label(int label) {
+    /** What is known of the next picture beside its latents. */
+    void picture(int label, String caption) {
         labels.putLong(label);
+        captions.writeBytes(caption.getBytes(StandardCharsets.UTF_8));
+        captionEnds.putLong(captions.size());
     }
 
     /** The next pictures' latents and those of their mirror images. */
@@ -70,6 +77,11 @@ final class LatentShard {
         long[] shape = {count, manifest.autoencoder().latentChannels(), manifest.height(), manifest.width()};
         tensors.forEach((name, bytes) -> writer.add(name, Dtype.F16, shape, bytes::flip));
         writer.add("labels", Dtype.I64, new long[] {count}, labels::flip);
+        if (captions.size() > 0) {
+            byte[] text = captions.toByteArray();
+            writer.add("captions", Dtype.U8, new long[] {text.length}, () -> ByteBuffer.wrap(text));
+            writer.add("caption_ends", Dtype.I64, new long[] {count}, captionEnds::flip);
+        }
         writer.write(file);
     }
 }

@@ -17,6 +17,7 @@ import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.ImageGrid;
 import dev.retort.model.vae.Autoencoder;
 import dev.retort.model.vae.AutoencoderFiles;
 import dev.retort.model.vae.Posterior;
@@ -127,6 +128,33 @@ class LatentEncodingTest {
         try (Loader loader = new Loader(opened("cache"), IMAGES, 6, 0, true, 1, 1)) {
             assertThat(loader.next().pixels()).isNotEqualTo(first);
         }
+    }
+
+    @Test
+    void captions_go_with_their_pictures() throws Exception {
+        Path pictures = Files.createDirectories(temp.resolve("captioned"));
+        for (String name : List.of("a", "b", "c")) {
+            new ImageGrid(1, 1, 3, 16, 16, 0)
+                    .set(0, new float[3 * 16 * 16], 0)
+                    .write(pictures.resolve(name + ".png"), 1);
+        }
+        Files.writeString(pictures.resolve("a.txt"), "a red héron\n");
+        Path metadata = Files.writeString(pictures.resolve("metadata.jsonl"), """
+                {"file_name": "a.png", "text": "not this one"}
+                {"file_name": "b.png", "text": "a blue square"}
+                """);
+        DataSpec folder = new DataSpec("folder", pictures.toString(), "train", 16, false);
+        new LatentEncoding(folder, 0, vae, 2, 2, Device.CPU)
+                .run(temp.resolve("with"), Map.of(), note -> {}, (done, total, status) -> {}, () -> false);
+        LatentImages latents = opened("with");
+        assertThat(latents.caption(0)).contains("a red héron");
+        assertThat(latents.caption(1)).contains("a blue square");
+        assertThat(latents.caption(2)).isEmpty();
+        encode("without");
+        assertThat(opened("without").caption(0)).isEmpty();
+
+        Files.writeString(metadata, "{\"file_name\": 3}");
+        refused(() -> Datasets.open(folder), Kind.DATA, "metadata.jsonl", "line 1");
     }
 
     @Test
