@@ -20,7 +20,8 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "encode",
         header = {
-            "Encode pictures once, to train on latents. The same command resumes what was stopped.",
+            "Encode pictures once, to train on latents. The same command resumes what was stopped. Captions in",
+            "NAME.txt beside a picture, or in a folder's metadata.jsonl, are kept.",
             "",
             "Examples:",
             "  retort encode photos --size 256 --vae sd-vae          a folder with config.json and weights",

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
  * largest tensors more. {@code -Dretort.load.size=DiT-XL/2} measures that size.
  */
 class LoadMemoryTest {
+    private static final long START = System.nanoTime();
     private static final String SIZE = System.getProperty("retort.load.size", "6x768x12/2");
 
     /**
@@ -101,7 +102,7 @@ class LoadMemoryTest {
             System.getLogger("load")
                     .log(
                             System.Logger.Level.INFO,
-                            mode + " " + precision + " " + path.getFileName() + " " + lines.get(lines.size() - 1));
+                            mode + " " + precision + " " + path.getFileName() + ": " + String.join(", ", lines));
             return lines.stream()
                     .filter(line -> line.startsWith("loaded "))
                     .mapToLong(line -> Long.parseLong(line.split(" ")[1]))
@@ -112,7 +113,6 @@ class LoadMemoryTest {
 
     /** The measured process; an empty one does what every process does: starts the natives and prepares a network, a tiny one. */
     public static void main(String[] arguments) {
-        long start = System.nanoTime();
         Path path = Path.of(arguments[2]);
         Precision precision = arguments[1].equals("bf16") ? Precision.BF16 : Precision.FP32;
         DitHints hints = new DitHints(DitSizes.parse(arguments[3]).heads(), 0, null, List.of());
@@ -125,8 +125,12 @@ class LoadMemoryTest {
             case "training" -> training(path, hints);
             default -> sampling(path, hints, precision);
         }
+        say("done");
+    }
+
+    private static void say(String what) {
         System.out.println(
-                "done " + Machine.peakResidentBytes() + " after " + (System.nanoTime() - start) / 1_000_000 + " ms");
+                what + " " + Machine.peakResidentBytes() + " after " + (System.nanoTime() - START) / 1_000_000 + " ms");
     }
 
     private static void empty(Precision precision) {
@@ -140,12 +144,12 @@ class LoadMemoryTest {
     private static void training(Path path, DitHints hints) {
         if (Files.exists(path.resolve(ModelFolder.CARD))) {
             ModelFolder.load(path, Device.CPU);
-            System.out.println("loaded " + Machine.peakResidentBytes());
+            say("loaded");
             return;
         }
         try (DitCheckpoint checkpoint = DitCheckpoint.open(path, hints)) {
             checkpoint.load(Device.CPU);
-            System.out.println("loaded " + Machine.peakResidentBytes());
+            say("loaded");
         }
     }
 
@@ -162,7 +166,7 @@ class LoadMemoryTest {
 
     /** Says the peak; with a size of its own choice also how long a picture's first step takes. */
     private static void first(DitInference network) {
-        System.out.println("loaded " + Machine.peakResidentBytes());
+        say("loaded");
         if (!Boolean.getBoolean("retort.load.step")) {
             return;
         }
