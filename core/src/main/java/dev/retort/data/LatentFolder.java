@@ -1,19 +1,13 @@
 package dev.retort.data;
 
-import dev.retort.error.RetortException;
+import dev.retort.config.CardFile;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.io.AtomicWrite;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The folder of a latent cache: {@code latents.json} and shards {@code latents-00000-of-00004.safetensors}, each with the
@@ -27,12 +21,14 @@ public record LatentFolder(Path path) {
     /** Name of the manifest's file. */
     public static final String MANIFEST = "latents.json";
 
-    private static final JsonMapper JSON = JsonMapper.builder()
-            .enable(SerializationFeature.INDENT_OUTPUT)
-            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-            .build();
+    private static final CardFile<LatentManifest> CARD_FILE = new CardFile<>(
+            LatentManifest.class,
+            MANIFEST,
+            "a latent cache",
+            LatentManifest.FORMAT,
+            Kind.DATA,
+            "write one with 'retort encode'",
+            "encode again");
 
     /** Whether a folder is a latent cache. */
     public static boolean is(Path folder) {
@@ -41,33 +37,12 @@ public record LatentFolder(Path path) {
 
     /** The manifest. */
     public LatentManifest manifest() {
-        Path file = path.resolve(MANIFEST);
-        if (!Files.isReadable(file)) {
-            throw new RetortException(
-                    Kind.DATA,
-                    path + " is no latent cache: it has no readable " + MANIFEST + "; write one with 'retort encode'");
-        }
-        try {
-            LatentManifest manifest = JSON.readValue(Files.readString(file), LatentManifest.class);
-            if (manifest.format() != LatentManifest.FORMAT) {
-                throw new RetortException(
-                        Kind.DATA,
-                        file + " has format " + manifest.format() + ", this program reads " + LatentManifest.FORMAT
-                                + "; encode again");
-            }
-            return manifest;
-        } catch (IOException | JacksonException e) {
-            throw new RetortException(
-                    Kind.DATA,
-                    file + " cannot be read ("
-                            + e.getMessage().lines().findFirst().orElse("") + "); encode again",
-                    e);
-        }
+        return CARD_FILE.read(path);
     }
 
     /** Writes the manifest. */
     public void write(LatentManifest manifest) {
-        AtomicWrite.text(path.resolve(MANIFEST), JSON.writeValueAsString(manifest) + "\n");
+        CARD_FILE.write(path, manifest);
     }
 
     /** A shard's file. */

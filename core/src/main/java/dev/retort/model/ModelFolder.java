@@ -1,5 +1,6 @@
 package dev.retort.model;
 
+import dev.retort.config.CardFile;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
@@ -29,11 +30,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /** A model on disk: a folder with {@code model.safetensors} and its card {@code model.json}. */
@@ -43,12 +39,14 @@ public final class ModelFolder {
     /** The card's file name. */
     public static final String CARD = "model.json";
 
-    private static final JsonMapper JSON = JsonMapper.builder()
-            .enable(SerializationFeature.INDENT_OUTPUT)
-            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-            .build();
+    private static final CardFile<ModelCard> CARD_FILE = new CardFile<>(
+            ModelCard.class,
+            CARD,
+            "a model",
+            ModelCard.FORMAT,
+            Kind.CHECKPOINT,
+            "give a run folder, a checkpoint or a folder written by 'retort train' or 'retort distill'",
+            "train again");
 
     private ModelFolder() {}
 
@@ -68,7 +66,7 @@ public final class ModelFolder {
     /** Writes the two files into a folder that is itself being written. */
     public static void write(Path inside, Map<String, Tensor> weights, ModelCard card, Dtype dtype) {
         writer(weights, dtype).metadata("format", "pt").write(inside.resolve(WEIGHTS));
-        AtomicWrite.text(inside.resolve(CARD), JSON.writeValueAsString(card) + "\n");
+        CARD_FILE.write(inside, card);
     }
 
     /** A writer over tensors, which must live until it has written. */
@@ -95,51 +93,27 @@ public final class ModelFolder {
                 return checkpoint.card();
             }
         }
-        Path file = folder.resolve(CARD);
-        if (!Files.isReadable(file)) {
+        ModelCard card = CARD_FILE.read(folder, ModelFolder::upgrade);
+        String hash = card.process().noiseSchedule().hash();
+        if (!hash.equals(card.scheduleHash())) {
             throw new RetortException(
                     Kind.CHECKPOINT,
-                    folder + " is not a model: it has no readable " + CARD
-                            + "; give a run folder, a checkpoint or a folder written by 'retort train' or 'retort distill'");
+                    folder.resolve(CARD) + " was trained on a schedule with hash " + card.scheduleHash() + ", but "
+                            + card.process().schedule() + " here has " + hash
+                            + "; it would sample wrongly with this version");
         }
-        try {
-            ModelCard card = JSON.treeToValue(upgraded(JSON.readTree(Files.readString(file))), ModelCard.class);
-            if (card.format() != ModelCard.FORMAT) {
-                throw new RetortException(
-                        Kind.CHECKPOINT,
-                        file + " has format " + card.format() + ", this program reads " + ModelCard.FORMAT
-                                + "; use the version that wrote it");
-            }
-            String hash = card.process().noiseSchedule().hash();
-            if (!hash.equals(card.scheduleHash())) {
-                throw new RetortException(
-                        Kind.CHECKPOINT,
-                        file + " was trained on a schedule with hash " + card.scheduleHash() + ", but "
-                                + card.process().schedule() + " here has " + hash
-                                + "; it would sample wrongly with this version");
-            }
-            return card;
-        } catch (IOException | JacksonException e) {
-            throw new RetortException(
-                    Kind.CHECKPOINT,
-                    file + " cannot be read as a model card ("
-                            + e.getMessage().lines().findFirst().orElse("") + "); restore it or train again",
-                    e);
-        }
+        return card;
     }
 
     /** A card of format 1 says nothing of the forward's convention, which was the original's, or of latents, which it had not. */
-    private static JsonNode upgraded(JsonNode card) {
-        if (card instanceof ObjectNode root
-                && root.path("format").asInt() == 1
-                && root.path("network") instanceof ObjectNode network) {
-            network.set("convention", JSON.valueToTree(DitConvention.ORIGINAL));
-            if (!root.has("autoencoder")) {
-                root.putNull("autoencoder");
+    private static void upgrade(ObjectNode card) {
+        if (card.path("format").asInt() == 1 && card.path("network") instanceof ObjectNode network) {
+            network.set("convention", CardFile.tree(DitConvention.ORIGINAL));
+            if (!card.has("autoencoder")) {
+                card.putNull("autoencoder");
             }
-            root.put("format", ModelCard.FORMAT);
+            card.put("format", ModelCard.FORMAT);
         }
-        return card;
     }
 
     /** Whether another program wrote what lies there. */

@@ -227,7 +227,7 @@ class LatentEncodingTest {
         refused(
                 () -> Datasets.open(new DataSpec("latents", temp.toString(), "train", 0, false)),
                 Kind.DATA,
-                "no latent cache");
+                "not a latent cache");
         refused(
                 () -> Datasets.open(
                         new DataSpec("latents", temp.resolve("cache").toString(), "train", 16, false)),

@@ -1,6 +1,6 @@
 package dev.retort.model.classifier;
 
-import dev.retort.error.RetortException;
+import dev.retort.config.CardFile;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.model.ModelFolder;
@@ -10,25 +10,21 @@ import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Scope;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.DeserializationFeature;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 
 /** A classifier on disk: a folder with {@code model.safetensors} in half precision and its card {@code classifier.json}. */
 public final class ClassifierFolder {
     /** The card's file name. */
     public static final String CARD = "classifier.json";
 
-    private static final JsonMapper JSON = JsonMapper.builder()
-            .enable(SerializationFeature.INDENT_OUTPUT)
-            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
-            .build();
+    private static final CardFile<ClassifierCard> CARD_FILE = new CardFile<>(
+            ClassifierCard.class,
+            CARD,
+            "a classifier",
+            ClassifierCard.FORMAT,
+            Kind.CHECKPOINT,
+            "give a folder written by 'retort train-classifier'",
+            "train again");
 
     private ClassifierFolder() {}
 
@@ -54,7 +50,7 @@ public final class ClassifierFolder {
             ModelFolder.writer(network.state(), Dtype.F16)
                     .metadata("format", "pt")
                     .write(inside.resolve(ModelFolder.WEIGHTS));
-            AtomicWrite.text(inside.resolve(CARD), JSON.writeValueAsString(card) + "\n");
+            CARD_FILE.write(inside, card);
         });
     }
 
@@ -72,28 +68,6 @@ public final class ClassifierFolder {
 
     /** The card alone. */
     public static ClassifierCard card(Path folder) {
-        Path file = folder.resolve(CARD);
-        if (!Files.isReadable(file)) {
-            throw new RetortException(
-                    Kind.CHECKPOINT,
-                    folder + " is not a classifier: it has no readable " + CARD
-                            + "; give a folder written by 'retort train-classifier'");
-        }
-        try {
-            ClassifierCard card = JSON.readValue(Files.readString(file), ClassifierCard.class);
-            if (card.format() != ClassifierCard.FORMAT) {
-                throw new RetortException(
-                        Kind.CHECKPOINT,
-                        file + " has format " + card.format() + ", this program reads " + ClassifierCard.FORMAT
-                                + "; use the version that wrote it");
-            }
-            return card;
-        } catch (IOException | JacksonException e) {
-            throw new RetortException(
-                    Kind.CHECKPOINT,
-                    file + " cannot be read as a classifier's card ("
-                            + e.getMessage().lines().findFirst().orElse("") + "); restore it or train again",
-                    e);
-        }
+        return CARD_FILE.read(folder);
     }
 }

@@ -1,0 +1,84 @@
+package dev.retort.config;
+
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.io.AtomicWrite;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.Consumer;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
+
+/**
+ * The JSON file in which a folder says what it holds, under the number of its format. Read strictly: unknown and missing
+ * fields are errors.
+ *
+ * @param type record it is bound to
+ * @param name name of the file
+ * @param what what the folder is, such as {@code a model}
+ * @param format the format that is written, in the field {@code format}
+ * @param kind kind of the errors
+ * @param instead what to give or do where there is no such file
+ * @param again what to do where it is damaged or of another format
+ */
+public record CardFile<T>(
+        Class<T> type, String name, String what, int format, Kind kind, String instead, String again) {
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
+            .build();
+
+    /** Writes it into a folder. */
+    public void write(Path folder, T card) {
+        AtomicWrite.text(folder.resolve(name), JSON.writeValueAsString(card) + "\n");
+    }
+
+    /** Reads a folder's. */
+    public T read(Path folder) {
+        return read(folder, card -> {});
+    }
+
+    /**
+     * Reads a folder's.
+     *
+     * @param upgrade makes an older format into this one, the number included
+     */
+    public T read(Path folder, Consumer<ObjectNode> upgrade) {
+        Path file = folder.resolve(name);
+        if (!Files.isReadable(file)) {
+            throw new RetortException(
+                    kind, folder + " is not " + what + ": it has no readable " + name + "; " + instead);
+        }
+        try {
+            JsonNode card = JSON.readTree(Files.readString(file));
+            if (card instanceof ObjectNode fields) {
+                upgrade.accept(fields);
+            }
+            if (card.path("format").isInt() && card.path("format").asInt() != format) {
+                throw new RetortException(
+                        kind,
+                        file + " has format " + card.path("format").asInt() + ", this program reads " + format
+                                + "; use the version that wrote it, or " + again);
+            }
+            return JSON.treeToValue(card, type);
+        } catch (IOException | JacksonException e) {
+            throw new RetortException(
+                    kind,
+                    file + " cannot be read as the card of " + what + " ("
+                            + e.getMessage().lines().findFirst().orElse("") + "); " + again,
+                    e);
+        }
+    }
+
+    /** A value as it would stand in a card. */
+    public static JsonNode tree(Object value) {
+        return JSON.valueToTree(value);
+    }
+}
