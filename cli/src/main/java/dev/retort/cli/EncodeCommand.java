@@ -20,8 +20,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "encode",
         header = {
-            "Encode pictures once, to train on latents. The same command resumes what was stopped. Captions in",
-            "NAME.txt beside a picture, or in a folder's metadata.jsonl, are kept.",
+            "Encode pictures once, to train on latents. The same command resumes what was stopped.",
             "",
             "Examples:",
             "  retort encode photos --size 256 --vae sd-vae          a folder with config.json and weights",
@@ -34,7 +33,9 @@ final class EncodeCommand implements Callable<Integer> {
     @Mixin
     private Talk talk;
 
-    @Parameters(paramLabel = "DATA", description = "Pictures: a folder, an archive, or shapes.")
+    @Parameters(
+            paramLabel = "DATA",
+            description = "Pictures: a folder, an archive, or shapes. Captions in NAME.txt or metadata.jsonl are kept.")
     private String data;
 
     @Option(
