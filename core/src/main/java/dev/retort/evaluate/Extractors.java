@@ -2,6 +2,7 @@ package dev.retort.evaluate;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.FileHash;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.classifier.Classifier;
 import dev.retort.model.classifier.ClassifierFolder;
@@ -9,12 +10,8 @@ import dev.retort.model.classifier.ResNet20;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
 import dev.retort.torch.Scope;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -114,7 +111,10 @@ public final class Extractors {
 
     private static ClassifierExtractor of(Classifier network, String name, Path weights) {
         FeatureSpace space = new FeatureSpace(
-                name, sha256(weights), network.preprocessing(), network.shape().featureSize());
+                name,
+                FileHash.sha256(List.of(weights)),
+                network.preprocessing(),
+                network.shape().featureSize());
         return new ClassifierExtractor(network, space);
     }
 
@@ -137,17 +137,6 @@ public final class Extractors {
                     .toAbsolutePath();
         } catch (java.net.URISyntaxException | RuntimeException e) {
             return Path.of("").toAbsolutePath();
-        }
-    }
-
-    private static String sha256(Path file) {
-        try {
-            byte[] digest = MessageDigest.getInstance("SHA-256").digest(Files.readAllBytes(file));
-            return HexFormat.of().formatHex(digest);
-        } catch (IOException e) {
-            throw new RetortException(Kind.CHECKPOINT, file + " cannot be read (" + e.getMessage() + ")", e);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e); // every JDK has SHA-256
         }
     }
 }

@@ -4,6 +4,7 @@ import dev.retort.config.CardFile;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
+import dev.retort.io.FileHash;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
@@ -20,12 +21,8 @@ import dev.retort.torch.Dtype;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -170,23 +167,6 @@ public final class ModelFolder {
 
     /** SHA-256 of the weights' files, in hex. */
     public static String sha256(Path folder) {
-        List<Path> files = isForeign(folder) ? DitCheckpoint.files(folder) : List.of(folder.resolve(WEIGHTS));
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
-        for (Path file : files) {
-            try (var in = Files.newInputStream(file)) {
-                byte[] buffer = new byte[1 << 16];
-                for (int n = in.read(buffer); n > 0; n = in.read(buffer)) {
-                    digest.update(buffer, 0, n);
-                }
-            } catch (IOException e) {
-                throw new RetortException(Kind.CHECKPOINT, file + " cannot be read (" + e.getMessage() + ")", e);
-            }
-        }
-        return HexFormat.of().formatHex(digest.digest());
+        return FileHash.sha256(isForeign(folder) ? DitCheckpoint.files(folder) : List.of(folder.resolve(WEIGHTS)));
     }
 }

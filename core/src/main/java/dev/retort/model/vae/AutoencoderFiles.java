@@ -2,18 +2,15 @@ package dev.retort.model.vae;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.FileHash;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.model.ModelFolder;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
 import dev.retort.torch.Scope;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -86,7 +83,8 @@ public final class AutoencoderFiles {
                     .sorted()
                     .toList();
         } catch (IOException e) {
-            throw unreadable(folder, e);
+            throw new RetortException(
+                    Kind.CHECKPOINT, folder + " cannot be read (" + e.getMessage() + "); check its rights", e);
         }
     }
 
@@ -131,7 +129,7 @@ public final class AutoencoderFiles {
         return new AutoencoderCard(
                 spec.kind(),
                 place.toAbsolutePath().normalize().toString(),
-                sha256(),
+                FileHash.sha256(weights),
                 spec.imageChannels(),
                 spec.latentChannels(),
                 spec.downscale(),
@@ -178,29 +176,5 @@ public final class AutoencoderFiles {
                 .replaceFirst("(attentions\\.\\d+)\\.key\\.", "$1.to_k.")
                 .replaceFirst("(attentions\\.\\d+)\\.value\\.", "$1.to_v.")
                 .replaceFirst("(attentions\\.\\d+)\\.proj_attn\\.", "$1.to_out.0.");
-    }
-
-    private String sha256() {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            byte[] buffer = new byte[1 << 16];
-            for (Path file : weights) {
-                try (InputStream in = Files.newInputStream(file)) {
-                    for (int n = in.read(buffer); n > 0; n = in.read(buffer)) {
-                        digest.update(buffer, 0, n);
-                    }
-                }
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (IOException e) {
-            throw unreadable(place, e);
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static RetortException unreadable(Path path, IOException e) {
-        return new RetortException(
-                Kind.CHECKPOINT, path + " cannot be read (" + e.getMessage() + "); check its rights", e);
     }
 }
