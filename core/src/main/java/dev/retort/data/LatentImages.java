@@ -77,10 +77,7 @@ public final class LatentImages implements ImageSource {
                 }
                 tensors.put(name, opened.data(name));
             }
-            var entry = opened.entries().get("labels");
-            if (entry == null || entry.dtype() != Dtype.I64 || entry.elements() != count) {
-                throw foreign(file, "labels", "I64 of [" + count + "]");
-            }
+            requireNumbers(file, opened, "labels", count);
             return new Shard(
                     tensors.get("mean"),
                     tensors.get("std"),
@@ -107,13 +104,13 @@ public final class LatentImages implements ImageSource {
     /** UTF-8 one after another, and where each ends; null where the file has none. */
     private static String[] captions(Path file, SafetensorsFile opened, int count) {
         var text = opened.entries().get("captions");
-        var ends = opened.entries().get("caption_ends");
-        if (text == null && ends == null) {
+        if (text == null && !opened.entries().containsKey("caption_ends")) {
             return null;
         }
-        if (text == null || text.dtype() != Dtype.U8 || ends == null || ends.elements() != count) {
-            throw foreign(file, "captions", "U8 beside caption_ends, I64 of [" + count + "]");
+        if (text == null || text.dtype() != Dtype.U8) {
+            throw foreign(file, "captions", "U8");
         }
+        requireNumbers(file, opened, "caption_ends", count);
         ByteBuffer bytes = opened.data("captions");
         ByteBuffer places = opened.data("caption_ends");
         String[] captions = new String[count];
@@ -129,6 +126,13 @@ public final class LatentImages implements ImageSource {
             start = end;
         }
         return captions;
+    }
+
+    private static void requireNumbers(Path file, SafetensorsFile opened, String name, int count) {
+        var entry = opened.entries().get(name);
+        if (entry == null || entry.dtype() != Dtype.I64 || entry.elements() != count) {
+            throw foreign(file, name, "I64 of [" + count + "]");
+        }
     }
 
     private static RetortException foreign(Path file, String tensor, String expected) {
@@ -180,16 +184,16 @@ public final class LatentImages implements ImageSource {
 
     @Override
     public int read(long index, float[] out, int at) {
-        Shard shard = shards.get((int) (index / manifest.shardImages()));
-        int i = (int) (index % manifest.shardImages());
+        Shard shard = shards.get(manifest.shardOf(index));
+        int i = manifest.placeOf(index);
         scaled(shard.mean(), i, out, at);
         return shard.labels()[i];
     }
 
     @Override
     public int draw(long index, boolean mirrored, Rng chance, float[] out, int at) {
-        Shard shard = shards.get((int) (index / manifest.shardImages()));
-        int i = (int) (index % manifest.shardImages());
+        Shard shard = shards.get(manifest.shardOf(index));
+        int i = manifest.placeOf(index);
         scaled(mirrored ? shard.meanMirrored() : shard.mean(), i, out, at);
         if (manifest.variance()) {
             spread(mirrored ? shard.stdMirrored() : shard.std(), i, chance, out, at);
@@ -199,8 +203,8 @@ public final class LatentImages implements ImageSource {
 
     @Override
     public Optional<String> caption(long index) {
-        String[] captions = shards.get((int) (index / manifest.shardImages())).captions();
-        String caption = captions == null ? "" : captions[(int) (index % manifest.shardImages())];
+        String[] captions = shards.get(manifest.shardOf(index)).captions();
+        String caption = captions == null ? "" : captions[manifest.placeOf(index)];
         return caption.isEmpty() ? Optional.empty() : Optional.of(caption);
     }
 

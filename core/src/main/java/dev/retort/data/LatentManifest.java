@@ -60,6 +60,16 @@ public record LatentManifest(
         return (int) Math.min(shardImages, images - firstOf(shard));
     }
 
+    /** Which file holds a picture. */
+    public int shardOf(long image) {
+        return (int) (image / shardImages);
+    }
+
+    /** A picture's place in its file. */
+    public int placeOf(long image) {
+        return (int) (image % shardImages);
+    }
+
     /** Values of one latent. */
     public int values() {
         return autoencoder.latentChannels() * height * width;
@@ -68,8 +78,7 @@ public record LatentManifest(
     /** Whether files written under the other manifest belong to this one as they are. */
     public boolean sameLatents(LatentManifest other) {
         return format == other.format
-                && autoencoder.sha256().equals(other.autoencoder.sha256())
-                && autoencoder.sameSpace(other.autoencoder)
+                && autoencoder.sameLatents(other.autoencoder)
                 && sourceHash.equals(other.sourceHash)
                 && classNames.equals(other.classNames)
                 && images == other.images

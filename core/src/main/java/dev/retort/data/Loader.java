@@ -23,6 +23,9 @@ public final class Loader implements AutoCloseable {
     private static final double TOLERATED_SHARE = 0.01;
 
     private final ImageSource source;
+    /** The same pictures at another size; null where there are none. */
+    private final ImageSource twin;
+
     private final int batch;
     private final boolean flip;
     private final Order order;
@@ -50,6 +53,7 @@ public final class Loader implements AutoCloseable {
         atLeast("threads", threads, 1);
         atLeast("prefetch", prefetch, 1);
         this.source = source;
+        this.twin = source.twin().orElse(null);
         this.batch = batch;
         this.flip = flip;
         this.order = new Order(source.size(), seed);
@@ -123,8 +127,7 @@ public final class Loader implements AutoCloseable {
 
     private Batch load(long first) {
         float[] values = new float[batch * source.pixels()];
-        ImageSource other = source.twin().orElse(null);
-        float[] twins = new float[other == null ? 0 : batch * other.pixels()];
+        float[] twins = new float[twin == null ? 0 : batch * twin.pixels()];
         int[] labels = new int[batch];
         for (int i = 0; i < batch; i++) {
             if (Thread.currentThread().isInterrupted()) {
@@ -132,8 +135,8 @@ public final class Loader implements AutoCloseable {
             }
             labels[i] = read(first + i, i, values, twins);
         }
-        Batch twin = other == null ? null : Batch.of(other, twins, labels, first, null);
-        return Batch.of(source, values, labels, first, twin);
+        return Batch.of(
+                source, values, labels, first, twin == null ? null : Batch.of(twin, twins, labels, first, null));
     }
 
     private int read(long k, int place, float[] values, float[] twins) {
@@ -142,9 +145,8 @@ public final class Loader implements AutoCloseable {
         for (int attempt = 1; ; attempt++) {
             if (!skipped.containsKey(index)) {
                 try {
-                    if (source.twin().isPresent()) {
-                        ImageSource other = source.twin().get();
-                        other.draw(index, mirrored, order.chance(k), twins, place * other.pixels());
+                    if (twin != null) {
+                        twin.draw(index, mirrored, order.chance(k), twins, place * twin.pixels());
                     }
                     return source.draw(index, mirrored, order.chance(k), values, place * source.pixels());
                 } catch (RetortException e) {

@@ -148,19 +148,22 @@ public final class Distillation {
         if (images instanceof LatentImages latents) {
             return new PairedImages(images, latentTwin(latents, data, taught));
         }
-        if (!data.isEmpty() || taught.height() != taught.width()) {
+        if (!data.isEmpty()) {
             throw new RetortException(
                     Kind.CONFIG,
-                    data.isEmpty()
-                            ? "the teacher works on " + taught.height() + "x" + taught.width()
-                                    + " pixels; another size than the data's must be square"
-                            : "teacher.data is " + data
-                                    + " but the data are pictures, which are read at both sizes; leave it empty");
+                    "teacher.data is " + data
+                            + " but the data are pictures, which are read at both sizes; leave it empty");
+        }
+        if (taught.height() != taught.width()) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "the teacher works on " + taught.height() + "x" + taught.width()
+                            + " pixels; another size than the data's must be square");
         }
         return new PairedImages(images, Datasets.open(recipe.run().data().withSize(taught.height())));
     }
 
-    private static LatentImages latentTwin(LatentImages images, String data, DitSpec taught) {
+    private LatentImages latentTwin(LatentImages images, String data, DitSpec taught) {
         LatentManifest ours = images.manifest();
         String wanted = ours.sourceName() + " as latents of " + taught.height() + "x" + taught.width();
         if (data.isEmpty()) {
@@ -183,6 +186,7 @@ public final class Distillation {
                             + " as latents of " + twin.height() + "x" + twin.width() + ", expected the " + ours.images()
                             + " of " + wanted + "; encode the same pictures at the teacher's size");
         }
+        requireSameLatents(twin);
         return twin;
     }
 
@@ -198,7 +202,6 @@ public final class Distillation {
                             + teacher.card().process().schedule()
                             + " with other values; use the teacher's schedule, as both see the same noisy images");
         }
-        requireSameLatents(seen);
         boolean divergence = recipe.stages().stream()
                 .anyMatch(stage -> stage.losses().stream().anyMatch(LossConfig.OutputDistribution.class::isInstance));
         if (divergence && seen != source) {
@@ -240,7 +243,7 @@ public final class Distillation {
                             : "data are pictures but the teacher works on latents; encode them with 'retort encode --vae "
                                     + theirs.path() + "' and set data.kind=latents");
         }
-        if (!theirs.sameSpace(ours) || !theirs.sha256().equals(ours.sha256())) {
+        if (!theirs.sameLatents(ours)) {
             throw new RetortException(
                     Kind.CONFIG,
                     "data were encoded by " + ours.path() + " (" + ours.space() + "), those of the teacher by "

@@ -27,6 +27,11 @@ public record AutoencoderCard(
                 && scale.equals(other.scale);
     }
 
+    /** Whether both make the same latents: one shape and scale, from the same weights. */
+    public boolean sameLatents(AutoencoderCard other) {
+        return sameSpace(other) && sha256.equals(other.sha256);
+    }
+
     /** In the words of an error: {@code 4 latent channels, 8 times smaller, scale 0.18215}. */
     public String space() {
         StringBuilder text = new StringBuilder(
