@@ -14,31 +14,32 @@ import java.util.Locale;
  * @param model its folder, with {@code model.json}
  * @param sampling solver, steps and guidance
  * @param autoencoder where the decoder of its latents lies; empty for the place its card names, and for models of pixels
+ * @param card what the model is, the autoencoder included
  */
-public record Contestant(String name, Path model, SamplingSpec sampling, String autoencoder) {
+public record Contestant(String name, Path model, SamplingSpec sampling, String autoencoder, ModelCard card) {
+    /** Reads the model's card. */
+    public Contestant(String name, Path model, SamplingSpec sampling, String autoencoder) {
+        this(name, model, sampling, autoencoder, ImageCodec.complete(ModelFolder.card(model), autoencoder));
+    }
+
     /** With the autoencoder that its card names, if any. */
     public Contestant(String name, Path model, SamplingSpec sampling) {
         this(name, model, sampling, "");
     }
 
-    /** The model's card. */
-    public ModelCard card() {
-        return ImageCodec.complete(ModelFolder.card(model), autoencoder);
-    }
-
     /** Values in its network. */
     public long parameters() {
-        return card().network().parameters();
+        return card.network().parameters();
     }
 
     /** Network calls for one image, the two of a guided step both counted. */
     public int networkCalls() {
-        return NetworkCalls.of(card().process(), sampling);
+        return NetworkCalls.of(card.process(), sampling);
     }
 
     /** Multiply-accumulates for one image, from noise to pixels. */
     public long macsPerImage() {
-        return networkCalls() * card().network().macs();
+        return networkCalls() * card.network().macs();
     }
 
     /** Architecture and sampling in a few words. */
@@ -46,7 +47,7 @@ public record Contestant(String name, Path model, SamplingSpec sampling, String 
         return String.format(
                 Locale.ROOT,
                 "%s, %s %d steps, guidance %s",
-                card().network().name(),
+                card.network().name(),
                 sampling.solver(),
                 sampling.steps(),
                 sampling.guidanceScale());
