@@ -68,6 +68,15 @@ public record ModelCard(
 
     /** The same with what was measured of it. */
     public ModelCard withMetrics(Map<String, Double> measured) {
+        return with(measured, autoencoder);
+    }
+
+    /** The same for a model of latents. */
+    public ModelCard withAutoencoder(AutoencoderCard encoder) {
+        return with(metrics, encoder);
+    }
+
+    private ModelCard with(Map<String, Double> measured, AutoencoderCard encoder) {
         return new ModelCard(
                 format,
                 network,
@@ -81,24 +90,6 @@ public record ModelCard(
                 teacher,
                 provenance,
                 measured,
-                autoencoder);
-    }
-
-    /** The same for a model of latents. */
-    public ModelCard withAutoencoder(AutoencoderCard encoder) {
-        return new ModelCard(
-                format,
-                network,
-                process,
-                scheduleHash,
-                sampling,
-                classes,
-                data,
-                imagesSeen,
-                seed,
-                teacher,
-                provenance,
-                metrics,
                 encoder);
     }
 

@@ -66,8 +66,7 @@ public final class Cut {
     private void run() {
         List<LayerMap.Pair> blocks = LayerMap.uniform(to.depth(), from.depth());
         Tensor stream = residualChannels(blocks);
-        Tensor positions = Regrid.positions(source.get("pos_embed"), from, to, Device.of(stream));
-        copy("pos_embed", positions.index_select(2, stream));
+        copy("pos_embed", positions(stream).index_select(2, stream));
         if (from.patch() == to.patch()) {
             copy("x_embedder.proj.weight", pick("x_embedder.proj.weight", 0, stream));
             copy("final_layer.linear.weight", pick("final_layer.linear.weight", 1, stream));
@@ -86,6 +85,14 @@ public final class Cut {
         for (LayerMap.Pair pair : blocks) {
             block("blocks." + pair.teacher() + ".", "blocks." + pair.student() + ".", stream);
         }
+    }
+
+    /** The teacher's table as it is where the student has the same grid, which need not be one of sines and cosines. */
+    private Tensor positions(Tensor stream) {
+        Tensor table = source.get("pos_embed");
+        boolean sameGrid = from.height() / from.patch() == to.height() / to.patch()
+                && from.width() / from.patch() == to.width() / to.patch();
+        return sameGrid ? table : Regrid.positions(table, from, to, Device.of(stream));
     }
 
     private void block(String theirs, String ours, Tensor stream) {

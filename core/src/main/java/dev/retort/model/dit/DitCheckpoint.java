@@ -105,7 +105,8 @@ public final class DitCheckpoint implements AutoCloseable {
         }
     }
 
-    private static Path inside(Path path) {
+    /** Where the weights lie: the folder of the network in that of a pipeline, else the path itself. */
+    public static Path inside(Path path) {
         return Files.isDirectory(path.resolve(TRANSFORMER)) ? path.resolve(TRANSFORMER) : path;
     }
 
