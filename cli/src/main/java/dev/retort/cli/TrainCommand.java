@@ -38,7 +38,8 @@ final class TrainCommand implements Callable<Integer> {
             names = "--init-from",
             paramLabel = "MODEL",
             defaultValue = "",
-            description = "Start from a model's weights; height and width may differ.")
+            description =
+                    "Start from the weights of a run, model, .pt, diffusers folder or hf:OWNER/NAME; height and width may differ.")
     private String initFrom;
 
     @Override
@@ -50,6 +51,9 @@ final class TrainCommand implements Callable<Integer> {
             return 0;
         }
         Path run = options.folder();
+        if (!initFrom.isEmpty()) {
+            Models.folder(initFrom, talk); // fetched before the run begins, with a bar of its own
+        }
         talk.say("run: " + run + " (Ctrl-C saves; the same command resumes)");
         long start = System.nanoTime();
         Path model;

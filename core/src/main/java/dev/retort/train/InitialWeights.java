@@ -3,6 +3,7 @@ package dev.retort.train;
 import dev.retort.data.ImageSource;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.hub.Watch;
 import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.Dit;
@@ -18,8 +19,8 @@ final class InitialWeights {
 
     /** Takes a model's weights over into a network of the same shape, or of another height and width. */
     static void take(
-            Path given, Dit network, Objective objective, ImageSource source, Device device, Consumer<String> notes) {
-        Path folder = RunFolder.resolveModel(given);
+            String given, Dit network, Objective objective, ImageSource source, Device device, Consumer<String> notes) {
+        Path folder = RunFolder.resolveModel(given, Watch.saying(notes));
         try (ModelFolder.Loaded loaded = ModelFolder.load(folder, device)) {
             ModelCard card = loaded.card();
             requireSameSpace(card, source);

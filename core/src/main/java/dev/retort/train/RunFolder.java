@@ -96,26 +96,20 @@ public record RunFolder(Path path) {
     }
 
     /**
-     * The model to load for what a user gave: a path, or {@code hf:OWNER/NAME}, which is fetched where it is not cached.
+     * The model to load for what a user gave: a model folder, a run's result, a run's newest checkpoint, another program's
+     * file or folder, which is opened when it is loaded, or {@code hf:OWNER/NAME}, which is fetched where it is not cached.
      *
      * @param watch is told what is fetched
      */
     public static Path resolveModel(String given, Watch watch) {
-        return resolveModel(Hub.locate(given, watch));
-    }
-
-    /**
-     * The model to load for a path a user gave: a model folder, a run's result, a run's newest checkpoint, or another
-     * program's file or folder, which is opened when it is loaded.
-     */
-    public static Path resolveModel(Path given) {
-        return own(given).orElseGet(() -> {
-            if (DitCheckpoint.mayBe(given)) {
-                return given;
+        Path place = Hub.locate(given, watch);
+        return own(place).orElseGet(() -> {
+            if (DitCheckpoint.mayBe(place)) {
+                return place;
             }
             throw new RetortException(
                     Kind.CHECKPOINT,
-                    given + (Files.exists(given) ? " holds no model" : " does not exist")
+                    place + (Files.exists(place) ? " holds no model" : " does not exist")
                             + "; give a run folder, a checkpoint, a model folder with " + ModelFolder.CARD
                             + ", or a DiT's .pt or diffusers folder");
         });

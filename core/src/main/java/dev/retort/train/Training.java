@@ -41,8 +41,8 @@ public final class Training {
     /**
      * The same from another model's weights.
      *
-     * @param initFrom a model, run or checkpoint of the same shape, perhaps of another height and width, whose weights a new
-     *     run starts from; empty for random ones. A run that is resumed goes on from its own
+     * @param initFrom a model, run or checkpoint, ours or another program's, or {@code hf:OWNER/NAME}, of the same shape,
+     *     perhaps of another height and width, whose weights a new run starts from; empty for random ones. A run that is resumed goes on from its own
      */
     public static Path run(
             TrainConfig config,
@@ -64,7 +64,7 @@ public final class Training {
                     Init.of(config.run().seed(), device.device()));
         }
         if (!initFrom.isEmpty()) {
-            InitialWeights.take(Path.of(initFrom), network, config.objective(), source, device.device(), notes);
+            InitialWeights.take(initFrom, network, config.objective(), source, device.device(), notes);
         }
         RunFolder folder = RunFolder.open(run, Configs.write(config));
         Stage stage = new Stage(
