@@ -45,8 +45,6 @@ final class ConvertCommand implements Callable<Integer> {
     @Parameters(paramLabel = "IN", description = "A file or folder of any layout, a run, or hf:OWNER/NAME.")
     private String given;
 
-    private Path in;
-
     @Parameters(paramLabel = "OUT", description = "NAME.pt or NAME.safetensors (the original's keys), or a folder.")
     private Path out;
 
@@ -86,7 +84,7 @@ final class ConvertCommand implements Callable<Integer> {
         if (Files.exists(out) && !force) {
             throw new RetortException(Kind.USAGE, out + " exists; give another name, or --force to replace it");
         }
-        in = Path.of(Models.place(given, talk));
+        Path in = Path.of(Models.place(given, talk));
         Path model = RunFolder.own(in).orElse(null);
         List<String> notes;
         ModelCard card;

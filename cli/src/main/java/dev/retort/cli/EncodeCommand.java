@@ -4,7 +4,6 @@ import dev.retort.data.DataSpec;
 import dev.retort.data.LatentManifest;
 import dev.retort.report.Provenance;
 import dev.retort.torch.Device;
-import dev.retort.torch.Natives;
 import dev.retort.train.LatentEncoding;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -78,19 +77,8 @@ final class EncodeCommand implements Callable<Integer> {
             description = "Pictures in a file; by default 256.")
     private int shard;
 
-    @Option(
-            names = "--device",
-            paramLabel = "NAME",
-            defaultValue = "auto",
-            description = "cpu, cuda or cuda:N; by default the GPU if there is one.")
-    private String device;
-
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "CPU threads; by default one for each core.")
-    private int threads;
+    @Mixin
+    private Place place;
 
     @Option(
             names = "--out",
@@ -108,8 +96,7 @@ final class EncodeCommand implements Callable<Integer> {
         DataSpec pictures = data.equals("shapes")
                 ? new DataSpec("shapes", "", split, size, false)
                 : new DataSpec("auto", data, split, size, false);
-        Device.Choice where = Device.choose(device);
-        Natives.threads(threads);
+        Device.Choice where = place.choose();
         talk.say("Device " + where.device() + " (" + where.reason() + "), in fp32");
         Path folder = out == null ? Path.of("latents", name()) : out;
         LatentEncoding encoding =

@@ -6,15 +6,13 @@ import dev.retort.torch.Precision;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Where a command computes, in which precision and on how many threads. */
 final class Hardware {
-    @Option(
-            names = "--device",
-            paramLabel = "NAME",
-            description = "cpu, cuda or cuda:N; by default the GPU if there is one.")
-    private String device;
+    @Mixin
+    private Place place;
 
     @Option(
             names = "--precision",
@@ -22,24 +20,16 @@ final class Hardware {
             description = "fp32 or bf16; by default what the device does fast.")
     private String precision;
 
-    @Option(
-            names = "--threads",
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "CPU threads; by default one for each core.")
-    private int threads;
-
     /** Device and precision, each said with its reason. */
     record Chosen(Device device, Precision precision) {}
 
     int threads() {
-        return threads;
+        return place.threads();
     }
 
     Chosen choose(Talk talk) {
-        Device.Choice where = Device.choose(device == null ? "auto" : device);
+        Device.Choice where = place.choose();
         Precision.Choice how = Precision.choose(precision == null ? "auto" : precision, where.device());
-        Natives.threads(threads);
         talk.say("Device " + where.device() + " (" + where.reason() + "), precision "
                 + how.precision().name().toLowerCase(Locale.ROOT) + " (" + how.reason() + ")");
         return new Chosen(where.device(), how.precision());
@@ -47,10 +37,10 @@ final class Hardware {
 
     /** The options given, as overrides of a configuration; the number of threads is set at once. */
     List<String> overrides(String prefix) {
-        Natives.threads(threads);
+        Natives.threads(place.threads());
         List<String> overrides = new ArrayList<>();
-        if (device != null) {
-            overrides.add(prefix + "device='" + device + "'");
+        if (place.device() != null) {
+            overrides.add(prefix + "device='" + place.device() + "'");
         }
         if (precision != null) {
             overrides.add(prefix + "precision='" + precision + "'");

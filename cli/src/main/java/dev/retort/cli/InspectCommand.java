@@ -12,7 +12,6 @@ import dev.retort.model.SamplingSpec;
 import dev.retort.model.dit.DitCheckpoint;
 import dev.retort.report.TextTable;
 import dev.retort.train.RunFolder;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -53,8 +52,6 @@ final class InspectCommand implements Callable<Integer> {
             description = "safetensors, torch, npz; a model, run or diffusers folder; or hf:OWNER/NAME.")
     private String given;
 
-    private Path path;
-
     @Option(names = "--keys", description = "List every tensor.")
     private boolean keys;
 
@@ -84,13 +81,11 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        path = Path.of(Models.place(given, talk));
+        Path path = Path.of(Models.place(given, talk));
         Path model = RunFolder.own(path).orElse(null);
-        Path weights = model != null
-                ? model.resolve(ModelFolder.WEIGHTS)
-                : Files.isDirectory(path.resolve("transformer")) ? path.resolve("transformer") : path;
+        Path weights = model == null ? DitCheckpoint.inside(path) : model.resolve(ModelFolder.WEIGHTS);
         try (TensorFile file = TensorFiles.open(weights)) {
-            Found found = found(file, model);
+            Found found = found(path, file, model);
             if (talk.json()) {
                 talk.terminal().json(found);
             } else {
@@ -101,7 +96,7 @@ final class InspectCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Found found(TensorFile file, Path model) {
+    private Found found(Path path, TensorFile file, Path model) {
         String layout = null;
         ModelCard card = null;
         String unknown = null;
