@@ -61,14 +61,6 @@ class CompareCommandTest {
                 .toArray(String[]::new));
     }
 
-    private static void refused(Ran ran, int exitCode, String... words) {
-        assertThat(ran.exitCode()).as(ran.err()).isEqualTo(exitCode);
-        assertThat(ran.out()).isEmpty();
-        assertThat(ran.err().lines().filter(line -> line.startsWith("retort: ")))
-                .hasSize(1);
-        assertThat(ran.err()).contains(words).doesNotContain("\tat ");
-    }
-
     @Test
     void a_comparison_is_a_table_a_file_and_a_page() throws IOException {
         Path out = folder.resolve("out");
@@ -84,7 +76,7 @@ class CompareCommandTest {
                 "0",
                 "--out",
                 out.toString());
-        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        ran.good();
         assertThat(ran.out())
                 .contains("FD-PixelPCA64@80")
                 .contains("teacher", "student", "real images", "of the parameters of teacher")
@@ -99,7 +91,7 @@ class CompareCommandTest {
     @Test
     void an_evaluation_as_json_is_json_alone_and_has_the_floor() {
         Ran ran = run("evaluate", student, "--data", data, "--samples", "70", "--steps", "2", "--json");
-        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        ran.good();
         JsonNode json = JsonMapper.builder().build().readTree(ran.out());
         assertThat(json.at("/models/0/description").asString()).contains("flow-euler 2 steps");
         assertThat(json.at("/models/1/name").asString()).isEqualTo("real images");
@@ -121,23 +113,23 @@ class CompareCommandTest {
                 "0",
                 "--out",
                 folder.resolve("out").toString());
-        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        ran.good();
         assertThat(ran.out()).contains("student 2");
     }
 
     @Test
     void what_cannot_be_compared_is_refused_in_a_sentence() throws IOException {
-        refused(run("evaluate", folder.resolve("nothing").toString()), 7, "does not exist");
+        run("evaluate", folder.resolve("nothing").toString()).refused(7, "does not exist");
         Path card = Path.of(teacher, "model.json");
         Files.writeString(card, Files.readString(card).replace("\"shapes\"", "\"elsewhere/train\""));
-        refused(run("evaluate", teacher), 2, "(elsewhere/train)", "--data");
-        refused(run("evaluate", student, "--data", folder.resolve("nowhere").toString()), 6, "nothing lies");
-        refused(run("evaluate", student, "--data", data, "--samples", "64"), 2, "--samples 64", "too few");
-        refused(run("evaluate", student, "--data", data, "--extractor", "r20cifat"), 2, "r20cifat", "fashion");
-        refused(run("evaluate", student, "--data", data, "--solver", "eular"), 2, "eular");
-        refused(run("evaluate", student, "--data", data, "--steps", "0"), 2, "--steps is 0");
-        refused(run("compare", student, student, "--data", data, "--rounds", "-1"), 2, "--rounds is -1");
-        refused(run("compare", teacher), 2, "STUDENT");
+        run("evaluate", teacher).refused(2, "(elsewhere/train)", "--data");
+        run("evaluate", student, "--data", folder.resolve("nowhere").toString()).refused(6, "nothing lies");
+        run("evaluate", student, "--data", data, "--samples", "64").refused(2, "--samples 64", "too few");
+        run("evaluate", student, "--data", data, "--extractor", "r20cifat").refused(2, "r20cifat", "fashion");
+        run("evaluate", student, "--data", data, "--solver", "eular").refused(2, "eular");
+        run("evaluate", student, "--data", data, "--steps", "0").refused(2, "--steps is 0");
+        run("compare", student, student, "--data", data, "--rounds", "-1").refused(2, "--rounds is -1");
+        run("compare", teacher).refused(2, "STUDENT");
     }
 
     @Test
@@ -157,15 +149,12 @@ class CompareCommandTest {
                 """);
         Path out = folder.resolve("classifier");
         Ran trained = Ran.retort("train-classifier", preset.toString(), "--run", out.toString(), "--json");
-        assertThat(trained.exitCode()).as(trained.err()).isZero();
+        trained.good();
         JsonNode card = JsonMapper.builder().build().readTree(trained.out());
         assertThat(card.at("/metrics/testAccuracy").asDouble()).isBetween(0.0, 1.0);
         assertThat(card.at("/provenance/command").asString()).startsWith("retort train-classifier ");
-        refused(
-                run("evaluate", student, "--data", data, "--samples", "80", "--extractor", out.toString()),
-                6,
-                "3x16x16",
-                "1x8x8");
-        refused(Ran.retort("train-classifier", "fashon"), 3, "fashon", "fashion");
+        run("evaluate", student, "--data", data, "--samples", "80", "--extractor", out.toString())
+                .refused(6, "3x16x16", "1x8x8");
+        Ran.retort("train-classifier", "fashon").refused(3, "fashon", "fashion");
     }
 }

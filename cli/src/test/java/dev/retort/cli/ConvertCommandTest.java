@@ -4,20 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
-import dev.retort.model.ModelCard;
-import dev.retort.model.ModelFolder;
-import dev.retort.model.ProcessSpec;
-import dev.retort.model.SamplingSpec;
-import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitSpec;
-import dev.retort.nn.Init;
-import dev.retort.torch.Device;
-import dev.retort.torch.Dtype;
-import dev.retort.torch.Scope;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -32,22 +20,7 @@ class ConvertCommandTest {
 
     @BeforeEach
     void save() {
-        model = folder.resolve("model");
-        DitSpec spec = new DitSpec(8, 8, 1, 2, 16, 2, 2, 4, 3, 0.1, false, false);
-        ModelCard card = ModelCard.of(
-                spec,
-                ProcessSpec.ddpm(),
-                SamplingSpec.of("ddim", 3, 1),
-                List.of("circle", "square", "star"),
-                "shapes",
-                0,
-                1,
-                "",
-                Map.of());
-        try (Scope scope = Scope.open();
-                Dit dit = new Dit(spec, Init.of(1, Device.CPU))) {
-            ModelFolder.save(model, dit.state(), card, Dtype.F32);
-        }
+        model = TinyModel.ddpm(folder.resolve("model"));
     }
 
     private String at(String name) {
@@ -55,15 +28,7 @@ class ConvertCommandTest {
     }
 
     private static Ran good(String... words) {
-        Ran ran = Ran.retort(words);
-        assertThat(ran.exitCode()).as(ran.err()).isZero();
-        return ran;
-    }
-
-    private static void refused(Ran ran, int exitCode, String... words) {
-        assertThat(ran.exitCode()).as(ran.err()).isEqualTo(exitCode);
-        assertThat(ran.out()).isEmpty();
-        assertThat(ran.err()).contains(words).doesNotContain("\tat ");
+        return Ran.retort(words).good();
     }
 
     @Test
@@ -116,8 +81,8 @@ class ConvertCommandTest {
         Ran ran = good("inspect", at("a.pt"));
         assertThat(ran.out()).contains("not known: ", "give it with --heads");
         Files.writeString(folder.resolve("page.pt"), "<html>not found</html>");
-        refused(Ran.retort("inspect", at("page.pt")), 7, "page.pt", "it is a web page");
-        refused(Ran.retort("inspect", at("none.pt")), 7, "none.pt", "no such file");
+        Ran.retort("inspect", at("page.pt")).refused(7, "page.pt", "it is a web page");
+        Ran.retort("inspect", at("none.pt")).refused(7, "none.pt", "no such file");
     }
 
     @Test
@@ -131,19 +96,14 @@ class ConvertCommandTest {
 
     @Test
     void bad_options_are_usage_errors_and_write_nothing() {
-        refused(
-                Ran.retort("convert", model.toString(), at("x"), "--to", "onnx"),
-                2,
-                "choose own, original or diffusers");
-        refused(Ran.retort("convert", model.toString(), at("x.pt"), "--to", "own"), 2, "writes a folder");
-        refused(Ran.retort("convert", model.toString(), at("x"), "--to", "original"), 2, "end it in .pt");
-        refused(Ran.retort("convert", model.toString(), at("x"), "--dtype", "int4"), 2, "choose fp32, bf16 or fp16");
-        refused(Ran.retort("convert", model.toString(), model.toString()), 2, "--force to replace it");
-        refused(Ran.retort("convert", at("none"), at("x")), 7, "no such file");
-        refused(
-                Ran.retort("convert", model.toString(), at("x"), "--family", "flux"),
-                2,
-                "choose one of dit, diffusers");
+        Ran.retort("convert", model.toString(), at("x"), "--to", "onnx")
+                .refused(2, "choose own, original or diffusers");
+        Ran.retort("convert", model.toString(), at("x.pt"), "--to", "own").refused(2, "writes a folder");
+        Ran.retort("convert", model.toString(), at("x"), "--to", "original").refused(2, "end it in .pt");
+        Ran.retort("convert", model.toString(), at("x"), "--dtype", "int4").refused(2, "choose fp32, bf16 or fp16");
+        Ran.retort("convert", model.toString(), model.toString()).refused(2, "--force to replace it");
+        Ran.retort("convert", at("none"), at("x")).refused(7, "no such file");
+        Ran.retort("convert", model.toString(), at("x"), "--family", "flux").refused(2, "choose one of dit, diffusers");
         assertThat(folder.resolve("x")).doesNotExist();
     }
 }

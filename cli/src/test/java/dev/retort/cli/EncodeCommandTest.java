@@ -58,7 +58,7 @@ class EncodeCommandTest {
                 "run.data.size=0",
                 "--set",
                 "objective.clamp=0");
-        assertThat(trained.exitCode()).as(trained.err()).isZero();
+        trained.good();
         assertThat(trained.err()).contains("latents: read from the cache").contains("without the cache");
     }
 
@@ -84,7 +84,7 @@ class EncodeCommandTest {
 
     @Test
     void it_writes_files_and_says_what_is_in_them() {
-        assertThat(encoded.exitCode()).as(encoded.err()).isZero();
+        encoded.good();
         JsonNode result = new JsonMapper().readTree(encoded.out());
         assertThat(result.get("images").asInt()).isEqualTo(24);
         assertThat(result.get("files").asInt()).isEqualTo(3);
@@ -100,7 +100,7 @@ class EncodeCommandTest {
     @Test
     void the_same_command_finds_everything_done() {
         Ran again = encode();
-        assertThat(again.exitCode()).as(again.err()).isZero();
+        again.good();
         assertThat(again.out().strip()).isEqualTo(latents.toString());
         assertThat(again.err()).contains("3 of 3 files are there");
     }
@@ -109,7 +109,7 @@ class EncodeCommandTest {
     void samples_come_out_as_pictures() throws Exception {
         Path grid = folder.resolve("grid.png");
         Ran ran = sample("--classes", "0-1", "--count", "4", "--out", grid.toString());
-        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        ran.good();
         BufferedImage image = ImageIO.read(grid.toFile());
         assertThat(image.getWidth()).isEqualTo(2 * (2 * 16 + 2));
         Path npz = folder.resolve("s.npz");
@@ -153,7 +153,7 @@ class EncodeCommandTest {
                 "--device",
                 "cpu",
                 "--json");
-        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        ran.good();
         assertThat(ran.out()).contains("FD-PixelPCA64@70").contains("real images");
     }
 

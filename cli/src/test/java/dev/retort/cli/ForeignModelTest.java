@@ -2,21 +2,9 @@ package dev.retort.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.retort.model.ModelCard;
-import dev.retort.model.ProcessSpec;
-import dev.retort.model.SamplingSpec;
-import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitExport;
-import dev.retort.model.dit.DitSpec;
-import dev.retort.nn.Init;
-import dev.retort.torch.Device;
-import dev.retort.torch.Dtype;
-import dev.retort.torch.Scope;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
@@ -32,22 +20,7 @@ class ForeignModelTest {
 
     @BeforeEach
     void save() {
-        pipeline = folder.resolve("pipeline");
-        DitSpec spec = new DitSpec(8, 8, 4, 2, 16, 2, 2, 4, 3, 0.1, false, false);
-        ModelCard card = ModelCard.of(
-                spec,
-                ProcessSpec.ddpm(),
-                SamplingSpec.of("ddim", 3, 1),
-                List.of("circle", "square", "star"),
-                "shapes",
-                0,
-                1,
-                "",
-                Map.of());
-        try (Scope scope = Scope.open();
-                Dit dit = new Dit(spec, Init.of(1, Device.CPU))) {
-            DitExport.diffusers(pipeline, card, dit.state(), Dtype.F32, DitExport.SHARD_BYTES);
-        }
+        pipeline = TinyModel.pipeline(folder.resolve("pipeline"));
     }
 
     private Ran sample(Path model, String out, String... more) {
@@ -61,16 +34,12 @@ class ForeignModelTest {
         return folder.resolve(name).toString();
     }
 
-    private static void good(Ran ran) {
-        assertThat(ran.exitCode()).as(ran.err()).isZero();
-    }
-
     @Test
     void a_pipeline_is_sampled_through_its_own_autoencoder_as_its_conversion_is() throws Exception {
         TinyAutoencoder.save(pipeline.resolve("vae"), 4);
-        good(sample(pipeline, "straight.png"));
-        good(Ran.retort("convert", pipeline.toString(), at("own")));
-        good(sample(folder.resolve("own"), "converted.png"));
+        sample(pipeline, "straight.png").good();
+        Ran.retort("convert", pipeline.toString(), at("own")).good();
+        sample(folder.resolve("own"), "converted.png").good();
         assertThat(folder.resolve("straight.png")).hasSameBinaryContentAs(folder.resolve("converted.png"));
         assertThat(ImageIO.read(folder.resolve("straight.png").toFile()).getHeight())
                 .isEqualTo(32); // 16 pixels, doubled on the sheet
@@ -87,7 +56,7 @@ class ForeignModelTest {
         assertThat(ran.err()).contains("latents of 8 channels, the model draws 4");
         assertThat(folder.resolve("none.png")).doesNotExist();
         Path right = TinyAutoencoder.save(folder.resolve("right"), 4);
-        good(sample(pipeline, "some.png", "--vae", right.toString()));
+        sample(pipeline, "some.png", "--vae", right.toString()).good();
         assertThat(folder.resolve("some.png")).exists();
     }
 

@@ -1,5 +1,7 @@
 package dev.retort.cli;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +13,20 @@ record Ran(int exitCode, String out, String err) {
         ByteArrayOutputStream err = new ByteArrayOutputStream();
         int exitCode = Main.run(new Terminal(stream(out), stream(err), false, false), args);
         return new Ran(exitCode, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+    }
+
+    /** Asserts that it ended well. */
+    Ran good() {
+        assertThat(exitCode).as(err).isZero();
+        return this;
+    }
+
+    /** Asserts that it ended with that code, one sentence that holds the words, and nothing printed. */
+    void refused(int code, String... words) {
+        assertThat(exitCode).as(err).isEqualTo(code);
+        assertThat(out).isEmpty();
+        assertThat(err.lines().filter(line -> line.startsWith("retort: "))).hasSize(1);
+        assertThat(err).contains(words).doesNotContain("\tat ");
     }
 
     private static PrintStream stream(ByteArrayOutputStream bytes) {

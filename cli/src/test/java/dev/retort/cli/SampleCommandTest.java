@@ -36,19 +36,11 @@ class SampleCommandTest {
                 .toArray(String[]::new));
     }
 
-    private static void refused(Ran ran, int exitCode, String... words) {
-        assertThat(ran.exitCode()).as(ran.err()).isEqualTo(exitCode);
-        assertThat(ran.out()).isEmpty();
-        assertThat(ran.err().lines().filter(line -> line.startsWith("retort: ")))
-                .hasSize(1);
-        assertThat(ran.err()).contains(words).doesNotContain("\tat ");
-    }
-
     @Test
     void a_grid_has_a_column_for_each_class() throws Exception {
         Path grid = folder.resolve("grid.png");
         Ran ran = sample("--count", "6", "--out", grid.toString());
-        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        ran.good();
         assertThat(ran.out().strip()).isEqualTo(grid.toString());
         assertThat(ran.err())
                 .contains("flow-euler, 3 steps, guidance 1.0, seed 0")
@@ -116,20 +108,20 @@ class SampleCommandTest {
         Path out = folder.resolve("one.png");
         Ran ran = sample(Stream.concat(Stream.of(options), Stream.of("--count", "5", "--out", out.toString()))
                 .toArray(String[]::new));
-        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        ran.good();
         return Files.readAllBytes(out);
     }
 
     @Test
     void bad_options_are_usage_errors_that_say_what_is_allowed() {
-        refused(sample("--classes", "3"), 2, "--classes 3: this model has classes 0 to 2 (circle, square, star)");
-        refused(sample("--classes", "sqare"), 2, "did you mean 'square'?");
-        refused(sample("--classes", "2-1"), 2, "runs backwards");
-        refused(sample("--solver", "flow-eulr"), 2, "did you mean 'flow-euler'?");
-        refused(sample("--count", "0"), 2, "--count is 0, expected at least 1");
-        refused(sample("--steps", "many"), 2, "'--steps'");
-        refused(Ran.retort("sample", model.toString(), "--device", "gpu"), 2, "--device gpu is unknown");
-        refused(Ran.retort("sample"), 2, "CHECKPOINT");
+        sample("--classes", "3").refused(2, "--classes 3: this model has classes 0 to 2 (circle, square, star)");
+        sample("--classes", "sqare").refused(2, "did you mean 'square'?");
+        sample("--classes", "2-1").refused(2, "runs backwards");
+        sample("--solver", "flow-eulr").refused(2, "did you mean 'flow-euler'?");
+        sample("--count", "0").refused(2, "--count is 0, expected at least 1");
+        sample("--steps", "many").refused(2, "'--steps'");
+        Ran.retort("sample", model.toString(), "--device", "gpu").refused(2, "--device gpu is unknown");
+        Ran.retort("sample").refused(2, "CHECKPOINT");
         assertThat(Ran.retort("sample", model.toString(), "--device", "cuda:7", "--count", "1")
                         .exitCode())
                 .isEqualTo(4);
@@ -138,7 +130,7 @@ class SampleCommandTest {
     @Test
     void guidance_needs_a_model_that_knows_no_class() {
         model = TinyModel.save(folder.resolve("always"), 8, 0);
-        refused(sample("--guidance", "2"), 2, "--guidance 2.0 needs a model trained with dropped labels");
+        sample("--guidance", "2").refused(2, "--guidance 2.0 needs a model trained with dropped labels");
     }
 
     @Test
@@ -146,23 +138,23 @@ class SampleCommandTest {
         Path weights = model.resolve("model.safetensors");
         byte[] all = Files.readAllBytes(weights);
         Files.write(weights, List.of());
-        refused(sample(), 7, "model.safetensors");
+        sample().refused(7, "model.safetensors");
         Files.write(weights, java.util.Arrays.copyOf(all, all.length - 100));
-        refused(sample(), 7, "model.safetensors");
+        sample().refused(7, "model.safetensors");
         Files.copy(
                 TinyModel.save(folder.resolve("wider"), 16, 0.1).resolve("model.safetensors"),
                 weights,
                 StandardCopyOption.REPLACE_EXISTING);
-        refused(sample(), 7, "another architecture");
+        sample().refused(7, "another architecture");
         Files.writeString(model.resolve("model.json"), "{\"format\": ");
-        refused(sample(), 7, "model.json");
+        sample().refused(7, "model.json");
         Files.delete(model.resolve("model.json"));
-        refused(sample(), 7, "holds no model");
+        sample().refused(7, "holds no model");
         assertThat(Path.of("samples.png")).doesNotExist();
     }
 
     @Test
     void a_place_that_cannot_be_written_is_named() {
-        refused(sample("--count", "1", "--out", "/proc/none/a.png"), 9, "/proc/none");
+        sample("--count", "1", "--out", "/proc/none/a.png").refused(9, "/proc/none");
     }
 }

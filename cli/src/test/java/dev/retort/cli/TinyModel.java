@@ -5,6 +5,7 @@ import dev.retort.model.ModelFolder;
 import dev.retort.model.ProcessSpec;
 import dev.retort.model.SamplingSpec;
 import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitExport;
 import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
@@ -13,6 +14,8 @@ import dev.retort.torch.Scope;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.BiConsumer;
+import org.bytedeco.pytorch.Tensor;
 
 /** A checkpoint of a few thousand untrained weights, for commands that need one. */
 final class TinyModel {
@@ -20,14 +23,43 @@ final class TinyModel {
 
     private TinyModel() {}
 
+    /** A model of grey pictures, trained by flow. */
     static Path save(Path folder, int hidden, double classDropout) {
         DitSpec spec = new DitSpec(8, 8, 1, 2, hidden, 1, 2, 2, CLASSES.size(), classDropout, false, false);
-        ModelCard card = ModelCard.of(
-                spec, ProcessSpec.flow(), SamplingSpec.of("flow-euler", 3, 1), CLASSES, "shapes", 0, 1, "", Map.of());
+        write(
+                spec,
+                ProcessSpec.flow(),
+                SamplingSpec.of("flow-euler", 3, 1),
+                (card, weights) -> ModelFolder.save(folder, weights, card, Dtype.F32));
+        return folder;
+    }
+
+    /** A model of grey pictures that predicts noise, as those of other programs do. */
+    static Path ddpm(Path folder) {
+        ddpm(1, (card, weights) -> ModelFolder.save(folder, weights, card, Dtype.F32));
+        return folder;
+    }
+
+    /** The network of a pipeline of the diffusers library, on latents of four channels; its autoencoder is not there. */
+    static Path pipeline(Path folder) {
+        ddpm(4, (card, weights) -> DitExport.diffusers(folder, card, weights, Dtype.F32, DitExport.SHARD_BYTES));
+        return folder;
+    }
+
+    private static void ddpm(int channels, BiConsumer<ModelCard, Map<String, Tensor>> saved) {
+        DitSpec spec = new DitSpec(8, 8, channels, 2, 16, 2, 2, 4, CLASSES.size(), 0.1, false, false);
+        write(spec, ProcessSpec.ddpm(), SamplingSpec.of("ddim", 3, 1), saved);
+    }
+
+    private static void write(
+            DitSpec spec,
+            ProcessSpec process,
+            SamplingSpec sampling,
+            BiConsumer<ModelCard, Map<String, Tensor>> saved) {
+        ModelCard card = ModelCard.of(spec, process, sampling, CLASSES, "shapes", 0, 1, "", Map.of());
         try (Scope scope = Scope.open();
                 Dit dit = new Dit(spec, Init.of(1, Device.CPU))) {
-            ModelFolder.save(folder, dit.state(), card, Dtype.F32);
+            saved.accept(card, dit.state());
         }
-        return folder;
     }
 }

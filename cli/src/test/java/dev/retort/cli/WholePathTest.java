@@ -27,9 +27,9 @@ class WholePathTest {
         teacher = folder.resolve("teacher");
         student = folder.resolve("student");
         Ran trained = Ran.retort("train", copy("tiny.yaml").toString(), "--run", teacher.toString());
-        assertThat(trained.exitCode()).as(trained.err()).isZero();
+        trained.good();
         distilled = distill(student);
-        assertThat(distilled.exitCode()).as(distilled.err()).isZero();
+        distilled.good();
     }
 
     private static Path copy(String resource) throws Exception {
@@ -68,18 +68,18 @@ class WholePathTest {
     void teacher_and_student_of_the_demo_fit_together() {
         Path large = folder.resolve("demo-teacher");
         Ran trained = Ran.retort("train", "shapes-teacher", "--run", large.toString(), "--set", "images=32");
-        assertThat(trained.exitCode()).as(trained.err()).isZero();
+        trained.good();
         List<String> distill = new ArrayList<>(List.of("distill", "shapes-student"));
         distill.addAll(List.of("--run", folder.resolve("demo-student").toString(), "--set", "teacher.model=" + large));
         distill.addAll(List.of("--set", "stages.0.images=32"));
         Ran ran = Ran.retort(distill.toArray(String[]::new));
-        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        ran.good();
     }
 
     @Test
     void a_dry_run_of_a_recipe_counts_the_images_of_its_stages() throws Exception {
         Ran ran = distill(folder.resolve("never"), "--dry-run");
-        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        ran.good();
         assertThat(ran.err()).contains("32 images in 4 optimiser steps");
         assertThat(ran.out()).contains("type: output").contains("model: " + teacher);
         assertThat(folder.resolve("never")).doesNotExist();
@@ -99,7 +99,7 @@ class WholePathTest {
     @Test
     void evaluating_finds_the_data_of_the_run_and_as_json_prints_nothing_else_on_stdout() {
         Ran ran = judged("evaluate", student.toString(), "--json");
-        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        ran.good();
         JsonNode report = new JsonMapper().readTree(ran.out());
         assertThat(report.get("models").get(0).get("name").asString()).isEqualTo("student");
         assertThat(ran.out()).contains("FD-PixelPCA64@80").contains("real images");
@@ -117,7 +117,7 @@ class WholePathTest {
                 teacher.resolve("model").toString(),
                 "--out",
                 out.toString());
-        assertThat(ran.exitCode()).as(ran.err()).isZero();
+        ran.good();
         assertThat(ran.out())
                 .contains("teacher in 1 step")
                 .contains("teacher 2")
