@@ -146,15 +146,11 @@ public final class ModelFolder {
         }
         ModelCard card = card(folder);
         try (Scope scope = Scope.open();
+                Staging staging = new Staging();
                 TensorFile file = TensorFiles.open(folder.resolve(WEIGHTS))) {
             Fit.of(DitLayout.parameters(card.network()), file.entries()).require(file.path());
             return new Loaded(
-                    new DitInference(
-                            card.network(),
-                            (name, dtype) -> Weights.tensor(file, name, dtype, device),
-                            device,
-                            precision),
-                    card);
+                    new DitInference(card.network(), Weights.source(file, device, staging), device, precision), card);
         }
     }
 

@@ -30,11 +30,13 @@ public final class Weights {
     public static void fill(Layer layer, TensorFile file, List<String> allowed) {
         Map<String, Tensor> state = layer.state();
         Fit.of(shapes(state), file.entries()).allowing(allowed).require(file.path());
-        state.forEach((name, tensor) -> {
-            if (file.entries().containsKey(name)) {
-                fill(tensor, file, name);
-            }
-        });
+        try (Staging staging = new Staging()) {
+            state.forEach((name, tensor) -> {
+                if (file.entries().containsKey(name)) {
+                    fill(tensor, file, name, staging);
+                }
+            });
+        }
     }
 
     /** The shapes of tensors. */
@@ -48,7 +50,7 @@ public final class Weights {
      * Copies one tensor of a file into a contiguous tensor of as many elements, which may be a part of another; converted
      * where the types differ.
      */
-    public static void fill(Tensor target, TensorFile file, String name) {
+    public static void fill(Tensor target, TensorFile file, String name, Staging staging) {
         TensorEntry entry = file.entry(name);
         if (target.numel() != entry.elements()) {
             throw new IllegalArgumentException(entry + " does not fill " + target.numel() + " elements");
@@ -60,13 +62,13 @@ public final class Weights {
             for (long at = 0; at < entry.elements(); at += step) {
                 try (Scope portion = Scope.open()) {
                     long count = Math.min(step, entry.elements() - at);
-                    copy(flat.narrow(0, at, count), file, entry, at, count);
+                    copy(flat.narrow(0, at, count), file, entry, at, count, staging);
                 }
             }
         }
     }
 
-    private static void copy(Tensor target, TensorFile file, TensorEntry entry, long at, long count) {
+    private static void copy(Tensor target, TensorFile file, TensorEntry entry, long at, long count, Staging staging) {
         long from = at * entry.dtype().bytes();
         if (!known(entry.dtype())) {
             target.copy_(Tensors.of(file.floats(entry.name(), at, (int) count), Device.CPU, count));
@@ -77,7 +79,7 @@ public final class Weights {
             file.read(entry.name(), from, Tensors.view(target));
             return;
         }
-        Tensor staged = Tensors.empty(dtype, Device.CPU, count);
+        Tensor staged = staging.portion(dtype, count);
         file.read(entry.name(), from, Tensors.view(staged));
         target.copy_(staged);
     }
@@ -97,14 +99,20 @@ public final class Weights {
         Dtype dtype = entry.dtype().floating()
                 ? Dtype.F32
                 : entry.dtype() == dev.retort.io.Dtype.BOOL ? Dtype.BOOL : Dtype.I64;
-        return tensor(file, name, dtype, device);
+        Tensor tensor = Tensors.empty(dtype, device, entry.shape());
+        try (Staging staging = new Staging()) {
+            fill(tensor, file, name, staging);
+        }
+        return tensor;
     }
 
-    /** One tensor of a file, converted to the given type as it is read. */
-    static Tensor tensor(TensorFile file, String name, Dtype dtype, Device device) {
-        Tensor tensor = Tensors.empty(dtype, device, file.entry(name).shape());
-        fill(tensor, file, name);
-        return tensor;
+    /** The tensors of a file, each converted to the type asked for as it is read. */
+    static WeightSource source(TensorFile file, Device device, Staging staging) {
+        return (name, dtype) -> {
+            Tensor tensor = staging.tensor(dtype, device, file.entry(name).shape());
+            fill(tensor, file, name, staging);
+            return tensor;
+        };
     }
 
     /** The values of a tensor, converted to the given type, for a writer; the tensor must live until it has written. */

@@ -10,6 +10,8 @@ import dev.retort.model.Fit;
 import dev.retort.model.ModelCard;
 import dev.retort.model.ProcessSpec;
 import dev.retort.model.SamplingSpec;
+import dev.retort.model.Staging;
+import dev.retort.model.WeightSource;
 import dev.retort.model.Weights;
 import dev.retort.model.vae.AutoencoderFiles;
 import dev.retort.nn.Init;
@@ -23,12 +25,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiFunction;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 
@@ -44,6 +44,9 @@ public final class DitCheckpoint implements AutoCloseable {
     private final DitLayout layout;
     private final DitFamily family;
     private final DitSpec spec;
+    /** By parameter, each row once: made once, since a network of 28 blocks has hundreds of keys. */
+    private final Map<String, List<DitLayout.Part>> partsOf = new HashMap<>();
+
     private final ProcessSpec process;
     private final SamplingSpec sampling;
     private final List<String> classes;
@@ -88,7 +91,7 @@ public final class DitCheckpoint implements AutoCloseable {
         Fit fit = Fit.of(layout.shapes(spec), entries);
         fit.allowing(allowed).require(path);
         fit.missing().forEach(name -> notes.add("took zeros for the missing " + name));
-        requireEqualCopies();
+        sortParts();
     }
 
     /** Whether a path looks like a checkpoint that {@link #open} could read; nothing is read yet. */
@@ -138,21 +141,31 @@ public final class DitCheckpoint implements AutoCloseable {
                 usual.guidanceChannels() < spec.channels() ? usual.guidanceChannels() : 0);
     }
 
-    /** Copies of the same rows must hold the same bytes: a network fine-tuned with copies of its own differs. */
-    private void requireEqualCopies() {
-        Map<String, String> first = new HashMap<>();
+    /**
+     * Sorts the layout's keys. Copies of the same rows must hold the same bytes: a network fine-tuned with copies of its own
+     * differs.
+     */
+    private void sortParts() {
         for (DitLayout.Part part : layout.parts(spec)) {
-            if (!weights.entries().containsKey(part.key())) {
-                continue;
-            }
-            String before = first.putIfAbsent(part.parameter() + " " + part.firstRow(), part.key());
-            if (before != null && !same(before, part.key())) {
+            List<DitLayout.Part> parts = partsOf.computeIfAbsent(part.parameter(), name -> new ArrayList<>());
+            DitLayout.Part before = parts.stream()
+                    .filter(other -> other.firstRow() == part.firstRow())
+                    .findFirst()
+                    .orElse(null);
+            if (before == null || !holds(before)) {
+                parts.remove(before);
+                parts.add(part);
+            } else if (holds(part) && !same(before.key(), part.key())) {
                 throw new RetortException(
                         Kind.CHECKPOINT,
-                        weights.path() + " cannot be read as a DiT: '" + before + "' and '" + part.key()
+                        weights.path() + " cannot be read as a DiT: '" + before.key() + "' and '" + part.key()
                                 + "' differ, but one embedder serves all blocks; it was trained with one per block");
             }
         }
+    }
+
+    private boolean holds(DitLayout.Part part) {
+        return weights.entries().containsKey(part.key());
     }
 
     private boolean same(String a, String b) {
@@ -220,12 +233,13 @@ public final class DitCheckpoint implements AutoCloseable {
     /** The network in fp32, which can be trained on; close it. */
     public Dit load(Device device) {
         try (Scope scope = Scope.open();
+                Staging staging = new Staging();
                 NoGrad off = NoGrad.on()) {
             Dit dit = new Dit(spec, Init.blank(device));
-            BiFunction<String, Dtype, Tensor> source = source(device);
+            WeightSource source = source(device, staging);
             dit.state().forEach((name, tensor) -> {
                 try (Scope one = Scope.open()) {
-                    fill(name, tensor, source);
+                    fill(name, tensor, source, staging);
                 }
             });
             return dit;
@@ -233,46 +247,43 @@ public final class DitCheckpoint implements AutoCloseable {
     }
 
     /** Straight into the network's memory, but for what is rewritten on the way. */
-    private void fill(String name, Tensor tensor, BiFunction<String, Dtype, Tensor> source) {
+    private void fill(String name, Tensor tensor, WeightSource source, Staging staging) {
         if (family == DitFamily.SIT) {
-            tensor.copy_(source.apply(name, Dtype.F32));
+            tensor.copy_(source.take(name, Dtype.F32));
         } else {
-            read(name, tensor);
+            read(name, tensor, staging);
         }
     }
 
     /** The network prepared for sampling: each weight is prepared as it is read, so none is held twice; close it. */
     public DitInference loadForSampling(Device device, Precision precision) {
-        return new DitInference(spec, source(device), device, precision);
+        try (Staging staging = new Staging()) {
+            return new DitInference(spec, source(device, staging), device, precision);
+        }
     }
 
-    private BiFunction<String, Dtype, Tensor> source(Device device) {
+    private WeightSource source(Device device, Staging staging) {
         Map<String, long[]> shapes = DitLayout.parameters(spec);
-        BiFunction<String, Dtype, Tensor> plain = (name, dtype) -> {
-            Tensor tensor = Tensors.empty(dtype, device, shapes.get(name));
-            read(name, tensor);
+        WeightSource plain = (name, dtype) -> {
+            Tensor tensor = staging.tensor(dtype, device, shapes.get(name));
+            read(name, tensor, staging);
             return tensor;
         };
         return family == DitFamily.SIT ? ReversedTime.of(spec, plain) : plain;
     }
 
-    /** Every row once; the position table is computed where the layout does not store it. */
-    private void read(String name, Tensor target) {
-        long[] done = new long[0];
-        for (DitLayout.Part part : layout.parts(spec)) {
-            boolean again = Arrays.stream(done).anyMatch(row -> row == part.firstRow());
-            if (part.parameter().equals(name) && !again) {
-                done = Arrays.copyOf(done, done.length + 1);
-                done[done.length - 1] = part.firstRow();
-                Tensor rows = target.narrow(0, part.firstRow(), part.shape()[0]);
-                if (weights.entries().containsKey(part.key())) {
-                    Weights.fill(rows, weights, part.key());
-                } else {
-                    rows.zero_();
-                }
+    /** The position table is computed where the layout does not store it. */
+    private void read(String name, Tensor target, Staging staging) {
+        List<DitLayout.Part> parts = partsOf.getOrDefault(name, List.of());
+        for (DitLayout.Part part : parts) {
+            Tensor rows = target.narrow(0, part.firstRow(), part.shape()[0]);
+            if (holds(part)) {
+                Weights.fill(rows, weights, part.key(), staging);
+            } else {
+                rows.zero_();
             }
         }
-        if (done.length == 0 && name.equals("pos_embed")) {
+        if (parts.isEmpty() && name.equals("pos_embed")) {
             int side = spec.height() / spec.patch();
             Tensor table = Tensors.of(PositionTable.sinCos(side, side, spec.hidden()), Device.of(target));
             target.copy_(table.view(1, spec.tokens(), spec.hidden()));

@@ -1,6 +1,7 @@
 package dev.retort.model.dit;
 
 import dev.retort.model.Network;
+import dev.retort.model.WeightSource;
 import dev.retort.nn.PreparedLinear;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
@@ -12,7 +13,6 @@ import dev.retort.torch.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -38,26 +38,23 @@ public final class DitInference extends Network {
     }
 
     private DitInference(DitSpec spec, Map<String, Tensor> state, Device device, Precision precision) {
-        this(spec, (name, dtype) -> state.get(name), device, precision);
+        this(spec, (name, dtype) -> state.get(name).detach().clone(), device, precision);
     }
 
     /**
-     * Prepares weights that are asked for one by one, each once and each free to go before the next comes: where they come
-     * from a file, no second copy of all of them ever exists.
+     * Prepares weights as they come: where they come from a file, no second copy of all of them ever exists.
      *
-     * @param weights the tensor of a parameter of {@link Dit}, made in the scope that is open, in the type asked for
-     *     where that saves a copy
+     * @param weights the parameters of {@link Dit}
      * @param device where they live
      */
-    public DitInference(DitSpec spec, BiFunction<String, Dtype, Tensor> weights, Device device, Precision precision) {
+    public DitInference(DitSpec spec, WeightSource weights, Device device, Precision precision) {
         this.spec = spec;
         dtype = precision == Precision.BF16 ? Dtype.BF16 : Dtype.F32;
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             // The largest weights first: what they leave free serves all others.
             modulations = new Modulations(spec, weights, dtype);
-            positions =
-                    buffer("pos_embed", weights.apply("pos_embed", Dtype.F32).clone());
+            positions = buffer("pos_embed", weights.take("pos_embed", Dtype.F32).clone());
             embedder = embedder(weights, dtype);
             rotary = spec.modern()
                     ? new RotaryPositions(
@@ -74,10 +71,10 @@ public final class DitInference extends Network {
         }
     }
 
-    private static PreparedLinear embedder(BiFunction<String, Dtype, Tensor> weights, Dtype dtype) {
+    private static PreparedLinear embedder(WeightSource weights, Dtype dtype) {
         try (Scope scope = Scope.open()) {
-            Tensor kernel = weights.apply("x_embedder.proj.weight", dtype);
-            return new PreparedLinear(kernel.flatten(1, -1), weights.apply("x_embedder.proj.bias", dtype), dtype);
+            Tensor kernel = weights.take("x_embedder.proj.weight", dtype);
+            return new PreparedLinear(kernel.flatten(1, -1), weights.take("x_embedder.proj.bias", dtype), dtype);
         }
     }
 

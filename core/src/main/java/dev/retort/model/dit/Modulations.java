@@ -1,5 +1,6 @@
 package dev.retort.model.dit;
 
+import dev.retort.model.WeightSource;
 import dev.retort.nn.PreparedLinear;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -11,7 +12,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.BiFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -36,7 +36,7 @@ final class Modulations implements AutoCloseable {
     /** Per layer (times·labels, parts, D), fp32; empty when nothing is prepared. */
     private final List<Tensor> tables = new ArrayList<>();
 
-    Modulations(DitSpec spec, BiFunction<String, Dtype, Tensor> weights, Dtype dtype) {
+    Modulations(DitSpec spec, WeightSource weights, Dtype dtype) {
         hidden = spec.hidden();
         shift = spec.convention().frequencyShift();
         timeFirst = PreparedBlock.linear(weights, "t_embedder.mlp.0", dtype);

@@ -1,10 +1,10 @@
 package dev.retort.model.dit;
 
+import dev.retort.model.WeightSource;
 import dev.retort.nn.PreparedLinear;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
-import java.util.function.BiFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /** {@link DitBlock} on prepared weights; the residual stream stays in fp32. */
@@ -20,8 +20,7 @@ final class PreparedBlock implements AutoCloseable {
     private final PreparedLinear in;
     private final PreparedLinear out;
 
-    PreparedBlock(
-            DitSpec spec, BiFunction<String, Dtype, Tensor> weights, String name, RotaryPositions rotary, Dtype dtype) {
+    PreparedBlock(DitSpec spec, WeightSource weights, String name, RotaryPositions rotary, Dtype dtype) {
         heads = spec.heads();
         gated = spec.modern();
         mlpNormEps = spec.convention().mlpNormEps();
@@ -35,11 +34,10 @@ final class PreparedBlock implements AutoCloseable {
     }
 
     /** softmax(q·kᵀ/√d): the scale goes into the rows of W and b that make q. */
-    private static PreparedLinear scaled(
-            DitSpec spec, BiFunction<String, Dtype, Tensor> weights, String name, Dtype dtype) {
+    private static PreparedLinear scaled(DitSpec spec, WeightSource weights, String name, Dtype dtype) {
         try (Scope scope = Scope.open()) {
-            Tensor weight = weights.apply(name + ".weight", Dtype.F32).clone();
-            Tensor bias = weights.apply(name + ".bias", Dtype.F32).clone();
+            Tensor weight = weights.take(name + ".weight", Dtype.F32);
+            Tensor bias = weights.take(name + ".bias", Dtype.F32);
             double scale = 1 / Math.sqrt(spec.hidden() / (double) spec.heads());
             Ops.mulInPlace(weight.narrow(0, 0, spec.hidden()), scale);
             Ops.mulInPlace(bias.narrow(0, 0, spec.hidden()), scale);
@@ -47,17 +45,17 @@ final class PreparedBlock implements AutoCloseable {
         }
     }
 
-    static PreparedLinear linear(BiFunction<String, Dtype, Tensor> weights, String name, Dtype dtype) {
+    static PreparedLinear linear(WeightSource weights, String name, Dtype dtype) {
         try (Scope scope = Scope.open()) {
             return new PreparedLinear(
-                    weights.apply(name + ".weight", dtype), weights.apply(name + ".bias", dtype), dtype);
+                    weights.take(name + ".weight", dtype), weights.take(name + ".bias", dtype), dtype);
         }
     }
 
     /** A copy that lives until closed. */
-    static Tensor copy(BiFunction<String, Dtype, Tensor> weights, String name) {
+    static Tensor copy(WeightSource weights, String name) {
         try (Scope scope = Scope.open()) {
-            return scope.keep(weights.apply(name, Dtype.F32).detach().clone());
+            return scope.keep(weights.take(name, Dtype.F32).detach().clone());
         }
     }
 

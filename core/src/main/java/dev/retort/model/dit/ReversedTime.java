@@ -1,10 +1,10 @@
 package dev.retort.model.dit;
 
+import dev.retort.model.WeightSource;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
-import java.util.function.BiFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -14,26 +14,26 @@ import org.bytedeco.pytorch.Tensor;
  */
 final class ReversedTime {
     private final DitSpec spec;
-    private final BiFunction<String, Dtype, Tensor> weights;
+    private final WeightSource weights;
 
-    private ReversedTime(DitSpec spec, BiFunction<String, Dtype, Tensor> weights) {
+    private ReversedTime(DitSpec spec, WeightSource weights) {
         this.spec = spec;
         this.weights = weights;
     }
 
     /** The same parameters, rewritten as they are asked for. */
-    static BiFunction<String, Dtype, Tensor> of(DitSpec spec, BiFunction<String, Dtype, Tensor> weights) {
+    static WeightSource of(DitSpec spec, WeightSource weights) {
         return new ReversedTime(spec, weights)::weight;
     }
 
     private Tensor weight(String name, Dtype dtype) {
         return switch (name) {
-            case "t_embedder.mlp.0.weight" -> turned(weights.apply(name, Dtype.F32));
+            case "t_embedder.mlp.0.weight" -> turned(weights.take(name, Dtype.F32));
             case "final_layer.linear.weight", "final_layer.linear.bias" -> {
-                Tensor weight = weights.apply(name, Dtype.F32);
+                Tensor weight = weights.take(name, Dtype.F32);
                 yield weight.mul(signs(weight));
             }
-            default -> weights.apply(name, dtype);
+            default -> weights.take(name, dtype);
         };
     }
 
