@@ -20,11 +20,11 @@ public final class TrainTeacher {
     private TrainTeacher() {}
 
     /** What any run of these lessons has: seed, batch, data, optimiser, averages, machine, log, sampling. */
-    static RunConfig run() {
+    static RunConfig run(DataSpec data) {
         return new RunConfig(
                 1,
                 32,
-                DataSpec.shapes(16),
+                data,
                 new OptimizerConfig(2e-3, "cosine", 320, 0.9, 0.99, 1e-8, 0.01, 1),
                 new EmaConfig(List.of(0.99)),
                 ComputeConfig.automatic(),
@@ -38,7 +38,7 @@ public final class TrainTeacher {
                 images,
                 new DitConfig("4x96x3/4", 4, 0.1, false), // 4 blocks, 96 wide, 3 heads, patches of 4x4
                 new Objective.Flow(0, 1, 1), // flow matching, logit-normal times, pixels in [-1, 1]
-                run());
+                run(DataSpec.shapes(16)));
         return Training.run(
                 config,
                 runFolder,

@@ -1,8 +1,12 @@
 package dev.retort.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.retort.model.ModelFolder;
+import dev.retort.model.dit.DitExport;
+import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -21,6 +25,32 @@ class LessonsTest {
         DrawSamples.draw(student, temp.resolve("student.png"));
         assertThat(temp.resolve("student.png"))
                 .satisfies(png -> assertThat(Files.size(png)).isGreaterThan(1000));
+        Path page = CompareModels.compare(teacher, student, temp.resolve("compared"), 0);
+        assertThat(page).content().contains("FD-CNNshapes@500", "student");
+    }
+
+    @Test
+    void another_programs_checkpoint_becomes_a_model_of_ours() {
+        Path teacher = TrainTeacher.train(temp.resolve("teacher"), 32);
+        try (ModelFolder.Loaded loaded = ModelFolder.load(teacher, Device.CPU)) {
+            DitExport.diffusers(
+                    temp.resolve("theirs"), loaded.card(), loaded.network().state(), Dtype.F32, DitExport.SHARD_BYTES);
+        }
+        OpenCheckpoint.keep(temp.resolve("theirs").toString(), temp.resolve("ours"));
+        assertThat(ModelFolder.card(temp.resolve("ours")).network().name())
+                .isEqualTo(ModelFolder.card(teacher).network().name());
+        assertThat(temp.resolve("ours").resolve(ModelFolder.WEIGHTS).toFile().length())
+                .isLessThan(teacher.resolve(ModelFolder.WEIGHTS).toFile().length() * 6 / 10);
+    }
+
+    @Test
+    void a_student_learns_larger_pictures_from_a_teacher_of_small_ones() {
+        Path taesd = Path.of("../../shared/weights/taesd");
+        assumeTrue(Files.isDirectory(taesd), "skipped: it needs " + taesd + ", which is not here");
+        Path student = LearnOnLatents.learn(taesd.resolve("taesd"), temp, 96);
+        assertThat(ModelFolder.card(student).images().height()).isEqualTo(64);
+        assertThat(ModelFolder.card(temp.resolve("teacher/model")).images().height())
+                .isEqualTo(32);
     }
 
     @Test

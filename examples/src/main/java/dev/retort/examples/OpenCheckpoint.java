@@ -1,0 +1,40 @@
+package dev.retort.examples;
+
+import dev.retort.hub.Hub;
+import dev.retort.hub.Watch;
+import dev.retort.model.ModelFolder;
+import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitCheckpoint;
+import dev.retort.model.dit.DitHints;
+import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
+import java.nio.file.Path;
+
+/**
+ * Lesson 7: a diffusion transformer that another program saved, the original's {@code .pt}, a folder of the diffusers library
+ * or a model of the hub ({@code hf:OWNER/NAME}), kept as a model of ours in half the bytes. {@code ModelFolder.load} takes such
+ * a checkpoint as it is, too. Arguments: checkpoint, folder.
+ */
+public final class OpenCheckpoint {
+    private OpenCheckpoint() {}
+
+    /** Says what it is and keeps it as a model of ours. */
+    public static void keep(String given, Path model) {
+        Path place = Hub.locate(given, Watch.saying(System.out::println)); // a path stays what it is
+        try (DitCheckpoint checkpoint = DitCheckpoint.open(place, DitHints.NONE)) {
+            System.out.println(checkpoint.spec().name() + " of " + checkpoint.family() + ", "
+                    + checkpoint.process().schedule() + ", "
+                    + checkpoint.sampling().solver());
+            checkpoint.notes().forEach(System.out::println);
+            try (Dit network = checkpoint.load(Device.CPU)) {
+                ModelFolder.save(model, network.state(), checkpoint.card(), Dtype.BF16);
+            }
+        }
+    }
+
+    /** Runs the lesson. */
+    public static void main(String[] args) {
+        keep(args[0], Path.of(args[1]));
+        System.out.println("the model lies in " + args[1]);
+    }
+}
