@@ -10,6 +10,7 @@ import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.SamplingSpec;
 import dev.retort.model.dit.DitCheckpoint;
+import dev.retort.model.dit.DitHints;
 import dev.retort.report.TextTable;
 import dev.retort.train.RunFolder;
 import java.nio.file.Path;
@@ -233,6 +234,10 @@ final class InspectCommand implements Callable<Integer> {
         if (model != null) {
             return "retort sample " + given;
         }
-        return found.card() == null ? "retort inspect " + given + " --keys" : "retort convert " + given + " MODEL";
+        if (found.card() == null) {
+            return "retort inspect " + given + " --keys";
+        }
+        // what had to be told is kept by a conversion only
+        return hints.hints().equals(DitHints.NONE) ? "retort sample " + given : "retort convert " + given + " MODEL";
     }
 }

@@ -62,6 +62,7 @@ class ConvertCommandTest {
         assertThat(torch.out())
                 .contains("DiT-2x16x2/2 (original keys)", "guidance 4.0", "blocks.1.mlp.fc2.weight", "16x64");
         assertThat(torch.err()).contains("Next: retort convert " + at("a.pt"));
+        assertThat(good("inspect", at("pipeline")).err()).contains("Next: retort sample " + at("pipeline"));
         Ran diffusers = good("inspect", at("pipeline"), "--json", "--keys");
         JsonNode found = new JsonMapper().readTree(diffusers.out());
         assertThat(found.get("layout").asString()).isEqualTo("diffusers");

@@ -8,6 +8,7 @@ import dev.retort.diffusion.TimeSampler;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
+import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -22,9 +23,10 @@ import org.bytedeco.pytorch.Tensor;
  * @param alpha signal factor (N, 1, 1, 1)
  * @param sigma noise factor (N, 1, 1, 1)
  * @param label class of each image (N), the null class where dropped
- * @param twin the same images at another size with the same times and labels, for a teacher that works at that size; its
- *     noise is this noise averaged over cells and brought back to unit variance, or the other way round: the coarser of
- *     both is made from the finer. Null where there is none
+ * @param twin the same images at another size with the same labels, for a teacher that works at that size. The coarser noise
+ *     is the finer averaged over cells and brought back to unit variance, which changes its ratio to the picture: the twin's
+ *     times are those at which the two noisy images, brought to the coarser grid, hold the picture equally well. Null where
+ *     there is none
  */
 public record NoisyBatch(
         Tensor clean,
@@ -59,34 +61,56 @@ public record NoisyBatch(
         int size = fine.channels() * fine.height() * fine.width();
         float[] noise = new float[count * size];
         double[] times = new double[count];
-        double[] alpha = new double[count];
-        double[] sigma = new double[count];
         int[] label = new int[count];
         for (int i = 0; i < count; i++) {
             long position = batch.firstImage() + from + i;
             times[i] = sampler.sample(schedule, Rng.at(seed, Purpose.TIME, position, 0));
-            alpha[i] = schedule.alpha(times[i]);
-            sigma[i] = schedule.sigma(times[i]);
             Rng.at(seed, Purpose.NOISE, position, 0).fillGaussian(noise, i * size, size);
             boolean drop = labelDrop > 0
                     && Rng.at(seed, Purpose.LABEL_DROP, position, 0).nextDouble() < labelDrop;
             label[i] = drop ? nullClass : batch.labels()[from + i];
         }
         Tensor unit = Tensors.of(noise, device, count, fine.channels(), fine.height(), fine.width());
-        Tensor signal = Tensors.of(alpha, device).view(count, 1, 1, 1);
-        Tensor spread = Tensors.of(sigma, device).view(count, 1, 1, 1);
         Tensor labels = Tensors.of(label, device);
-        NoisyBatch twin = batch.twin() == null
-                ? null
-                : of(
-                        clean(batch.twin(), from, count, device),
-                        at(batch.twin(), unit),
-                        times,
-                        signal,
-                        spread,
-                        labels,
-                        null);
-        return of(clean(batch, from, count, device), at(batch, unit), times, signal, spread, labels, twin);
+        NoisyBatch twin = null;
+        if (batch.twin() != null) {
+            double[] theirs = timesAtHeight(batch.twin().height(), times, batch.height(), schedule);
+            twin = at(batch.twin(), from, unit, theirs, schedule, labels, null);
+        }
+        return at(batch, from, unit, times, schedule, labels, twin);
+    }
+
+    /**
+     * Averaging r by r cells divides the noise by r: sigma/alpha at the finer size is r times that at the coarser where both
+     * leave as much of the picture.
+     */
+    private static double[] timesAtHeight(int other, double[] times, int height, NoiseSchedule schedule) {
+        double finer = (double) other / height;
+        return Arrays.stream(times)
+                .map(time ->
+                        schedule.pointOfRatio(schedule.noiseRatio(time) * finer).time())
+                .toArray();
+    }
+
+    private static NoisyBatch at(
+            Batch batch,
+            int from,
+            Tensor unit,
+            double[] times,
+            NoiseSchedule schedule,
+            Tensor labels,
+            NoisyBatch twin) {
+        Device device = Device.of(unit);
+        double[] alpha = Arrays.stream(times).map(schedule::alpha).toArray();
+        double[] sigma = Arrays.stream(times).map(schedule::sigma).toArray();
+        return of(
+                clean(batch, from, times.length, device),
+                noise(batch, unit),
+                times,
+                Tensors.of(alpha, device).view(-1, 1, 1, 1),
+                Tensors.of(sigma, device).view(-1, 1, 1, 1),
+                labels,
+                twin);
     }
 
     private static Tensor clean(Batch batch, int from, int count, Device device) {
@@ -95,7 +119,7 @@ public record NoisyBatch(
     }
 
     /** Unit noise averaged over the cells of a batch's grid: a mean of n cells has variance 1/n. */
-    private static Tensor at(Batch batch, Tensor noise) {
+    private static Tensor noise(Batch batch, Tensor noise) {
         if (noise.size(2) == batch.height() && noise.size(3) == batch.width()) {
             return noise;
         }

@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
@@ -11,6 +12,7 @@ import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
+import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -33,6 +35,10 @@ class NoisyBatchTest {
         }
     }
 
+    private static Tensor spread(NoisyBatch batch) {
+        return batch.noisy().div(batch.alpha()).sub(batch.clean());
+    }
+
     private static ImageSource shapes(int size) {
         return Datasets.open(DataSpec.shapes(size));
     }
@@ -47,7 +53,6 @@ class NoisyBatchTest {
                     .isEqualTo(Tensors.floats(of(shapes(other), 2, 4).clean()));
             assertThat(Tensors.floats(batch.clean()))
                     .isEqualTo(Tensors.floats(of(shapes(size), 2, 4).clean()));
-            assertThat(twin.times()).isEqualTo(batch.times());
             assertThat(Tensors.longs(twin.label())).isEqualTo(Tensors.longs(batch.label()));
             NoisyBatch fine = size > other ? batch : twin;
             NoisyBatch coarse = size > other ? twin : batch;
@@ -59,6 +64,13 @@ class NoisyBatchTest {
                 assertThat(Tensors.floats(each.noisy()))
                         .isEqualTo(Tensors.floats(
                                 each.clean().mul(each.alpha()).add(each.noise().mul(each.sigma()))));
+            }
+            // at their own times both leave as much of the picture: on the coarser grid x/alpha differs from x0 by the
+            // same
+            float[] expected = Tensors.floats(spread(coarse));
+            float[] found = Tensors.floats(Ops.adaptiveAveragePool(spread(fine), 16, 16));
+            for (int i = 0; i < expected.length; i++) {
+                assertThat(found[i]).isCloseTo(expected[i], within(1e-3f * Math.max(1, Math.abs(expected[i]))));
             }
         }
     }

@@ -18,8 +18,8 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The frozen teacher: asked once per batch with the student's own noise, times and dropped labels, whatever the number of
- * loss terms that want to know.
+ * The frozen teacher: asked once per batch with the student's own noise, times and dropped labels (or, at another size, with
+ * those of the batch's twin), whatever the number of loss terms that want to know.
  */
 public final class Teacher implements AutoCloseable {
     private final Network network;

@@ -75,8 +75,9 @@ final class DitShapes {
             return hints.heads();
         }
         return DitSizes.headsOf(depth, hidden)
-                .orElseThrow(() -> refused("weights do not show the number of attention heads and " + depth
-                        + " blocks of width " + hidden + " are no published size; give it with --heads"));
+                .orElseThrow(() ->
+                        refused("weights do not show the number of attention heads and " + depth + " blocks of width "
+                                + hidden + " are no published size; give it with --heads to 'retort convert'"));
     }
 
     private int classes(DitHints hints, int rows) {

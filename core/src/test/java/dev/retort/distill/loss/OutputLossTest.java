@@ -1,0 +1,128 @@
+package dev.retort.distill.loss;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.retort.data.DataSpec;
+import dev.retort.data.Datasets;
+import dev.retort.data.ImageSource;
+import dev.retort.data.Loader;
+import dev.retort.data.PairedImages;
+import dev.retort.diffusion.NoiseSchedule;
+import dev.retort.diffusion.Prediction;
+import dev.retort.model.ModelCard;
+import dev.retort.model.Network;
+import dev.retort.model.SamplingSpec;
+import dev.retort.model.dit.DitSpec;
+import dev.retort.nn.Taps;
+import dev.retort.torch.Device;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import dev.retort.train.NoisyBatch;
+import dev.retort.train.Objective;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
+
+class OutputLossTest {
+    private static final Objective OBJECTIVE = new Objective.Flow(0, 1, 1);
+    private static final NoiseSchedule SCHEDULE = OBJECTIVE.process().noiseSchedule();
+
+    /** Answers what it was told to. */
+    private static final class Told extends Network {
+        private final DitSpec spec;
+        private final Tensor answer;
+
+        Told(int size, Tensor answer) {
+            spec = new DitSpec(size, size, 3, 2, 16, 1, 2, 4, 5, 0.1, false, false);
+            this.answer = answer;
+            buffer("anything", Tensors.zeros(Device.CPU, 1));
+        }
+
+        @Override
+        public Tensor forward(Tensor x, Tensor time, Tensor label, Taps taps) {
+            return answer;
+        }
+
+        @Override
+        public DitSpec spec() {
+            return spec;
+        }
+
+        @Override
+        public void checkpointActivations(boolean on) {}
+    }
+
+    private static NoisyBatch batch(ImageSource source) {
+        try (Loader loader = new Loader(source, 4, 3, 0, false, 1, 1)) {
+            return NoisyBatch.of(loader.next(), 0, 4, 5, SCHEDULE, OBJECTIVE.times(), 5, 0, Device.CPU);
+        }
+    }
+
+    private static ImageSource shapes(int size) {
+        return Datasets.open(DataSpec.shapes(size));
+    }
+
+    /** What a perfect network answers, noise - image, beside an error of its x0 that is the same everywhere. */
+    private static Tensor answer(NoisyBatch batch, double errorOfX0) {
+        return Ops.add(batch.noise().sub(batch.clean()).mul(batch.sigma()), -errorOfX0)
+                .div(batch.sigma());
+    }
+
+    private static float[] loss(NoisyBatch batch, Tensor ours, Tensor theirs, Prediction space) {
+        int size = (int) Teacher.view(batch).noisy().size(2);
+        Told network = new Told(size, theirs);
+        ModelCard card = ModelCard.of(
+                network.spec(),
+                OBJECTIVE.process(),
+                SamplingSpec.of("flow-euler", 1, 1),
+                List.of(),
+                "",
+                0,
+                0,
+                "",
+                Map.of());
+        try (Teacher teacher = new Teacher(network, card, "", 1, Precision.FP32)) {
+            return Tensors.floats(
+                    new OutputLoss(teacher, SCHEDULE, Prediction.FLOW, space).perSample(ours, Taps.none(), batch));
+        }
+    }
+
+    private static void close(float[] found, double[] expected) {
+        for (int i = 0; i < expected.length; i++) {
+            assertThat((double) found[i]).isCloseTo(expected[i], within(1e-3 * Math.max(1, expected[i])));
+        }
+    }
+
+    @Test
+    void perfect_networks_of_two_sizes_agree_though_their_pictures_do_not() {
+        try (Scope scope = Scope.open()) {
+            for (int other : new int[] {16, 64}) {
+                NoisyBatch batch = batch(new PairedImages(shapes(32), shapes(other)));
+                NoisyBatch twin = batch.twin();
+                close(loss(batch, answer(batch, 0), answer(twin, 0), Prediction.FLOW), new double[4]);
+            }
+        }
+    }
+
+    @Test
+    void an_error_of_x0_counts_alike_at_one_size_and_at_two() {
+        try (Scope scope = Scope.open()) {
+            NoisyBatch one = batch(shapes(32));
+            NoisyBatch two = batch(new PairedImages(shapes(32), shapes(16)));
+            // of a flow, x0 that is 0.3 less off is 0.3/sigma in the velocity
+            double[] flow = Arrays.stream(one.times())
+                    .map(t -> 0.09 / Math.pow(SCHEDULE.sigma(t), 2))
+                    .toArray();
+            double[] x0 = {0.09, 0.09, 0.09, 0.09};
+            close(loss(one, answer(one, 0.5), answer(one, 0.2), Prediction.FLOW), flow);
+            close(loss(two, answer(two, 0.5), answer(two.twin(), 0.2), Prediction.FLOW), flow);
+            close(loss(one, answer(one, 0.5), answer(one, 0.2), Prediction.X0), x0);
+            close(loss(two, answer(two, 0.5), answer(two.twin(), 0.2), Prediction.X0), x0);
+        }
+    }
+}
