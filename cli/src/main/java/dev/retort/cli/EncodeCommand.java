@@ -78,7 +78,7 @@ final class EncodeCommand implements Callable<Integer> {
     private int shard;
 
     @Mixin
-    private Place place;
+    private DeviceOptions asked;
 
     @Option(
             names = "--out",
@@ -96,7 +96,7 @@ final class EncodeCommand implements Callable<Integer> {
         DataSpec pictures = data.equals("shapes")
                 ? new DataSpec("shapes", "", split, size, false)
                 : new DataSpec("auto", data, split, size, false);
-        Device.Choice where = place.choose();
+        Device.Choice where = asked.choose();
         talk.say("Device " + where.device() + " (" + where.reason() + "), in fp32");
         Path folder = out == null ? Path.of("latents", name()) : out;
         LatentEncoding encoding =

@@ -12,7 +12,7 @@ import picocli.CommandLine.Option;
 /** Where a command computes, in which precision and on how many threads. */
 final class Hardware {
     @Mixin
-    private Place place;
+    private DeviceOptions asked;
 
     @Option(
             names = "--precision",
@@ -24,11 +24,11 @@ final class Hardware {
     record Chosen(Device device, Precision precision) {}
 
     int threads() {
-        return place.threads();
+        return asked.threads();
     }
 
     Chosen choose(Talk talk) {
-        Device.Choice where = place.choose();
+        Device.Choice where = asked.choose();
         Precision.Choice how = Precision.choose(precision == null ? "auto" : precision, where.device());
         talk.say("Device " + where.device() + " (" + where.reason() + "), precision "
                 + how.precision().name().toLowerCase(Locale.ROOT) + " (" + how.reason() + ")");
@@ -37,10 +37,10 @@ final class Hardware {
 
     /** The options given, as overrides of a configuration; the number of threads is set at once. */
     List<String> overrides(String prefix) {
-        Natives.threads(place.threads());
+        Natives.threads(asked.threads());
         List<String> overrides = new ArrayList<>();
-        if (place.device() != null) {
-            overrides.add(prefix + "device='" + place.device() + "'");
+        if (asked.device() != null) {
+            overrides.add(prefix + "device='" + asked.device() + "'");
         }
         if (precision != null) {
             overrides.add(prefix + "precision='" + precision + "'");

@@ -11,6 +11,7 @@ import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -57,34 +58,37 @@ public final class Training {
         notes.accept("device: " + device.device() + " (" + device.reason() + ")");
         notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
         ImageSource source = Datasets.open(config.run().data());
-        Dit network;
-        try (Scope scope = Scope.open()) {
-            network = new Dit(
-                    config.model().spec(source, config.objective().learnSigma()),
-                    Init.of(config.run().seed(), device.device()));
-        }
-        if (!initFrom.isEmpty()) {
-            InitialWeights.take(initFrom, network, config.objective(), source, device.device(), notes);
-        }
-        RunFolder folder = RunFolder.open(run, Configs.write(config));
-        Stage stage = new Stage(
-                "train", config.images(), List.of(new Stage.Weighted(new DiffusionLoss(config.objective()), 1, 1)));
-        TrainingJob job = new TrainingJob(network, source, config.objective(), List.of(stage), "", config.run());
-        try (network;
-                Trainer trainer = new Trainer(job, folder, precision.precision(), provenance)) {
-            notes.accept(String.format(
-                    java.util.Locale.ROOT,
-                    "network: %s, %.2f M parameters, %.1f M MACs per image; micro-batch %d of %d",
-                    network.spec().name(),
-                    network.parameterCount() / 1e6,
-                    network.spec().macs() / 1e6,
-                    trainer.microBatch(),
-                    config.run().batch()));
-            trainer.saving().ifPresent(notes);
-            if (trainer.imagesSeen() > 0) {
-                notes.accept("resuming at " + trainer.imagesSeen() + " images");
+        try (Dit network = network(config, source, device.device())) {
+            if (!initFrom.isEmpty()) {
+                InitialWeights.take(initFrom, network, config.objective(), source, device.device(), notes);
             }
-            return trainer.run(progress, interrupted);
+            RunFolder folder = RunFolder.open(run, Configs.write(config));
+            Stage stage = new Stage(
+                    "train", config.images(), List.of(new Stage.Weighted(new DiffusionLoss(config.objective()), 1, 1)));
+            TrainingJob job = new TrainingJob(network, source, config.objective(), List.of(stage), "", config.run());
+            try (Trainer trainer = new Trainer(job, folder, precision.precision(), provenance)) {
+                notes.accept(String.format(
+                        Locale.ROOT,
+                        "network: %s, %.2f M parameters, %.1f M MACs per image; micro-batch %d of %d",
+                        network.spec().name(),
+                        network.parameterCount() / 1e6,
+                        network.spec().macs() / 1e6,
+                        trainer.microBatch(),
+                        config.run().batch()));
+                trainer.saving().ifPresent(notes);
+                if (trainer.imagesSeen() > 0) {
+                    notes.accept("resuming at " + trainer.imagesSeen() + " images");
+                }
+                return trainer.run(progress, interrupted);
+            }
+        }
+    }
+
+    private static Dit network(TrainConfig config, ImageSource source, Device device) {
+        try (Scope scope = Scope.open()) {
+            return new Dit(
+                    config.model().spec(source, config.objective().learnSigma()),
+                    Init.of(config.run().seed(), device));
         }
     }
 }

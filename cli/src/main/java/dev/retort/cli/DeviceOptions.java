@@ -5,7 +5,7 @@ import dev.retort.torch.Natives;
 import picocli.CommandLine.Option;
 
 /** Where a command computes, and on how many threads. */
-final class Place {
+final class DeviceOptions {
     @Option(
             names = "--device",
             paramLabel = "NAME",
