@@ -38,7 +38,9 @@ final class Alone {
      * own dispatch, hence an upper bound of the time a full step spends outside native ops.
      */
     static double skeletonSeconds(BenchCase what) {
-        try (Worker worker = Worker.ours()) {
+        // On one thread: waking OpenMP's others for next to nothing takes twice as long as all of this, and is native
+        // time.
+        try (Worker worker = Worker.ours(Map.of("OMP_NUM_THREADS", "1"))) {
             Map<String, Object> open = new HashMap<>(what.open(false));
             open.put("skeleton", true);
             worker.ask(open);
@@ -53,7 +55,8 @@ final class Alone {
 
     /** Resident memory over 500 training steps. */
     static Flatness flatness(BenchCase what) {
-        try (Worker worker = Worker.ours()) {
+        // A Java heap that is not touched in advance becomes resident little by little until its first collection.
+        try (Worker worker = Worker.ours(Map.of(), "-Xms96m", "-Xmx96m", "-XX:+AlwaysPreTouch")) {
             worker.ask(what.open(false));
             double first = worker.ask(Map.of("op", "run", "count", WARM_UP))
                     .get("rss_mb")

@@ -8,6 +8,7 @@ import java.io.InputStreamReader;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
@@ -23,11 +24,12 @@ final class Worker implements AutoCloseable {
     private final BufferedReader from;
     private final JsonNode hello;
 
-    private Worker(String name, List<String> command) {
+    private Worker(String name, List<String> command, Map<String, String> environment) {
         this.name = name;
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD);
         // Both sides wait for work asleep: spinning would steal the cores from the one that is being timed.
         builder.environment().putIfAbsent("OMP_WAIT_POLICY", "PASSIVE");
+        builder.environment().putAll(environment);
         try {
             process = builder.start();
         } catch (IOException e) {
@@ -40,14 +42,21 @@ final class Worker implements AutoCloseable {
 
     /** Our side, in a JVM like this one. */
     static Worker ours() {
-        String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-        return new Worker(
-                "ours", List.of(java, "-cp", System.getProperty("java.class.path"), StepServer.class.getName()));
+        return ours(Map.of());
+    }
+
+    /** The same with more in its environment, and options of the JVM. */
+    static Worker ours(Map<String, String> environment, String... options) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(List.of(options));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), StepServer.class.getName()));
+        return new Worker("ours", command, environment);
     }
 
     /** Plain PyTorch in the Python given. */
     static Worker peer(Path python, Path script) {
-        return new Worker("peer", List.of(python.toString(), script.toString()));
+        return new Worker("peer", List.of(python.toString(), script.toString()), Map.of());
     }
 
     /** What the worker said of itself. */
