@@ -29,6 +29,16 @@ public final class Staging implements AutoCloseable {
         return flat(matrices, dtype, device, count).view(shape);
     }
 
+    /** Copies of tensors that stay as they are. */
+    public WeightSource copies(Map<String, Tensor> weights) {
+        return (name, dtype) -> {
+            Tensor from = weights.get(name).detach();
+            Tensor copy = tensor(Dtype.of(from), Device.of(from), Tensors.shape(from));
+            copy.copy_(from);
+            return copy;
+        };
+    }
+
     /** A flat tensor in the memory of the one before it, apart from {@link #tensor}'s: for what is read to be converted. */
     Tensor portion(Dtype dtype, long count) {
         return flat(portions, dtype, Device.CPU, count);

@@ -1,6 +1,7 @@
 package dev.retort.model.dit;
 
 import dev.retort.model.Network;
+import dev.retort.model.Staging;
 import dev.retort.model.WeightSource;
 import dev.retort.nn.PreparedLinear;
 import dev.retort.nn.Taps;
@@ -12,7 +13,6 @@ import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -34,11 +34,12 @@ public final class DitInference extends Network {
 
     /** Prepares a copy. */
     public DitInference(Dit origin, Precision precision) {
-        this(origin.spec(), origin.state(), origin.device(), precision);
+        this(origin, precision, new Staging());
     }
 
-    private DitInference(DitSpec spec, Map<String, Tensor> state, Device device, Precision precision) {
-        this(spec, (name, dtype) -> state.get(name).detach().clone(), device, precision);
+    private DitInference(Dit origin, Precision precision, Staging staging) {
+        this(origin.spec(), staging.copies(origin.state()), origin.device(), precision);
+        staging.close();
     }
 
     /**
