@@ -83,7 +83,7 @@ public final class Datasets {
             throw new RetortException(
                     Kind.DATA,
                     "data.path is " + path + ", where nothing lies (looked in "
-                            + expanded.toAbsolutePath().normalize() + "); set data.path=FOLDER");
+                            + expanded.toAbsolutePath().normalize() + "); give the place of the pictures");
         }
         if (!Files.isReadable(expanded)) {
             throw new RetortException(Kind.DATA, "data.path is " + path + ", which may not be read; change its rights");

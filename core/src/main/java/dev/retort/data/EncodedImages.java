@@ -31,10 +31,14 @@ final class EncodedImages implements ImageSource {
     private final int size;
     private final List<String> classNames;
     private final List<Picture> pictures;
+    private final boolean divided;
     private final AtomicReferenceArray<PixelImage> decoded;
 
-    /** @param size rows and columns, at least 1 */
-    EncodedImages(String name, int size, List<String> classNames, List<Picture> pictures) {
+    /**
+     * @param size rows and columns, at least 1
+     * @param divided whether these are one split of several
+     */
+    EncodedImages(String name, int size, List<String> classNames, List<Picture> pictures, boolean divided) {
         if (size < 1) {
             throw new RetortException(
                     Kind.CONFIG, "data.size is " + size + ", expected at least 1; set the size to crop pictures to");
@@ -43,6 +47,7 @@ final class EncodedImages implements ImageSource {
         this.size = size;
         this.classNames = classNames;
         this.pictures = pictures;
+        this.divided = divided;
         long bytes = pictures.size() * (3L * size * size + OVERHEAD);
         boolean fits = bytes <= Runtime.getRuntime().maxMemory() / 4;
         this.decoded = fits ? new AtomicReferenceArray<>(pictures.size()) : null;
@@ -51,6 +56,11 @@ final class EncodedImages implements ImageSource {
     @Override
     public String name() {
         return name;
+    }
+
+    @Override
+    public boolean divided() {
+        return divided;
     }
 
     @Override

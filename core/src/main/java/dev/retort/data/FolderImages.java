@@ -47,6 +47,6 @@ public final class FolderImages {
             pictures.add(new Picture(file.toString(), label, () -> Files.readAllBytes(file), () -> captions.of(path)));
         }
         String name = folder.toAbsolutePath().normalize().getFileName() + "/" + split;
-        return new EncodedImages(name, size, classes, pictures);
+        return new EncodedImages(name, size, classes, pictures, ImageNames.divided(all));
     }
 }

@@ -2,6 +2,7 @@ package dev.retort.data;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
@@ -43,6 +44,11 @@ final class ImageNames {
         return "";
     }
 
+    /** Whether any picture lies in a split's folder. */
+    static boolean divided(Collection<String> paths) {
+        return paths.stream().anyMatch(path -> isPicture(path) && !splitOf(path).isEmpty());
+    }
+
     /** The classes of these pictures, sorted by name; the index is the label. */
     static List<String> classes(List<String> paths) {
         Set<String> classes = new TreeSet<>();
@@ -69,7 +75,7 @@ final class ImageNames {
             throw new RetortException(
                     Kind.DATA,
                     "no folder '" + split + "' in " + where + (splits.isEmpty() ? "" : ", only " + splits)
-                            + "; set data.split or data.path to what is there");
+                            + "; choose a split that is there, or other pictures");
         }
         List<String> chosen = splits.contains(split)
                 ? pictures.stream().filter(path -> splitOf(path).equals(split)).toList()

@@ -62,6 +62,11 @@ public interface ImageSource {
         return label;
     }
 
+    /** Whether the set it is of keeps training and test pictures apart; where not, all of them are training pictures. */
+    default boolean divided() {
+        return true;
+    }
+
     /** What is written about picture {@code index}, where anything is. */
     default Optional<String> caption(long index) {
         return Optional.empty();

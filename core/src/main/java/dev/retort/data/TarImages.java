@@ -42,7 +42,7 @@ public final class TarImages {
             pictures.add(new Picture(archive + "!" + path, label, () -> bytes, Optional::empty));
         }
         String name = archive.getFileName().toString().replaceFirst("\\.(tar|tgz).*$", "");
-        return new EncodedImages(name + "/" + split, size, classes, pictures);
+        return new EncodedImages(name + "/" + split, size, classes, pictures, ImageNames.divided(encoded.keySet()));
     }
 
     private static Map<String, byte[]> read(Path archive) {

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -52,6 +53,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
         List<String> notes = new ArrayList<>(judge.notes());
         List<Entrant> entrants = entrants(notes);
         List<Contestant> all = entrants.stream().map(Entrant::contestant).toList();
+        all.forEach(judge::requireImagesLike);
         Portions portions = new Portions(progress, work(all, judge, measurement));
 
         Map<String, Evaluation> evaluations = new LinkedHashMap<>();
@@ -60,6 +62,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
                     (double) judge.settings().samples() * contestant.macsPerImage(), "drawing " + contestant.name());
             evaluations.put(contestant.name(), judge.judge(contestant, part));
         }
+        unlearned(evaluations.get(teacher.name())).ifPresent(notes::add);
         Map<String, TimeBins> agreement = agreement(judge, entrants);
         Map<Contestant, Cost> costs =
                 measurement.of(all, portions.next(measurementWork(all, measurement), "measuring"));
@@ -144,6 +147,21 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
                     + students.get(0).name() + " saw " + students.get(0).card().imagesSeen() + ".");
         }
         return entrants;
+    }
+
+    /** A warning where the teacher's images are recognised little better than by guessing. */
+    private static Optional<String> unlearned(Evaluation evaluation) {
+        double accuracy = evaluation.classAccuracy().orElse(1);
+        double guessing = 1.0 / evaluation.contestant().card().classes().size();
+        return accuracy >= 2 * guessing
+                ? Optional.empty()
+                : Optional.of(String.format(
+                        Locale.ROOT,
+                        "Mind: of %s's images %.0f %% are recognised as the class asked for, guessing gives %.0f %%. It has "
+                                + "not learned its classes yet, so it says little how much of it a student keeps.",
+                        evaluation.contestant().name(),
+                        100 * accuracy,
+                        100 * guessing));
     }
 
     private Map<String, TimeBins> agreement(Judge judge, List<Entrant> entrants) {

@@ -60,6 +60,18 @@ public record ImageSet(String name, PixelBatch pixels, int[] labels, List<String
         return new ImageSet(source.name(), pixels, labels, source.classNames());
     }
 
+    /** The images from {@code first} on, {@code count} of them. */
+    ImageSet part(int first, int count) {
+        int size = pixels.channels() * pixels.height() * pixels.width();
+        PixelBatch some = new PixelBatch(
+                Arrays.copyOfRange(pixels.pixels(), first * size, (first + count) * size),
+                count,
+                pixels.channels(),
+                pixels.height(),
+                pixels.width());
+        return new ImageSet(name, some, Arrays.copyOfRange(labels, first, first + count), classNames);
+    }
+
     /** Number of images. */
     public int size() {
         return labels.length;

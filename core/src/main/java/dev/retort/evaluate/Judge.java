@@ -14,12 +14,13 @@ import dev.retort.report.Progress;
 import dev.retort.sample.ImageCodec;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
 /**
  * Judges models by one extractor against one set of real images: the test split, which no model was trained on. Training
- * images take a model's place for the floor.
+ * images take a model's place for the floor. A set that has no test split is halved, which the notes tell.
  */
 public final class Judge implements AutoCloseable {
     /** Real images on each side, where the set has as many. */
@@ -48,6 +49,7 @@ public final class Judge implements AutoCloseable {
     private final FeatureSet reference;
     private final FeatureSet other;
     private final double accuracy;
+    private final boolean divided;
 
     private Judge(
             FeatureExtractor extractor,
@@ -55,13 +57,15 @@ public final class Judge implements AutoCloseable {
             ImageSet test,
             FeatureSet reference,
             FeatureSet other,
-            double accuracy) {
+            double accuracy,
+            boolean divided) {
         this.extractor = extractor;
         this.settings = settings;
         this.test = test;
         this.reference = reference;
         this.other = other;
         this.accuracy = accuracy;
+        this.divided = divided;
     }
 
     /**
@@ -72,10 +76,19 @@ public final class Judge implements AutoCloseable {
      *     {@code auto}: the one that suits the images, else {@code pixels}
      */
     public static Judge of(DataSpec data, String extractor, FeatureCache cache, Settings settings) {
-        ImageSource testSource = Datasets.open(data.withSplit("test"));
-        ImageSet test = ImageSet.draw(testSource, REAL_IMAGES);
-        ImageSet train =
-                ImageSet.draw(Datasets.open(data.withSplit("train")), Math.max(REAL_IMAGES, settings.samples()));
+        ImageSource training = Datasets.open(data.withSplit("train"));
+        int most = Math.max(REAL_IMAGES, settings.samples());
+        ImageSet test;
+        ImageSet train;
+        if (training.divided()) {
+            train = ImageSet.draw(training, most);
+            test = ImageSet.draw(Datasets.open(data.withSplit("test")), REAL_IMAGES);
+        } else {
+            ImageSet both = ImageSet.draw(training, REAL_IMAGES + most);
+            int half = Math.min(REAL_IMAGES, both.size() / 2);
+            test = both.part(0, half);
+            train = both.part(half, both.size() - half);
+        }
         FeatureExtractor opened = Extractors.open(extractor, train);
         try {
             int dimension = opened.space().dimension();
@@ -99,7 +112,8 @@ public final class Judge implements AutoCloseable {
                     test,
                     new FeatureSet(opened.space(), test.name(), FeatureMatrix.of(ofTest.features())),
                     new FeatureSet(opened.space(), train.name(), FeatureMatrix.of(ofTrain.features())),
-                    accuracy);
+                    accuracy,
+                    training.divided());
         } catch (RuntimeException e) {
             close(opened);
             throw e;
@@ -171,16 +185,22 @@ public final class Judge implements AutoCloseable {
                         100 * accuracy,
                         test.size(),
                         test.name());
-        return List.of(
+        List<String> notes = new ArrayList<>(List.of(
                 "Extractor " + space.extractor() + ": " + space.dimension() + " features, preprocessing "
                         + space.preprocessing() + ", weights sha256 " + space.weightsSha256() + "." + recognises,
                 settings.samples() + " images of each model, classes in turn, seed " + settings.seed()
                         + ", quantised to bytes, against " + reference.size() + " images of " + reference.dataset()
                         + ". The floor is as many images of " + other.dataset() + " in a model's place.",
-                "A score compares only with scores of the same extractor, reference and number of images.");
+                "A score compares only with scores of the same extractor, reference and number of images."));
+        if (!divided) {
+            notes.add(test.name() + " has no test split: one half of its images is the reference, the other the floor,"
+                    + " and models were trained on both, so scores look better than on images they have not seen.");
+        }
+        return notes;
     }
 
-    private void requireImagesLike(Contestant contestant) {
+    /** Refuses a model that draws images of another shape than the real ones. */
+    void requireImagesLike(Contestant contestant) {
         ImageShape drawn = contestant.card().images();
         PixelBatch pixels = test.pixels();
         ImageShape real = new ImageShape(pixels.channels(), pixels.height(), pixels.width());
@@ -188,7 +208,7 @@ public final class Judge implements AutoCloseable {
             throw new RetortException(
                     Kind.DATA,
                     contestant.name() + " draws images of " + drawn + ", those of " + test.name() + " are " + real
-                            + "; judge it against the data it was trained on");
+                            + "; give images of its shape as --data, or compare it with models of theirs");
         }
     }
 

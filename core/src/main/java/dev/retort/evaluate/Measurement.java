@@ -83,8 +83,8 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
     public List<String> notes() {
         return rounds == 0
                 ? List.of("Speed and memory were not measured.")
-                : List.of("Speed and memory: each model in a process of its own, " + rounds + " rounds in turn of "
-                        + batchesPerRound + " batches of " + batch + " images, "
+                : List.of("Speed and memory: each model in a process of its own, rounds in turn: " + rounds
+                        + ", batches of " + batch + " images in each: " + batchesPerRound + "; "
                         + precision.name().toLowerCase(Locale.ROOT) + " on " + device
                         + "; medians. Peak memory is resident memory above that of a process which draws as many "
                         + "images of that size with a network of next to no weights: library, Java and compiled code "

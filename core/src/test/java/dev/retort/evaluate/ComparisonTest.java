@@ -2,6 +2,7 @@ package dev.retort.evaluate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.fail;
 
 import dev.retort.data.DataSpec;
 import dev.retort.error.RetortException;
@@ -15,11 +16,14 @@ import dev.retort.report.Provenance;
 import dev.retort.sample.ImageCodec;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
+import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -116,6 +120,42 @@ class ComparisonTest {
                     .isCloseTo(a.quality().frechet().value(), org.assertj.core.api.Assertions.within(1e-4));
             assertThat(a.samples().labels()).startsWith(0, 1, 0, 1);
         }
+    }
+
+    @Test
+    void a_set_without_a_test_split_is_halved_and_the_notes_say_so() throws Exception {
+        Path folder = temp.resolve("undivided");
+        Random random = new Random(1);
+        for (int i = 0; i < 140; i++) {
+            BufferedImage picture = new BufferedImage(8, 8, BufferedImage.TYPE_INT_RGB);
+            picture.setRGB(0, 0, 8, 8, random.ints(64).toArray(), 0, 8);
+            Path file = folder.resolve(i % 2 == 0 ? "left" : "right").resolve(i + ".png");
+            Files.createDirectories(file.getParent());
+            ImageIO.write(picture, "png", file.toFile());
+        }
+        DataSpec all = new DataSpec("folder", folder.toString(), "test", 8, false);
+        try (Judge judge = Judge.of(
+                all,
+                "pixels",
+                new FeatureCache(temp.resolve("cache")),
+                new Judge.Settings(66, 5, 32, Device.CPU, Precision.FP32))) {
+            assertThat(judge.notes())
+                    .anyMatch(note -> note.contains("against 70 images"))
+                    .anyMatch(note -> note.contains("no test split"));
+            assertThat(judge.floor().frechet().value()).isPositive();
+        }
+        assertThatThrownBy(() -> new Comparison(teacher, List.of(student), List.of())
+                        .report(
+                                Judge.of(
+                                        all,
+                                        "pixels",
+                                        new FeatureCache(temp.resolve("cache")),
+                                        new Judge.Settings(66, 5, 32, Device.CPU, Precision.FP32)),
+                                NONE,
+                                List.of(),
+                                Provenance.here("", 5),
+                                (done, total, text) -> fail("nothing is drawn")))
+                .hasMessageContaining("give images of its shape as --data");
     }
 
     @Test
