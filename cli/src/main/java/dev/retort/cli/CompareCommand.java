@@ -3,6 +3,7 @@ package dev.retort.cli;
 import dev.retort.evaluate.Comparison;
 import dev.retort.evaluate.Contestant;
 import dev.retort.evaluate.Judge;
+import dev.retort.io.AtomicWrite;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.Provenance;
 import java.nio.file.Path;
@@ -64,6 +65,7 @@ final class CompareCommand implements Callable<Integer> {
                 scratch.stream().map(model -> contestant(model, taken)).toList();
         Path folder =
                 out == null ? Path.of("runs", "compare-" + distilled.get(0).name()) : out;
+        AtomicWrite.requireWritable(folder.resolve("compare.json"));
         Hardware.Chosen chosen = options.choose(talk);
         ComparisonReport report;
         try (Judge judge = options.judge(original, chosen, talk);

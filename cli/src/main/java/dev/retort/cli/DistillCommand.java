@@ -1,12 +1,14 @@
 package dev.retort.cli;
 
 import dev.retort.config.Preset;
+import dev.retort.config.Presets;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.distill.Distillation;
 import dev.retort.distill.LossConfig;
 import dev.retort.distill.Recipe;
 import dev.retort.distill.StageConfig;
+import dev.retort.error.RetortException;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.DitSpec;
 import java.nio.file.Path;
@@ -25,6 +27,7 @@ import picocli.CommandLine.Mixin;
             "  retort distill fashion-student                        distil into runs/fashion-student",
             "  retort distill warmup-feature-joint --set teacher.model=runs/other-teacher",
             "  retort distill fashion-student --set student.size=4x128x2/4 --run runs/smaller",
+            "  retort distill fashion-student --set stages.0.images=24000 --run runs/shorter",
             "  retort distill recipe.yaml --set teacher.data=latents/at-64   the teacher's size differs from the data's",
             ""
         })
@@ -44,7 +47,7 @@ final class DistillCommand implements Callable<Integer> {
             return 0;
         }
         Path run = options.folder();
-        Models.folder(recipe.teacher().model(), talk); // fetched before the run begins, with a bar of its own
+        teacher(recipe); // fetched before the run begins, with a bar of its own
         talk.say("run: " + run + " (Ctrl-C saves; the same command resumes)");
         long start = System.nanoTime();
         Path model;
@@ -61,8 +64,7 @@ final class DistillCommand implements Callable<Integer> {
     private void describe(Recipe recipe) {
         ImageSource source = Datasets.open(recipe.run().data());
         DitSpec student = recipe.student().spec(source, recipe.objective().learnSigma());
-        DitSpec teacher =
-                ModelFolder.card(Models.folder(recipe.teacher().model(), talk)).network();
+        DitSpec teacher = ModelFolder.card(teacher(recipe)).network();
         double macs = 0;
         for (StageConfig stage : recipe.stages()) {
             boolean asksTeacher = stage.losses().stream().anyMatch(loss -> !(loss instanceof LossConfig.Diffusion));
@@ -72,6 +74,23 @@ final class DistillCommand implements Callable<Integer> {
         DryRun.describe(talk, recipe, recipe.run(), source, student, images(recipe), macs / images(recipe));
         talk.say("run: " + options.folder());
         talk.next(options.command("distill"));
+    }
+
+    private Path teacher(Recipe recipe) {
+        String model = recipe.teacher().model();
+        try {
+            return Models.folder(model, talk);
+        } catch (RetortException e) {
+            String preset = Path.of(model).getFileName().toString();
+            boolean trainable = Presets.list("train").stream().anyMatch(known -> model.equals("runs/" + known.name()));
+            throw new RetortException(
+                    e.kind(),
+                    trainable
+                            ? "the teacher " + model + " is not there yet; run 'retort train " + preset
+                                    + "' first, or give another as --set teacher.model=MODEL"
+                            : "teacher.model: " + e.getMessage(),
+                    e);
+        }
     }
 
     private static long images(Recipe recipe) {

@@ -1,5 +1,8 @@
 package dev.retort.cli;
 
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.io.AtomicWrite;
 import dev.retort.io.ImageGrid;
 import dev.retort.io.NpyType;
 import dev.retort.io.NpzWriter;
@@ -10,8 +13,12 @@ import dev.retort.sample.SampleJob;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
+import java.util.Set;
+import java.util.stream.Stream;
 
 /** Where drawn images go: one grid, npz in the ADM layout, or a folder of files. */
 interface Pictures {
@@ -29,6 +36,17 @@ interface Pictures {
             return new Grid(out, shape, columns);
         }
         return name.endsWith(".npz") ? new Npz(out, shape) : new Folder(out, shape);
+    }
+
+    /** Refuses, before anything is drawn, a place that cannot be written and endings of files that are not made here. */
+    static void requireUsable(Path out) {
+        String name = out.getFileName().toString();
+        if (name.matches("(?i).*\\.(jpe?g|webp|bmp|gif|tiff?|npy|zip|tar)") && !Files.isDirectory(out)) {
+            throw new RetortException(
+                    Kind.USAGE, "--out " + out + " is no form known here; give NAME.png, NAME.npz or a folder");
+        }
+        boolean file = name.endsWith(".png") || name.endsWith(".npz");
+        AtomicWrite.requireWritable(file ? out : out.resolve(Folder.name(0, 0)));
     }
 
     /** One PNG with all images, small ones magnified. */
@@ -49,16 +67,44 @@ interface Pictures {
 
     /** A PNG for each image, named by its index and class. */
     record Folder(Path out, ImageShape shape) implements Pictures {
+        private static String name(int index, int label) {
+            return String.format("%06d-class%d.png", index, label);
+        }
+
         @Override
         public void draw(SampleJob job, int[] labels, Progress progress) {
+            requireNoOthers(labels);
             job.draw(labels, progress, (first, pixels, n) -> {
                 for (int i = 0; i < n; i++) {
-                    String name = String.format("%06d-class%d.png", first + i, labels[first + i]);
+                    String name = name(first + i, labels[first + i]);
                     new ImageGrid(1, 1, shape.channels(), shape.height(), shape.width(), 0)
                             .set(0, pixels, i * shape.values())
                             .write(out.resolve(name), 1);
                 }
             });
+        }
+
+        /** Pictures of another call would be scored with these. */
+        private void requireNoOthers(int[] labels) {
+            Set<String> ours = new HashSet<>();
+            for (int i = 0; i < labels.length; i++) {
+                ours.add(name(i, labels[i]));
+            }
+            try (Stream<Path> files = Files.list(out)) {
+                long others = files.map(file -> file.getFileName().toString())
+                        .filter(file -> file.endsWith(".png") && !ours.contains(file))
+                        .count();
+                if (others > 0) {
+                    throw new RetortException(
+                            Kind.USAGE,
+                            out + " holds " + others + " other pictures already; give another folder, or empty it");
+                }
+            } catch (IOException e) {
+                throw new RetortException(
+                        Kind.WRITE,
+                        out + " cannot be listed (" + AtomicWrite.reason(e) + "); choose another folder",
+                        e);
+            }
         }
     }
 

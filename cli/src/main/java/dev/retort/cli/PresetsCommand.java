@@ -6,6 +6,7 @@ import dev.retort.config.Suggestion;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -75,6 +76,15 @@ final class PresetsCommand implements Callable<Integer> {
     /** The command that takes presets of a kind. */
     static String command(String kind) {
         return kind.equals("classifier") ? "train-classifier" : kind;
+    }
+
+    /** The other kind that has a preset of that name, where the wanted kind has none. */
+    static Optional<String> otherKind(String wanted, String name) {
+        List<String> having = KINDS.stream()
+                .filter(kind -> Presets.list(kind).stream()
+                        .anyMatch(preset -> preset.name().equals(name)))
+                .toList();
+        return having.contains(wanted) ? Optional.empty() : having.stream().findFirst();
     }
 
     private Preset find() {

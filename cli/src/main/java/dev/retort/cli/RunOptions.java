@@ -3,7 +3,9 @@ package dev.retort.cli;
 import dev.retort.config.Configs;
 import dev.retort.config.Preset;
 import dev.retort.config.Presets;
+import dev.retort.error.RetortException;
 import dev.retort.report.Provenance;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -40,6 +42,14 @@ final class RunOptions {
     }
 
     Preset preset(String kind) {
+        PresetsCommand.otherKind(kind, which)
+                .filter(other -> !Files.isRegularFile(Path.of(which)))
+                .ifPresent(other -> {
+                    throw new RetortException(
+                            RetortException.Kind.CONFIG,
+                            "'" + which + "' is a preset for another command: retort " + PresetsCommand.command(other)
+                                    + " " + which);
+                });
         return Presets.open(kind, which);
     }
 
@@ -67,6 +77,9 @@ final class RunOptions {
     String command(String name) {
         StringBuilder command = new StringBuilder("retort " + name + " " + which);
         assignments.forEach(assignment -> command.append(" --set ").append(assignment));
+        if (run != null) {
+            command.append(" --run ").append(run);
+        }
         return command.toString();
     }
 

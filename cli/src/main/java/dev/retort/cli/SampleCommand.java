@@ -105,6 +105,7 @@ final class SampleCommand implements Callable<Integer> {
                 classes == null ? ClassChoice.all(card.classes()) : ClassChoice.parse(classes, card.classes());
         int[] labels = choice.inTurn(
                 count == null ? EACH * Math.min(MOST_COLUMNS, choice.labels().size()) : count);
+        Pictures.requireUsable(out);
         Hardware.Chosen chosen = hardware.choose(talk);
         try (ModelFolder.Loaded model = ModelFolder.loadForSampling(folder, chosen.device(), chosen.precision());
                 ImageCodec codec = ImageCodec.of(card, Models.place(vae, talk), chosen.device())) {

@@ -63,6 +63,19 @@ class SampleCommandTest {
     }
 
     @Test
+    void a_place_that_cannot_take_the_pictures_is_refused_before_they_are_drawn() throws Exception {
+        Path file = Files.writeString(folder.resolve("note.txt"), "a file");
+        Ran inFile = sample("--out", file.resolve("a.png").toString());
+        inFile.refused(9, "note.txt is a file, not a folder");
+        assertThat(inFile.err()).doesNotContain("sample ");
+        sample("--out", folder.resolve("a.jpg").toString()).refused(2, "NAME.png, NAME.npz or a folder");
+        Path out = folder.resolve("many");
+        sample("--count", "4", "--out", out.toString()).good();
+        sample("--count", "4", "--out", out.toString()).good();
+        sample("--count", "2", "--out", out.toString()).refused(2, "holds 2 other pictures already");
+    }
+
+    @Test
     void npz_has_the_layout_that_evaluators_read_and_grey_becomes_rgb() {
         Path out = folder.resolve("s.npz");
         assertThat(sample("--classes", "1,2", "--count", "3", "--out", out.toString())

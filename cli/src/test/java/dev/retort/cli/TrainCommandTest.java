@@ -63,7 +63,7 @@ class TrainCommandTest {
         assertThat(train("--set", "images=24").err()).contains("resuming at 24 images");
         Ran other = train("--set", "images=24", "--set", "run.seed=2");
         assertThat(other.exitCode()).isEqualTo(3);
-        assertThat(other.err()).contains("another configuration");
+        assertThat(other.err()).contains("another configuration", "there, ");
         assertThat(Files.readAllBytes(run().resolve("model/model.safetensors"))).isEqualTo(model);
     }
 
@@ -91,6 +91,10 @@ class TrainCommandTest {
     @Test
     void bad_configurations_are_one_sentence_and_leave_nothing_behind() {
         Ran.retort("train", "fashion-teachr").refused(3, "did you mean 'fashion-teacher'?");
+        Ran.retort("train", "fashion-student").refused(3, "retort distill fashion-student");
+        Ran.retort("distill", "fashion-student", "--set", "teacher.model=" + folder.resolve("none"))
+                .refused(7, "teacher.model", "does not exist");
+        train("--set", "data.path=x").refused(3, "did you mean run.data.path?");
         Ran.retort("train", "no/such.yaml").refused(3, "There is no file no/such.yaml");
         train("--set", "run.lr=1").refused(3, "run.lr is not a field here");
         train("--set", "run.batch=0").refused(3, "run.batch is 0, expected at least 1");

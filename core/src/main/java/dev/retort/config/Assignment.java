@@ -23,7 +23,9 @@ record Assignment(List<String> path, String value) {
                 : List.of(text.substring(0, equals).strip().split("\\.", -1));
         if (path.isEmpty() || path.stream().anyMatch(String::isBlank)) {
             throw new RetortException(
-                    Kind.USAGE, "--set " + text + " has no path before '='; write it as --set model.depth=4");
+                    Kind.USAGE,
+                    "--set " + text + " has no " + (equals < 0 ? "'=' and value" : "path before '='")
+                            + "; write it as --set model.depth=4");
         }
         return new Assignment(path, text.substring(equals + 1).strip());
     }
@@ -38,11 +40,13 @@ record Assignment(List<String> path, String value) {
         List<String> walked = new ArrayList<>();
         for (String step : path.subList(0, path.size() - 1)) {
             walked.add(step);
-            parent = child(parent, step, walked);
+            parent = child(root, parent, step, walked);
         }
         String last = path.get(path.size() - 1);
         if (parent instanceof ArrayNode list) {
             list.set(position(list, last, walked), parsed());
+        } else if (parent == root && !root.has(last)) {
+            throw unknown(root, root, last, walked);
         } else if (parent instanceof ObjectNode object) {
             object.set(last, parsed());
         } else {
@@ -50,16 +54,26 @@ record Assignment(List<String> path, String value) {
         }
     }
 
-    private JsonNode child(JsonNode parent, String step, List<String> walked) {
+    private JsonNode child(JsonNode root, JsonNode parent, String step, List<String> walked) {
         if (parent instanceof ArrayNode list) {
             return list.get(position(list, step, walked.subList(0, walked.size() - 1)));
         }
         JsonNode next = parent.get(step);
         if (next == null) {
-            List<String> known = new ArrayList<>(parent.propertyNames());
-            throw refused("there is no field '" + String.join(".", walked) + "'" + Suggestion.among(step, known));
+            throw unknown(root, parent, step, walked.subList(0, walked.size() - 1));
         }
         return next;
+    }
+
+    /** Says which field may be meant: the same path further in, else the nearest name beside the unknown one. */
+    private RetortException unknown(JsonNode root, JsonNode parent, String step, List<String> walked) {
+        List<String> outer = new ArrayList<>(walked);
+        outer.add(step);
+        List<String> further = Fields.of(root).endingIn(String.join(".", path));
+        return refused("there is no field '" + String.join(".", outer) + "'"
+                + (further.isEmpty()
+                        ? Suggestion.among(step, new ArrayList<>(parent.propertyNames()))
+                        : "; did you mean " + String.join(" or ", further) + "?"));
     }
 
     private int position(ArrayNode list, String step, List<String> walked) {

@@ -72,6 +72,15 @@ public final class Configs {
         return MAPPER.writeValueAsString(value);
     }
 
+    /** In which fields two values that {@link #write} gave differ, a few words each. */
+    public static List<String> differences(String there, String here) {
+        try {
+            return Fields.of(MAPPER.readTree(there)).differences(Fields.of(MAPPER.readTree(here)));
+        } catch (JacksonException e) {
+            return List.of("what lies there is no YAML");
+        }
+    }
+
     private static JsonNode tree(Preset preset) {
         JsonNode tree;
         try {

@@ -8,9 +8,11 @@ import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
@@ -74,6 +76,23 @@ public final class AtomicWrite {
             throw failed(target, e);
         } catch (UncheckedIOException e) {
             throw failed(target, e.getCause());
+        } finally {
+            deleteQuietly(temporary);
+        }
+    }
+
+    /**
+     * Tries, before long work, whether {@link #file} could write {@code target}; missing parent folders are created.
+     *
+     * @throws RetortException of kind WRITE when it could not
+     */
+    public static void requireWritable(Path target) {
+        Path temporary = sibling(target, TEMPORARY);
+        try {
+            Files.createDirectories(parent(target));
+            Files.createFile(temporary);
+        } catch (IOException e) {
+            throw failed(target, e);
         } finally {
             deleteQuietly(temporary);
         }
@@ -203,9 +222,13 @@ public final class AtomicWrite {
                 e);
     }
 
-    private static String reason(IOException e) {
+    /** Why a file or folder could not be used, in a few words. */
+    public static String reason(IOException e) {
         if (e instanceof AccessDeniedException) {
             return "no permission";
+        }
+        if (e instanceof FileAlreadyExistsException || e instanceof NotDirectoryException) {
+            return ((FileSystemException) e).getFile() + " is a file, not a folder";
         }
         if (e instanceof NoSuchFileException) {
             return "the folder does not exist";

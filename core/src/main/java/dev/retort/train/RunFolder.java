@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.config.Configs;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.Hub;
@@ -23,6 +24,8 @@ import java.util.stream.Stream;
  * @param path the folder
  */
 public record RunFolder(Path path) {
+    private static final int MOST_NAMED = 3;
+
     /** Opens a run: creates the folder, or checks that it belongs to the same configuration and so is to be resumed. */
     public static RunFolder open(Path path, String configYaml) {
         RunFolder run = new RunFolder(path);
@@ -35,16 +38,23 @@ public record RunFolder(Path path) {
             if (!Files.exists(config)) {
                 AtomicWrite.text(config, configYaml);
             } else if (!Files.readString(config).equals(configYaml)) {
+                List<String> differences = Configs.differences(Files.readString(config), configYaml);
                 throw new RetortException(
                         Kind.CONFIG,
-                        path + " holds a run with another configuration (compare its config.yaml); give --run another"
-                                + " folder, or the same settings to resume");
+                        path + " holds a run with another configuration: "
+                                + String.join(
+                                        ", ",
+                                        differences.stream().limit(MOST_NAMED).toList())
+                                + (differences.size() > MOST_NAMED
+                                        ? " and " + (differences.size() - MOST_NAMED) + " more"
+                                        : "")
+                                + "; give the same settings to resume, or --run another folder");
             }
             return run;
         } catch (IOException e) {
             throw new RetortException(
                     Kind.WRITE,
-                    "the run folder " + path + " cannot be used (" + e.getMessage() + "); choose another",
+                    "the run folder " + path + " cannot be used (" + AtomicWrite.reason(e) + "); choose another",
                     e);
         }
     }
