@@ -47,7 +47,7 @@ final class DistillCommand implements Callable<Integer> {
             return 0;
         }
         Path run = options.folder();
-        teacher(recipe); // fetched before the run begins, with a bar of its own
+        Path teacher = teacher(recipe); // fetched before the run begins, with a bar of its own
         talk.say("run: " + run + " (Ctrl-C saves; the same command resumes)");
         long start = System.nanoTime();
         Path model;
@@ -57,7 +57,13 @@ final class DistillCommand implements Callable<Integer> {
                     recipe, run, options.provenance("distill", recipe.run().seed()), talk::say, bar, interrupt);
         }
         Finished.of(run, model, images(recipe), start)
-                .tell(talk, "retort compare " + recipe.teacher().model() + " " + run);
+                .tell(
+                        talk,
+                        ModelFolder.card(teacher)
+                                        .images()
+                                        .equals(ModelFolder.card(model).images())
+                                ? "retort compare " + recipe.teacher().model() + " " + run
+                                : "retort sample " + run);
         return 0;
     }
 
