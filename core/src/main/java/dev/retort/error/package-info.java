@@ -1,2 +1,2 @@
-/** The one exception users meet, and the exit code of each kind. */
+/** The one exception users meet, the exit code of each kind, and how its sentences list things. */
 package dev.retort.error;

@@ -1,5 +1,6 @@
 package dev.retort.hub;
 
+import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.io.IOException;
@@ -272,10 +273,7 @@ public final class Hub {
         return new RetortException(
                 Kind.CHECKPOINT,
                 name + " holds nothing to load; in the repository are "
-                        + (paths.isEmpty()
-                                ? "no files"
-                                : String.join(", ", paths.subList(0, Math.min(8, paths.size()))))
-                        + (paths.size() > 8 ? " and " + (paths.size() - 8) + " more" : "")
+                        + (paths.isEmpty() ? "no files" : FirstFew.of(paths, 8))
                         + "; name one as hf:" + name.repository() + "/FILE");
     }
 

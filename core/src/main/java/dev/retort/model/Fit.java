@@ -1,5 +1,6 @@
 package dev.retort.model;
 
+import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.TensorEntry;
@@ -72,8 +73,7 @@ public record Fit(List<String> missing, List<String> unexpected, List<String> mi
 
     private static void add(List<String> parts, String what, List<String> names) {
         if (!names.isEmpty()) {
-            parts.add(what + " " + String.join(", ", names.subList(0, Math.min(SHOWN, names.size())))
-                    + (names.size() > SHOWN ? " and " + (names.size() - SHOWN) + " more" : ""));
+            parts.add(what + " " + FirstFew.of(names, SHOWN));
         }
     }
 }

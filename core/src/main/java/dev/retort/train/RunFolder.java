@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.config.Configs;
+import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.Hub;
@@ -42,12 +43,7 @@ public record RunFolder(Path path) {
                 throw new RetortException(
                         Kind.CONFIG,
                         path + " holds a run with another configuration: "
-                                + String.join(
-                                        ", ",
-                                        differences.stream().limit(MOST_NAMED).toList())
-                                + (differences.size() > MOST_NAMED
-                                        ? " and " + (differences.size() - MOST_NAMED) + " more"
-                                        : "")
+                                + FirstFew.of(differences, MOST_NAMED)
                                 + "; give the same settings to resume, or --run another folder");
             }
             return run;

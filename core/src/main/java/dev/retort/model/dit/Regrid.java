@@ -1,5 +1,6 @@
 package dev.retort.model.dit;
 
+import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.torch.Device;
@@ -41,8 +42,7 @@ public final class Regrid {
             state.put(POSITIONS, positions(state.get(POSITIONS), old, spec, to.device()));
             List<String> problems = to.load(state);
             if (!problems.isEmpty()) {
-                throw refused(String.join(", ", problems.stream().limit(3).toList())
-                        + (problems.size() > 3 ? " and " + (problems.size() - 3) + " more" : ""));
+                throw refused(FirstFew.of(problems, 3));
             }
         }
     }

@@ -1,5 +1,6 @@
 package dev.retort.model.vae;
 
+import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileHash;
@@ -151,8 +152,7 @@ public final class AutoencoderFiles {
                 throw new RetortException(
                         Kind.CHECKPOINT,
                         weights.get(0) + " does not fit its configuration: "
-                                + String.join(", ", problems.stream().limit(3).toList())
-                                + (problems.size() > 3 ? " and " + (problems.size() - 3) + " more" : "")
+                                + FirstFew.of(problems, 3)
                                 + "; fetch weights and configuration of one model");
             }
         }
