@@ -98,10 +98,7 @@ public final class Distillation {
                         100.0 * student.macs() / taught.macs(),
                         trainer.microBatch(),
                         recipe.run().batch()));
-                trainer.saving().ifPresent(notes);
-                if (trainer.imagesSeen() > 0) {
-                    notes.accept("resuming at " + trainer.imagesSeen() + " images");
-                }
+                trainer.announce(notes);
                 return trainer.run(progress, interrupted);
             }
         }

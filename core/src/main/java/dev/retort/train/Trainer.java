@@ -25,9 +25,9 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -107,9 +107,12 @@ public final class Trainer implements AutoCloseable {
         return state.imagesSeen();
     }
 
-    /** What training on a latent cache saves, in a sentence; empty where the data are pictures. */
-    public Optional<String> saving() {
-        return log.encoding().map(EncodingCost::sentence);
+    /** Tells, before it runs, what training on a latent cache saves and where a stopped run goes on. */
+    public void announce(Consumer<String> notes) {
+        log.encoding().map(EncodingCost::sentence).ifPresent(notes);
+        if (imagesSeen() > 0) {
+            notes.accept("resuming at " + imagesSeen() + " images");
+        }
     }
 
     /** Images per backward pass. */

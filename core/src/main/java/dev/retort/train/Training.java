@@ -75,10 +75,7 @@ public final class Training {
                         network.spec().macs() / 1e6,
                         trainer.microBatch(),
                         config.run().batch()));
-                trainer.saving().ifPresent(notes);
-                if (trainer.imagesSeen() > 0) {
-                    notes.accept("resuming at " + trainer.imagesSeen() + " images");
-                }
+                trainer.announce(notes);
                 return trainer.run(progress, interrupted);
             }
         }
