@@ -48,6 +48,11 @@ public record PairedImages(ImageSource images, ImageSource other) implements Ima
     }
 
     @Override
+    public boolean divided() {
+        return images.divided();
+    }
+
+    @Override
     public int read(long index, float[] out, int offset) {
         return images.read(index, out, offset);
     }
