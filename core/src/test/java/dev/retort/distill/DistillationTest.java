@@ -126,14 +126,18 @@ class DistillationTest {
         assertThat(loss("patch", "feature", -1)).isLessThan(loss("patch", "feature", 0));
     }
 
-    private static Recipe larger(LossConfig... losses) {
+    private static Recipe resized(String student, int size, long images, LossConfig... losses) {
         return new Recipe(
                 new TeacherConfig(teacher.toString(), "", 1),
-                new DitConfig("2x24x2/8", 4, 0.1, false),
+                new DitConfig(student, 4, 0.1, false),
                 "random",
                 new Objective.Flow(0, 1, 1),
-                List.of(stage("all", 320, losses)),
-                run(3e-3, 32));
+                List.of(stage("all", images, losses)),
+                run(3e-3, size));
+    }
+
+    private static Recipe larger(LossConfig... losses) {
+        return resized("2x24x2/8", 32, 320, losses);
     }
 
     @Test
@@ -148,13 +152,7 @@ class DistillationTest {
     void what_has_no_meaning_between_sizes_is_refused() {
         assertThatThrownBy(() -> distil(larger(new LossConfig.OutputDistribution(1, 1, 1)), "divergence"))
                 .hasMessageContaining("different sizes");
-        Recipe odd = new Recipe(
-                new TeacherConfig(teacher.toString(), "", 1),
-                new DitConfig("2x24x2/4", 4, 0.1, false),
-                "random",
-                new Objective.Flow(0, 1, 1),
-                List.of(stage("all", 8, OUTPUT)),
-                run(1e-3, 24));
+        Recipe odd = resized("2x24x2/4", 24, 8, OUTPUT);
         assertThatThrownBy(() -> distil(odd, "odd")).hasMessageContaining("enlarged by a whole number");
         assertThat(temp.resolve("divergence")).doesNotExist();
         assertThat(temp.resolve("odd")).doesNotExist();
