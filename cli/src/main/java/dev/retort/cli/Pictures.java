@@ -40,7 +40,7 @@ interface Pictures {
 
     /** Refuses, before anything is drawn, a place that cannot be written and endings of files that are not made here. */
     static void requireUsable(Path out) {
-        String name = out.getFileName().toString();
+        String name = out.toString();
         if (name.matches("(?i).*\\.(jpe?g|webp|bmp|gif|tiff?|npy|zip|tar)") && !Files.isDirectory(out)) {
             throw new RetortException(
                     Kind.USAGE, "--out " + out + " is no form known here; give NAME.png, NAME.npz or a folder");

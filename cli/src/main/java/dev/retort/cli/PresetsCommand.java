@@ -78,13 +78,13 @@ final class PresetsCommand implements Callable<Integer> {
         return kind.equals("classifier") ? "train-classifier" : kind;
     }
 
-    /** The other kind that has a preset of that name, where the wanted kind has none. */
-    static Optional<String> otherKind(String wanted, String name) {
-        List<String> having = KINDS.stream()
+    /** The command that takes the preset of a name; empty where there is none. */
+    static Optional<String> commandFor(String name) {
+        return KINDS.stream()
                 .filter(kind -> Presets.list(kind).stream()
                         .anyMatch(preset -> preset.name().equals(name)))
-                .toList();
-        return having.contains(wanted) ? Optional.empty() : having.stream().findFirst();
+                .findFirst()
+                .map(PresetsCommand::command);
     }
 
     private Preset find() {

@@ -5,7 +5,6 @@ import dev.retort.config.Preset;
 import dev.retort.config.Presets;
 import dev.retort.error.RetortException;
 import dev.retort.report.Provenance;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -42,15 +41,16 @@ final class RunOptions {
     }
 
     Preset preset(String kind) {
-        PresetsCommand.otherKind(kind, which)
-                .filter(other -> !Files.isRegularFile(Path.of(which)))
-                .ifPresent(other -> {
-                    throw new RetortException(
-                            RetortException.Kind.CONFIG,
-                            "'" + which + "' is a preset for another command: retort " + PresetsCommand.command(other)
-                                    + " " + which);
-                });
-        return Presets.open(kind, which);
+        try {
+            return Presets.open(kind, which);
+        } catch (RetortException e) {
+            throw PresetsCommand.commandFor(which)
+                    .map(command -> new RetortException(
+                            e.kind(),
+                            "'" + which + "' is a preset for another command: retort " + command + " " + which,
+                            e))
+                    .orElse(e);
+        }
     }
 
     /**
