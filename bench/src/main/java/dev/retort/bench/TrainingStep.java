@@ -43,7 +43,7 @@ final class TrainingStep implements Step {
             Tensor loss = error.mul(error).mean();
             loss.backward();
             optimizer.step(ADAMW.lr());
-            optimizer.zeroGradients();
+            optimizer.dropGradients();
             average.update(steps++);
             return loss.item_double();
         }

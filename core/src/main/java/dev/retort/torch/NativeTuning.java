@@ -10,7 +10,7 @@ import org.bytedeco.pytorch.global.torch.Float32Backend;
 import org.bytedeco.pytorch.global.torch.Float32Op;
 import org.bytedeco.pytorch.global.torch.Float32Precision;
 
-/** Picks the settings of the native libraries that suit this machine, once, right after they load. */
+/** Settings of the native libraries: those that suit every machine, once, right after they load, and the switches of {@link Kernels}. */
 final class NativeTuning {
     /** An fp32 product is exact to about 5e-7 here; bf16 arithmetic would be 2e-3 off. */
     private static final double EXACT = 1e-5;
@@ -19,38 +19,50 @@ final class NativeTuning {
     private static final int MALLOPT_TOP_PAD = -2;
     private static final int MALLOPT_MMAP_THRESHOLD = -3;
 
-    private static String fp32 = "";
+    private static boolean handed;
 
     private NativeTuning() {}
 
-    /** Applies the settings and returns the number of op threads. */
-    static int apply() {
-        // The stock libtorch calls OpenBLAS, whose own thread pool fights libgomp's.
-        try {
-            org.bytedeco.openblas.presets.openblas_nolapack.blas_set_num_threads(1);
-        } catch (LinkageError e) {
-            fp32 = "another BLAS; ";
-        }
+    /**
+     * Applies what suits every machine. The stock libtorch calls a BLAS whose own thread pool fights libgomp's. Where the CPU
+     * has AVX-512, fp32 products are handed to oneDNN instead, twice as fast, by allowing it bf16 arithmetic: without AMX it
+     * still computes exact fp32; with AMX it would round, so that is tried.
+     */
+    static void apply() {
+        blasThreads(1);
         keepFreedMemory();
-        // OpenBLAS does not know recent CPUs. Allowing bf16 arithmetic routes fp32 products to oneDNN instead, which on
-        // a
-        // CPU without AMX computes them in exact fp32, about twice as fast; with AMX it would round, so it is probed.
-        setFloat32Matmul(Float32Precision.BF16);
-        if (torch.hasMKLDNN() && relativeError() < EXACT) {
-            fp32 += "fp32 products by oneDNN";
-        } else {
-            setFloat32Matmul(Float32Precision.IEEE);
-            fp32 += "fp32 products by BLAS on one thread";
-        }
-        // libtorch in a JVM counts the machine's cores, not those this process may use.
-        torch.set_num_threads(
-                Math.min(torch.get_num_threads(), Runtime.getRuntime().availableProcessors()));
-        return torch.get_num_threads();
+        float32ByOneDnn(true);
+        handed = torch.hasMKLDNN() && PackedProduct.multipliesHalf() && relativeError() < EXACT;
+        float32ByOneDnn(handed);
     }
 
-    /** What was chosen, for the log and for {@code retort doctor}. */
-    static String description() {
-        return fp32;
+    /** Whether libtorch hands fp32 products to oneDNN on this CPU. */
+    static boolean handsFloatsToOneDnn() {
+        return handed;
+    }
+
+    /** Threads of the BLAS itself. */
+    static void blasThreads(int count) {
+        try {
+            org.bytedeco.openblas.presets.openblas_nolapack.blas_set_num_threads(count);
+        } catch (LinkageError e) {
+            // another BLAS, which counts its threads itself
+        }
+    }
+
+    /** Which BLAS was loaded. */
+    static String blas() {
+        return switch (org.bytedeco.openblas.presets.openblas_nolapack.blas_get_vendor()) {
+            case 2 -> "OpenBLAS";
+            case 3 -> "MKL";
+            default -> "another BLAS";
+        };
+    }
+
+    private static void float32ByOneDnn(boolean on) {
+        torch.globalContext()
+                .setFloat32Precision(
+                        Float32Backend.MKLDNN, Float32Op.MATMUL, on ? Float32Precision.BF16 : Float32Precision.IEEE);
     }
 
     /**
@@ -80,10 +92,6 @@ final class NativeTuning {
 
     /** {@code int f(int, int)}, called through a mapped function type of the same signature. */
     private static final class Glibc extends org.bytedeco.openblas.presets.openblas_nolapack.MklDomainSetNumThreads {}
-
-    private static void setFloat32Matmul(Float32Precision precision) {
-        torch.globalContext().setFloat32Precision(Float32Backend.MKLDNN, Float32Op.MATMUL, precision);
-    }
 
     private static double relativeError() {
         int n = 256;

@@ -39,7 +39,7 @@ public final class Natives {
         static final Natives INSTANCE = new Natives();
     }
 
-    private final int threads;
+    private static Team team;
 
     private Natives() {
         System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
@@ -55,7 +55,28 @@ public final class Natives {
                             + " to have it unpacked again, or run 'retort doctor' to see what this machine lacks",
                     e);
         }
-        threads = NativeTuning.apply();
+        NativeTuning.apply();
+        share(Machine.here().cores());
+    }
+
+    /** libtorch in a JVM counts cores wrongly: the machine's in a container, one on some virtual machines. */
+    private static synchronized void share(int count) {
+        if (team != null) {
+            team.stop();
+        }
+        team = new Team(count);
+        torch.set_num_threads(count);
+    }
+
+    /** The threads that products of ours are shared out to; as many as libtorch's. */
+    static Team team() {
+        load();
+        return team;
+    }
+
+    /** Threads of native ops. */
+    public static int threads() {
+        return team().threads();
     }
 
     /** Up to the first library that needs one of CUDA's, which JavaCPP finds. */
@@ -93,11 +114,11 @@ public final class Natives {
         }
     }
 
-    /** One line: library version, CPU kernels, threads, and how the process was tuned. */
+    /** One line: library version, CPU kernels, threads, and which kernels compute products. */
     public static String description() {
-        int threads = load0().threads;
-        return "libtorch, " + torch.get_cpu_capability().getString() + ", " + threads + " threads, "
-                + NativeTuning.description();
+        load();
+        return "libtorch, " + torch.get_cpu_capability().getString() + ", " + NativeTuning.blas() + ", " + threads()
+                + (threads() == 1 ? " thread, " : " threads, ") + Kernels.description();
     }
 
     /** Whether products can go to oneDNN, and weights be laid out for it. */
@@ -106,11 +127,12 @@ public final class Natives {
         return torch.hasMKLDNN();
     }
 
-    /** Sets the number of threads of native ops; 0 keeps the automatic choice. */
+    /** Sets the number of threads of native ops, ours and libtorch's; 0 keeps the automatic choice. */
     public static void threads(int count) {
         load();
-        if (count > 0) {
-            torch.set_num_threads(count);
+        if (count > 0 && count != threads()) {
+            share(count);
+            Kernels.forget();
         }
     }
 

@@ -17,13 +17,42 @@ public final class Ops {
 
     /** x·Wᵀ + b; x (…, in), w (out, in), b (out) or null. */
     public static Tensor linear(Tensor x, Tensor w, Tensor b) {
+        Kernels.Linear kernel = Kernels.current().linear();
+        if ((kernel == Kernels.Linear.SHARED || kernel == Kernels.Linear.ONEDNN)
+                && OwnLinear.fits(x, w, b)
+                && !Autocast.isOn(Device.CPU)) {
+            return OwnLinear.forward(
+                    kernel == Kernels.Linear.SHARED ? LinearProducts.SHARED : LinearProducts.ONEDNN, x, w, b);
+        }
         return b == null ? torch.linear(x, w) : torch.linear(x, w, new TensorOptional(b));
     }
 
     /** 2-D convolution; x (N, C, H, W), w (out, C, kH, kW), b (out) or null. */
     public static Tensor conv2d(Tensor x, Tensor w, Tensor b, long stride, long padding) {
+        Kernels.Convolution kernel = Kernels.current().convolution();
+        boolean floats = kernel != Kernels.Convolution.ONEDNN
+                && !x.is_cuda()
+                && Dtype.of(x) == Dtype.F32
+                && !Autocast.isOn(Device.CPU);
+        if (floats && kernel == Kernels.Convolution.BLAS) {
+            return torch.thnn_conv2d(
+                    x,
+                    w,
+                    new long[] {w.size(2), w.size(3)},
+                    optional(b),
+                    new long[] {stride, stride},
+                    padding,
+                    padding);
+        }
+        Tensor laidOut = floats ? x.contiguous(torch.MemoryFormat.ChannelsLast) : x;
         return torch.conv2d(
-                x, w, optional(b), new long[] {stride, stride}, new long[] {padding, padding}, new long[] {1, 1}, 1);
+                laidOut,
+                w,
+                optional(b),
+                new long[] {stride, stride},
+                new long[] {padding, padding},
+                new long[] {1, 1},
+                1);
     }
 
     /** Layer norm over the last dimension without affine parameters. */
@@ -85,10 +114,39 @@ public final class Ops {
         return torch.log_softmax(x, -1, new ScalarTypeOptional());
     }
 
-    /** Fused softmax(q·kᵀ·d^-½)·v; all (N, heads, T, d). */
-    public static Tensor attention(Tensor q, Tensor k, Tensor v) {
-        return torch.scaled_dot_product_attention(
-                q, k, v, new TensorOptional(), 0.0, false, new DoubleOptional(), false);
+    /**
+     * Attention of one projection: softmax(scale·q·kᵀ)·v per head.
+     *
+     * @param joint (N, T, 3·heads·d): q, k and v beside each other, each head-major
+     * @return (N, T, heads·d)
+     */
+    public static Tensor attention(Tensor joint, int heads, double scale) {
+        if (Kernels.current().attention() == Kernels.Attention.SHARED
+                && joint.is_contiguous()
+                && BlasAttention.fits(joint)
+                && !Autocast.isOn(Device.CPU)) {
+            return BlasAttention.joint(Natives.team(), joint, heads, scale);
+        }
+        Tensor[] parts = BlasAttention.parts(joint, heads);
+        return attention(parts[0], parts[1], parts[2], scale);
+    }
+
+    /** softmax(scale·q·kᵀ)·v; all (N, heads, T, d) → (N, T, heads·d). */
+    public static Tensor attention(Tensor q, Tensor k, Tensor v, double scale) {
+        Kernels.Attention kernel = Kernels.current().attention();
+        boolean floats = BlasAttention.fits(q, k, v) && !Autocast.isOn(Device.CPU);
+        if (floats && kernel == Kernels.Attention.SHARED && !Differentiable.wanted(q, k, v)) {
+            return BlasAttention.forward(Natives.team(), q, k, v, scale);
+        }
+        Tensor mixed; // (N, heads, T, d)
+        if (q.is_cuda() || floats && kernel == Kernels.Attention.FUSED) {
+            mixed = torch.scaled_dot_product_attention(
+                    q, k, v, new TensorOptional(), 0.0, false, new DoubleOptional(scale), false);
+        } else {
+            Tensor scaled = scale == 1 ? q : mul(q, scale);
+            mixed = matmul(softmax(matmul(scaled, k.transpose(-2, -1))), v);
+        }
+        return mixed.transpose(1, 2).reshape(q.size(0), q.size(2), q.size(1) * q.size(3));
     }
 
     /** a·b, batched. */

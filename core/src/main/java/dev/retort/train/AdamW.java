@@ -98,15 +98,12 @@ public final class AdamW implements AutoCloseable {
         }
     }
 
-    /** Sets all gradients to zero. */
-    public void zeroGradients() {
-        try (Scope scope = Scope.open();
-                NoGrad off = NoGrad.on()) {
-            List<Tensor> gradients = gradients(reached());
-            if (!gradients.isEmpty()) {
-                Boxed.call("aten::_foreach_zero_", "", gradients);
-            }
-        }
+    /**
+     * Drops all gradients. What the next backward pass does not reach then has none and is not moved, neither by momentum
+     * nor by weight decay, before and after a restart alike.
+     */
+    public void dropGradients() {
+        parameters.values().forEach(parameter -> parameter.mutable_grad().reset());
     }
 
     /** The state to save: {@code mean.NAME}, {@code square.NAME} and the number of steps as {@code step.NAME}. */

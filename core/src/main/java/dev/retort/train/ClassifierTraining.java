@@ -119,7 +119,7 @@ public final class ClassifierTraining {
                 }
                 optimizer.clip();
                 optimizer.step(config.optimizer().rate(seen, config.images()));
-                optimizer.zeroGradients();
+                optimizer.dropGradients();
                 smooth = seen == 0 ? loss : 0.98 * smooth + 0.02 * loss;
                 progress.update(
                         Math.min(config.images(), seen + config.batch()),

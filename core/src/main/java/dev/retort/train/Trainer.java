@@ -127,7 +127,7 @@ public final class Trainer implements AutoCloseable {
         }
         long memory = (long) (job.config().compute().memoryGiB() * (1L << 30));
         int found = MicroBatch.find(batch, memory, device, this::trialPass);
-        optimizer.zeroGradients();
+        optimizer.dropGradients();
         return found;
     }
 
@@ -207,7 +207,7 @@ public final class Trainer implements AutoCloseable {
             averages.forEach(ema -> ema.update(state.steps()));
             state = new TrainState(state.imagesSeen(), state.steps() + 1, state.microBatch(), 0, 0, 0, state.seconds());
         }
-        optimizer.zeroGradients();
+        optimizer.dropGradients();
         window.step(norm, limit > 0 && norm > limit, batch.count());
         return loss;
     }

@@ -102,7 +102,7 @@ class DitTrainingParityTest {
                 loss.backward();
                 seen.get("grad_norm").add(optimizer.clip());
                 optimizer.step(config.rate(5L * k, 25));
-                optimizer.zeroGradients();
+                optimizer.dropGradients();
                 averages.values().forEach(ema -> ema.update(WARMED_UP));
             }
             String file = run + ".safetensors";

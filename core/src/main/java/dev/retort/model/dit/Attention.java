@@ -22,24 +22,17 @@ final class Attention extends Layer {
 
     /** x (N, T, D) → (N, T, D). */
     Tensor forward(Tensor x) {
-        long n = x.size(0);
-        long t = x.size(1);
-        long d = x.size(2);
-        Tensor[] split =
-                Ops.unbind(qkv.forward(x).view(n, t, 3, heads, d / heads).permute(2, 0, 3, 1, 4), 0);
-        Tensor q = rotary == null ? split[0] : rotary.apply(split[0]); // (N, heads, T, d)
-        Tensor k = rotary == null ? split[1] : rotary.apply(split[1]); // (N, heads, T, d)
-        Tensor out = mix(q, k, split[2]).transpose(1, 2).reshape(n, t, d); // (N, T, D)
-        return proj.forward(out);
+        return proj.forward(attend(qkv.forward(x), heads, rotary, Math.sqrt((double) heads / x.size(2))));
     }
 
-    private Tensor mix(Tensor q, Tensor k, Tensor v) {
-        // On the CPU the fused kernel is slower than these three plain ops: thirty times in bf16, half as slow again in
-        // fp32.
-        if (!q.is_cuda()) {
-            Tensor scores = Ops.matmul(Ops.mul(q, 1 / Math.sqrt(q.size(-1))), k.transpose(-2, -1)); // (N, heads, T, T)
-            return Ops.matmul(Ops.softmax(scores), v);
+    /** joint (N, T, 3D), as the projection gives it → (N, T, D). */
+    static Tensor attend(Tensor joint, int heads, RotaryPositions rotary, double scale) {
+        if (rotary == null) {
+            return Ops.attention(joint, heads, scale);
         }
-        return Ops.attention(q, k, v);
+        long width = joint.size(2) / (3L * heads);
+        Tensor[] split = Ops.unbind(
+                joint.view(joint.size(0), joint.size(1), 3, heads, width).permute(2, 0, 3, 1, 4), 0);
+        return Ops.attention(rotary.apply(split[0]), rotary.apply(split[1]), split[2], scale); // (N, heads, T, d)
     }
 }

@@ -87,18 +87,11 @@ final class PreparedBlock implements AutoCloseable {
     }
 
     private Tensor attention(Tensor x, Tensor m) {
-        long n = x.size(0);
-        long t = x.size(1);
-        long d = x.size(2);
         Tensor joint; // (N, T, 3D)
         try (Scope scope = Scope.open()) {
             joint = scope.escape(qkv.forward(modulated(norm1, x, m, 0, DitBlock.EPS)));
         }
-        Tensor[] split = Ops.unbind(joint.view(n, t, 3, heads, d / heads).permute(2, 0, 3, 1, 4), 0);
-        Tensor q = rotary == null ? split[0] : rotary.apply(split[0]); // (N, heads, T, d)
-        Tensor k = rotary == null ? split[1] : rotary.apply(split[1]); // (N, heads, T, d)
-        Tensor mixed = Ops.matmul(Ops.softmax(Ops.matmul(q, k.transpose(-2, -1))), split[2]); // (N, heads, T, d)
-        return proj.forward(mixed.transpose(1, 2).reshape(n, t, d));
+        return proj.forward(Attention.attend(joint, heads, rotary, 1));
     }
 
     private Tensor mlp(Tensor x, Tensor m) {

@@ -178,7 +178,8 @@ class AutoencoderTest {
             Tensor latents = Tensors.of(values, Device.CPU, 2, 4, 40, 48);
             float[] whole = Tensors.floats(tiny.decode(latents));
             float[] sliced = Tensors.floats(new TiledDecoding(48, 0.25).decode(tiny, latents));
-            assertThat(sliced).containsExactly(whole, within(1e-6f));
+            // one picture at a time is summed in another order where kernels look at the batch
+            assertThat(sliced).containsExactly(whole, within(1e-5f));
             // a tile knows nothing beyond its edge: hard seams show it, faded ones hide most of it
             double[] hard = distance(whole, Tensors.floats(new TiledDecoding(24, 0).decode(tiny, latents)));
             double[] faded = distance(whole, Tensors.floats(new TiledDecoding(24, 0.5).decode(tiny, latents)));

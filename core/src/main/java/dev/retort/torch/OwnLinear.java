@@ -1,0 +1,61 @@
+package dev.retort.torch;
+
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/** y = x·Wᵀ + b and its three gradients by exchangeable products; what libtorch's own does with its BLAS. */
+final class OwnLinear {
+    private OwnLinear() {}
+
+    /** Whether it can take these: fp32 on the CPU, the parameters leaves of the graph. */
+    static boolean fits(Tensor x, Tensor w, Tensor b) {
+        return isFloat(x) && isParameter(w) && (b == null || isParameter(b));
+    }
+
+    private static boolean isParameter(Tensor t) {
+        return isFloat(t) && t.is_leaf() && t.is_contiguous();
+    }
+
+    private static boolean isFloat(Tensor t) {
+        return !t.is_cuda() && Dtype.of(t) == Dtype.F32;
+    }
+
+    /** x (…, in), w (out, in), b (out) or null → (…, out). */
+    static Tensor forward(LinearProducts by, Tensor x, Tensor w, Tensor b) {
+        long[] shape = Tensors.shape(x);
+        shape[shape.length - 1] = w.size(0);
+        Tensor y; // (rows, out)
+        Tensor flat; // (rows, in)
+        boolean graph = Differentiable.wanted(x, w, b);
+        try (NoGrad off = NoGrad.on()) {
+            flat = x.detach().reshape(-1, w.size(1)).contiguous();
+            y = by.forward(flat, w, b);
+        }
+        if (graph) {
+            y = Differentiable.tie(y, x, gradient -> backward(by, gradient, x, flat, w, b));
+        }
+        return y.view(shape);
+    }
+
+    /** gradient (rows, out) → that of x, or null where x wants none. */
+    private static Tensor backward(LinearProducts by, Tensor gradient, Tensor x, Tensor flat, Tensor w, Tensor b) {
+        if (w.requires_grad()) {
+            Differentiable.accumulate(w, (into, beta) -> by.multiply(gradient.t(), flat, into, beta));
+        }
+        if (b != null && b.requires_grad()) {
+            Differentiable.accumulate(b, (into, beta) -> {
+                if (beta == 0) {
+                    torch.sum_out(into, gradient, 0);
+                } else {
+                    into.add_(gradient.sum(0));
+                }
+            });
+        }
+        if (!x.requires_grad()) {
+            return null;
+        }
+        Tensor result = torch.empty(flat.size(0), flat.size(1));
+        by.multiply(gradient, w.detach(), result, 0);
+        return result.view_as(x);
+    }
+}
