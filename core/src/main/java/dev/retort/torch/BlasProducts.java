@@ -18,6 +18,8 @@ final class BlasProducts {
     private static final int TRANSPOSED = 112;
     /** Fewer operations are done before another thread has woken. */
     private static final double WORTH_A_THREAD = 2e6;
+    /** From here on a thread gets its work in two parts, so that the others can take one off it when a neighbour holds it up. */
+    private static final double WORTH_TWO_PARTS = 1e9;
     /** Each part packs its operands again, which shows below this many rows. */
     private static final int LEAST_ROWS = 64;
     /** Parts begin at whole blocks of OpenBLAS's kernels (4, 8 or 16 rows). */
@@ -112,7 +114,8 @@ final class BlasProducts {
         }
         double operations = 2.0 * count * result.rows * result.cols * left.cols;
         Box whole = new Box(0, count, 0, result.rows, 0, result.cols);
-        Box[] parts = operations < WORTH_A_THREAD ? new Box[] {whole} : whole.cut(2 * team.threads());
+        int each = operations < WORTH_TWO_PARTS ? 1 : 2;
+        Box[] parts = operations < WORTH_A_THREAD ? new Box[] {whole} : whole.cut(each * team.threads());
         team.run(parts.length, i -> parts[i].multiply(left, right, result, (float) alpha, (float) beta));
     }
 

@@ -25,12 +25,14 @@ import dev.retort.torch.Tensors;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** Whole sampling loops of the reference case {@code dit-training}, step by step, on the noise it gives. */
+@Tag("kernels")
 class SamplingParityTest {
     private static final String FILE = "sampling.safetensors";
     private static final DitSpec SPEC = new DitSpec(8, 8, 4, 2, 32, 2, 2, 4, 5, 0.1, true, false);

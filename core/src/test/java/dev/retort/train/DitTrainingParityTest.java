@@ -22,12 +22,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import tools.jackson.databind.JsonNode;
 
 /** Losses, gradients, optimiser steps and moving averages of the reference case {@code dit-training}. */
+@Tag("kernels")
 class DitTrainingParityTest {
     private static final DitSpec SPEC = new DitSpec(8, 8, 4, 2, 32, 2, 2, 4, 5, 0.1, true, false);
     private static final Objective PAPER = new Objective.Ddpm(ProcessSpec.ddpm(), true, 0);

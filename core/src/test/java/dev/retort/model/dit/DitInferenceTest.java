@@ -12,9 +12,11 @@ import dev.retort.torch.Tensors;
 import java.util.List;
 import java.util.Random;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("kernels")
 class DitInferenceTest {
     private static final int BATCH = 3;
     private static final double[] TIMES = {0, 12.5, 499, 999};

@@ -14,10 +14,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@Tag("kernels")
 class DitParityTest {
     private static final DitSpec REFERENCE = new DitSpec(8, 8, 4, 2, 36, 3, 3, 4, 10, 0.1, true, false);
 

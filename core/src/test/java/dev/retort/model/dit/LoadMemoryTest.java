@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.assertj.core.api.SoftAssertions;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
  * precision asked for, plus the process without it; of a network as small as here, below four of its
  * largest tensors more. {@code -Dretort.load.size=DiT-XL/2} measures that size.
  */
+@Tag("kernels")
 class LoadMemoryTest {
     private static final long START = System.nanoTime();
     private static final String SIZE = System.getProperty("retort.load.size", "6x768x12/2");

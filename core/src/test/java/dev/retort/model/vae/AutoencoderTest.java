@@ -22,9 +22,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
+@Tag("kernels")
 class AutoencoderTest {
     private static final KlSpec KL = new KlSpec(3, 4, List.of(4, 8), 1, 2, true, true, true, LatentScale.of(0.5));
     private static final TinySpec TINY =
