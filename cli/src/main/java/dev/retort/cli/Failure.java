@@ -3,9 +3,11 @@ package dev.retort.cli;
 import dev.retort.config.Suggestion;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.FileNames;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
+import java.nio.file.InvalidPathException;
 import java.util.Collection;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
@@ -74,6 +76,9 @@ final class Failure {
         for (Throwable cause = thrown; cause != null; cause = cause.getCause()) {
             if (cause instanceof RetortException known) {
                 return known;
+            }
+            if (cause instanceof InvalidPathException wrong) {
+                return FileNames.refusal(wrong);
             }
             if (cause instanceof OutOfMemoryError) {
                 return new RetortException(

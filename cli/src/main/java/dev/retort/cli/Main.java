@@ -1,8 +1,11 @@
 package dev.retort.cli;
 
+import dev.retort.error.RetortException;
+import dev.retort.io.FileNames;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import picocli.CommandLine;
 
 /** Starts the command line; the only place that ends the process. */
@@ -29,6 +32,11 @@ public final class Main {
                 .setColorScheme(CommandLine.Help.defaultColorScheme(terminal.ansi()))
                 .setExecutionExceptionHandler(Failure::report)
                 .setParameterExceptionHandler(Failure::usage);
+        try {
+            List.of(args).forEach(FileNames::requireReadable);
+        } catch (RetortException e) {
+            return Failure.tell(e, command.getErr(), false);
+        }
         return command.execute(args);
     }
 

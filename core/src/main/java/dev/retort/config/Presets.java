@@ -2,6 +2,7 @@ package dev.retort.config;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.FileNames;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -34,7 +35,7 @@ public final class Presets {
         if (names.contains(nameOrFile)) {
             return read(kind, nameOrFile);
         }
-        Path file = Path.of(nameOrFile);
+        Path file = FileNames.path(nameOrFile);
         if (Files.isRegularFile(file)) {
             return readFile(kind, file);
         }

@@ -3,6 +3,7 @@ package dev.retort.data;
 import dev.retort.config.Require;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.FileNames;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,8 +78,9 @@ public final class Datasets {
     }
 
     private static Path existing(String path) {
-        Path expanded =
-                path.startsWith("~/") ? Path.of(System.getProperty("user.home"), path.substring(2)) : Path.of(path);
+        Path expanded = path.startsWith("~/")
+                ? Path.of(System.getProperty("user.home"), path.substring(2))
+                : FileNames.path(path);
         if (!Files.exists(expanded)) {
             throw new RetortException(
                     Kind.DATA,

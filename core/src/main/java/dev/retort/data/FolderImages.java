@@ -3,6 +3,7 @@ package dev.retort.data;
 import dev.retort.data.EncodedImages.Picture;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.FileNames;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.FileVisitOption;
@@ -31,7 +32,7 @@ public final class FolderImages {
         List<String> all;
         try (Stream<Path> files = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
             all = files.filter(Files::isRegularFile)
-                    .map(file -> folder.relativize(file).toString().replace('\\', '/'))
+                    .map(file -> FileNames.text(folder.relativize(file)).replace('\\', '/'))
                     .toList();
         } catch (IOException | UncheckedIOException e) {
             throw new RetortException(

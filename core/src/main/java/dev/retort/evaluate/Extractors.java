@@ -3,6 +3,7 @@ package dev.retort.evaluate;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileHash;
+import dev.retort.io.FileNames;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.classifier.Classifier;
 import dev.retort.model.classifier.ClassifierFolder;
@@ -35,7 +36,7 @@ public final class Extractors {
      * @throws RetortException of kind USAGE for a name that is none, CHECKPOINT for weights that do not fit
      */
     public static ClassifierExtractor named(String nameOrPath) {
-        Path path = Path.of(nameOrPath);
+        Path path = FileNames.path(nameOrPath);
         if (NAMES.contains(nameOrPath)) {
             String below = below(nameOrPath);
             path = found(below)

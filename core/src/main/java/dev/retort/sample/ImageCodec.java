@@ -2,6 +2,7 @@ package dev.retort.sample;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.FileNames;
 import dev.retort.model.ImageShape;
 import dev.retort.model.ModelCard;
 import dev.retort.model.NetworkSpec;
@@ -71,7 +72,8 @@ public sealed interface ImageCodec extends AutoCloseable {
         if (card.autoencoder() != null || autoencoder.isEmpty()) {
             return card;
         }
-        AutoencoderCard given = AutoencoderFiles.find(Path.of(autoencoder)).card();
+        AutoencoderCard given =
+                AutoencoderFiles.find(FileNames.path(autoencoder)).card();
         if (given.latentChannels() != card.network().channels()) {
             throw new RetortException(
                     Kind.USAGE,
@@ -83,7 +85,7 @@ public sealed interface ImageCodec extends AutoCloseable {
     }
 
     private static AutoencoderFiles own(AutoencoderCard wanted, String given) {
-        Path path = Path.of(given.isEmpty() ? wanted.path() : given);
+        Path path = FileNames.path(given.isEmpty() ? wanted.path() : given);
         if (given.isEmpty() && isGone(path)) {
             throw new RetortException(
                     Kind.CHECKPOINT,
