@@ -6,7 +6,9 @@ import dev.retort.cli.doctor.Finding.State;
 import dev.retort.cli.doctor.Surroundings;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.FileNames;
 import dev.retort.torch.Machine;
+import dev.retort.torch.Mounts;
 import dev.retort.torch.Natives;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,18 +60,28 @@ final class DoctorCommand implements Callable<Integer> {
         findings.add(Checkup.java(
                 Runtime.version().feature(), System.getProperty("java.version"), System.getProperty("java.vendor")));
         findings.add(Checkup.platform(System.getProperty("os.name"), System.getProperty("os.arch")));
+        findings.add(Checkup.fileNames(FileNames.charset(), FileNames.isUnicode()));
         findings.add(Checkup.cpu(machine));
         findings.add(Checkup.memory(machine.memoryBytes(), Machine.availableBytes(), around.memoryLimitBytes()));
         findings.add(Checkup.gpu(around.gpus(), around.driver(), around.hasLibcuda(), hasCudaJar()));
         findings.add(Checkup.foreignLibtorch(around.foreignLibtorch(), around.forcedLibtorch()));
-        findings.add(cache());
-        findings.add(natives(Natives::description));
+        Finding natives = natives(Natives::description);
+        findings.add(cache(natives.state() == State.GOOD));
+        boolean caused = findings.stream().anyMatch(finding -> finding.state() == State.BAD);
+        findings.add(
+                natives.state() == State.BAD && caused
+                        ? new Finding(
+                                natives.subject(),
+                                State.BAD,
+                                natives.found(),
+                                "fix the findings above first, then run it again")
+                        : natives);
         return findings;
     }
 
-    private static Finding cache() {
+    private static Finding cache(boolean loaded) {
         try {
-            return Checkup.cache(Natives.cacheFolder());
+            return Checkup.cache(Natives.cacheFolder(), Mounts.here(), loaded);
         } catch (RetortException e) {
             return new Finding("Cache", State.BAD, e.getMessage(), "make the folder writable and free 1 GB in it");
         }
@@ -99,7 +111,7 @@ final class DoctorCommand implements Callable<Integer> {
                     "Natives",
                     State.BAD,
                     String.valueOf(e.getCause().getMessage()),
-                    "fix the findings above first, then run it again");
+                    "do what the end of that sentence says, then run it again");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             return new Finding("Natives", State.WARNING, "interrupted", "run it again");

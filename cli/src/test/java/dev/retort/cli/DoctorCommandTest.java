@@ -12,7 +12,8 @@ class DoctorCommandTest {
         JsonNode findings =
                 new JsonMapper().readTree(Ran.retort("doctor", "--json").out());
         assertThat(findings.valueStream().map(finding -> finding.get("subject").asString()))
-                .containsExactly("Java", "System", "CPU", "Memory", "GPU", "Other libtorch", "Cache", "Natives");
+                .containsExactly(
+                        "Java", "System", "File names", "CPU", "Memory", "GPU", "Other libtorch", "Cache", "Natives");
         assertThat(findings.valueStream())
                 .allMatch(finding -> finding.get("state").asString().equals("GOOD")
                         == finding.get("fix").asString().isEmpty());
@@ -22,7 +23,7 @@ class DoctorCommandTest {
     void to_a_person_it_says_one_line_for_each_with_a_mark() {
         Ran ran = Ran.retort("doctor");
         assertThat(ran.out().lines().filter(line -> !line.startsWith("  ")))
-                .hasSize(8)
+                .hasSize(9)
                 .allMatch(line -> line.matches("[✓!✗] .+"));
     }
 

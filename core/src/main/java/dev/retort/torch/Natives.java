@@ -49,11 +49,12 @@ public final class Natives {
             loadInOrder(cached);
             Loader.load(org.bytedeco.pytorch.global.torch.class);
         } catch (LinkageError | RuntimeException e) {
-            throw new RetortException(
-                    Kind.ENVIRONMENT,
-                    "libtorch could not be loaded (" + TorchError.firstLine(root(e)) + "); delete " + cacheFolder()
-                            + " to have it unpacked again, or run 'retort doctor' to see what this machine lacks",
-                    e);
+            Path cache = cacheFolder();
+            throw LoadFailure.of(
+                    root(e),
+                    cache,
+                    Mounts.here().forbidPrograms(cache),
+                    cache.toFile().getUsableSpace());
         }
         NativeTuning.apply();
         share(Machine.here().cores());

@@ -1,6 +1,7 @@
 package dev.retort.cli.doctor;
 
 import dev.retort.torch.Machine;
+import dev.retort.torch.Mounts;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,6 +29,16 @@ public final class Checkup {
         return supported
                 ? Finding.good("System", os + ", " + arch)
                 : Finding.bad("System", os + ", " + arch, "run it on Linux on x86-64, also in a container or WSL 2");
+    }
+
+    /** The charset of the locale, in which file names are read. */
+    public static Finding fileNames(String charset, boolean everyLetter) {
+        return everyLetter
+                ? Finding.good("File names", charset)
+                : Finding.warning(
+                        "File names",
+                        charset + ": names with other letters cannot be read",
+                        "set LANG=C.UTF-8 and unset LC_ALL");
     }
 
     /** What the CPU multiplies fast. */
@@ -93,8 +104,13 @@ public final class Checkup {
                         "put pytorch-…-linux-x86_64-gpu.jar and the CUDA libraries there; until then the CPU is used");
     }
 
-    /** The folder the native libraries are unpacked into. */
-    public static Finding cache(Path folder) {
+    /**
+     * The folder the native libraries are unpacked into.
+     *
+     * @param mounts of this machine
+     * @param loaded whether the libraries could be loaded from it
+     */
+    public static Finding cache(Path folder, Mounts mounts, boolean loaded) {
         Path existing = folder.toAbsolutePath();
         while (existing != null && !Files.exists(existing)) {
             existing = existing.getParent();
@@ -103,10 +119,12 @@ public final class Checkup {
         if (existing == null || !Files.isWritable(existing)) {
             return Finding.bad("Cache", folder + " cannot be written", fix);
         }
+        if (!loaded && mounts.forbidPrograms(existing)) {
+            return Finding.bad("Cache", folder + " is mounted noexec: no library may be run from it", fix);
+        }
         long free = existing.toFile().getUsableSpace();
-        boolean unpacked = folder.resolve("retort.lock").toFile().exists();
-        String found = folder + ", " + gib(free) + " free" + (unpacked ? "" : ", filled at first use (0.5 GB)");
-        return unpacked || free >= GIB ? Finding.good("Cache", found) : Finding.bad("Cache", found, fix);
+        String found = folder + ", " + gib(free) + " free" + (loaded ? "" : ", filled at first use (0.5 GB)");
+        return loaded || free >= GIB ? Finding.good("Cache", found) : Finding.bad("Cache", found, fix);
     }
 
     /** Other copies of libtorch: harmless beside ours, not before it. */

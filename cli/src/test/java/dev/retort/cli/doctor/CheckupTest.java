@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.cli.doctor.Finding.State;
 import dev.retort.torch.Machine;
+import dev.retort.torch.Mounts;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -96,8 +97,24 @@ class CheckupTest {
 
     @Test
     void a_cache_folder_that_cannot_be_written_is_bad() {
-        assertThat(Checkup.cache(root.resolve("new/cache")).state()).isEqualTo(State.GOOD);
-        assertThat(Checkup.cache(Path.of("/proc/none")).state()).isEqualTo(State.BAD);
+        Mounts none = new Mounts(List.of());
+        assertThat(Checkup.cache(root.resolve("new/cache"), none, true).state()).isEqualTo(State.GOOD);
+        assertThat(Checkup.cache(Path.of("/proc/none"), none, false).state()).isEqualTo(State.BAD);
+    }
+
+    @Test
+    void a_cache_folder_from_which_no_library_may_be_run_is_bad_and_another_place_is_its_fix() throws Exception {
+        Mounts mounts = new Mounts(List.of("tmpfs " + root.toRealPath() + " tmpfs rw,nosuid,noexec 0 0"));
+        Finding finding = Checkup.cache(root.resolve("cache"), mounts, false);
+        assertThat(finding.state()).isEqualTo(State.BAD);
+        assertThat(finding.found()).contains("mounted noexec");
+        assertThat(finding.fix()).contains("-Dorg.bytedeco.javacpp.cachedir").doesNotContain("delete");
+    }
+
+    @Test
+    void a_locale_without_every_letter_is_a_warning() {
+        assertThat(Checkup.fileNames("UTF-8", true).state()).isEqualTo(State.GOOD);
+        assertThat(Checkup.fileNames("US-ASCII", false).fix()).contains("LANG=C.UTF-8");
     }
 
     private Surroundings here(Map<String, String> environment) {
