@@ -3,10 +3,13 @@ package dev.retort.hub;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.http.HttpHeaders;
-import java.time.Duration;
+import java.util.Locale;
 import java.util.OptionalLong;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.zip.GZIPInputStream;
+import java.util.zip.InflaterInputStream;
 
 /**
  * What a server sends back in the end, after all redirects.
@@ -19,10 +22,47 @@ record Answer(int status, HttpHeaders headers, HttpHeaders hub, InputStream body
         implements AutoCloseable {
     private static final Pattern RANGE = Pattern.compile("bytes (\\d+)-\\d+/(\\d+|\\*)");
 
+    /**
+     * Opens the body: it is guarded, and unpacked where the server packed it though it was asked not to.
+     *
+     * @throws IOException where it is packed in a way that is not known, or not as the server says
+     */
+    static Answer of(int status, HttpHeaders headers, HttpHeaders hub, InputStream raw, Patience patience)
+            throws IOException {
+        Guarded guarded = new Guarded(raw, patience);
+        Thread guard = guarded.guard();
+        try {
+            InputStream body =
+                    switch (encoding(headers)) {
+                        case "" -> guarded;
+                        case "gzip", "x-gzip" -> new GZIPInputStream(guarded);
+                        case "deflate" -> new InflaterInputStream(guarded);
+                        default ->
+                            throw new IOException("the server sent it packed as " + Quote.of(encoding(headers))
+                                    + ", which was not asked for");
+                    };
+            return new Answer(status, headers, hub, body, guard);
+        } catch (IOException | RuntimeException e) {
+            guard.interrupt();
+            raw.close();
+            throw e;
+        }
+    }
+
+    /** How the body is packed; empty for as it is. */
+    private static String encoding(HttpHeaders headers) {
+        String encoding =
+                String.join(",", headers.allValues("content-encoding")).strip().toLowerCase(Locale.ROOT);
+        return encoding.equals("identity") ? "" : encoding;
+    }
+
     /** The body's first byte in the file; empty where the server sends another piece than a file of this size has. */
     OptionalLong start(long size) {
         if (status != 206) {
             return OptionalLong.of(0);
+        }
+        if (!encoding(headers).isEmpty()) {
+            return OptionalLong.empty(); // a piece of what is packed
         }
         Matcher range = RANGE.matcher(headers.firstValue("content-range").orElse(""));
         return range.matches()
@@ -32,26 +72,28 @@ record Answer(int status, HttpHeaders headers, HttpHeaders hub, InputStream body
                 : OptionalLong.empty();
     }
 
+    /** The hash that a header holds, without its quotes; empty where there is none. */
+    static String etag(HttpHeaders headers, String name) {
+        return headers.firstValue(name).orElse("").replaceFirst("^W/", "").replace("\"", "");
+    }
+
     /** Whether what the hub says about the file agrees with its list. */
     boolean agreesWith(RemoteFile file) {
-        String etag = hub.firstValue("x-linked-etag")
-                .orElse(file.hash())
-                .replaceFirst("^W/", "")
-                .replace("\"", "");
+        String etag = hub.firstValue("x-linked-etag").isEmpty() ? file.hash() : etag(hub, "x-linked-etag");
         String size = hub.firstValue("x-linked-size").orElse(String.valueOf(file.size()));
         return etag.equals(file.hash()) && size.equals(String.valueOf(file.size()));
     }
 
-    /** A body that is closed once it has been silent for too long; reading it then fails. */
+    /** A body that is closed once too little of it came in too long a time; reading it then fails. */
     static final class Guarded extends InputStream {
         private final InputStream in;
-        private final Duration silence;
-        private volatile long heard = System.nanoTime();
-        private volatile boolean silent;
+        private final Patience patience;
+        private final AtomicLong heard = new AtomicLong();
+        private volatile String given;
 
-        Guarded(InputStream in, Duration silence) {
+        Guarded(InputStream in, Patience patience) {
             this.in = in;
-            this.silence = silence;
+            this.patience = patience;
         }
 
         Thread guard() {
@@ -63,12 +105,15 @@ record Answer(int status, HttpHeaders headers, HttpHeaders hub, InputStream body
 
         private void listen() {
             try {
-                long left = silence.toNanos();
-                while (left > 0) {
-                    Thread.sleep(left / 1_000_000 + 1);
-                    left = heard + silence.toNanos() - System.nanoTime();
-                }
-                silent = true;
+                long came;
+                do {
+                    Thread.sleep(patience.silence().toMillis());
+                    came = heard.getAndSet(0);
+                } while (came >= patience.least());
+                long seconds = patience.silence().toSeconds();
+                given = came == 0
+                        ? "nothing came for " + seconds + " s"
+                        : "only " + ByteSize.text(came) + " came in " + seconds + " s";
                 in.close();
             } catch (InterruptedException | IOException e) {
                 // the body was read, or is closed already
@@ -85,13 +130,13 @@ record Answer(int status, HttpHeaders headers, HttpHeaders hub, InputStream body
         public int read(byte[] into, int offset, int length) throws IOException {
             try {
                 int n = in.read(into, offset, length);
-                heard = System.nanoTime();
-                if (silent) {
-                    throw new IOException("silence");
+                if (given != null) {
+                    throw new IOException(given);
                 }
+                heard.addAndGet(Math.max(0, n));
                 return n;
             } catch (IOException e) {
-                throw silent ? new IOException("nothing came for " + silence.toSeconds() + " s", e) : e;
+                throw given == null ? e : new IOException(given, e);
             }
         }
 

@@ -68,7 +68,7 @@ final class Attempts {
         String text = reason.getMessage() == null || reason.getMessage().isBlank()
                 ? reason.getClass().getSimpleName()
                 : reason.getMessage();
-        return text.lines().findFirst().orElse("").strip();
+        return Quote.of(text.lines().findFirst().orElse("").strip());
     }
 
     /** The server is there but cannot answer now. */

@@ -27,8 +27,10 @@ final class Download {
     private final Attempts attempts;
     private final Watch watch;
     private final LongConsumer moved;
+    private final int least;
     private final ContentHash hash;
     private long done;
+    private long known;
     private long furthest;
 
     /**
@@ -54,6 +56,7 @@ final class Download {
         this.attempts = new Attempts(patience, watch, "fetching " + file.path());
         this.watch = watch;
         this.moved = moved;
+        this.least = patience.least();
         this.hash = new ContentHash(file);
     }
 
@@ -137,8 +140,10 @@ final class Download {
                 throw new RetortException(
                         Kind.CHECKPOINT,
                         "the hub lists " + file.path() + " with one hash or size and sends it with another ("
-                                + answer.hub().firstValue("x-linked-etag").orElse("") + ", "
-                                + answer.hub().firstValue("x-linked-size").orElse("")
+                                + Quote.of(
+                                        answer.hub().firstValue("x-linked-etag").orElse("")) + ", "
+                                + Quote.of(
+                                        answer.hub().firstValue("x-linked-size").orElse(""))
                                 + " bytes); nothing of it was fetched, run the same command again later");
             }
             if (answer.status() == 416 || answer.start(file.size()).orElse(-1) != done) {
@@ -149,6 +154,7 @@ final class Download {
                     throw new IOException("the server sent another piece than the one asked for");
                 }
             }
+            known = Math.max(done, furthest);
             copy(answer, out, piece);
         }
         if (done < file.size()) {
@@ -176,8 +182,9 @@ final class Download {
             });
             hash.update(arrived.rewind());
             done += n;
-            if (done > furthest) {
-                furthest = done;
+            furthest = Math.max(furthest, done);
+            // a connection that brings next to nothing each time is one that fails each time
+            if (done - known >= least) {
                 attempts.moved();
             }
             moved.accept(done);

@@ -3,8 +3,10 @@ package dev.retort.hub;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.FileNames;
 import java.io.IOException;
 import java.net.URLEncoder;
+import java.net.http.HttpHeaders;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -14,8 +16,10 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -44,7 +48,7 @@ public final class Hub {
 
     /** {@link #resolve} with the hub that the environment names, which matters only where the text means a hub. */
     public static Path locate(String given, Watch watch) {
-        return HubName.is(given) ? ofProcess(watch).resolve(given) : Path.of(given);
+        return HubName.is(given) ? ofProcess(watch).resolve(given) : FileNames.path(given);
     }
 
     /**
@@ -56,7 +60,7 @@ public final class Hub {
      */
     public Path resolve(String given) {
         if (!HubName.is(given)) {
-            return Path.of(given);
+            return FileNames.path(given);
         }
         HubName name = HubName.parse(given);
         Optional<Path> cached = cached(name);
@@ -137,13 +141,15 @@ public final class Hub {
         Wire wire = new Wire(settings, patience);
         Listing listing = list(wire, name.at(revision), forList);
         Selection selection = chosen(listing, name).orElseThrow(() -> absent(listing, name));
+        Set<RemoteFile> copies = copies(cache, listing.commit(), selection);
         long missing = selection.chosen().stream()
+                .filter(file -> !copies.contains(file))
                 .mapToLong(file -> file.size() - cache.present(file))
                 .sum();
         announce(name, listing, selection, missing);
         requireSpace(cache, missing);
         cache.remember(listing);
-        fetch(wire, cache, name, listing, selection);
+        fetch(wire, cache, name, listing, selection, copies);
         cache.point(name.revision(), listing.commit());
         return new Pulled(
                 place(cache, listing.commit(), name),
@@ -156,31 +162,84 @@ public final class Hub {
     private Listing list(Wire wire, HubName name, Patience forList) {
         Attempts attempts = new Attempts(forList, watch, "asking for the files of " + name);
         String path = "/api/models/" + name.repository() + "/revision/" + escaped(name.revision()) + "?blobs=true";
-        while (true) {
+        byte[] json = null;
+        while (json == null) {
             try (Answer answer = wire.get(path, 0, name)) {
-                byte[] json = answer.body().readNBytes(LARGEST_LISTING);
-                return Listing.ofAnswer(json, settings.endpoint().toString());
+                json = answer.body().readNBytes(LARGEST_LISTING);
+            } catch (IOException e) {
+                attempts.failed(e);
+            }
+        }
+        return Listing.ofAnswer(
+                json, settings.endpoint().toString(), (commit, file) -> describe(wire, name.at(commit), file, forList));
+    }
+
+    /** Some mirrors list names alone; what a download would be told names size and hash. */
+    private RemoteFile describe(Wire wire, HubName name, String file, Patience forList) {
+        Attempts attempts = new Attempts(forList, watch, "asking for the size of " + file);
+        while (true) {
+            try {
+                HttpHeaders headers = wire.describe(source(name, file), name);
+                boolean linked = headers.firstValue("x-linked-etag").isPresent();
+                String etag = Answer.etag(headers, linked ? "x-linked-etag" : "etag");
+                String size = headers.firstValue(linked ? "x-linked-size" : "content-length")
+                        .orElse("");
+                return RemoteFile.ofEtag(file, size.matches("\\d{1,18}") ? Long.parseLong(size) : -1, etag);
             } catch (IOException e) {
                 attempts.failed(e);
             }
         }
     }
 
-    private void fetch(Wire wire, RepositoryCache cache, HubName name, Listing listing, Selection selection) {
+    /** Where the hub has a file, below its endpoint. */
+    private static String source(HubName name, String file) {
+        return "/" + name.repository() + "/resolve/" + name.revision() + "/" + escapedPath(file);
+    }
+
+    /** What stands in the commit's folder itself, as in a cache that was copied without links: used as it is where it is right. */
+    private Set<RemoteFile> copies(RepositoryCache cache, String commit, Selection selection) {
+        List<RemoteFile> found = selection.chosen().stream()
+                .filter(file -> cache.hasCopy(commit, file))
+                .toList();
+        if (!found.isEmpty()) {
+            watch.say("Checking what the cache holds as files instead of links: "
+                    + FirstFew.of(found.stream().map(RemoteFile::path).toList(), 3));
+        }
+        Set<RemoteFile> right = new HashSet<>();
+        for (RemoteFile file : found) {
+            if (cache.isRight(commit, file)) {
+                right.add(file);
+            } else {
+                watch.say(cache.snapshot(commit).resolve(file.path())
+                        + " is not what the hub lists; it is replaced by what the hub has");
+            }
+        }
+        return right;
+    }
+
+    private void fetch(
+            Wire wire,
+            RepositoryCache cache,
+            HubName name,
+            Listing listing,
+            Selection selection,
+            Set<RemoteFile> copies) {
         long total = Math.max(1, selection.bytes());
         long whole = selection.chosen().stream()
-                .filter(cache::hasBlob)
+                .filter(file -> copies.contains(file) || cache.hasBlob(file))
                 .mapToLong(RemoteFile::size)
                 .sum();
         for (RemoteFile file : selection.chosen()) {
+            if (copies.contains(file)) {
+                continue;
+            }
             long start = whole;
             if (!cache.hasBlob(file)) {
-                String source =
-                        "/" + name.repository() + "/resolve/" + listing.commit() + "/" + escapedPath(file.path());
+                HubName at = name.at(listing.commit());
                 Download download = new Download(
                         wire,
-                        source,
-                        name.at(listing.commit()),
+                        source(at, file.path()),
+                        at,
                         file,
                         cache,
                         patience,

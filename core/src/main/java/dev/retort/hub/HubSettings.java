@@ -2,6 +2,7 @@ package dev.retort.hub;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.FileNames;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -18,18 +19,13 @@ import java.util.stream.Stream;
  * @param cache the folder with {@code models--OWNER--NAME} in it ({@code HF_HUB_CACHE}, {@code HF_HOME}/hub)
  * @param token what private and gated models ask for ({@code HF_TOKEN}, else the file {@code HF_HOME}/token); empty for none
  * @param offline use the cache alone ({@code HF_HUB_OFFLINE})
+ * @param proxies between this machine and the hub ({@code HTTPS_PROXY} and the like)
  */
-public record HubSettings(URI endpoint, Path cache, String token, boolean offline) {
+public record HubSettings(URI endpoint, Path cache, String token, boolean offline, Proxies proxies) {
     private static final String PUBLIC_HUB = "https://huggingface.co";
 
     public HubSettings {
-        String scheme = String.valueOf(endpoint.getScheme());
-        if (!scheme.matches("https?") || endpoint.getHost() == null) {
-            throw new RetortException(
-                    Kind.ENVIRONMENT,
-                    "HF_ENDPOINT is '" + endpoint + "', expected an address such as " + PUBLIC_HUB
-                            + "; correct or unset it");
-        }
+        endpoint = checked(endpoint);
         if (!token.matches("[!-~]*")) {
             throw new RetortException(
                     Kind.ENVIRONMENT,
@@ -40,7 +36,18 @@ public record HubSettings(URI endpoint, Path cache, String token, boolean offlin
 
     /** The settings of this process. */
     public static HubSettings ofProcess() {
-        return of(System.getenv(), Path.of(System.getProperty("user.home")));
+        return of(System.getenv(), home(System.getProperty("user.home", ""), System.getenv()));
+    }
+
+    /** JDK 17 calls the home of a user without an entry in the password file "?". */
+    static Path home(String property, Map<String, String> environment) {
+        boolean known = !property.isBlank() && !property.equals("?");
+        String home = known ? property : environment.getOrDefault("HOME", "");
+        if (home.isBlank()) {
+            throw new RetortException(
+                    Kind.ENVIRONMENT, "this user has no home folder, in which the hub's cache would lie; set HOME");
+        }
+        return FileNames.path(home);
     }
 
     /**
@@ -60,7 +67,8 @@ public record HubSettings(URI endpoint, Path cache, String token, boolean offlin
                         "HF_TOKEN",
                         "HUGGING_FACE_HUB_TOKEN"),
                 List.of("1", "ON", "YES", "TRUE")
-                        .contains(variables.text("", "HF_HUB_OFFLINE").toUpperCase(Locale.ROOT)));
+                        .contains(variables.text("", "HF_HUB_OFFLINE").toUpperCase(Locale.ROOT)),
+                new Proxies(environment));
     }
 
     private record Variables(Map<String, String> environment, Path home) {
@@ -80,7 +88,7 @@ public record HubSettings(URI endpoint, Path cache, String token, boolean offlin
             }
             return value.equals("~") || value.startsWith("~/")
                     ? home.resolve(value.substring(Math.min(2, value.length())))
-                    : Path.of(value);
+                    : FileNames.path(value);
         }
     }
 
@@ -88,12 +96,39 @@ public record HubSettings(URI endpoint, Path cache, String token, boolean offlin
         try {
             return URI.create(text.replaceFirst("/+$", ""));
         } catch (IllegalArgumentException e) {
+            throw wrong(text, e);
+        }
+    }
+
+    /** The address with its scheme and host in lower case, where it is one of a hub. */
+    private static URI checked(URI endpoint) {
+        if (endpoint.getRawUserInfo() != null) {
             throw new RetortException(
                     Kind.ENVIRONMENT,
-                    "HF_ENDPOINT is '" + text + "', which is no address; correct or unset it, as in HF_ENDPOINT="
-                            + PUBLIC_HUB,
-                    e);
+                    "HF_ENDPOINT holds a user or a password, which no hub is sent; take them out and set HF_TOKEN");
         }
+        String scheme = String.valueOf(endpoint.getScheme()).toLowerCase(Locale.ROOT);
+        boolean web = scheme.equals("http") || scheme.equals("https");
+        if (!web
+                || endpoint.getHost() == null
+                || endpoint.getPort() == 0
+                || endpoint.getPort() > 0xffff
+                || endpoint.getRawQuery() != null
+                || endpoint.getRawFragment() != null) {
+            throw wrong(endpoint.toString(), null);
+        }
+        String rest = endpoint.toString().substring(endpoint.getScheme().length() + "://".length());
+        String host = endpoint.getHost();
+        return URI.create(scheme + "://" + host.toLowerCase(Locale.ROOT) + rest.substring(host.length()));
+    }
+
+    private static RetortException wrong(String endpoint, Exception cause) {
+        boolean underscore = endpoint.matches("(?i)https?://[^/]*_.*");
+        return new RetortException(
+                Kind.ENVIRONMENT,
+                "HF_ENDPOINT is '" + Quote.of(endpoint) + "', expected an address such as " + PUBLIC_HUB
+                        + (underscore ? " (no host has a '_' in its name)" : "") + "; correct or unset it",
+                cause);
     }
 
     private static String tokenIn(Path file) {

@@ -24,10 +24,7 @@ public record Listing(String commit, List<RemoteFile> files) {
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
     public Listing {
-        if (!isCommit(commit)) {
-            throw new RetortException(
-                    Kind.NETWORK, "the hub names no commit for the revision; see whether HF_ENDPOINT is a hub");
-        }
+        requireCommit(commit);
         files = List.copyOf(files);
         Set<String> paths = new HashSet<>();
         for (RemoteFile file : files) {
@@ -44,6 +41,21 @@ public record Listing(String commit, List<RemoteFile> files) {
         }
     }
 
+    /** Asks the hub for the size and the hash of one file. */
+    @FunctionalInterface
+    interface Details {
+        /** The file of that path at that commit. */
+        RemoteFile of(String commit, String path);
+    }
+
+    private static String requireCommit(String commit) {
+        if (!isCommit(commit)) {
+            throw new RetortException(
+                    Kind.NETWORK, "the hub names no commit for the revision; see whether HF_ENDPOINT is a hub");
+        }
+        return commit;
+    }
+
     static boolean isCommit(String text) {
         return text.matches("[0-9a-f]{40}");
     }
@@ -51,21 +63,27 @@ public record Listing(String commit, List<RemoteFile> files) {
     /**
      * Reads the answer to {@code api/models/OWNER/NAME/revision/REVISION?blobs=true}.
      *
+     * @param details asked for the files that are listed by name alone, as some mirrors do
      * @throws RetortException of kind NETWORK where it is none, CHECKPOINT where it lists what must not be
      */
-    static Listing ofAnswer(byte[] json, String source) {
+    static Listing ofAnswer(byte[] json, String source, Details details) {
         try {
             JsonNode answer = JSON.readTree(json);
+            String commit = requireCommit(answer.path("sha").asString(""));
             List<RemoteFile> files = new ArrayList<>();
             for (JsonNode file : answer.path("siblings")) {
+                String path = RemoteFile.requireInside(file.path("rfilename").asString(""));
                 JsonNode lfs = file.path("lfs");
-                files.add(new RemoteFile(
-                        file.path("rfilename").asString(""),
-                        lfs.has("size") ? size(lfs) : size(file),
-                        file.path("blobId").asString(""),
-                        lfs.path("sha256").asString("")));
+                files.add(
+                        file.hasNonNull("blobId")
+                                ? new RemoteFile(
+                                        path,
+                                        lfs.has("size") ? size(lfs) : size(file),
+                                        file.path("blobId").asString(""),
+                                        lfs.path("sha256").asString(""))
+                                : details.of(commit, path));
             }
-            return new Listing(answer.path("sha").asString(""), files);
+            return new Listing(commit, files);
         } catch (JacksonException e) {
             throw new RetortException(
                     Kind.NETWORK,

@@ -8,10 +8,11 @@ import java.util.List;
  *
  * @param pauses before the second attempt, the third, and so on; one attempt more than pauses is made
  * @param longestAsked a server that asks for a longer pause than this is not waited for
- * @param silence a connection that brings nothing for so long is given up
+ * @param silence a server that sends no answer for so long is given up
+ * @param least a connection that brings fewer bytes than this in that time is given up, too
  * @param pause how to wait
  */
-public record Patience(List<Duration> pauses, Duration longestAsked, Duration silence, Pause pause) {
+public record Patience(List<Duration> pauses, Duration longestAsked, Duration silence, int least, Pause pause) {
     /** Half a minute of pauses in all, unless the server names longer ones. */
     public static final Patience USUAL = new Patience(
             List.of(
@@ -21,7 +22,8 @@ public record Patience(List<Duration> pauses, Duration longestAsked, Duration si
                     Duration.ofSeconds(8),
                     Duration.ofSeconds(16)),
             Duration.ofMinutes(5),
-            Duration.ofSeconds(60),
+            Duration.ofSeconds(20),
+            1 << 14,
             time -> Thread.sleep(time.toMillis()));
 
     /** Waits. */
@@ -37,6 +39,6 @@ public record Patience(List<Duration> pauses, Duration longestAsked, Duration si
 
     /** The same with a single attempt, for what can be done without. */
     Patience once() {
-        return new Patience(List.of(), longestAsked, silence, pause);
+        return new Patience(List.of(), longestAsked, silence, least, pause);
     }
 }

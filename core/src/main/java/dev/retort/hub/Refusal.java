@@ -2,12 +2,51 @@ package dev.retort.hub;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpHeaders;
+import java.util.List;
+import java.util.Optional;
 
 /** What it means when the hub says no. */
 final class Refusal {
     private Refusal() {}
+
+    /** A proxy asks for a password, or for another one. */
+    static RetortException byProxy(HttpHeaders headers, Optional<ProxyServer> proxy) {
+        List<String> schemes = headers.allValues("proxy-authenticate").stream()
+                .map(challenge -> challenge.strip().split("[ ,]", 2)[0])
+                .distinct()
+                .toList();
+        String asks = schemes.isEmpty() ? "" : " (" + Quote.of(String.join(", ", schemes)) + ")";
+        String who = proxy.map(server -> "the proxy " + server).orElse("a proxy");
+        String variable = proxy.map(ProxyServer::variable).orElse("HTTPS_PROXY");
+        String form = "http://USER:PASSWORD@" + proxy.map(ProxyServer::toString).orElse("HOST:PORT");
+        if (!schemes.isEmpty() && schemes.stream().noneMatch("Basic"::equalsIgnoreCase)) {
+            return new RetortException(
+                    Kind.NETWORK,
+                    who + " asks for a way to log in" + asks
+                            + " that is not supported, only Basic is; run a local proxy that logs in there, such as cntlm, and"
+                            + " name it in " + variable);
+        }
+        boolean sent = proxy.filter(server -> !server.credentials().isEmpty()).isPresent();
+        return new RetortException(
+                Kind.NETWORK,
+                sent
+                        ? who + " does not accept the user and the password of " + variable
+                                + " (407); correct them there, with @ and : in them written as %40 and %3A"
+                        : who + " asks for a user and a password (407); set " + variable + "=" + form
+                                + ", with @ and : in them written as %40 and %3A");
+    }
+
+    /** A proxy does not connect to a host. */
+    static RetortException ofTunnel(int status, String proxy, URI uri, IOException cause) {
+        return new RetortException(
+                Kind.NETWORK,
+                proxy + " refuses to connect to " + uri.getHost() + " (" + status
+                        + "); ask who runs it, or add the host to NO_PROXY if it can be reached without a proxy",
+                cause);
+    }
 
     static RetortException of(int status, HttpHeaders headers, HubName asked, URI uri, HubSettings settings) {
         String code = headers.firstValue("x-error-code").orElse("");
@@ -16,7 +55,7 @@ final class Refusal {
         if (code.equals("GatedRepo") || status == 403) {
             return new RetortException(
                     Kind.NETWORK,
-                    "hf:" + asked.repository() + " is given only to those who asked for it; ask on " + page
+                    "hf:" + asked.repository() + " is given only to those who asked for access; ask for it on " + page
                             + (token
                                     ? " with the account whose token is used here"
                                     : ", then set HF_TOKEN to a token of that account"));

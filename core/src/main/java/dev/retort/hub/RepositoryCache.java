@@ -3,6 +3,7 @@ package dev.retort.hub;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
+import dev.retort.io.FileNames;
 import java.io.IOException;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
@@ -76,7 +77,26 @@ final class RepositoryCache {
 
     /** Whether a commit's folder has the file, whole. */
     boolean holds(String commit, RemoteFile file) {
-        return isWhole(snapshot(commit).resolve(file.path()), file);
+        return isWhole(place(commit, file), file);
+    }
+
+    /** Whether a commit's folder has a file of its own of that size, and no link to the content. */
+    boolean hasCopy(String commit, RemoteFile file) {
+        Path path = place(commit, file);
+        return Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS) && isWhole(path, file);
+    }
+
+    /** Whether that file has the content that the hub lists. */
+    boolean isRight(String commit, RemoteFile file) {
+        try {
+            return ContentHash.of(place(commit, file), file).equals(file.hash());
+        } catch (IOException e) {
+            return false;
+        }
+    }
+
+    private Path place(String commit, RemoteFile file) {
+        return snapshot(commit).resolve(FileNames.path(file.path()));
     }
 
     /** Whether the content is there, for this or any other commit. */
@@ -104,7 +124,7 @@ final class RepositoryCache {
     /** Makes the file appear in the commit's folder, as a relative link to its content. */
     void link(String commit, RemoteFile file) {
         Path snapshot = snapshot(commit);
-        Path link = snapshot.resolve(file.path());
+        Path link = place(commit, file);
         try {
             createFolders(snapshot, link.getParent());
             Path target = link.getParent().relativize(blob(file));

@@ -9,8 +9,10 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.net.http.HttpTimeoutException;
 import java.nio.channels.UnresolvedAddressException;
 import java.security.cert.CertificateException;
 import java.time.DateTimeException;
@@ -18,7 +20,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import javax.net.ssl.SSLException;
 
 /**
@@ -31,6 +36,12 @@ final class Wire {
     private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
     private static final Set<Integer> BUSY = Set.of(408, 425, 429, 500, 502, 503, 504);
 
+    /** What the JDK throws where a proxy answers the wish for a tunnel with anything but 200 and 407. */
+    private static final Pattern NO_TUNNEL = Pattern.compile("Tunnel failed, got: (\\d{3}).*");
+
+    /** The JDK sends no password through a tunnel where this says so, as it does by default. */
+    private static final String DISABLED_SCHEMES = "jdk.http.auth.tunneling.disabledSchemes";
+
     private final HubSettings settings;
     private final Patience patience;
     private final HttpClient client;
@@ -38,11 +49,14 @@ final class Wire {
     Wire(HubSettings settings, Patience patience) {
         this.settings = settings;
         this.patience = patience;
+        if (settings.proxies().havePassword() && System.getProperty(DISABLED_SCHEMES) == null) {
+            System.setProperty(DISABLED_SCHEMES, "");
+        }
         client = HttpClient.newBuilder()
                 .version(HttpClient.Version.HTTP_1_1)
                 .followRedirects(HttpClient.Redirect.NEVER)
                 .connectTimeout(CONNECT)
-                .proxy(new EnvironmentProxy(System.getenv()))
+                .proxy(settings.proxies().selector())
                 .build();
     }
 
@@ -56,25 +70,51 @@ final class Wire {
      * @throws RetortException where none would
      */
     Answer get(String path, long from, HubName asked) throws IOException {
+        Reached reached = reach("GET", path, from, asked);
+        HttpResponse<InputStream> response = reached.response();
+        return Answer.of(response.statusCode(), response.headers(), reached.hub(), response.body(), patience);
+    }
+
+    /** Asks once for what the hub says about a file; throws as {@link #get}. */
+    HttpHeaders describe(String path, HubName asked) throws IOException {
+        Reached reached = reach("HEAD", path, 0, asked);
+        close(reached.response());
+        return reached.hub();
+    }
+
+    /**
+     * The end of a chain of redirects.
+     *
+     * @param response with its body open
+     * @param hub what the hub itself said
+     */
+    private record Reached(HttpResponse<InputStream> response, HttpHeaders hub) {}
+
+    private Reached reach(String method, String path, long from, HubName asked) throws IOException {
         URI uri = URI.create(settings.endpoint() + path);
         HttpHeaders hub = null;
         for (int hop = 0; hop <= MOST_REDIRECTS; hop++) {
-            HttpResponse<InputStream> response = send(uri, from);
+            HttpResponse<InputStream> response = send(method, uri, from);
             int status = response.statusCode();
             // of the hub's own answers the first that describes the file counts; a renamed repository answers twice
             if (isHub(uri) && (hub == null || hub.firstValue("x-linked-etag").isEmpty())) {
                 hub = response.headers();
             }
-            if (status == 200 || status == 206 || status == 416 && from > 0) {
-                Answer.Guarded body = new Answer.Guarded(response.body(), patience.silence());
-                return new Answer(status, response.headers(), hub, body, body.guard());
+            boolean described = method.equals("HEAD")
+                    && REDIRECTS.contains(status)
+                    && hub.firstValue("x-linked-etag").isPresent();
+            if (status == 200 || status == 206 || status == 416 && from > 0 || described) {
+                return new Reached(response, hub);
             }
-            response.body().close();
+            close(response);
             if (REDIRECTS.contains(status)) {
-                uri = next(uri, response.headers());
+                uri = Location.next(
+                        uri, response.headers().firstValue("location").orElse(""));
             } else if (BUSY.contains(status)) {
                 throw new Attempts.BusyException(
                         uri.getHost() + " answered " + status, pauseAsked(response.headers(), Instant.now()));
+            } else if (status == 407) {
+                throw Refusal.byProxy(response.headers(), settings.proxies().of(uri));
             } else {
                 throw Refusal.of(status, response.headers(), asked, uri, settings);
             }
@@ -85,8 +125,17 @@ final class Wire {
                         + " times); see whether HF_ENDPOINT is a hub");
     }
 
-    private HttpResponse<InputStream> send(URI uri, long from) throws IOException {
+    /** A proxy that refuses a tunnel leaves no body. */
+    private static void close(HttpResponse<InputStream> response) throws IOException {
+        if (response.body() != null) {
+            response.body().close();
+        }
+    }
+
+    private HttpResponse<InputStream> send(String method, URI uri, long from) throws IOException {
+        Optional<ProxyServer> proxy = settings.proxies().of(uri);
         HttpRequest.Builder request = HttpRequest.newBuilder(uri)
+                .method(method, BodyPublishers.noBody())
                 .timeout(patience.silence())
                 .header("User-Agent", "retort/0.1")
                 .header("Accept-Encoding", "identity");
@@ -96,17 +145,36 @@ final class Wire {
         if (isHub(uri) && !settings.token().isEmpty()) {
             request.header("Authorization", "Bearer " + settings.token());
         }
+        proxy.map(ProxyServer::authorization)
+                .filter(authorization -> !authorization.isEmpty())
+                .ifPresent(authorization -> request.header("Proxy-Authorization", authorization));
+        String asked = proxy.map(server -> "the proxy " + server).orElse(uri.getHost());
         try {
             return client.send(request.build(), BodyHandlers.ofInputStream());
         } catch (ConnectException e) {
             boolean unknown = e.getCause() instanceof UnresolvedAddressException
                     || e.getCause() != null && e.getCause().getCause() instanceof UnresolvedAddressException;
             throw new IOException(
-                    unknown ? "there is no host " + uri.getHost() : uri.getHost() + " does not answer", e);
+                    unknown
+                            ? "there is no host " + proxy.map(ProxyServer::host).orElse(uri.getHost())
+                            : asked + " does not answer",
+                    e);
+        } catch (HttpTimeoutException e) {
+            throw new IOException(asked + " does not answer", e);
         } catch (SSLException e) {
             throw untrusted(uri, e);
         } catch (InterruptedException e) {
             throw Attempts.interrupted();
+        } catch (IOException e) {
+            Matcher noTunnel = NO_TUNNEL.matcher(String.valueOf(e.getMessage()));
+            if (!noTunnel.matches()) {
+                throw e;
+            }
+            int status = Integer.parseInt(noTunnel.group(1));
+            if (BUSY.contains(status)) {
+                throw new IOException(asked + " answered " + status + " for " + uri.getHost(), e);
+            }
+            throw Refusal.ofTunnel(status, asked, uri, e);
         }
     }
 
@@ -139,24 +207,6 @@ final class Wire {
 
     private static int port(URI uri) {
         return uri.getPort() >= 0 ? uri.getPort() : "https".equalsIgnoreCase(uri.getScheme()) ? 443 : 80;
-    }
-
-    private static URI next(URI from, HttpHeaders headers) {
-        String location = headers.firstValue("location").orElse("");
-        try {
-            URI uri = from.resolve(location);
-            boolean web = "https".equals(uri.getScheme()) || "http".equals(uri.getScheme());
-            boolean unveiled = "https".equals(from.getScheme()) && "http".equals(uri.getScheme());
-            if (web && !unveiled && uri.getHost() != null && !location.isBlank()) {
-                return uri;
-            }
-        } catch (IllegalArgumentException e) {
-            // refused below, like every place that is none
-        }
-        throw new RetortException(
-                Kind.NETWORK,
-                from.getHost() + " leads to '" + location.substring(0, Math.min(80, location.length()))
-                        + "', where nothing is fetched from; see whether HF_ENDPOINT is a hub");
     }
 
     /** {@code Retry-After}: seconds, or a date. */

@@ -2,6 +2,7 @@ package dev.retort.hub;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
@@ -22,6 +23,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.zip.GZIPOutputStream;
 
 /**
  * A server on this machine that behaves as the hub does: it lists a repository, redirects large files to a server on another
@@ -32,7 +34,7 @@ final class FakeHub implements AutoCloseable {
     static final String REPOSITORY = "acme/dit";
 
     /** One request as it came in. */
-    record Request(String server, String path, String range, String authorization) {}
+    record Request(String server, String path, String range, String authorization, String method) {}
 
     /** Answers in the place of the usual answer. */
     interface Trouble {
@@ -43,6 +45,9 @@ final class FakeHub implements AutoCloseable {
     final Map<String, byte[]> small = new TreeMap<>();
     final Map<String, byte[]> large = new TreeMap<>();
     final Map<String, String> revisions = new TreeMap<>(Map.of("main", COMMIT, COMMIT, COMMIT));
+    /** Whether its list gives sizes and hashes, as mirrors may not. */
+    boolean detailed = true;
+
     private final Map<String, Deque<Trouble>> troubles = new ConcurrentHashMap<>();
     private final HttpServer hub;
     private final HttpServer store;
@@ -57,6 +62,11 @@ final class FakeHub implements AutoCloseable {
         store.setExecutor(threads);
         hub.start();
         store.start();
+    }
+
+    /** Where the large files are. */
+    String store() {
+        return "http://127.0.0.1:" + store.getAddress().getPort();
     }
 
     URI endpoint() {
@@ -97,6 +107,27 @@ final class FakeHub implements AutoCloseable {
         };
     }
 
+    /** Packs what was not asked for packed; a range is one of the packed bytes, as servers do it. */
+    static Trouble packed(int bytesBeforeCut) {
+        return (exchange, content) -> {
+            ByteArrayOutputStream all = new ByteArrayOutputStream();
+            try (OutputStream gzip = new GZIPOutputStream(all)) {
+                gzip.write(content);
+            }
+            exchange.getResponseHeaders().set("Content-Encoding", "gzip");
+            byte[] packed = all.toByteArray();
+            int from = from(exchange);
+            range(exchange, packed, from);
+            exchange.getResponseBody().write(packed, from, Math.min(bytesBeforeCut, packed.length - from));
+            exchange.getResponseBody().flush();
+        };
+    }
+
+    /** The list of a repository, packed. */
+    Trouble packedList() {
+        return (exchange, content) -> packed(Integer.MAX_VALUE).answer(exchange, listing(COMMIT));
+    }
+
     static Trouble withoutRanges() {
         return (exchange, content) -> {
             exchange.sendResponseHeaders(200, content.length);
@@ -132,7 +163,8 @@ final class FakeHub implements AutoCloseable {
                 server,
                 path,
                 exchange.getRequestHeaders().getFirst("Range"),
-                exchange.getRequestHeaders().getFirst("Authorization")));
+                exchange.getRequestHeaders().getFirst("Authorization"),
+                exchange.getRequestMethod()));
         try {
             for (Map.Entry<String, Deque<Trouble>> trouble : troubles.entrySet()) {
                 if ((server + ":" + path).contains(trouble.getKey())
@@ -188,6 +220,12 @@ final class FakeHub implements AutoCloseable {
             status(404, "X-Error-Code", "RevisionNotFound").answer(exchange, null);
             return;
         }
+        byte[] json = listing(commit);
+        exchange.sendResponseHeaders(200, json.length);
+        exchange.getResponseBody().write(json);
+    }
+
+    private byte[] listing(String commit) {
         List<String> files = new ArrayList<>();
         small.forEach((path, bytes) -> files.add(String.format(
                 "{\"rfilename\":\"%s\",\"size\":%d,\"blobId\":\"%s\"}", path, bytes.length, blobId(bytes))));
@@ -198,11 +236,12 @@ final class FakeHub implements AutoCloseable {
                 blobId(sha256(bytes).getBytes(StandardCharsets.US_ASCII)),
                 sha256(bytes),
                 bytes.length)));
-        byte[] json = ("{\"id\":\"" + REPOSITORY + "\",\"sha\":\"" + commit + "\",\"private\":false,\"siblings\":["
+        if (!detailed) {
+            files.replaceAll(file -> file.replaceFirst(",.*", "}"));
+        }
+        return ("{\"id\":\"" + REPOSITORY + "\",\"sha\":\"" + commit + "\",\"private\":false,\"siblings\":["
                         + String.join(",", files) + "]}")
                 .getBytes(StandardCharsets.UTF_8);
-        exchange.sendResponseHeaders(200, json.length);
-        exchange.getResponseBody().write(json);
     }
 
     private static int from(HttpExchange exchange) {

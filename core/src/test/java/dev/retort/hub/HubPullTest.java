@@ -54,9 +54,12 @@ class HubPullTest {
     }
 
     private Hub hub(boolean offline, String token) {
-        Patience patience =
-                new Patience(List.of(Duration.ofMillis(1)), Duration.ofSeconds(1), Duration.ofSeconds(5), time -> {});
-        return new Hub(new HubSettings(server.endpoint(), folder.resolve("hub"), token, offline), patience, said);
+        Patience patience = new Patience(
+                List.of(Duration.ofMillis(1)), Duration.ofSeconds(1), Duration.ofSeconds(5), 1000, time -> {});
+        return new Hub(
+                new HubSettings(server.endpoint(), folder.resolve("hub"), token, offline, Proxies.NONE),
+                patience,
+                said);
     }
 
     private Path repository() {
@@ -102,7 +105,8 @@ class HubPullTest {
             @Override
             public void progress(long done, long total, String file) {}
         };
-        new Hub(new HubSettings(server.endpoint(), folder, "", false), Patience.USUAL, watch).pull(HubName.parse(NAME));
+        new Hub(new HubSettings(server.endpoint(), folder, "", false, Proxies.NONE), Patience.USUAL, watch)
+                .pull(HubName.parse(NAME));
         assertThat(first)
                 .containsExactly(
                         "hf:acme/dit (commit 0123456789ab): 5 files, 3.7 MB | 0",
@@ -262,5 +266,47 @@ class HubPullTest {
                 .isInstanceOfSatisfying(
                         RetortException.class, e -> assertThat(e.kind()).isEqualTo(kind));
         assertThat(repository().resolve("snapshots")).doesNotExist();
+    }
+
+    /** As a copy without links leaves the cache: files in the commit's folder, and perhaps no contents beside it. */
+    private Path dereferenced() throws IOException {
+        Path snapshot = hub(false, "").pull(HubName.parse(NAME)).path();
+        try (Stream<Path> files = Files.walk(snapshot)) {
+            for (Path link : files.filter(Files::isSymbolicLink).toList()) {
+                byte[] content = Files.readAllBytes(link);
+                Files.delete(link);
+                Files.write(link, content);
+            }
+        }
+        try (Stream<Path> blobs = Files.list(repository().resolve("blobs"))) {
+            for (Path blob : blobs.toList()) {
+                Files.delete(blob);
+            }
+        }
+        server.requests.clear();
+        said.sentences.clear();
+        return snapshot;
+    }
+
+    @Test
+    void a_cache_that_was_copied_without_links_is_used_as_it_is() throws IOException {
+        Path snapshot = dereferenced();
+        Pulled pulled = hub(false, "").pull(HubName.parse(NAME));
+        assertThat(pulled.fetched()).isZero();
+        assertThat(server.requests).allMatch(request -> request.path().startsWith("/api/models"));
+        assertThat(snapshot.resolve("model.safetensors")).isRegularFile().hasBinaryContent(WEIGHTS);
+        assertThat(Files.isSymbolicLink(snapshot.resolve("model.safetensors"))).isFalse();
+        assertThat(said.sentences).anyMatch(sentence -> sentence.contains("files instead of links"));
+    }
+
+    @Test
+    void what_was_changed_in_such_a_cache_is_said_and_fetched() throws IOException {
+        Path snapshot = dereferenced();
+        Files.write(snapshot.resolve("config.json"), "{\"a\": 2}\n".getBytes(UTF_8));
+        Pulled pulled = hub(false, "").pull(HubName.parse(NAME));
+        assertThat(pulled.fetched()).isEqualTo(CONFIG.length);
+        assertThat(snapshot.resolve("config.json")).hasBinaryContent(CONFIG);
+        assertThat(said.sentences)
+                .anyMatch(sentence -> sentence.contains("config.json is not what the hub lists; it is replaced"));
     }
 }

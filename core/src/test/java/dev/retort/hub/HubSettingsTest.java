@@ -6,10 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.io.IOException;
-import java.net.Proxy;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,7 +27,11 @@ class HubSettingsTest {
     void without_variables_the_public_hub_and_the_usual_cache_are_used() {
         assertThat(of(Map.of()))
                 .isEqualTo(new HubSettings(
-                        URI.create("https://huggingface.co"), home.resolve(".cache/huggingface/hub"), "", false));
+                        URI.create("https://huggingface.co"),
+                        home.resolve(".cache/huggingface/hub"),
+                        "",
+                        false,
+                        Proxies.NONE));
     }
 
     @Test
@@ -66,7 +70,7 @@ class HubSettingsTest {
 
     @Test
     void a_wrong_variable_is_named() {
-        for (Map<String, String> environment : java.util.List.of(
+        for (Map<String, String> environment : List.of(
                 Map.of("HF_ENDPOINT", "a b"), Map.of("HF_ENDPOINT", "hub.example"), Map.of("HF_TOKEN", "a b"))) {
             assertThatThrownBy(() -> of(environment))
                     .hasMessageContaining(environment.keySet().iterator().next())
@@ -78,13 +82,50 @@ class HubSettingsTest {
     }
 
     @Test
-    void the_proxy_of_the_environment_is_used_but_for_what_is_excluded() {
-        EnvironmentProxy proxy = new EnvironmentProxy(
-                Map.of("HTTPS_PROXY", "http://proxy.example:3128", "no_proxy", "localhost,.inside.example"));
-        assertThat(proxy.select(URI.create("https://huggingface.co/x")))
-                .singleElement()
-                .satisfies(chosen -> assertThat(chosen.address().toString()).contains("proxy.example", "3128"));
-        assertThat(proxy.select(URI.create("https://hub.inside.example/x"))).containsExactly(Proxy.NO_PROXY);
-        assertThat(proxy.select(URI.create("http://127.0.0.1:8080/x"))).containsExactly(Proxy.NO_PROXY);
+    void an_address_in_capitals_is_the_same_address() {
+        assertThat(of(Map.of("HF_ENDPOINT", "HTTP://Hub.Example:8080/Mirror/")).endpoint())
+                .isEqualTo(URI.create("http://hub.example:8080/Mirror"));
+        assertThat(of(Map.of("HF_ENDPOINT", "HTTPS://[::1]:8443")).endpoint())
+                .isEqualTo(URI.create("https://[::1]:8443"));
+    }
+
+    @Test
+    void an_address_that_is_none_of_a_hub_is_refused() {
+        for (String wrong : List.of(
+                "http://hub.example:99999",
+                "http://hub.example:0",
+                "http://my_hub:8080",
+                "http://hub.example?x=1",
+                "http://hub.example#x",
+                "ftp://hub.example",
+                "http://",
+                "localhost:8080",
+                "mailto:a",
+                "http:x")) {
+            assertThatThrownBy(() -> of(Map.of("HF_ENDPOINT", wrong)))
+                    .as(wrong)
+                    .hasMessageContaining("HF_ENDPOINT is '" + wrong)
+                    .isInstanceOfSatisfying(
+                            RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.ENVIRONMENT));
+        }
+        assertThatThrownBy(() -> of(Map.of("HF_ENDPOINT", "https://me:secret@hub.example")))
+                .hasMessageContaining("HF_TOKEN")
+                .hasMessageNotContaining("secret");
+    }
+
+    @Test
+    void a_token_of_several_lines_is_refused_without_showing_it() {
+        assertThatThrownBy(() -> of(Map.of("HF_TOKEN", "hf_a\nhf_b")))
+                .hasMessageContaining("HF_TOKEN")
+                .hasMessageNotContaining("hf_a")
+                .isInstanceOfSatisfying(
+                        RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.ENVIRONMENT));
+    }
+
+    @Test
+    void a_user_in_no_password_file_has_the_home_of_the_variable() {
+        assertThat(HubSettings.home("?", Map.of("HOME", "/h"))).isEqualTo(Path.of("/h"));
+        assertThat(HubSettings.home("/home/me", Map.of("HOME", "/h"))).isEqualTo(Path.of("/home/me"));
+        assertThatThrownBy(() -> HubSettings.home("?", Map.of())).hasMessageContaining("set HOME");
     }
 }

@@ -59,8 +59,12 @@ class HubTroubleTest {
                 List.of(Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(4)),
                 Duration.ofSeconds(90),
                 silence,
+                1000,
                 pauses::add);
-        return new Hub(new HubSettings(server.endpoint(), folder.resolve("hub"), token, false), patience, said)
+        return new Hub(
+                        new HubSettings(server.endpoint(), folder.resolve("hub"), token, false, Proxies.NONE),
+                        patience,
+                        said)
                 .pull(HubName.parse(NAME));
     }
 
@@ -150,6 +154,88 @@ class HubTroubleTest {
         whole(pull(""));
         assertThat(said.sentences).anyMatch(s -> s.contains("nothing came for"));
         assertThat(ranges()).containsExactly("null", "bytes=300000-");
+    }
+
+    @Test
+    void a_connection_that_brings_next_to_nothing_is_given_up_each_time_and_then_for_good() {
+        silence = Duration.ofMillis(400);
+        FakeHub.Trouble trickle = (exchange, content) -> {
+            exchange.sendResponseHeaders(200, content.length);
+            for (int i = 0; i < 200; i++) {
+                exchange.getResponseBody().write(content, i, 1);
+                exchange.getResponseBody().flush();
+                try {
+                    Thread.sleep(20);
+                } catch (InterruptedException e) {
+                    return;
+                }
+            }
+        };
+        server.trouble("store:", Collections.nCopies(4, trickle).toArray(FakeHub.Trouble[]::new));
+        refused(Kind.NETWORK, "fetching model.safetensors failed 4 times in a row (only ", " came in ");
+        assertThat(pauses).hasSize(3);
+        whole(pull(""));
+    }
+
+    @Test
+    void what_is_packed_though_it_was_not_asked_for_packed_is_unpacked() {
+        server.trouble("/api/models", server.packedList());
+        server.trouble("/api/resolve-cache", FakeHub.packed(Integer.MAX_VALUE));
+        server.trouble(
+                "store:",
+                FakeHub.packed(500_000),
+                FakeHub.packed(Integer.MAX_VALUE),
+                FakeHub.packed(Integer.MAX_VALUE));
+        Pulled pulled = pull("");
+        whole(pulled);
+        assertThat(pulled.path().resolve("config.json")).hasContent("{}");
+    }
+
+    @Test
+    void a_packing_that_is_not_known_is_named() {
+        FakeHub.Trouble brotli = status(200, "Content-Encoding", "br");
+        server.trouble("/api/models", Collections.nCopies(4, brotli).toArray(FakeHub.Trouble[]::new));
+        refused(Kind.NETWORK, "packed as br");
+    }
+
+    @Test
+    void a_redirect_that_is_not_escaped_is_followed() {
+        String place = server.store() + "/" + FakeHub.COMMIT + "/" + FILE + "?name=a b|{c}^\u00e9&rest=100%";
+        server.trouble(
+                "/resolve/" + FakeHub.COMMIT + "/model",
+                status(302, "X-Linked-Etag", FakeHub.sha256(WEIGHTS), "Location", place));
+        whole(pull(""));
+    }
+
+    @Test
+    void a_list_of_names_alone_is_completed_file_by_file() {
+        server.detailed = false;
+        Pulled pulled = pull("");
+        whole(pulled);
+        assertThat(pulled.path().resolve("config.json")).hasContent("{}");
+        assertThat(server.requests("store", FILE))
+                .extracting(FakeHub.Request::method)
+                .containsExactly("GET");
+        assertThat(repository().resolve("trees").resolve(FakeHub.COMMIT + ".json"))
+                .content()
+                .contains(FakeHub.sha256(WEIGHTS), FakeHub.blobId("{}".getBytes(UTF_8)));
+    }
+
+    @Test
+    void a_mirror_may_describe_its_files_by_the_usual_headers() {
+        server.detailed = false;
+        server.large.clear();
+        String hash = FakeHub.blobId("{}".getBytes(UTF_8));
+        server.trouble("/resolve/", status(200, "ETag", "W/\"" + hash + "\"", "Content-Length", "2"));
+        assertThat(pull("").path().resolve("config.json")).hasContent("{}");
+    }
+
+    @Test
+    void a_file_that_nobody_describes_is_refused_since_it_could_not_be_checked() {
+        server.detailed = false;
+        server.trouble("/resolve/", status(200, "ETag", "\"abc\"", "Content-Length", "2"));
+        refused(Kind.CHECKPOINT, "the hub lists config.json with size 2 and hash 'abc", "could not be checked");
+        assertThat(server.requests("store", "")).isEmpty();
     }
 
     @Test
@@ -275,7 +361,7 @@ class HubTroubleTest {
         assertThat(refused("hf_secret", Kind.NETWORK, "does not accept the token", "/settings/tokens"))
                 .hasMessageNotContaining("hf_secret");
         server.trouble("/api/models", status(401, "X-Error-Code", "GatedRepo"));
-        refused(Kind.NETWORK, "given only to those who asked for it", "/acme/dit", "then set HF_TOKEN");
+        refused(Kind.NETWORK, "given only to those who asked for access", "/acme/dit", "then set HF_TOKEN");
         server.trouble("/resolve/", status(403));
         refused("hf_secret", Kind.NETWORK, "with the account whose token is used here");
         server.trouble("/api/models", status(418));
@@ -353,7 +439,7 @@ class HubTroubleTest {
     void who_comes_second_waits_and_finds_what_the_first_fetched() throws Exception {
         List<Pulled> both = Collections.synchronizedList(new ArrayList<>());
         Runnable one = () -> both.add(new Hub(
-                        new HubSettings(server.endpoint(), folder.resolve("hub"), "", false),
+                        new HubSettings(server.endpoint(), folder.resolve("hub"), "", false, Proxies.NONE),
                         Patience.USUAL,
                         Watch.NONE)
                 .pull(HubName.parse(NAME)));
