@@ -27,7 +27,7 @@ class LocaleTest {
                         Path.of(System.getProperty("java.home"), "bin", "java").toString());
         builder.environment().put("CP", System.getProperty("java.class.path"));
         Process process = builder.start();
-        assertThat(process.waitFor(1, TimeUnit.MINUTES)).isTrue();
+        assertThat(process.waitFor(4, TimeUnit.MINUTES)).isTrue();
         return new Ran(process.exitValue(), Files.readString(out), Files.readString(err));
     }
 

@@ -124,7 +124,7 @@ class ProxyTest {
             builder.environment().put(environment[i], environment[i + 1]);
         }
         Process process = builder.start();
-        if (!process.waitFor(2, TimeUnit.MINUTES)) {
+        if (!process.waitFor(4, TimeUnit.MINUTES)) {
             process.destroyForcibly();
             fail("it does not end; it said " + Files.readString(err));
         }

@@ -343,7 +343,7 @@ public final class Hub {
     private static Path place(RepositoryCache cache, String commit, HubName name) {
         return name.path().isEmpty()
                 ? cache.snapshot(commit)
-                : cache.snapshot(commit).resolve(name.path());
+                : cache.snapshot(commit).resolve(FileNames.path(name.path()));
     }
 
     private static String escapedPath(String path) {

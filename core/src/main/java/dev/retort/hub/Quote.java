@@ -7,7 +7,7 @@ final class Quote {
     private Quote() {}
 
     static String of(String text) {
-        String plain = text.replaceAll("\\p{Cntrl}", "?");
+        String plain = text.replaceAll("[\\p{Cntrl}\\x{80}-\\x{9f}]", "?");
         return plain.length() > LONGEST ? plain.substring(0, LONGEST) + "…" : plain;
     }
 }

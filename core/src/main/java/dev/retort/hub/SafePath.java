@@ -13,7 +13,7 @@ final class SafePath {
     static boolean is(String path) {
         return !path.isEmpty()
                 && path.length() <= LONGEST
-                && path.chars().noneMatch(c -> c < ' ' || c == '\\' || c == 0x7f)
+                && path.chars().noneMatch(c -> Character.isISOControl(c) || c == '\\')
                 && Arrays.stream(path.split("/", -1)).allMatch(SafePath::isName);
     }
 

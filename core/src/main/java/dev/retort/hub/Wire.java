@@ -7,6 +7,7 @@ import java.io.InputStream;
 import java.net.ConnectException;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpConnectTimeoutException;
 import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
@@ -160,7 +161,9 @@ final class Wire {
                             : asked + " does not answer",
                     e);
         } catch (HttpTimeoutException e) {
-            throw new IOException(asked + " does not answer", e);
+            boolean unconnected = e instanceof HttpConnectTimeoutException;
+            long seconds = (unconnected ? CONNECT : patience.silence()).toSeconds();
+            throw new IOException(asked + " does not answer within " + seconds + " s", e);
         } catch (SSLException e) {
             throw untrusted(uri, e);
         } catch (InterruptedException e) {

@@ -97,6 +97,6 @@ public final class FileNames {
     }
 
     private static String plain(String text) {
-        return text.replaceAll("\\p{Cntrl}", "?");
+        return text.replaceAll("[\\p{Cntrl}\\x{80}-\\x{9f}]", "?");
     }
 }

@@ -29,7 +29,8 @@ final class LoadFailure {
      * @param free bytes that can still be written there
      */
     static RetortException of(Throwable reason, Path cache, boolean forbidden, long free) {
-        String why = TorchError.firstLine(reason);
+        // the JDK and the linker both name the file
+        String why = TorchError.firstLine(reason).replaceFirst("^(\\S+: )\\1", "$1");
         Matcher missing = MISSING.matcher(why);
         boolean incomplete = missing.matches() && OURS.matcher(missing.group(1)).matches()
                 || why.contains("file too short")
