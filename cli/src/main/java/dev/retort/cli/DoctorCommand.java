@@ -7,12 +7,14 @@ import dev.retort.cli.doctor.Surroundings;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileNames;
+import dev.retort.torch.Kernels;
 import dev.retort.torch.Machine;
 import dev.retort.torch.Mounts;
 import dev.retort.torch.Natives;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -20,23 +22,31 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** Says what this machine can do and what to fix. */
 @Command(
         name = "doctor",
         header = {
-            "Check this machine: Java, CPU, memory, GPU, native libraries. Ends within 5 seconds.",
+            "Check this machine: Java, CPU, memory, GPU, native libraries, fastest kernels. Ends within 10 seconds.",
             "",
             "Examples:",
             "  retort doctor                       one line for each thing, one fix for each finding",
             "  retort doctor --json                the same for a program or a bug report",
+            "  retort doctor --probe               time the kernels anew, on an idle machine",
             ""
         })
 final class DoctorCommand implements Callable<Integer> {
     private static final int NATIVE_PATIENCE_SECONDS = 4;
+    private static final int PROBE_PATIENCE_SECONDS = 20;
 
     @Mixin
     private Talk talk;
+
+    @Option(
+            names = "--probe",
+            description = "Time the kernels anew; the first start on a machine does it by itself, in two seconds.")
+    private boolean probe;
 
     @Override
     public Integer call() {
@@ -53,7 +63,7 @@ final class DoctorCommand implements Callable<Integer> {
         return bad ? Kind.ENVIRONMENT.exitCode() : 0;
     }
 
-    private static List<Finding> examine() {
+    private List<Finding> examine() {
         Machine machine = Machine.here();
         Surroundings around = new Surroundings(Path.of("/"), System.getenv());
         List<Finding> findings = new ArrayList<>();
@@ -65,7 +75,7 @@ final class DoctorCommand implements Callable<Integer> {
         findings.add(Checkup.memory(machine.memoryBytes(), Machine.availableBytes(), around.memoryLimitBytes()));
         findings.add(Checkup.gpu(around.gpus(), around.driver(), around.hasLibcuda(), hasCudaJar()));
         findings.add(Checkup.foreignLibtorch(around.foreignLibtorch(), around.forcedLibtorch()));
-        Finding natives = natives(Natives::description);
+        Finding natives = inTime("Natives", NATIVE_PATIENCE_SECONDS, Natives::libraries);
         findings.add(cache(natives.state() == State.GOOD));
         boolean caused = findings.stream().anyMatch(finding -> finding.state() == State.BAD);
         findings.add(
@@ -76,7 +86,20 @@ final class DoctorCommand implements Callable<Integer> {
                                 natives.found(),
                                 "fix the findings above first, then run it again")
                         : natives);
+        if (natives.state() == State.GOOD) {
+            findings.add(inTime("Kernels", PROBE_PATIENCE_SECONDS, this::kernels));
+        }
         return findings;
+    }
+
+    private String kernels() {
+        if (probe) {
+            Kernels.probe();
+        }
+        StringBuilder all = new StringBuilder(Kernels.description());
+        Kernels.figures().forEach((product, gflops) -> all.append(talk.json() ? "; " : "\n" + " ".repeat(17))
+                .append(String.format(Locale.ROOT, "%6.1f GFLOP/s  %s", gflops, product)));
+        return all.toString();
     }
 
     private static Finding cache(boolean loaded) {
@@ -91,30 +114,29 @@ final class DoctorCommand implements Callable<Integer> {
         return DoctorCommand.class.getResource("/org/bytedeco/pytorch/linux-x86_64-gpu/libtorch_cuda.so") != null;
     }
 
-    /** Loads libtorch in a thread of its own: a broken installation must not hold the doctor up. */
-    static Finding natives(Callable<String> description) {
+    /** Asks libtorch in a thread of its own: a broken installation must not hold the doctor up. */
+    static Finding inTime(String subject, int seconds, Callable<String> description) {
         FutureTask<String> load = new FutureTask<>(description);
         Thread thread = new Thread(load, "natives");
         thread.setDaemon(true);
         thread.start();
         try {
-            String settings = load.get(NATIVE_PATIENCE_SECONDS, TimeUnit.SECONDS);
-            return new Finding("Natives", State.GOOD, settings, "");
+            return new Finding(subject, State.GOOD, load.get(seconds, TimeUnit.SECONDS), "");
         } catch (TimeoutException e) {
             return new Finding(
-                    "Natives",
+                    subject,
                     State.WARNING,
-                    "libtorch is still loading after " + NATIVE_PATIENCE_SECONDS + " s",
+                    "libtorch is still busy after " + seconds + " s",
                     "run it again: the first start unpacks 0.5 GB");
         } catch (ExecutionException e) {
             return new Finding(
-                    "Natives",
+                    subject,
                     State.BAD,
                     String.valueOf(e.getCause().getMessage()),
                     "do what the end of that sentence says, then run it again");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return new Finding("Natives", State.WARNING, "interrupted", "run it again");
+            return new Finding(subject, State.WARNING, "interrupted", "run it again");
         }
     }
 

@@ -13,7 +13,16 @@ class DoctorCommandTest {
                 new JsonMapper().readTree(Ran.retort("doctor", "--json").out());
         assertThat(findings.valueStream().map(finding -> finding.get("subject").asString()))
                 .containsExactly(
-                        "Java", "System", "File names", "CPU", "Memory", "GPU", "Other libtorch", "Cache", "Natives");
+                        "Java",
+                        "System",
+                        "File names",
+                        "CPU",
+                        "Memory",
+                        "GPU",
+                        "Other libtorch",
+                        "Cache",
+                        "Natives",
+                        "Kernels");
         assertThat(findings.valueStream())
                 .allMatch(finding -> finding.get("state").asString().equals("GOOD")
                         == finding.get("fix").asString().isEmpty());
@@ -23,14 +32,21 @@ class DoctorCommandTest {
     void to_a_person_it_says_one_line_for_each_with_a_mark() {
         Ran ran = Ran.retort("doctor");
         assertThat(ran.out().lines().filter(line -> !line.startsWith("  ")))
-                .hasSize(9)
+                .hasSize(10)
                 .allMatch(line -> line.matches("[✓!✗] .+"));
+        assertThat(ran.out()).contains("products by ").containsPattern("GFLOP/s  linear 512 x 192 x 768 \\w+");
+    }
+
+    @Test
+    void it_times_the_kernels_anew_when_asked() {
+        assertThat(Ran.retort("doctor", "--probe").out()).containsPattern("Kernels +products by .*\\(measured in ");
+        assertThat(Ran.retort("doctor").out()).containsPattern("Kernels +products by .*\\(measured in ");
     }
 
     @Test
     void libraries_that_never_finish_loading_hold_it_up_for_four_seconds_at_most() {
         long start = System.nanoTime();
-        assertThat(DoctorCommand.natives(() -> {
+        assertThat(DoctorCommand.inTime("Natives", 4, () -> {
                             Thread.sleep(60_000);
                             return "";
                         })

@@ -6,7 +6,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * What the machine is, read from the operating system without loading libtorch.
@@ -19,11 +21,23 @@ import java.util.Set;
 public record Machine(String cpu, Set<String> flags, int cores, long memoryBytes) {
     /** This machine. */
     public static Machine here() {
-        return of(
+        Machine all = of(
                 lines("/proc/cpuinfo"),
                 lines("/proc/meminfo"),
                 lines("/proc/self/status"),
                 Runtime.getRuntime().availableProcessors());
+        return all.cappedTo(System.getenv("ONEDNN_MAX_CPU_ISA"));
+    }
+
+    /** What oneDNN may not use is as good as not there. */
+    Machine cappedTo(String isa) {
+        if (isa == null || !isa.toUpperCase(Locale.ROOT).startsWith("AVX2")) {
+            return this;
+        }
+        Set<String> left = flags.stream()
+                .filter(flag -> !flag.startsWith("avx512") && !flag.startsWith("amx"))
+                .collect(Collectors.toUnmodifiableSet());
+        return new Machine(cpu, left, cores, memoryBytes);
     }
 
     /** From what the kernel tells, and the number of processors that the JVM grants (it knows containers' quotas). */

@@ -115,11 +115,16 @@ public final class Natives {
         }
     }
 
-    /** One line: library version, CPU kernels, threads, and which kernels compute products. */
-    public static String description() {
+    /** One line: instruction set, BLAS and threads. */
+    public static String libraries() {
         load();
         return "libtorch, " + torch.get_cpu_capability().getString() + ", " + NativeTuning.blas() + ", " + threads()
-                + (threads() == 1 ? " thread, " : " threads, ") + Kernels.description();
+                + (threads() == 1 ? " thread" : " threads");
+    }
+
+    /** {@link #libraries()} and which kernels compute products. */
+    public static String description() {
+        return libraries() + ", " + Kernels.description();
     }
 
     /** Whether products can go to oneDNN, and weights be laid out for it. */

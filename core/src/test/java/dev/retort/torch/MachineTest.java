@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class MachineTest {
@@ -32,6 +33,15 @@ class MachineTest {
         assertThat(machine.flags()).containsExactlyInAnyOrder("fpu", "avx2", "fma", "bmi2");
         assertThat(machine.cpu()).isEqualTo("Some CPU @ 2.00GHz");
         assertThat(machine.memoryBytes()).isEqualTo(24 * 1024);
+    }
+
+    @Test
+    void what_onednn_may_not_use_counts_as_missing() {
+        Machine machine = new Machine("", Set.of("avx2", "avx512f", "avx512_bf16", "amx_bf16"), 2, 0);
+        assertThat(machine.cappedTo("AVX2").flags()).containsExactly("avx2");
+        assertThat(machine.cappedTo("avx2_vnni").flags()).containsExactly("avx2");
+        assertThat(machine.cappedTo("AVX512_CORE")).isEqualTo(machine);
+        assertThat(machine.cappedTo(null)).isEqualTo(machine);
     }
 
     @Test
