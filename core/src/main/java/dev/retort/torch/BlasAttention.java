@@ -1,5 +1,6 @@
 package dev.retort.torch;
 
+import java.util.function.Function;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -21,27 +22,64 @@ final class BlasAttention {
         return true;
     }
 
-    /** q, k, v (N, heads, T, d), without a graph → (N, T, heads·d). */
+    /** q (N, heads, T, d), k and v (N, heads, T', d) → (N, T, heads·d). */
     static Tensor forward(Team team, Tensor q, Tensor k, Tensor v, double scale) {
-        return mix(team, weights(team, q, k, scale), v).view(q.size(0), q.size(2), q.size(1) * q.size(3));
+        Tensor[] parts = new Tensor[3];
+        Tensor out = run(
+                team,
+                new Tensor[] {q, k, v},
+                scale,
+                parts,
+                weights -> gradient -> {
+                    Tensor[] into = new Tensor[3];
+                    for (int i = 0; i < into.length; i++) {
+                        into[i] = torch.empty(Tensors.shape(parts[i]));
+                    }
+                    backward(team, gradient, parts, weights, scale, into);
+                    return into;
+                },
+                q,
+                k,
+                v);
+        return out.view(q.size(0), q.size(2), out.size(1));
     }
 
     /** q, k and v beside each other, each head-major: joint (N, T, 3·heads·d), contiguous → (N, T, heads·d). */
     static Tensor joint(Team team, Tensor joint, int heads, double scale) {
-        boolean graph = Differentiable.wanted(joint);
-        Tensor out; // (N·T, heads·d)
-        Tensor[] parts;
+        Tensor[] parts = new Tensor[3];
+        Tensor out = run(
+                team,
+                parts(joint.detach(), heads),
+                scale,
+                parts,
+                weights -> gradient -> {
+                    Tensor result = torch.empty(Tensors.shape(joint));
+                    backward(team, gradient, parts, weights, scale, parts(result, heads));
+                    return new Tensor[] {result};
+                },
+                joint);
+        return out.view(joint.size(0), joint.size(1), out.size(1));
+    }
+
+    /** The value (N·T, heads·d), tied to the inputs by the backward pass that is made for its weights. */
+    private static Tensor run(
+            Team team,
+            Tensor[] from,
+            double scale,
+            Tensor[] parts,
+            Function<Tensor, Function<Tensor, Tensor[]>> backward,
+            Tensor... inputs) {
+        boolean graph = Differentiable.wanted(inputs);
+        Tensor out;
         Tensor weights;
         try (NoGrad off = NoGrad.on()) {
-            parts = parts(joint.detach(), heads);
+            for (int i = 0; i < parts.length; i++) {
+                parts[i] = from[i].detach();
+            }
             weights = weights(team, parts[0], parts[1], scale);
             out = mix(team, weights, parts[2]);
         }
-        if (graph) {
-            out = Differentiable.tie(
-                    out, joint, gradient -> backward(team, gradient, joint, parts, weights, heads, scale));
-        }
-        return out.view(joint.size(0), joint.size(1), out.size(1));
+        return graph ? Differentiable.tie(out, backward.apply(weights), inputs) : out;
     }
 
     /** (N, T, 3·heads·d) → views of q, k and v, each (N, heads, T, d). */
@@ -69,20 +107,17 @@ final class BlasAttention {
         return out;
     }
 
-    /** gradient (N·T, heads·d) → that of joint. */
-    private static Tensor backward(
-            Team team, Tensor gradient, Tensor joint, Tensor[] parts, Tensor weights, int heads, double scale) {
-        Tensor result = torch.empty(Tensors.shape(joint));
-        Tensor[] into = parts(result, heads);
-        Tensor of = gradient.view(joint.size(0), joint.size(1), heads, parts[0].size(3))
-                .transpose(1, 2); // (N, heads, T, d)
+    /** gradient (N·T, heads·d) → those of q, k and v, written into {@code into}. */
+    private static void backward(
+            Team team, Tensor gradient, Tensor[] parts, Tensor weights, double scale, Tensor[] into) {
+        Tensor q = parts[0];
+        Tensor of = gradient.view(q.size(0), q.size(2), q.size(1), q.size(3)).transpose(1, 2); // (N, heads, T, d)
         BlasProducts.multiply(team, weights.transpose(-2, -1), of, into[2], 1, 0);
         Tensor scores = torch.empty(Tensors.shape(weights));
         BlasProducts.multiply(team, of, parts[2].transpose(-2, -1), scores, 1, 0);
         softmaxBackward(scores, weights);
         BlasProducts.multiply(team, scores, parts[1], into[0], scale, 0);
-        BlasProducts.multiply(team, scores.transpose(-2, -1), parts[0], into[1], scale, 0);
-        return result;
+        BlasProducts.multiply(team, scores.transpose(-2, -1), q, into[1], scale, 0);
     }
 
     /** From the gradient of the softmax's value to that of its argument, in place. */

@@ -1,15 +1,14 @@
 package dev.retort.torch;
 
-import java.util.function.UnaryOperator;
+import java.util.function.Function;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorBase;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A function with a gradient of its own. The presets map no custom autograd function, so one is made of a product with
- * an empty matrix, which ties the value to its input at no cost, and of hooks: the first meets the gradient of the value
- * and hands it to {@code backward}, the second replaces the (zero) gradient that went through the tie by what that returned.
+ * A function with a gradient of its own. The presets map no custom autograd function, so one is made of products with an
+ * empty matrix, which tie the value to its inputs at no cost, and of hooks: one meets the gradient of the value and hands it
+ * to {@code backward}, the others replace the (zero) gradients that went through the ties by what that returned.
  *
  * <p>The open scope keeps the hooks and whatever {@code backward} refers to; it must stay open until the backward pass.
  */
@@ -29,29 +28,40 @@ final class Differentiable {
     }
 
     /**
-     * Ties a value that was computed without a graph to the input it was computed from.
+     * Ties a value that was computed without a graph to the inputs it was computed from.
      *
      * @param value (rows, cols), contiguous, seen by nobody yet
-     * @param input any shape; where it wants no gradient {@code backward} is still called, for what it adds to parameters
-     * @param backward from the value's gradient, contiguous, to that of the input; called once, without recording. Its
-     *     result is not looked at where the input wants none
+     * @param backward from the value's gradient, contiguous, to those of the inputs, in order; called once, without
+     *     recording, also where no input wants a gradient: for what it adds to parameters
+     * @param inputs of any shape; what {@code backward} returns for one that wants no gradient is not looked at
      * @return the value, with a graph
      */
-    static Tensor tie(Tensor value, Tensor input, UnaryOperator<Tensor> backward) {
-        boolean flows = input.requires_grad();
-        Tensor source = flows ? input : torch.empty(new long[] {0}).set_requires_grad(true);
-        Tensor tied = source.view_as(source);
-        TensorBase[] gradient = new TensorBase[1];
-        if (flows) {
-            Hooks.replace(tied, zero -> gradient[0]);
+    static Tensor tie(Tensor value, Function<Tensor, Tensor[]> backward, Tensor... inputs) {
+        Tensor[][] gradients = new Tensor[1][];
+        boolean flows = false;
+        for (int i = 0; i < inputs.length; i++) {
+            if (inputs[i].requires_grad()) {
+                int index = i;
+                flows = true;
+                Hooks.replace(join(value, inputs[i]), zero -> gradients[0][index]);
+            }
         }
-        Tensor nothing = tied.reshape(-1).narrow(0, 0, 0).view(value.size(0), 0);
-        value.addmm_(nothing, torch.empty(0, value.size(1)));
+        if (!flows) {
+            join(value, torch.empty(0).set_requires_grad(true));
+        }
         Hooks.replace(value, arrived -> {
-            gradient[0] = backward.apply(new Tensor(arrived).contiguous());
+            gradients[0] = backward.apply(new Tensor(arrived).contiguous());
             return arrived;
         });
         return value;
+    }
+
+    /** An edge from the value to the source; returns the view of the source whose gradient is to be replaced. */
+    private static Tensor join(Tensor value, Tensor source) {
+        Tensor tied = source.view_as(source);
+        Tensor nothing = tied.reshape(-1).narrow(0, 0, 0).view(value.size(0), 0);
+        value.addmm_(nothing, torch.empty(0, value.size(1)));
+        return tied;
     }
 
     /** Adds to a parameter's gradient what {@code add} writes: over the first one, onto a later one. */

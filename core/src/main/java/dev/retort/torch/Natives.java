@@ -57,7 +57,15 @@ public final class Natives {
                     cache.toFile().getUsableSpace());
         }
         NativeTuning.apply();
-        share(Machine.here().cores());
+        share(automatic());
+    }
+
+    /** As many as cores, or what the user set for all programs that use OpenMP. */
+    private static int automatic() {
+        String asked = System.getenv("OMP_NUM_THREADS");
+        return asked != null && asked.matches("[1-9]\\d{0,3}")
+                ? Integer.parseInt(asked)
+                : Machine.here().cores();
     }
 
     /** libtorch in a JVM counts cores wrongly: the machine's in a container, one on some virtual machines. */

@@ -135,7 +135,7 @@ public final class Ops {
     public static Tensor attention(Tensor q, Tensor k, Tensor v, double scale) {
         Kernels.Attention kernel = Kernels.current().attention();
         boolean floats = BlasAttention.fits(q, k, v) && !Autocast.isOn(Device.CPU);
-        if (floats && kernel == Kernels.Attention.SHARED && !Differentiable.wanted(q, k, v)) {
+        if (floats && kernel == Kernels.Attention.SHARED) {
             return BlasAttention.forward(Natives.team(), q, k, v, scale);
         }
         Tensor mixed; // (N, heads, T, d)

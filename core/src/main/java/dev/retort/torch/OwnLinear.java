@@ -32,7 +32,7 @@ final class OwnLinear {
             y = by.forward(flat, w, b);
         }
         if (graph) {
-            y = Differentiable.tie(y, x, gradient -> backward(by, gradient, x, flat, w, b));
+            y = Differentiable.tie(y, gradient -> new Tensor[] {backward(by, gradient, x, flat, w, b)}, x);
         }
         return y.view(shape);
     }
