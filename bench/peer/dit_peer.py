@@ -54,21 +54,26 @@ class Block(nn.Module):
 
 
 class DiT(nn.Module):
-    """Latents (N, 4, 32, 32) -> noise and variance (N, 8, 32, 32)."""
+    """S/2: latents (N, 4, 32, 32) -> noise and variance (N, 8, 32, 32); 8x256x4/4@1x28: pictures (N, 1, 28, 28) -> as many."""
 
-    def __init__(self, name, classes=1000, side=32):
+    def __init__(self, name):
         super().__init__()
+        name, _, pictures = name.partition("@")
         size, patch = name.split("/")
-        depth, width, heads = SIZES[size]
+        depth, width, heads = SIZES[size] if size in SIZES else map(int, size.split("x"))
+        self.channels, self.side = map(int, (pictures or "4x32").split("x"))
+        self.classes = 10 if pictures else 1000
+        self.out = self.channels if pictures else 2 * self.channels
+        side, classes = self.side, self.classes
         self.patch, self.grid, self.width = int(patch), side // int(patch), width
-        self.embed = nn.Conv2d(4, width, self.patch, self.patch)
+        self.embed = nn.Conv2d(self.channels, width, self.patch, self.patch)
         self.time = nn.Sequential(nn.Linear(256, width), nn.SiLU(), nn.Linear(width, width))
         self.label = nn.Embedding(classes + 1, width)
         self.register_buffer("positions", self.table())
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(depth))
         self.norm = nn.LayerNorm(width, eps=1e-6, elementwise_affine=False)
         self.adaln = nn.Linear(width, 2 * width)
-        self.last = nn.Linear(width, self.patch**2 * 8)
+        self.last = nn.Linear(width, self.patch**2 * self.out)
 
     def table(self):
         at = torch.arange(self.grid, dtype=torch.float64)
@@ -91,7 +96,7 @@ class DiT(nn.Module):
             h = block(h, act)
         shift, scale = self.adaln(act).unsqueeze(1).chunk(2, dim=-1)
         out = self.last(modulate(self.norm(h), shift, scale))
-        return out.view(n, g, g, p, p, 8).permute(0, 5, 1, 3, 2, 4).reshape(n, 8, g * p, g * p)
+        return out.view(n, g, g, p, p, self.out).permute(0, 5, 1, 3, 2, 4).reshape(n, self.out, g * p, g * p)
 
 
 class Case:
@@ -99,8 +104,9 @@ class Case:
         torch.manual_seed(0)
         self.train, self.bf16 = kind == "train", precision == "bf16"
         self.net = DiT(model)
-        self.x, self.noise = torch.randn(batch, 4, 32, 32), torch.randn(batch, 4, 32, 32)
-        self.t, self.y = torch.randint(0, 1000, (batch,)), torch.randint(0, 1000, (batch,))
+        shape = (batch, self.net.channels, self.net.side, self.net.side)
+        self.x, self.noise = torch.randn(shape), torch.randn(shape)
+        self.t, self.y = torch.randint(0, 1000, (batch,)), torch.randint(0, self.net.classes, (batch,))
         if self.train:
             self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=1e-4, fused=True)
             self.average = [p.detach().clone() for p in self.net.parameters()]
@@ -115,7 +121,7 @@ class Case:
         # Flow matching's plain regression: noise both input and goal, so the cost is the network's alone.
         with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
             out = self.forward(self.x, self.t, self.y)
-        loss = (out[:, :4].float() - self.noise).square().mean()
+        loss = (out[:, : self.noise.shape[1]].float() - self.noise).square().mean()
         loss.backward()
         self.optimiser.step()
         self.optimiser.zero_grad(set_to_none=True)
@@ -124,7 +130,7 @@ class Case:
 
     @torch.no_grad()
     def sample_step(self):
-        out = self.forward(self.x.bfloat16() if self.bf16 else self.x, self.t, self.y)[:, :4].float()
+        out = self.forward(self.x.bfloat16() if self.bf16 else self.x, self.t, self.y)[:, : self.noise.shape[1]].float()
         self.x = self.x + 0.0 * out  # an Euler step of length zero: the input stays a usable one
         return out.abs().mean().item()
 

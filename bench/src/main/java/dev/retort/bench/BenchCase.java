@@ -7,7 +7,8 @@ import java.util.Map;
 /**
  * One thing to measure.
  *
- * @param model a named network such as {@code S/2}, on 32 × 32 latents
+ * @param model a named network such as {@code S/2}, on 32 × 32 latents, or one spelt out on pictures of so many channels and
+ *     pixels a side, with ten classes: {@code 8x256x4/4@1x28}
  * @param batch images of a step
  * @param train whether a training step (forward, loss, backward, AdamW, EMA) or one network evaluation of sampling
  * @param bf16 whether matrix products are in bf16
@@ -27,7 +28,26 @@ public record BenchCase(String model, int batch, boolean train, boolean bf16) {
 
     /** The network. */
     DitSpec spec() {
-        return DitSizes.paper("DiT-" + model, LATENT_SIDE);
+        String[] parts = model.split("@");
+        if (parts.length == 1) {
+            return DitSizes.paper(model, LATENT_SIDE);
+        }
+        DitSizes.Size size = DitSizes.parse(parts[0]);
+        int channels = Integer.parseInt(parts[1].split("x")[0]);
+        int side = Integer.parseInt(parts[1].split("x")[1]);
+        return new DitSpec(
+                side,
+                side,
+                channels,
+                size.patch(),
+                size.hidden(),
+                size.depth(),
+                size.heads(),
+                4,
+                10,
+                0.1,
+                false,
+                false);
     }
 
     /** A network of the same calls on one token of four values a head: what a step costs when there is nothing to compute. */

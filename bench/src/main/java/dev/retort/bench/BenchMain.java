@@ -15,7 +15,8 @@ public final class BenchMain {
             usage: java -jar bench/target/retort-bench.jar [options]
               --peer-python PATH   a Python that has torch; without it only our side is measured
               --peer-script PATH   default bench/peer/dit_peer.py
-              --cases LIST         MODEL:BATCH:train|sample:fp32|bf16,…; default S/2 and B/2 at 8, XL/2 at 2, both kinds, both precisions
+              --cases LIST         MODEL:BATCH:train|sample:fp32|bf16,…; default S/2 and B/2 at 8, XL/2 at 2, both kinds, both precisions;
+                                   another network is spelt out: 8x256x4/4@1x28:32:train:fp32 is fashion-teacher's
               --seconds N          measuring time of a case, default 30
               --no-compile         leave torch.compile out
               --only-cases         leave out the overhead and the 500 steps of memory
