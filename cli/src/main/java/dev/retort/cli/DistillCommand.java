@@ -9,9 +9,11 @@ import dev.retort.distill.LossConfig;
 import dev.retort.distill.Recipe;
 import dev.retort.distill.StageConfig;
 import dev.retort.error.RetortException;
+import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.DitSpec;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -69,8 +71,10 @@ final class DistillCommand implements Callable<Integer> {
 
     private void describe(Recipe recipe) {
         ImageSource source = Datasets.open(recipe.run().data());
-        DitSpec student = recipe.student().spec(source, recipe.objective().learnSigma());
-        DitSpec teacher = ModelFolder.card(teacher(recipe)).network();
+        DitSpec student = recipe.network(source);
+        ModelCard taught = ModelFolder.card(teacher(recipe));
+        List<String> findings = Distillation.check(recipe, taught);
+        DitSpec teacher = taught.network();
         double macs = 0;
         for (StageConfig stage : recipe.stages()) {
             boolean asksTeacher = stage.losses().stream().anyMatch(loss -> !(loss instanceof LossConfig.Diffusion));
@@ -78,6 +82,7 @@ final class DistillCommand implements Callable<Integer> {
             macs += stage.images() * (3.0 * student.macs() + (double) teacherCalls * teacher.macs());
         }
         DryRun.describe(talk, recipe, recipe.run(), source, student, images(recipe), macs / images(recipe));
+        findings.forEach(talk::say);
         talk.say("run: " + options.folder());
         talk.next(options.command("distill"));
     }

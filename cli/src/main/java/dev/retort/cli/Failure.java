@@ -4,6 +4,7 @@ import dev.retort.config.Suggestion;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileNames;
+import dev.retort.torch.TorchError;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.UncheckedIOException;
@@ -80,10 +81,10 @@ final class Failure {
             if (cause instanceof InvalidPathException wrong) {
                 return FileNames.refusal(wrong);
             }
-            if (cause instanceof OutOfMemoryError) {
+            if (TorchError.isOutOfMemory(cause)) {
                 return new RetortException(
                         Kind.MEMORY,
-                        "Memory is exhausted (" + firstLine(String.valueOf(cause.getMessage()))
+                        "Memory is exhausted (" + TorchError.firstLine(cause)
                                 + "); take a smaller batch or model, or free memory: 'retort doctor' shows what there is");
             }
             boolean io = cause instanceof IOException || cause instanceof UncheckedIOException;

@@ -4,10 +4,10 @@ import dev.retort.config.Preset;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.model.dit.DitSpec;
+import dev.retort.train.RunFolder;
 import dev.retort.train.TrainConfig;
 import dev.retort.train.Training;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -51,7 +51,7 @@ final class TrainCommand implements Callable<Integer> {
             return 0;
         }
         Path run = options.folder();
-        if (!initFrom.isEmpty()) {
+        if (!initFrom.isEmpty() && !new RunFolder(run).begun()) {
             Models.folder(initFrom, talk); // fetched before the run begins, with a bar of its own
         }
         talk.say("run: " + run + " (Ctrl-C saves; the same command resumes)");
@@ -59,12 +59,14 @@ final class TrainCommand implements Callable<Integer> {
         Path model;
         try (Interrupt interrupt = Interrupt.listen(talk.terminal());
                 Bar bar = talk.bar("train", "images")) {
-            Map<String, String> provenance =
-                    options.provenance("train", config.run().seed());
-            if (!initFrom.isEmpty()) {
-                provenance.put("initFrom", initFrom);
-            }
-            model = Training.run(config, initFrom, run, provenance, talk::say, bar, interrupt);
+            model = Training.run(
+                    config,
+                    initFrom,
+                    run,
+                    options.provenance("train", config.run().seed()),
+                    talk::say,
+                    bar,
+                    interrupt);
         }
         Finished.of(run, model, config.images(), start).tell(talk, "retort sample " + run);
         return 0;
@@ -72,7 +74,7 @@ final class TrainCommand implements Callable<Integer> {
 
     private void describe(TrainConfig config) {
         ImageSource source = Datasets.open(config.run().data());
-        DitSpec spec = config.model().spec(source, config.objective().learnSigma());
+        DitSpec spec = config.network(source);
         // a training step costs three forward passes
         DryRun.describe(talk, config, config.run(), source, spec, config.images(), 3.0 * spec.macs());
         talk.say("run: " + options.folder());

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.annotation.JsonSetter;
 import com.fasterxml.jackson.annotation.Nulls;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import java.nio.file.Path;
 import java.util.List;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
@@ -72,19 +73,19 @@ public final class Configs {
         return MAPPER.writeValueAsString(value);
     }
 
-    /** In which fields two values that {@link #write} gave differ, a few words each. */
-    public static List<String> differences(String there, String here) {
-        try {
-            return Fields.of(MAPPER.readTree(there)).differences(Fields.of(MAPPER.readTree(here)));
-        } catch (JacksonException e) {
-            return List.of("what lies there is no YAML");
-        }
+    /**
+     * In which fields two values that {@link #write} gave differ.
+     *
+     * @param file where {@code there} was read, for the error
+     * @throws RetortException of kind CONFIG when {@code there} is no YAML
+     */
+    public static List<Difference> differences(Path file, String there, String here) {
+        return Fields.of(parsed(there, file.toString())).differences(Fields.of(parsed(here, "this configuration")));
     }
 
-    private static JsonNode tree(Preset preset) {
-        JsonNode tree;
+    private static JsonNode parsed(String yaml, String name) {
         try {
-            tree = MAPPER.readTree(preset.yaml());
+            return MAPPER.readTree(yaml);
         } catch (JacksonException e) {
             String where = e.getLocation() == null
                     ? ""
@@ -92,8 +93,12 @@ public final class Configs {
                             + e.getLocation().getColumnNr();
             String why = e.getOriginalMessage().lines().findFirst().orElse("").strip();
             throw new RetortException(
-                    Kind.CONFIG, preset.name() + " is not valid YAML" + where + " (" + why + "); correct that line", e);
+                    Kind.CONFIG, name + " is not valid YAML" + where + " (" + why + "); correct that line", e);
         }
+    }
+
+    private static JsonNode tree(Preset preset) {
+        JsonNode tree = parsed(preset.yaml(), preset.name());
         if (!(tree instanceof ObjectNode)) {
             throw new RetortException(
                     Kind.CONFIG,

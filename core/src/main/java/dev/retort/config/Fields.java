@@ -42,17 +42,17 @@ final class Fields {
                 .toList();
     }
 
-    /** What differs, a few words each: {@code images is 3200 there, 6400 here}. */
-    List<String> differences(Fields here) {
-        List<String> differences = new ArrayList<>();
+    /** What differs. */
+    List<Difference> differences(Fields here) {
+        List<Difference> differences = new ArrayList<>();
         values.forEach((path, value) -> {
             if (!value.equals(here.values.get(path))) {
-                differences.add(path + " is " + text(value) + " there, " + text(here.values.get(path)) + " here");
+                differences.add(new Difference(path, text(value), text(here.values.get(path))));
             }
         });
         here.values.keySet().stream()
                 .filter(path -> !values.containsKey(path))
-                .forEach(path -> differences.add(path + " is " + text(here.values.get(path)) + " here alone"));
+                .forEach(path -> differences.add(new Difference(path, text(null), text(here.values.get(path)))));
         return differences;
     }
 

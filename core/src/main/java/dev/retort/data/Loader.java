@@ -52,6 +52,8 @@ public final class Loader implements AutoCloseable {
         atLeast("imagesSeen", imagesSeen, 0);
         atLeast("threads", threads, 1);
         atLeast("prefetch", prefetch, 1);
+        requireIndexable(source, batch);
+        source.twin().ifPresent(other -> requireIndexable(other, batch));
         this.source = source;
         this.twin = source.twin().orElse(null);
         this.batch = batch;
@@ -173,6 +175,15 @@ public final class Loader implements AutoCloseable {
                     skipped.size() + " damaged pictures in " + source.name() + ", more than the " + tolerated
                             + " that are skipped (1 %); repair or remove them, the last one: " + e.getMessage(),
                     e);
+        }
+    }
+
+    private static void requireIndexable(ImageSource source, int batch) {
+        if ((long) batch * source.pixels() > Integer.MAX_VALUE) {
+            throw new RetortException(
+                    Kind.MEMORY,
+                    "a batch of " + batch + " images of " + source.pixels() + " values is larger than the "
+                            + Integer.MAX_VALUE + " values that memory can hold at once; lower the batch");
         }
     }
 

@@ -11,9 +11,12 @@ import dev.retort.distill.loss.OutputDistributionLoss;
 import dev.retort.distill.loss.OutputLoss;
 import dev.retort.distill.loss.Teacher;
 import dev.retort.distill.surgery.Cut;
+import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.Watch;
+import dev.retort.io.FolderLock;
+import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitSpec;
@@ -23,6 +26,8 @@ import dev.retort.report.Progress;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
+import dev.retort.torch.TorchError;
+import dev.retort.train.ClassNames;
 import dev.retort.train.DiffusionLoss;
 import dev.retort.train.LossTerm;
 import dev.retort.train.RunFolder;
@@ -39,14 +44,31 @@ import java.util.function.Consumer;
 
 /** Distils a student from a recipe: what {@code retort distill} does, as a call. */
 public final class Distillation {
-    private final Recipe recipe;
-    private final Teacher teacher;
-    private final DitSpec student;
+    private static final int MOST_NAMED = 3;
 
-    private Distillation(Recipe recipe, Teacher teacher, DitSpec student) {
+    private final Recipe recipe;
+    private final ModelCard taught;
+    private final ImageSource source;
+    private final DitSpec student;
+    private final List<String> findings = new ArrayList<>();
+
+    private Distillation(Recipe recipe, ModelCard taught) {
         this.recipe = recipe;
-        this.teacher = teacher;
-        this.student = student;
+        this.taught = taught;
+        ImageSource images = Datasets.open(recipe.run().data());
+        student = recipe.network(images);
+        source = paired(images);
+        check();
+    }
+
+    /**
+     * Checks a recipe against its data and its teacher, without training: what {@link #run} would refuse is refused.
+     *
+     * @param teacher the teacher's card
+     * @return what is worth knowing before it runs, a sentence each
+     */
+    public static List<String> check(Recipe recipe, ModelCard teacher) {
+        return List.copyOf(new Distillation(recipe, teacher).findings);
     }
 
     /**
@@ -64,30 +86,41 @@ public final class Distillation {
             Consumer<String> notes,
             Progress progress,
             BooleanSupplier interrupted) {
+        try (FolderLock held = FolderLock.take(run, notes)) {
+            return run(recipe, held, provenance, notes, progress, interrupted);
+        } catch (RuntimeException e) {
+            throw TorchError.translate(e, "preparing the run", Trainer.NO_MEMORY);
+        }
+    }
+
+    private static Path run(
+            Recipe recipe,
+            FolderLock held,
+            Map<String, String> provenance,
+            Consumer<String> notes,
+            Progress progress,
+            BooleanSupplier interrupted) {
         Device.Choice device = Device.choose(recipe.run().compute().device());
         Precision.Choice precision = Precision.choose(recipe.run().compute().precision(), device.device());
         notes.accept("device: " + device.device() + " (" + device.reason() + ")");
         notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
-        ImageSource images = Datasets.open(recipe.run().data());
-        DitSpec student = recipe.student().spec(images, recipe.objective().learnSigma());
         try (Teacher teacher = open(recipe, device.device(), precision.precision(), notes)) {
-            Distillation distillation = new Distillation(recipe, teacher, student);
-            ImageSource source = distillation.paired(images);
-            distillation.check(source);
-            RunFolder folder = RunFolder.open(run, Configs.write(recipe));
-            try (Dit network = distillation.student(device.device());
+            Distillation distillation = new Distillation(recipe, teacher.card());
+            distillation.findings.forEach(notes);
+            RunFolder folder = RunFolder.open(held, Configs.write(recipe), notes);
+            try (Dit network = distillation.student(teacher, device.device());
                     Trainer trainer = new Trainer(
                             new TrainingJob(
                                     network,
-                                    source,
+                                    distillation.source,
                                     recipe.objective(),
-                                    distillation.stages(device.device()),
+                                    distillation.stages(teacher, device.device()),
                                     teacher.hash(),
                                     recipe.run()),
                             folder,
                             precision.precision(),
                             provenance)) {
-                DitSpec taught = (DitSpec) teacher.network().spec();
+                DitSpec student = distillation.student;
                 notes.accept(String.format(
                         Locale.ROOT,
                         "student: %s, %.2f M parameters (%.1f %% of the teacher's), %.1f M MACs (%.1f %%); micro-batch %d of %d",
@@ -95,7 +128,7 @@ public final class Distillation {
                         network.parameterCount() / 1e6,
                         100.0 * network.stateCount() / teacher.network().stateCount(),
                         student.macs() / 1e6,
-                        100.0 * student.macs() / taught.macs(),
+                        100.0 * student.macs() / distillation.taught.network().macs(),
                         trainer.microBatch(),
                         recipe.run().batch()));
                 trainer.announce(notes);
@@ -122,7 +155,7 @@ public final class Distillation {
 
     /** The images, each with a twin at the teacher's size where that is another. */
     private ImageSource paired(ImageSource images) {
-        DitSpec taught = (DitSpec) teacher.network().spec();
+        DitSpec taught = this.taught.network();
         String data = recipe.teacher().data();
         requireSameLatents(images);
         if (taught.height() == images.height() && taught.width() == images.width()) {
@@ -187,16 +220,16 @@ public final class Distillation {
         return twin;
     }
 
-    private void check(ImageSource source) {
-        DitSpec taught = (DitSpec) teacher.network().spec();
+    private void check() {
+        DitSpec taught = this.taught.network();
         ImageSource seen = source.twin().orElse(source);
-        String theirs = teacher.card().process().noiseSchedule().hash();
+        String theirs = this.taught.process().noiseSchedule().hash();
         if (!recipe.objective().process().noiseSchedule().hash().equals(theirs)) {
             throw new RetortException(
                     Kind.CONFIG,
                     "objective.schedule is " + recipe.objective().process().schedule()
                             + " but the teacher was trained on "
-                            + teacher.card().process().schedule()
+                            + this.taught.process().schedule()
                             + " with other values; use the teacher's schedule, as both see the same noisy images");
         }
         boolean divergence = recipe.stages().stream()
@@ -224,10 +257,36 @@ public final class Distillation {
                             + " of its labels, the teacher has " + taught.classes() + " classes and "
                             + (taught.hasNullClass() ? "a" : "no") + " null class; both are asked the same labels");
         }
+        checkClasses(source.classNames());
+        try {
+            Teacher.requireGuidable(taught, recipe.teacher().guidance());
+            if (recipe.init().equals("cut")) {
+                Cut.requireFit(taught, student);
+            }
+        } catch (IllegalArgumentException e) {
+            throw new RetortException(Kind.CONFIG, e.getMessage(), e);
+        }
+        findings.addAll(new Reach(recipe, student, taught).sentences());
+    }
+
+    private void checkClasses(List<String> ours) {
+        List<String> theirs = taught.classes();
+        List<String> differences = ClassNames.differences(theirs, ours);
+        if (differences.isEmpty() || ClassNames.unknown(theirs) || ClassNames.unknown(ours)) {
+            return;
+        }
+        String sentence = "the teacher was trained with other classes than the data have: "
+                + FirstFew.of(differences, MOST_NAMED);
+        if (ClassNames.moved(theirs, ours)) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    sentence + "; labels would mean something else to it, so use the data it was trained on");
+        }
+        findings.add(sentence);
     }
 
     private void requireSameLatents(ImageSource source) {
-        AutoencoderCard theirs = teacher.card().autoencoder();
+        AutoencoderCard theirs = taught.autoencoder();
         AutoencoderCard ours = source.autoencoder().orElse(null);
         if (theirs == null && ours == null) {
             return;
@@ -248,26 +307,24 @@ public final class Distillation {
         }
     }
 
-    private Dit student(Device device) {
+    private Dit student(Teacher teacher, Device device) {
         try (Scope scope = Scope.open()) {
             Dit network = new Dit(student, Init.of(recipe.run().seed(), device));
             if (recipe.init().equals("cut")) {
                 Cut.apply((Dit) teacher.network(), network);
             }
             return network;
-        } catch (IllegalArgumentException e) {
-            throw new RetortException(Kind.CONFIG, e.getMessage(), e);
         }
     }
 
     /** Terms are made once and shared by the stages that name them alike, so that a connector lives through the run. */
-    private List<Stage> stages(Device device) {
+    private List<Stage> stages(Teacher teacher, Device device) {
         Map<String, LossTerm> made = new java.util.HashMap<>();
         List<Stage> stages = new ArrayList<>();
         for (StageConfig stage : recipe.stages()) {
             List<Stage.Weighted> terms = new ArrayList<>();
             for (LossConfig loss : stage.losses()) {
-                LossTerm term = made.computeIfAbsent(settings(loss), key -> term(loss, device));
+                LossTerm term = made.computeIfAbsent(settings(loss), key -> term(loss, teacher, device));
                 terms.add(new Stage.Weighted(term, loss.from(), loss.to()));
             }
             stages.add(new Stage(stage.name(), stage.images(), terms));
@@ -287,27 +344,22 @@ public final class Distillation {
         return "diffusion";
     }
 
-    private LossTerm term(LossConfig loss, Device device) {
+    private LossTerm term(LossConfig loss, Teacher teacher, Device device) {
         var schedule = recipe.objective().process().noiseSchedule();
         var prediction = recipe.objective().process().prediction();
         if (loss instanceof LossConfig.Output output) {
             return new OutputLoss(teacher, schedule, prediction, output.space());
         } else if (loss instanceof LossConfig.OutputDistribution distribution) {
-            boolean learned = student.learnSigma() && teacher.network().spec().learnSigma();
+            boolean learned = student.learnSigma() && taught.network().learnSigma();
             return new OutputDistributionLoss(teacher, schedule, prediction, learned, distribution.temperature());
         } else if (loss instanceof LossConfig.Feature feature) {
-            try {
-                return new FeatureLoss(
-                        teacher,
-                        student,
-                        feature.pairs(
-                                student.depth(), ((DitSpec) teacher.network().spec()).depth()),
-                        feature.normalise(),
-                        feature.outlierStd(),
-                        Init.of(recipe.run().seed(), device));
-            } catch (IllegalArgumentException e) {
-                throw new RetortException(Kind.CONFIG, "feature." + e.getMessage(), e);
-            }
+            return new FeatureLoss(
+                    teacher,
+                    student,
+                    feature.pairs(student.depth(), taught.network().depth()),
+                    feature.normalise(),
+                    feature.outlierStd(),
+                    Init.of(recipe.run().seed(), device));
         }
         return new DiffusionLoss(recipe.objective());
     }

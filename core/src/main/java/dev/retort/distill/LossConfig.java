@@ -1,6 +1,8 @@
 package dev.retort.distill;
 
 import dev.retort.config.Require;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import java.util.List;
 
 /** A loss term of a stage, as it stands in a recipe. Its weight runs linearly from {@code from} to {@code to} over the stage. */
@@ -51,7 +53,11 @@ public sealed interface LossConfig {
             Require.atLeast("outlierStd", outlierStd, 0);
         }
 
-        /** The pairs for networks of these depths. */
+        /**
+         * The pairs for networks of these depths.
+         *
+         * @throws RetortException of kind CONFIG when a block does not exist
+         */
         List<LayerMap.Pair> pairs(int studentDepth, int teacherDepth) {
             if (map.equals("uniform")) {
                 return LayerMap.uniform(studentDepth, teacherDepth);
@@ -60,7 +66,11 @@ public sealed interface LossConfig {
                     .map(pair -> pair.split("-"))
                     .map(pair -> new LayerMap.Pair(Integer.parseInt(pair[0]), Integer.parseInt(pair[1])))
                     .toList();
-            return LayerMap.checked(pairs, studentDepth, teacherDepth);
+            try {
+                return LayerMap.checked(pairs, studentDepth, teacherDepth);
+            } catch (IllegalArgumentException e) {
+                throw new RetortException(Kind.CONFIG, "feature." + e.getMessage(), e);
+            }
         }
     }
 }

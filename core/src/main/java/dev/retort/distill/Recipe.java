@@ -1,6 +1,8 @@
 package dev.retort.distill;
 
 import dev.retort.config.Require;
+import dev.retort.data.ImageSource;
+import dev.retort.model.dit.DitSpec;
 import dev.retort.train.DitConfig;
 import dev.retort.train.Objective;
 import dev.retort.train.RunConfig;
@@ -27,5 +29,11 @@ public record Recipe(
     public Recipe {
         Require.oneOf("init", init, List.of("random", "cut"));
         Require.notEmpty("stages", stages);
+    }
+
+    /** The student for the images; what does not go with them is refused. */
+    public DitSpec network(ImageSource source) {
+        objective.requireFit(source);
+        return student.spec("student", source, objective.learnSigma());
     }
 }

@@ -1,24 +1,24 @@
 package dev.retort.train;
 
+import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
+import dev.retort.model.vae.AutoencoderCard;
 import dev.retort.nn.Layer;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Scope;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
-import tools.jackson.core.JacksonException;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * Saves and restores everything a run needs to continue: the first moving average as a model that can be sampled, the
@@ -27,19 +27,19 @@ import tools.jackson.databind.json.JsonMapper;
 final class CheckpointStore {
     private static final int KEEP = 2;
     private static final String TRAINING = "training.safetensors";
-    private static final String STATE = "state.json";
+    private static final int MOST_NAMED = 3;
 
     private final RunFolder run;
     private final Layer network;
-    private final Map<String, Tensor> extra;
+    private final TermNames terms;
     private final List<Ema> averages;
     private final AdamW optimizer;
 
-    /** @param extra parameters trained beside the network's (connectors) */
-    CheckpointStore(RunFolder run, Layer network, Map<String, Tensor> extra, List<Ema> averages, AdamW optimizer) {
+    /** @param terms whose parameters (connectors) are trained beside the network's */
+    CheckpointStore(RunFolder run, Layer network, TermNames terms, List<Ema> averages, AdamW optimizer) {
         this.run = run;
         this.network = network;
-        this.extra = extra;
+        this.terms = terms;
         this.averages = averages;
         this.optimizer = optimizer;
     }
@@ -50,53 +50,132 @@ final class CheckpointStore {
         AtomicWrite.folder(folder, inside -> {
             ModelFolder.write(inside, averages.get(0).weights(), card, Dtype.F32);
             ModelFolder.writer(training(), Dtype.F32).write(inside.resolve(TRAINING));
-            AtomicWrite.text(inside.resolve(STATE), JsonMapper.shared().writeValueAsString(state) + "\n");
+            state.write(inside);
         });
         run.prune(KEEP);
         return folder;
     }
 
-    /** Continues from the newest checkpoint, if there is one. */
-    Optional<TrainState> restore(Device device) {
-        List<Path> all = run.list();
-        if (all.isEmpty()) {
+    /** What a checkpoint's files hold. */
+    private record Saved(
+            Path folder, TrainState state, ModelCard card, Map<String, Tensor> training, Map<String, Tensor> average) {}
+
+    /**
+     * Continues from the newest checkpoint, if there is one.
+     *
+     * @param present what a checkpoint of this run would say of itself now
+     */
+    Optional<TrainState> restore(Device device, ModelCard present) {
+        Optional<Path> newest = run.newest();
+        if (newest.isEmpty()) {
             return Optional.empty();
         }
-        Path newest = all.get(all.size() - 1);
         try (Scope scope = Scope.open()) {
-            TrainState state = state(newest);
-            Map<String, Tensor> saved = ModelFolder.read(newest.resolve(TRAINING), device);
-            Map<String, Tensor> average = ModelFolder.read(newest.resolve(ModelFolder.WEIGHTS), device);
-            if (!saved.keySet().equals(training().keySet())) {
-                throw new RetortException(
-                        Kind.CHECKPOINT,
-                        newest + " belongs to another architecture or recipe; give --run another folder to start anew");
-            }
+            Saved saved = read(newest.get(), device);
+            requireSameRun(saved, present);
+            requireSameNames(saved);
             // The average goes in first and is overwritten: both sets of weights are checked by name and shape.
-            requireFit(network.load(average), newest.resolve(ModelFolder.WEIGHTS));
-            requireFit(network.load(part(saved, "model.")), newest.resolve(TRAINING));
-            part(saved, "extra.").forEach((name, tensor) -> copy(tensor, extra.get(name)));
-            averages.get(0).restore(average);
+            requireFit(network.load(saved.average), saved.folder.resolve(ModelFolder.WEIGHTS));
+            requireFit(network.load(part(saved.training, "model.")), saved.folder.resolve(TRAINING));
+            part(saved.training, "extra.")
+                    .forEach((name, tensor) -> copy(tensor, terms.parameters().get(name)));
+            averages.get(0).restore(saved.average);
             for (Ema ema : averages.subList(1, averages.size())) {
-                ema.restore(part(saved, prefix(ema)));
+                ema.restore(part(saved.training, prefix(ema)));
             }
-            optimizer.restore(part(saved, "optimizer."));
-            return Optional.of(state);
+            optimizer.restore(part(saved.training, "optimizer."));
+            return Optional.of(saved.state);
         }
     }
 
-    private static TrainState state(Path checkpoint) {
-        Path file = checkpoint.resolve(STATE);
+    private Saved read(Path checkpoint, Device device) {
         try {
-            return JsonMapper.shared().readValue(Files.readString(file), TrainState.class);
-        } catch (IOException | JacksonException e) {
-            throw new RetortException(
-                    Kind.CHECKPOINT,
-                    file + " cannot be read ("
-                            + e.getMessage().lines().findFirst().orElse("") + "); delete " + checkpoint
-                            + " to resume from the one before",
-                    e);
+            TrainState state = TrainState.read(checkpoint);
+            if (!checkpoint.equals(run.checkpoint(state.imagesSeen()))) {
+                throw new RetortException(
+                        Kind.CHECKPOINT,
+                        checkpoint + " was saved at " + state.imagesSeen() + " images, says its state");
+            }
+            return new Saved(
+                    checkpoint,
+                    state,
+                    ModelFolder.card(checkpoint),
+                    numbered(ModelFolder.read(checkpoint.resolve(TRAINING), device)),
+                    ModelFolder.read(checkpoint.resolve(ModelFolder.WEIGHTS), device));
+        } catch (RetortException e) {
+            throw e.kind() == Kind.CHECKPOINT || e.kind() == Kind.DATA ? damaged(checkpoint, e) : e;
         }
+    }
+
+    private RetortException damaged(Path checkpoint, RetortException why) {
+        List<Path> all = run.list();
+        String instead = all.size() > 1
+                ? "to go on from the one before, " + all.get(all.size() - 2).getFileName()
+                : "to start anew, as there is no other";
+        return new RetortException(
+                Kind.CHECKPOINT,
+                "the newest checkpoint cannot be resumed from: " + why.getMessage() + "; delete " + checkpoint + " "
+                        + instead,
+                why);
+    }
+
+    /** Under the names of today. */
+    private Map<String, Tensor> numbered(Map<String, Tensor> saved) {
+        Map<String, Tensor> now = new LinkedHashMap<>(saved);
+        terms.unnumbered().forEach((name, old) -> {
+            for (String prefix : List.of("extra.", "optimizer.mean.", "optimizer.square.", "optimizer.step.")) {
+                if (!now.containsKey(prefix + name) && now.containsKey(prefix + old)) {
+                    now.put(prefix + name, now.remove(prefix + old));
+                }
+            }
+        });
+        return now;
+    }
+
+    /** A label, a latent and a teacher's answer must mean what they meant. */
+    private void requireSameRun(Saved saved, ModelCard present) {
+        List<String> classes = ClassNames.differences(saved.card.classes(), present.classes());
+        if (!classes.isEmpty()) {
+            throw other(
+                    saved,
+                    "was trained with other classes than the data have now: " + FirstFew.of(classes, MOST_NAMED)
+                            + "; restore the data's names to resume");
+        }
+        if (!saved.card.teacher().equals(present.teacher())) {
+            throw other(saved, "learned from a teacher with other weights; give the teacher it began with to resume");
+        }
+        String start = saved.card.provenance().getOrDefault(InitialWeights.KEY, "random weights");
+        if (!present.provenance().getOrDefault(InitialWeights.KEY, start).equals(start)) {
+            throw other(
+                    saved,
+                    "belongs to a run that started from " + start + ", not from "
+                            + present.provenance().get(InitialWeights.KEY)
+                            + ", and goes on from its own weights; leave --init-from out to resume");
+        }
+        AutoencoderCard before = saved.card.autoencoder();
+        AutoencoderCard now = present.autoencoder();
+        if (before == null || now == null ? before != now : !before.sameLatents(now)) {
+            throw other(saved, "was trained on latents of another autoencoder; give the data it began with to resume");
+        }
+    }
+
+    private void requireSameNames(Saved saved) {
+        Set<String> wanted = training().keySet();
+        List<String> odd = Stream.concat(
+                        wanted.stream().filter(name -> !saved.training.containsKey(name)),
+                        saved.training.keySet().stream().filter(name -> !wanted.contains(name)))
+                .toList();
+        if (!odd.isEmpty()) {
+            throw other(
+                    saved,
+                    "belongs to another architecture or recipe: one of both has no " + FirstFew.of(odd, MOST_NAMED)
+                            + "; nothing else can be resumed from it");
+        }
+    }
+
+    private static RetortException other(Saved saved, String what) {
+        return new RetortException(
+                Kind.CHECKPOINT, saved.folder + " " + what + ", or give --run another folder to start anew");
     }
 
     private static void requireFit(List<String> problems, Path file) {
@@ -111,7 +190,7 @@ final class CheckpointStore {
     private Map<String, Tensor> training() {
         Map<String, Tensor> all = new LinkedHashMap<>();
         network.state().forEach((name, tensor) -> all.put("model." + name, tensor));
-        extra.forEach((name, tensor) -> all.put("extra." + name, tensor));
+        terms.parameters().forEach((name, tensor) -> all.put("extra." + name, tensor));
         for (Ema ema : averages.subList(1, averages.size())) {
             ema.weights().forEach((name, tensor) -> all.put(prefix(ema) + name, tensor));
         }

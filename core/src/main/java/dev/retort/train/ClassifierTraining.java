@@ -133,7 +133,7 @@ public final class ClassifierTraining {
         } catch (RetortException e) {
             throw e;
         } catch (RuntimeException e) {
-            throw TorchError.translate(e, "training the classifier");
+            throw TorchError.translate(e, "training the classifier", "lower batch");
         }
     }
 

@@ -2,6 +2,8 @@ package dev.retort.train;
 
 import dev.retort.config.Require;
 import dev.retort.data.ImageSource;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import dev.retort.model.dit.DitSizes;
 import dev.retort.model.dit.DitSpec;
 
@@ -16,24 +18,65 @@ import dev.retort.model.dit.DitSpec;
 public record DitConfig(String size, double mlpRatio, double classDropout, boolean modern) {
     /** Validates. */
     public DitConfig {
-        DitSizes.parse(size);
+        DitSizes.Size s = DitSizes.parse(size);
         Require.positive("mlpRatio", mlpRatio);
         Require.between("classDropout", classDropout, 0, 0.99);
+        try {
+            DitSpec least = spec(s, s.patch(), s.patch(), 1, 1, mlpRatio, classDropout, false, modern);
+            Require.that(least.mlpHidden() >= 1, "mlpRatio", mlpRatio, "at least one hidden value in the MLP");
+        } catch (IllegalArgumentException e) {
+            throw new RetortException(Kind.CONFIG, "size is " + size + ", whose " + e.getMessage(), e);
+        }
     }
 
-    /** The network for images like the source's. */
-    public DitSpec spec(ImageSource source, boolean learnSigma) {
+    /**
+     * The network for images like the source's.
+     *
+     * @param field where this configuration stands, such as {@code model}, for the error
+     * @throws RetortException of kind CONFIG when the images are no whole number of patches
+     */
+    public DitSpec spec(String field, ImageSource source, boolean learnSigma) {
         DitSizes.Size s = DitSizes.parse(size);
-        return new DitSpec(
+        if (source.height() % s.patch() != 0 || source.width() % s.patch() != 0) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    field + ".size is " + size + ", so images are cut into patches of " + s.patch() + "x" + s.patch()
+                            + ", but those of " + source.name() + " are " + source.height() + "x" + source.width()
+                            + "; set run.data.size to a multiple of " + s.patch() + ", or choose another patch in "
+                            + field + ".size");
+        }
+        return spec(
+                s,
                 source.height(),
                 source.width(),
                 source.channels(),
+                source.classNames().size(),
+                mlpRatio,
+                classDropout,
+                learnSigma,
+                modern);
+    }
+
+    private static DitSpec spec(
+            DitSizes.Size s,
+            int height,
+            int width,
+            int channels,
+            int classes,
+            double mlpRatio,
+            double classDropout,
+            boolean learnSigma,
+            boolean modern) {
+        return new DitSpec(
+                height,
+                width,
+                channels,
                 s.patch(),
                 s.hidden(),
                 s.depth(),
                 s.heads(),
                 mlpRatio,
-                source.classNames().size(),
+                classes,
                 classDropout,
                 learnSigma,
                 modern);

@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.data.ImageSource;
+import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.Watch;
@@ -11,15 +12,27 @@ import dev.retort.model.dit.Regrid;
 import dev.retort.model.vae.AutoencoderCard;
 import dev.retort.torch.Device;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
 
-/** The weights that a new run starts from, where they are another model's. */
-final class InitialWeights {
-    private InitialWeights() {}
+/**
+ * The weights that a new run starts from.
+ *
+ * @param given whose they are: a model, run or checkpoint, or {@code hf:OWNER/NAME}; empty for random ones
+ */
+record InitialWeights(String given) {
+    /** Where a model's card names them among its provenance. */
+    static final String KEY = "initFrom";
 
-    /** Takes a model's weights over into a network of the same shape, or of another height and width. */
-    static void take(
-            String given, Dit network, Objective objective, ImageSource source, Device device, Consumer<String> notes) {
+    private static final int MOST_NAMED = 3;
+
+    /** Takes them over into a network of the same shape, or of another height and width. */
+    void take(Dit network, Objective objective, ImageSource source, Device device, Consumer<String> notes) {
+        if (given.isEmpty()) {
+            return;
+        }
         Path folder = RunFolder.resolveModel(given, Watch.saying(notes));
         try (ModelFolder.Loaded loaded = ModelFolder.load(folder, device)) {
             ModelCard card = loaded.card();
@@ -30,7 +43,21 @@ final class InitialWeights {
             if (!card.process().equals(objective.process())) {
                 notes.accept("it was trained on another process (" + card.process() + "), so expect a rough start");
             }
+            List<String> classes = ClassNames.differences(card.classes(), source.classNames());
+            if (!classes.isEmpty() && !ClassNames.unknown(card.classes())) {
+                notes.accept("it was trained with other classes: " + FirstFew.of(classes, MOST_NAMED)
+                        + "; each starts from what its number meant");
+            }
         }
+    }
+
+    /** What a model's card says about where it was made, these weights included. */
+    Map<String, String> into(Map<String, String> provenance) {
+        Map<String, String> all = new LinkedHashMap<>(provenance);
+        if (!given.isEmpty()) {
+            all.put(KEY, given);
+        }
+        return all;
     }
 
     private static void requireSameSpace(ModelCard card, ImageSource source) {

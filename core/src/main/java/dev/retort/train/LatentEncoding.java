@@ -9,6 +9,7 @@ import dev.retort.data.LatentManifest;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
+import dev.retort.io.FolderLock;
 import dev.retort.model.vae.Autoencoder;
 import dev.retort.model.vae.AutoencoderCard;
 import dev.retort.model.vae.AutoencoderFiles;
@@ -22,7 +23,6 @@ import dev.retort.torch.Tensors;
 import dev.retort.torch.TorchError;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -58,7 +58,7 @@ public record LatentEncoding(
     /**
      * Encodes what is not there yet.
      *
-     * @param path the cache's folder, new or to be completed
+     * @param path the cache's folder, new or to be completed; one run at a time may write into it
      * @param provenance what stands in the manifest about where it was made
      * @param notes is told, once each, what was found
      * @param interrupted polled after every batch
@@ -70,10 +70,21 @@ public record LatentEncoding(
             Consumer<String> notes,
             Progress progress,
             BooleanSupplier interrupted) {
+        try (FolderLock held = FolderLock.take(path, notes)) {
+            return run(held, provenance, notes, progress, interrupted);
+        }
+    }
+
+    private LatentManifest run(
+            FolderLock held,
+            Map<String, String> provenance,
+            Consumer<String> notes,
+            Progress progress,
+            BooleanSupplier interrupted) {
         ImageSource pictures = Datasets.open(source);
         AutoencoderFiles files = AutoencoderFiles.find(autoencoder);
         LatentManifest manifest = manifest(pictures, files.card(), files.spec().hasVariance(), provenance);
-        LatentFolder folder = prepare(path, manifest);
+        LatentFolder folder = prepare(held.folder(), manifest);
         List<Integer> missing = folder.missing(manifest);
         notes.accept("autoencoder: " + manifest.autoencoder().kind() + " ("
                 + manifest.autoencoder().space() + "), sha256 "
@@ -92,7 +103,7 @@ public record LatentEncoding(
         } catch (RetortException e) {
             throw e;
         } catch (RuntimeException e) {
-            throw TorchError.translate(e, "encoding");
+            throw TorchError.translate(e, "encoding", "encode fewer pictures at once (--batch)");
         }
         progress.update(manifest.images(), manifest.images(), "");
         return manifest;
@@ -182,8 +193,6 @@ public record LatentEncoding(
                                 + there.autoencoder().path()
                                 + ", or of other settings; give --out another folder, or the same settings to resume");
             }
-        } else if (Files.exists(path) && !Files.isDirectory(path)) {
-            throw new RetortException(Kind.WRITE, path + " is a file; give --out a folder");
         }
         folder.write(manifest);
         return folder;

@@ -1,8 +1,11 @@
 package dev.retort.train;
 
+import dev.retort.data.ImageSource;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.TimeSampler;
 import dev.retort.diffusion.Weighting;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import dev.retort.model.ProcessSpec;
 
 /** What a network is trained to do: how data are noised, what it predicts, at which times, with which weights. */
@@ -18,6 +21,17 @@ public sealed interface Objective {
 
     /** Whether the output carries variance channels, trained by the variational bound. */
     boolean learnSigma();
+
+    /** Refuses data that it cannot be trained on. */
+    default void requireFit(ImageSource source) {
+        double clamp = process().clamp();
+        if (clamp != 0 && source.autoencoder().isPresent()) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "clamp is " + clamp
+                            + ", but the data are latents, which have no such bound; set objective.clamp=0");
+        }
+    }
 
     /**
      * Flow matching (Lipman et al. 2023) with logit-normal times (Esser et al. 2024): the default for new runs.

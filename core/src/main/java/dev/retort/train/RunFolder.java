@@ -1,12 +1,14 @@
 package dev.retort.train;
 
 import dev.retort.config.Configs;
+import dev.retort.config.Difference;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.Hub;
 import dev.retort.hub.Watch;
 import dev.retort.io.AtomicWrite;
+import dev.retort.io.FolderLock;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.DitCheckpoint;
 import java.io.IOException;
@@ -16,6 +18,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
@@ -27,32 +30,58 @@ import java.util.stream.Stream;
 public record RunFolder(Path path) {
     private static final int MOST_NAMED = 3;
 
-    /** Opens a run: creates the folder, or checks that it belongs to the same configuration and so is to be resumed. */
-    public static RunFolder open(Path path, String configYaml) {
-        RunFolder run = new RunFolder(path);
+    /**
+     * Opens a run: fills the folder, or checks that it belongs to the same configuration and so is to be resumed. Where it
+     * computes and what it logs are no part of what a run is; where they differ, the run goes on with the present settings.
+     *
+     * @param held the right to write into it
+     * @param notes is told of settings that changed
+     */
+    public static RunFolder open(FolderLock held, String configYaml, Consumer<String> notes) {
+        RunFolder run = new RunFolder(held.folder());
+        Path config = run.path.resolve("config.yaml");
         try {
+            AtomicWrite.recover(run.path);
+            AtomicWrite.recover(run.checkpoints());
+            if (!Files.exists(config) || run.resettled(config, configYaml, notes)) {
+                AtomicWrite.text(config, configYaml);
+            }
             Files.createDirectories(run.checkpoints());
             Files.createDirectories(run.samples());
-            AtomicWrite.recover(path);
-            AtomicWrite.recover(run.checkpoints());
-            Path config = path.resolve("config.yaml");
-            if (!Files.exists(config)) {
-                AtomicWrite.text(config, configYaml);
-            } else if (!Files.readString(config).equals(configYaml)) {
-                List<String> differences = Configs.differences(Files.readString(config), configYaml);
-                throw new RetortException(
-                        Kind.CONFIG,
-                        path + " holds a run with another configuration: "
-                                + FirstFew.of(differences, MOST_NAMED)
-                                + "; give the same settings to resume, or --run another folder");
-            }
             return run;
         } catch (IOException e) {
             throw new RetortException(
                     Kind.WRITE,
-                    "the run folder " + path + " cannot be used (" + AtomicWrite.reason(e) + "); choose another",
+                    "the run folder " + run.path + " cannot be used (" + AtomicWrite.reason(e) + "); choose another",
                     e);
         }
+    }
+
+    /** Whether settings changed that may; others are refused. */
+    private boolean resettled(Path config, String here, Consumer<String> notes) throws IOException {
+        List<Difference> all = Configs.differences(config, Files.readString(config), here);
+        List<Difference> decisive = all.stream()
+                .filter(difference -> !difference.path().matches("run\\.(compute|log)\\..*"))
+                .toList();
+        if (!decisive.isEmpty()) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    path + " holds a run with another configuration: " + few(decisive)
+                            + "; give the same settings to resume, or --run another folder");
+        }
+        if (!all.isEmpty()) {
+            notes.accept("the run goes on with other settings than before: " + few(all));
+        }
+        return !all.isEmpty();
+    }
+
+    private static String few(List<Difference> differences) {
+        return FirstFew.of(differences.stream().map(Difference::toString).toList(), MOST_NAMED);
+    }
+
+    /** Whether it holds a checkpoint to go on from. */
+    public boolean begun() {
+        return Files.isDirectory(checkpoints()) && !list().isEmpty();
     }
 
     /** Where checkpoints lie. */
@@ -86,6 +115,12 @@ public record RunFolder(Path path) {
         }
     }
 
+    /** The newest whole checkpoint. */
+    public Optional<Path> newest() {
+        List<Path> all = list();
+        return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+    }
+
     /** Deletes all but the newest {@code keep} checkpoints. */
     public void prune(int keep) {
         List<Path> all = list();
@@ -109,7 +144,11 @@ public record RunFolder(Path path) {
      */
     public static Path resolveModel(String given, Watch watch) {
         Path place = Hub.locate(given, watch);
-        return own(place).orElseGet(() -> {
+        Optional<Path> own = own(place);
+        own.filter(folder -> folder.startsWith(new RunFolder(place).checkpoints()))
+                .ifPresent(checkpoint -> watch.say("the run " + place
+                        + " has no result yet, so its newest checkpoint is taken: " + checkpoint.getFileName()));
+        return own.orElseGet(() -> {
             if (DitCheckpoint.mayBe(place)) {
                 return place;
             }
@@ -121,7 +160,11 @@ public record RunFolder(Path path) {
         });
     }
 
-    /** The model folder that a run, a checkpoint or a model folder means; empty where the path is nothing of ours. */
+    /**
+     * The model folder that a run, a checkpoint or a model folder means; empty where the path is nothing of ours.
+     *
+     * @throws RetortException of kind CHECKPOINT where a run's result is there but cannot be read
+     */
     public static Optional<Path> own(Path given) {
         RunFolder run = new RunFolder(given);
         for (Path folder : List.of(given, run.model())) {
@@ -129,7 +172,14 @@ public record RunFolder(Path path) {
                 return Optional.of(folder);
             }
         }
-        List<Path> all = Files.isDirectory(run.checkpoints()) ? run.list() : List.of();
-        return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
+        Optional<Path> newest = run.begun() ? run.newest() : Optional.empty();
+        if (newest.isPresent() && Files.exists(run.model())) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    run.model() + " is damaged or unreadable: it has no readable " + ModelFolder.CARD + "; give "
+                            + newest.get()
+                            + " for the newest checkpoint, or train again to have the result written anew");
+        }
+        return newest;
     }
 }

@@ -1,6 +1,8 @@
 package dev.retort.train;
 
 import dev.retort.config.Require;
+import dev.retort.data.ImageSource;
+import dev.retort.model.dit.DitSpec;
 
 /**
  * A training run.
@@ -14,5 +16,11 @@ public record TrainConfig(long images, DitConfig model, Objective objective, Run
     /** Validates. */
     public TrainConfig {
         Require.atLeast("images", images, 1);
+    }
+
+    /** The network for the images; what does not go with them is refused. */
+    public DitSpec network(ImageSource source) {
+        objective.requireFit(source);
+        return model.spec("model", source, objective.learnSigma());
     }
 }

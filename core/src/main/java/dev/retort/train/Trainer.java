@@ -35,6 +35,10 @@ import org.bytedeco.pytorch.Tensor;
  * Images seen is the only clock; all randomness is addressed by it, so a resumed run equals one never stopped.
  */
 public final class Trainer implements AutoCloseable {
+    /** What a user can do where memory runs out. */
+    public static final String NO_MEMORY =
+            "lower run.compute.microBatch or run.batch, or set run.compute.checkpointActivations=true";
+
     private static final int PREFETCH = 4;
 
     private final TrainingJob job;
@@ -42,6 +46,8 @@ public final class Trainer implements AutoCloseable {
     private final Map<String, String> provenance;
     private final Device device;
     private final Precision precision;
+    private final TermNames terms;
+    private final List<String> resumed = new ArrayList<>();
     private final Map<String, Tensor> trained = new LinkedHashMap<>();
     private final List<Ema> averages = new ArrayList<>();
     private final AdamW optimizer;
@@ -59,7 +65,7 @@ public final class Trainer implements AutoCloseable {
      * @param provenance what stands in the model's card about where it was made
      */
     public Trainer(TrainingJob job, RunFolder run, Precision precision, Map<String, String> provenance) {
-        requireNoClampOnLatents(job);
+        job.objective().requireFit(job.source());
         this.job = job;
         this.run = run;
         this.provenance = provenance;
@@ -67,39 +73,47 @@ public final class Trainer implements AutoCloseable {
         device = job.network().device();
         schedule = job.objective().process().noiseSchedule();
         job.network().checkpointActivations(job.config().compute().checkpointActivations());
-        Map<String, Tensor> extra = extraParameters();
+        terms = new TermNames(job.stages());
         trained.putAll(job.network().parameters());
-        trained.putAll(extra);
+        trained.putAll(terms.parameters());
         optimizer = new AdamW(trained, job.config().optimizer());
         for (double decay : job.config().ema().decays()) {
             averages.add(new Ema(decay, job.network().state()));
         }
-        checkpoints = new CheckpointStore(run, job.network(), extra, averages, optimizer);
-        state = checkpoints.restore(device).orElseGet(() -> TrainState.start(microBatch()));
-        guard = new LossGuard(state);
-        log = new RunLog(run, job, card(), state.imagesSeen(), precision, device);
+        checkpoints = new CheckpointStore(run, job.network(), terms, averages, optimizer);
+        state = checkpoints
+                .restore(device, card(0))
+                .map(this::here)
+                .orElseGet(() -> TrainState.start(fittingMicroBatch(), microBatchFor(), dataImages()));
+        guard = new LossGuard(state.guard());
+        log = new RunLog(run, job, card(state.imagesSeen()), state.imagesSeen(), precision, device);
     }
 
-    private static void requireNoClampOnLatents(TrainingJob job) {
-        double clamp = job.objective().process().clamp();
-        if (clamp != 0 && job.source().autoencoder().isPresent()) {
-            throw new RetortException(
-                    Kind.CONFIG,
-                    "clamp is " + clamp
-                            + ", but the data are latents, which have no such bound; set objective.clamp=0");
+    /** A restored state, on this machine and these data. */
+    private TrainState here(TrainState saved) {
+        boolean same = saved.microBatchFor().equals(microBatchFor())
+                || saved.microBatchFor().isEmpty() && job.config().compute().microBatch() == 0;
+        int fitting = same ? saved.microBatch() : fittingMicroBatch();
+        if (fitting != saved.microBatch()) {
+            resumed.add("micro-batch " + fitting + " instead of " + saved.microBatch()
+                    + ", as device or settings changed: sums are taken in another order, so the result is the same up to"
+                    + " rounding");
         }
+        if (saved.dataImages() != 0 && saved.dataImages() != dataImages()) {
+            resumed.add(job.source().name() + " has " + dataImages() + " images, it had " + saved.dataImages()
+                    + " when the run was saved: from here on their order is another");
+        }
+        return saved.on(fitting, microBatchFor(), dataImages());
     }
 
-    private Map<String, Tensor> extraParameters() {
-        Map<String, Tensor> extra = new LinkedHashMap<>();
-        for (Stage stage : job.stages()) {
-            for (Stage.Weighted weighted : stage.terms()) {
-                weighted.term()
-                        .parameters()
-                        .forEach((name, tensor) -> extra.put(weighted.term().name() + "." + name, tensor));
-            }
-        }
-        return extra;
+    private String microBatchFor() {
+        ComputeConfig compute = job.config().compute();
+        return device + " " + precision + ", microBatch " + compute.microBatch() + ", memoryGiB " + compute.memoryGiB()
+                + ", checkpointActivations " + compute.checkpointActivations();
+    }
+
+    private long dataImages() {
+        return job.source().size();
     }
 
     /** Images seen so far: above 0 when the run was resumed. */
@@ -113,29 +127,34 @@ public final class Trainer implements AutoCloseable {
         if (imagesSeen() > 0) {
             notes.accept("resuming at " + imagesSeen() + " images");
         }
+        resumed.forEach(notes);
     }
 
     /** Images per backward pass. */
     public int microBatch() {
-        if (state != null) {
-            return state.microBatch();
-        }
+        return state.microBatch();
+    }
+
+    /** As many as fit into memory in every stage. */
+    private int fittingMicroBatch() {
         int batch = job.config().batch();
         int asked = job.config().compute().microBatch();
         if (asked > 0) {
             return MicroBatch.even(batch, Math.min(asked, batch));
         }
         long memory = (long) (job.config().compute().memoryGiB() * (1L << 30));
-        int found = MicroBatch.find(batch, memory, device, this::trialPass);
-        optimizer.dropGradients();
-        return found;
+        int fitting = batch;
+        for (Stage stage : job.stages()) {
+            fitting = Math.min(fitting, MicroBatch.find(batch, memory, device, images -> trialPass(images, stage)));
+            optimizer.dropGradients();
+        }
+        return fitting;
     }
 
-    private void trialPass(int images) {
+    private void trialPass(int images, Stage stage) {
         Batch batch = Batch.blank(job.source(), images);
-        Stage heaviest = job.stages().get(job.stages().size() - 1);
         try (Scope scope = Scope.open()) {
-            micro(batch, 0, images, images, heaviest, 1);
+            micro(batch, 0, images, images, stage, 1);
         }
         window = new Window();
     }
@@ -177,18 +196,22 @@ public final class Trainer implements AutoCloseable {
         } catch (RetortException e) {
             throw e;
         } catch (RuntimeException e) {
-            throw TorchError.translate(e, "training");
+            throw TorchError.translate(e, "training", NO_MEMORY);
         }
         if (!run.list().contains(run.checkpoint(state.imagesSeen()))) {
             save();
         }
-        ModelFolder.save(run.model(), averages.get(0).weights(), card(), Dtype.F32);
+        ModelFolder.save(run.model(), averages.get(0).weights(), card(state.imagesSeen()), Dtype.F32);
         return run.model();
     }
 
     /** One optimiser step on a batch; returns the weighted loss. */
     private double step(Batch batch) {
         Stage stage = stageAt(state.imagesSeen());
+        boolean first = state.imagesSeen() == 0 || stageAt(state.imagesSeen() - batch.count()) != stage;
+        if (first) {
+            guard.startStage();
+        }
         double progress = (double) (state.imagesSeen() - startOf(stage)) / stage.images();
         double loss = 0;
         for (int from = 0; from < batch.count(); from += state.microBatch()) {
@@ -197,15 +220,15 @@ public final class Trainer implements AutoCloseable {
                 loss += micro(batch, from, count, batch.count(), stage, progress);
             }
         }
-        if (state.steps() == 0) {
-            requireGradients();
+        if (first) {
+            requireGradients(stage);
         }
         double limit = job.config().optimizer().clip();
         double norm = optimizer.clip();
         if (guard.accept(loss, norm, state.imagesSeen())) {
             optimizer.step(job.config().optimizer().rate(state.imagesSeen(), job.images()));
             averages.forEach(ema -> ema.update(state.steps()));
-            state = new TrainState(state.imagesSeen(), state.steps() + 1, state.microBatch(), 0, 0, 0, state.seconds());
+            state = state.stepped();
         }
         optimizer.dropGradients();
         window.step(norm, limit > 0 && norm > limit, batch.count());
@@ -235,7 +258,7 @@ public final class Trainer implements AutoCloseable {
                 Tensor perSample = weighted.term().perSample(output, taps, noisy); // (N)
                 boolean first = weighted == stage.terms().get(0);
                 window.add(
-                        weighted.term().name(),
+                        terms.of(weighted.term()),
                         Tensors.floats(perSample),
                         noisy.times(),
                         schedule.noisiestTime(),
@@ -248,23 +271,19 @@ public final class Trainer implements AutoCloseable {
         return Tensors.scalar(sum);
     }
 
-    private void requireGradients() {
+    /** A term without taps looks at the output, which all of the network leads to. */
+    private void requireGradients(Stage stage) {
         List<String> unreached = new ArrayList<>(optimizer.unreached());
-        unreached.removeAll(extraParameters().keySet());
-        if (!unreached.isEmpty()) {
-            throw new IllegalStateException("no gradient reaches " + unreached);
+        unreached.removeAll(terms.parameters().keySet());
+        boolean all = stage.terms().stream()
+                .anyMatch(weighted -> weighted.term().taps().isEmpty());
+        if (all && !unreached.isEmpty()) {
+            throw new IllegalStateException("no gradient reaches " + unreached + " in stage " + stage.name());
         }
     }
 
     private void advance(int images, double seconds) {
-        state = new TrainState(
-                state.imagesSeen() + images,
-                state.steps(),
-                state.microBatch(),
-                guard.skipped(),
-                guard.inARow(),
-                guard.average(),
-                state.seconds() + seconds);
+        state = state.advanced(images, seconds, guard.memory());
     }
 
     private Stage stageAt(long imagesSeen) {
@@ -299,7 +318,7 @@ public final class Trainer implements AutoCloseable {
         Map<String, Object> values = window.summary();
         values.put("stage", stageAt(state.imagesSeen() - 1).name());
         values.put("lr", job.config().optimizer().rate(state.imagesSeen(), job.images()));
-        values.put("skipped-steps", state.skippedSteps());
+        values.put("skipped-steps", state.guard().skipped());
         values.put("data-wait-share", loader.waitShare());
         values.put("data-skipped", loader.skipped().size());
         values.put("resident-bytes", Machine.residentBytes());
@@ -310,22 +329,22 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void sampleGrid() {
-        log.grid(state.imagesSeen(), averages.get(0).weights(), card());
+        log.grid(state.imagesSeen(), averages.get(0).weights(), card(state.imagesSeen()));
         window = new Window();
     }
 
     private Path save() {
-        return checkpoints.save(state, card());
+        return checkpoints.save(state, card(state.imagesSeen()));
     }
 
-    private ModelCard card() {
+    private ModelCard card(long imagesSeen) {
         ModelCard card = ModelCard.of(
                 (DitSpec) job.network().spec(),
                 job.objective().process(),
                 job.config().sampling(),
                 job.source().classNames(),
                 job.source().name(),
-                state.imagesSeen(),
+                imagesSeen,
                 job.config().seed(),
                 job.teacherHash(),
                 provenance);

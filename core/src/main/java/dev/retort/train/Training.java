@@ -3,12 +3,14 @@ package dev.retort.train;
 import dev.retort.config.Configs;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
+import dev.retort.io.FolderLock;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.report.Progress;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
+import dev.retort.torch.TorchError;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -24,7 +26,7 @@ public final class Training {
      * Trains, or resumes, and writes the model.
      *
      * @param config the run
-     * @param run its folder, new or to be resumed
+     * @param run its folder, new or to be resumed; one run at a time may write into it
      * @param notes is told, once each, what was chosen and why
      * @param interrupted polled after every step
      * @return the model's folder
@@ -43,7 +45,8 @@ public final class Training {
      * The same from another model's weights.
      *
      * @param initFrom a model, run or checkpoint, ours or another program's, or {@code hf:OWNER/NAME}, of the same shape,
-     *     perhaps of another height and width, whose weights a new run starts from; empty for random ones. A run that is resumed goes on from its own
+     *     perhaps of another height and width, whose weights a new run starts from; empty for random ones. A run that is
+     *     resumed goes on from its own, and another model than it started from is refused
      */
     public static Path run(
             TrainConfig config,
@@ -53,20 +56,36 @@ public final class Training {
             Consumer<String> notes,
             Progress progress,
             BooleanSupplier interrupted) {
+        try (FolderLock held = FolderLock.take(run, notes)) {
+            return run(config, initFrom, held, provenance, notes, progress, interrupted);
+        } catch (RuntimeException e) {
+            throw TorchError.translate(e, "preparing the run", Trainer.NO_MEMORY);
+        }
+    }
+
+    private static Path run(
+            TrainConfig config,
+            String initFrom,
+            FolderLock held,
+            Map<String, String> provenance,
+            Consumer<String> notes,
+            Progress progress,
+            BooleanSupplier interrupted) {
         Device.Choice device = Device.choose(config.run().compute().device());
         Precision.Choice precision = Precision.choose(config.run().compute().precision(), device.device());
         notes.accept("device: " + device.device() + " (" + device.reason() + ")");
         notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
         ImageSource source = Datasets.open(config.run().data());
+        InitialWeights initial = new InitialWeights(initFrom);
         try (Dit network = network(config, source, device.device())) {
-            if (!initFrom.isEmpty()) {
-                InitialWeights.take(initFrom, network, config.objective(), source, device.device(), notes);
+            if (!new RunFolder(held.folder()).begun()) {
+                initial.take(network, config.objective(), source, device.device(), notes);
             }
-            RunFolder folder = RunFolder.open(run, Configs.write(config));
+            RunFolder folder = RunFolder.open(held, Configs.write(config), notes);
             Stage stage = new Stage(
                     "train", config.images(), List.of(new Stage.Weighted(new DiffusionLoss(config.objective()), 1, 1)));
             TrainingJob job = new TrainingJob(network, source, config.objective(), List.of(stage), "", config.run());
-            try (Trainer trainer = new Trainer(job, folder, precision.precision(), provenance)) {
+            try (Trainer trainer = new Trainer(job, folder, precision.precision(), initial.into(provenance))) {
                 notes.accept(String.format(
                         Locale.ROOT,
                         "network: %s, %.2f M parameters, %.1f M MACs per image; micro-batch %d of %d",
@@ -83,9 +102,7 @@ public final class Training {
 
     private static Dit network(TrainConfig config, ImageSource source, Device device) {
         try (Scope scope = Scope.open()) {
-            return new Dit(
-                    config.model().spec(source, config.objective().learnSigma()),
-                    Init.of(config.run().seed(), device));
+            return new Dit(config.network(source), Init.of(config.run().seed(), device));
         }
     }
 }

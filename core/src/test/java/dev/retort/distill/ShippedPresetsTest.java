@@ -25,8 +25,7 @@ class ShippedPresetsTest {
                 .map(preset -> DynamicTest.dynamicTest(preset.name(), () -> {
                     TrainConfig config = Configs.load(TrainConfig.class, preset, List.of());
                     ImageSource source = opened(config.run().data());
-                    DitSpec spec =
-                            config.model().spec(source, config.objective().learnSigma());
+                    DitSpec spec = config.network(source);
                     assertThat(spec.height()).isEqualTo(source.height());
                 }));
     }
@@ -37,8 +36,7 @@ class ShippedPresetsTest {
                 .map(preset -> DynamicTest.dynamicTest(preset.name(), () -> {
                     Recipe recipe = Configs.load(Recipe.class, preset, List.of());
                     ImageSource source = opened(recipe.run().data());
-                    DitSpec spec =
-                            recipe.student().spec(source, recipe.objective().learnSigma());
+                    DitSpec spec = recipe.network(source);
                     assertThat(spec.height()).isEqualTo(source.height());
                 }));
     }

@@ -3,10 +3,14 @@ package dev.retort.torch;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TorchRoomTest {
     @Test
@@ -127,11 +131,65 @@ class TorchRoomTest {
         try (Scope scope = Scope.open()) {
             assertThatThrownBy(() -> Ops.matmul(Tensors.zeros(Device.CPU, 2, 3), Tensors.zeros(Device.CPU, 2, 3)))
                     .isInstanceOf(RuntimeException.class)
-                    .satisfies(e -> assertThat(TorchError.translate((RuntimeException) e, "multiplying")
+                    .satisfies(e -> assertThat(TorchError.translate((RuntimeException) e, "multiplying", "")
                                     .getMessage())
                             .contains("multiplying", "shapes cannot be multiplied")
                             .doesNotContain("\n", "frame"));
         }
+    }
+
+    @Test
+    void a_wrong_shape_is_a_fault_of_ours_and_none_of_the_machine() {
+        try (Scope scope = Scope.open()) {
+            assertThatThrownBy(() -> Ops.matmul(Tensors.zeros(Device.CPU, 4, 5), Tensors.zeros(Device.CPU, 4, 5)))
+                    .satisfies(e -> assertThat(TorchError.translate((RuntimeException) e, "multiplying", ""))
+                            .isNotInstanceOf(RetortException.class));
+        }
+        IllegalStateException ours = new IllegalStateException("tap x did not fire");
+        assertThat(TorchError.translate(ours, "multiplying", "")).isSameAs(ours);
+    }
+
+    @Test
+    void an_allocation_that_fails_is_told_as_such() {
+        try (Scope scope = Scope.open()) {
+            for (long[] shape : new long[][] {{1L << 45}, {1L << 40, 1L << 40}}) {
+                assertThatThrownBy(() -> Tensors.zeros(Device.CPU, shape))
+                        .satisfies(e -> assertThat(TorchError.translate((RuntimeException) e, "filling", "take fewer"))
+                                .isInstanceOfSatisfying(RetortException.class, known -> assertThat(known.kind())
+                                        .isEqualTo(Kind.MEMORY))
+                                .hasMessage("memory ran out while filling; take fewer"));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "std::bad_alloc",
+                "CUDA out of memory. Tried to allocate 2.00 GiB",
+                "[enforce fail at alloc_cpu.cpp:118] err == 0. DefaultCPUAllocator: can't allocate memory: you tried to"
+                        + " allocate 8 bytes. Error code 12 (Cannot allocate memory)",
+                "CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`",
+                "CUDA error: out of memory"
+            })
+    void every_way_to_say_that_memory_ran_out_is_understood(String message) {
+        RuntimeException wrapped = new IllegalStateException("loading failed", new RuntimeException(message));
+        assertThat(TorchError.translate(wrapped, "loading", "take fewer"))
+                .isInstanceOfSatisfying(
+                        RetortException.class, known -> assertThat(known.kind()).isEqualTo(Kind.MEMORY));
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "CUDA error: no kernel image is available for execution on the device",
+                "Found no NVIDIA driver on your system",
+                "mkldnn_bf16_gemm: needs the cpu support avx512bw"
+            })
+    void what_the_machine_lacks_is_told_as_such(String message) {
+        assertThat(TorchError.translate(new RuntimeException(message), "training", ""))
+                .isInstanceOfSatisfying(
+                        RetortException.class, known -> assertThat(known.kind()).isEqualTo(Kind.ENVIRONMENT));
     }
 
     @Test

@@ -168,18 +168,41 @@ class TrainerTest {
 
     @Test
     void a_loss_that_stays_bad_stops_the_run_with_advice() {
-        LossGuard guard = new LossGuard(TrainState.start(8));
+        LossGuard guard = new LossGuard(LossGuard.Memory.NONE);
         assertThat(guard.accept(1, 1, 0)).isTrue();
         assertThat(guard.accept(Double.NaN, 1, 0)).isFalse();
         assertThat(guard.accept(1, Double.POSITIVE_INFINITY, 0)).isFalse();
         assertThat(guard.accept(1, 1, 0)).isTrue();
-        assertThat(guard.skipped()).isEqualTo(2);
+        assertThat(guard.memory().skipped()).isEqualTo(2);
         assertThatThrownBy(() -> {
                     for (int i = 0; i < 100; i++) {
                         guard.accept(Double.NaN, 1, i);
                     }
                 })
                 .isInstanceOf(RetortException.class)
-                .hasMessageContaining("lower optimizer.lr");
+                .hasMessageContaining("lower run.optimizer.lr");
+    }
+
+    @Test
+    void losses_may_be_negative_and_what_grows_many_times_over_is_still_noticed() {
+        LossGuard guard = new LossGuard(LossGuard.Memory.NONE);
+        for (int i = 0; i < 200; i++) {
+            assertThat(guard.accept(-4 + Math.sin(i), 1, i)).as("step " + i).isTrue();
+        }
+        assertThat(guard.accept(200, 1, 200)).isFalse();
+        assertThat(guard.accept(-200, 1, 201)).isFalse();
+        assertThat(guard.memory().skippedInARow()).isEqualTo(2);
+    }
+
+    @Test
+    void a_stage_whose_loss_is_far_larger_than_that_of_the_stage_before_is_not_exploding() {
+        LossGuard guard = new LossGuard(LossGuard.Memory.NONE);
+        for (int i = 0; i < 100; i++) {
+            guard.accept(1e-3, 1, i);
+        }
+        guard.startStage();
+        for (int i = 0; i < 100; i++) {
+            assertThat(guard.accept(2, 1, 100 + i)).isTrue();
+        }
     }
 }

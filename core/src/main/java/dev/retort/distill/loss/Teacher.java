@@ -2,6 +2,7 @@ package dev.retort.distill.loss;
 
 import dev.retort.model.ModelCard;
 import dev.retort.model.Network;
+import dev.retort.model.NetworkSpec;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
@@ -40,16 +41,21 @@ public final class Teacher implements AutoCloseable {
      * @param guidanceScale classifier-free guidance of its output, standard form; 1 for none
      */
     public Teacher(Network network, ModelCard card, String hash, double guidanceScale, Precision precision) {
-        if (guidanceScale != 1 && !network.spec().hasNullClass()) {
-            throw new IllegalArgumentException("teacher.guidance is " + guidanceScale
-                    + ", expected 1: this teacher was trained without label dropout");
-        }
+        requireGuidable(network.spec(), guidanceScale);
         this.network = network;
         this.card = card;
         this.hash = hash;
         this.guidanceScale = guidanceScale;
         this.precision = precision;
         network.freeze();
+    }
+
+    /** Refuses, as an IllegalArgumentException, guidance of a network that was never asked without a class. */
+    public static void requireGuidable(NetworkSpec network, double guidanceScale) {
+        if (guidanceScale != 1 && !network.hasNullClass()) {
+            throw new IllegalArgumentException("teacher.guidance is " + guidanceScale
+                    + ", expected 1: this teacher was trained without label dropout");
+        }
     }
 
     /** Its network. */

@@ -35,10 +35,8 @@ public final class Cut {
         this.source = source;
     }
 
-    /** Replaces the student's initial weights by a part of the teacher's. */
-    public static void apply(Dit teacher, Dit student) {
-        DitSpec from = teacher.spec();
-        DitSpec to = student.spec();
+    /** Refuses, as an IllegalArgumentException, a student that is no part of the teacher. */
+    public static void requireFit(DitSpec from, DitSpec to) {
         if (from.modern() != to.modern()) {
             throw new IllegalArgumentException(
                     "init cut needs student.modern like the teacher's, which is " + from.modern());
@@ -50,6 +48,13 @@ public final class Cut {
         if (to.hidden() > from.hidden() || to.depth() > from.depth() || to.mlpHidden() > from.mlpHidden()) {
             throw new IllegalArgumentException("init cut needs a student no larger than its teacher in any direction");
         }
+    }
+
+    /** Replaces the student's initial weights by a part of the teacher's. */
+    public static void apply(Dit teacher, Dit student) {
+        DitSpec from = teacher.spec();
+        DitSpec to = student.spec();
+        requireFit(from, to);
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Cut cut = new Cut(from, to, teacher.state());
