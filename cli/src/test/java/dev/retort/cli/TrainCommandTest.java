@@ -3,6 +3,7 @@ package dev.retort.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.config.Configs;
+import dev.retort.io.FolderLock;
 import dev.retort.train.TrainConfig;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -103,6 +104,34 @@ class TrainCommandTest {
         train("--set", "run.data={kind: idx, path: no-such-folder, split: train, size: 0, flip: false}")
                 .refused(6, "no-such-folder");
         train("--set", "images").refused(2, "--set");
+        for (String when : List.of("--dry-run", "--quiet")) {
+            train(when, "--set", "run.data.size=18").refused(3, "model.size is 1x8x2/4", "18x18", "run.data.size");
+            train(when, "--set", "model.size=1x10x2/2").refused(3, "model.size is 1x10x2/2", "hidden is 10");
+        }
         assertThat(run()).doesNotExist();
+    }
+
+    @Test
+    void a_run_in_use_is_refused_at_once() throws Exception {
+        try (FolderLock held = FolderLock.take(run(), note -> {})) {
+            train().refused(9, run() + " is in use by this process");
+            assertThat(run().resolve("config.yaml")).doesNotExist();
+        }
+        train().good();
+    }
+
+    @Test
+    void a_batch_that_no_memory_holds_is_told_as_that() {
+        train("--set", "run.batch=3000000", "--set", "run.compute.microBatch=1").refused(5, "memory ran out", "lower");
+    }
+
+    @Test
+    void a_run_goes_on_on_another_device_and_says_so() {
+        train("--set", "run.compute.device=auto").good();
+        Ran ran = train();
+        ran.good();
+        assertThat(ran.err())
+                .contains("run.compute.device is \"auto\" there, \"cpu\" here")
+                .contains("resuming at 48");
     }
 }

@@ -86,6 +86,25 @@ class WholePathTest {
     }
 
     @Test
+    void what_distilling_would_refuse_or_say_a_dry_run_does_too() throws Exception {
+        String feature = "{type: feature, from: 1, to: 1, map: %s, normalise: true, outlierStd: 0}";
+        String alone = "stages=[{name: alone, images: 8, losses: [" + feature.formatted("0-0") + "]}]";
+        distill(folder.resolve("never"), "--dry-run", "--set", alone).refused(3, "final_layer would never be trained");
+        distill(folder.resolve("never"), "--set", alone).refused(3, "final_layer would never be trained");
+        String absent = "stages=[{name: absent, images: 8, losses: [" + feature.formatted("0-7") + "]}]";
+        distill(folder.resolve("never"), "--dry-run", "--set", absent).refused(3, "teacher block 7");
+        String first = "{name: first, images: 8, losses: [{type: diffusion, from: 1, to: 1}]}";
+        Ran ran = distill(
+                folder.resolve("never"),
+                "--dry-run",
+                "--set",
+                "stages=[" + first + ", {name: then, images: 8, losses: [" + feature.formatted("0-0") + "]}]");
+        ran.good();
+        assertThat(ran.err()).contains("stage then does not look at the output: final_layer stays as it is");
+        assertThat(folder.resolve("never")).doesNotExist();
+    }
+
+    @Test
     void a_recipe_without_its_teacher_says_so_and_leaves_nothing() throws Exception {
         Ran ran = distill(folder.resolve("never"), "--set", "teacher.model=no-such-run");
         assertThat(ran.exitCode()).isEqualTo(7);

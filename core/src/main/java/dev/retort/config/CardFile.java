@@ -58,9 +58,10 @@ public record CardFile<T>(
         }
         try {
             JsonNode card = JSON.readTree(Files.readString(file));
-            if (card instanceof ObjectNode fields) {
-                upgrade.accept(fields);
+            if (!(card instanceof ObjectNode fields)) {
+                throw new RetortException(kind, file + " holds no fields of " + what + "; " + again);
             }
+            upgrade.accept(fields);
             if (card.path("format").isInt() && card.path("format").asInt() != format) {
                 throw new RetortException(
                         kind,

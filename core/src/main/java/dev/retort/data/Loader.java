@@ -182,8 +182,9 @@ public final class Loader implements AutoCloseable {
         if ((long) batch * source.pixels() > Integer.MAX_VALUE) {
             throw new RetortException(
                     Kind.MEMORY,
-                    "a batch of " + batch + " images of " + source.pixels() + " values is larger than the "
-                            + Integer.MAX_VALUE + " values that memory can hold at once; lower the batch");
+                    "memory ran out: a batch of " + batch + " images of " + source.pixels()
+                            + " values each is more than an array can hold (" + Integer.MAX_VALUE
+                            + " values); lower the batch");
         }
     }
 

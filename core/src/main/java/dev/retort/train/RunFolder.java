@@ -32,7 +32,8 @@ public record RunFolder(Path path) {
 
     /**
      * Opens a run: fills the folder, or checks that it belongs to the same configuration and so is to be resumed. Where it
-     * computes and what it logs are no part of what a run is; where they differ, the run goes on with the present settings.
+     * computes and what it logs are no part of what a run is; where they differ, the run goes on with the present settings. A
+     * run that has saved nothing yet may begin with any.
      *
      * @param held the right to write into it
      * @param notes is told of settings that changed
@@ -63,14 +64,16 @@ public record RunFolder(Path path) {
         List<Difference> decisive = all.stream()
                 .filter(difference -> !difference.path().matches("run\\.(compute|log)\\..*"))
                 .toList();
-        if (!decisive.isEmpty()) {
+        boolean empty = !begun() && !Files.exists(model());
+        if (!decisive.isEmpty() && !empty) {
             throw new RetortException(
                     Kind.CONFIG,
                     path + " holds a run with another configuration: " + few(decisive)
                             + "; give the same settings to resume, or --run another folder");
         }
         if (!all.isEmpty()) {
-            notes.accept("the run goes on with other settings than before: " + few(all));
+            notes.accept((empty ? "nothing was saved here yet, so the run begins" : "the run goes on")
+                    + " with other settings than before: " + few(all));
         }
         return !all.isEmpty();
     }

@@ -15,6 +15,7 @@ import dev.retort.evaluate.Extractors;
 import dev.retort.evaluate.FeatureMatrix;
 import dev.retort.evaluate.ImageSet;
 import dev.retort.io.Dtype;
+import dev.retort.io.FolderLock;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.model.classifier.ClassifierCard;
 import dev.retort.model.classifier.ClassifierFolder;
@@ -87,6 +88,19 @@ class ClassifierTrainingTest {
                 .isInstanceOf(RetortException.class)
                 .hasMessageContaining("nothing was written");
         assertThat(temp.resolve("stopped")).doesNotExist();
+    }
+
+    @Test
+    void a_folder_that_holds_anything_else_or_is_in_use_is_not_replaced() throws Exception {
+        Path run = Files.createDirectories(temp.resolve("run"));
+        Files.writeString(run.resolve("config.yaml"), "images: 3");
+        assertThatThrownBy(() -> train(96, "run")).hasMessageContaining("holds more than a classifier: config.yaml");
+        assertThat(run.resolve("config.yaml")).hasContent("images: 3");
+        train(96, "mine");
+        try (FolderLock held = FolderLock.take(temp.resolve("mine"), note -> {})) {
+            assertThatThrownBy(() -> train(96, "mine")).hasMessageContaining("in use by this process");
+        }
+        train(96, "mine");
     }
 
     @Test

@@ -264,4 +264,24 @@ class LatentEncodingTest {
                 .message()
                 .contains(words);
     }
+
+    @Test
+    void a_second_encoding_into_the_folder_is_refused_and_the_first_ends_whole() {
+        AtomicInteger refusals = new AtomicInteger();
+        LatentManifest manifest = encoding(SHAPES, 24)
+                .run(
+                        temp.resolve("shared"),
+                        Map.of(),
+                        note -> {},
+                        (done, total, text) -> {
+                            if (done < total) {
+                                assertThatThrownBy(() -> encode("shared"))
+                                        .hasMessageContaining("in use by this process");
+                                refusals.incrementAndGet();
+                            }
+                        },
+                        () -> false);
+        assertThat(refusals).hasPositiveValue();
+        assertThat(new LatentFolder(temp.resolve("shared")).missing(manifest)).isEmpty();
+    }
 }

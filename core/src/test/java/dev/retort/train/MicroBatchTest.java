@@ -2,18 +2,30 @@ package dev.retort.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.config.Configs;
+import dev.retort.data.Datasets;
+import dev.retort.data.ImageSource;
+import dev.retort.io.FolderLock;
 import dev.retort.io.SafetensorsFile;
+import dev.retort.model.dit.Dit;
+import dev.retort.nn.Init;
+import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.Machine;
 import dev.retort.torch.Natives;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class MicroBatchTest {
     private static final long MIB = 1 << 20;
@@ -71,7 +83,47 @@ class MicroBatchTest {
         return org.assertj.core.data.Offset.offset(distance);
     }
 
+    /** A loss that takes so many MiB for every image beside what the network takes. */
+    private record Greedy(long mib) implements LossTerm {
+        @Override
+        public String name() {
+            return "greedy";
+        }
+
+        @Override
+        public Tensor perSample(Tensor output, Taps taps, NoisyBatch batch) {
+            Tensor held = Tensors.full(1, Device.CPU, batch.count() * mib * MIB / 4);
+            return Ops.meanPerSample(output.mul(held.narrow(0, 0, 1)));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"64, 1", "1, 64"})
+    void the_micro_batch_fits_every_stage_not_the_last_alone(long first, long second) {
+        // Room for 20 images of the greedy stage, for many more of the other.
+        double room = (Machine.residentBytes() + 20 * 64 * MIB) / 0.8;
+        TrainConfig config = withMemory(room / (1 << 30), 64);
+        ImageSource source = Datasets.open(config.run().data());
+        List<Stage> stages = List.of(
+                new Stage("first", 64, List.of(new Stage.Weighted(new Greedy(first), 1, 1))),
+                new Stage("second", 64, List.of(new Stage.Weighted(new Greedy(second), 1, 1))));
+        Path folder = temp.resolve("greedy");
+        try (Dit network = new Dit(config.network(source), Init.of(1, Device.CPU));
+                FolderLock held = FolderLock.take(folder, note -> {});
+                Trainer trainer = new Trainer(
+                        new TrainingJob(network, source, config.objective(), stages, "", config.run()),
+                        RunFolder.open(held, Configs.write(config), note -> {}),
+                        Precision.FP32,
+                        Map.of())) {
+            assertThat(trainer.microBatch()).isLessThan(32);
+        }
+    }
+
     private static TrainConfig withMemory(double gib) {
+        return withMemory(gib, 8);
+    }
+
+    private static TrainConfig withMemory(double gib, int batch) {
         TrainConfig tiny = TrainerTest.tiny(48, 1e-3, 0);
         RunConfig run = tiny.run();
         return new TrainConfig(
@@ -80,7 +132,7 @@ class MicroBatchTest {
                 tiny.objective(),
                 new RunConfig(
                         run.seed(),
-                        run.batch(),
+                        batch,
                         run.data(),
                         run.optimizer(),
                         run.ema(),
