@@ -69,6 +69,33 @@ public final class FeatureMatrix {
         return values[i * dimension + k];
     }
 
+    /** The mean row, in two passes, so that values far from zero lose no digits. */
+    double[] mean() {
+        double[] mean = new double[dimension];
+        for (int pass = 0; pass < 2; pass++) {
+            double[] rest = new double[dimension];
+            for (int i = 0; i < rows; i++) {
+                for (int k = 0; k < dimension; k++) {
+                    rest[k] += at(i, k) - mean[k];
+                }
+            }
+            for (int k = 0; k < dimension; k++) {
+                mean[k] += rest[k] / rows;
+            }
+        }
+        return mean;
+    }
+
+    /** The rows less one row. */
+    FeatureMatrix minus(double[] row) {
+        requireLength(0, row.length, dimension);
+        double[] moved = new double[values.length];
+        for (int i = 0; i < moved.length; i++) {
+            moved[i] = values[i] - row[i % dimension];
+        }
+        return new FeatureMatrix(moved, rows, dimension);
+    }
+
     /** A copy of rows {@code from} to {@code to}, the latter excluded. */
     public FeatureMatrix slice(int from, int to) {
         if (from < 0 || to < from || to > rows) {

@@ -36,65 +36,72 @@ public record FeatureStatistics(FeatureSpace space, String dataset, long n, doub
         }
     }
 
-    /** Sums features as they are extracted, so that they need not be kept: sum of x and of x x^T, in double. */
+    /**
+     * Takes features in as they are extracted, so that they need not be kept. Mean and products of deviations are updated
+     * row by row (Welford 1962): features far from zero lose no digits, as they do in sums of x x^T, and how the rows are
+     * divided into batches does not change a bit.
+     */
     public static final class Accumulator {
         private final FeatureSpace space;
         private final String dataset;
-        private final double[] sum;
-        private final double[] products;
+        private final double[] mean;
+        private final double[] products; // sum of (x - mean) (x - mean)^T, the upper half
         private long n;
 
         /** Nothing yet. */
         public Accumulator(FeatureSpace space, String dataset) {
             this.space = space;
             this.dataset = dataset;
-            this.sum = new double[space.dimension()];
+            this.mean = new double[space.dimension()];
             this.products = new double[Math.multiplyExact(space.dimension(), space.dimension())];
         }
 
         /** Adds the features of a batch. */
         public void add(FeatureMatrix features) {
-            int d = sum.length;
+            int d = mean.length;
             if (features.dimension() != d) {
                 throw new IllegalArgumentException(
                         "features: " + features.dimension() + " values a row, expected " + d);
             }
-            double[] row = new double[d];
+            double[] delta = new double[d];
             for (int r = 0; r < features.rows(); r++) {
-                System.arraycopy(features.values(), r * d, row, 0, d);
+                n++;
                 for (int i = 0; i < d; i++) {
-                    double xi = row[i];
-                    int at = i * d;
-                    sum[i] += xi;
-                    for (int j = i; j < d; j++) { // the upper half; finish() mirrors it
-                        products[at + j] += xi * row[j];
-                    }
+                    delta[i] = features.at(r, i) - mean[i];
+                    mean[i] += delta[i] / n;
                 }
+                addProducts(delta, (n - 1.0) / n);
             }
-            n += features.rows();
         }
 
-        /** (sum x x^T - n mu mu^T) / (n - 1), and mu. */
+        private void addProducts(double[] x, double weight) {
+            int d = x.length;
+            for (int i = 0; i < d; i++) {
+                double xi = weight * x[i];
+                int at = i * d;
+                for (int j = i; j < d; j++) { // finish() mirrors it
+                    products[at + j] += xi * x[j];
+                }
+            }
+        }
+
+        /** The mean, and the covariance by n - 1. */
         public FeatureStatistics finish() {
-            int d = sum.length;
+            int d = mean.length;
             if (n < 2) {
                 throw new RetortException(
                         RetortException.Kind.DATA,
                         dataset + ": " + n + " images, a covariance needs at least 2; give more images.");
             }
-            double[] mean = new double[d];
             double[] covariance = new double[d * d];
             for (int i = 0; i < d; i++) {
-                mean[i] = sum[i] / n;
-            }
-            for (int i = 0; i < d; i++) {
                 for (int j = i; j < d; j++) {
-                    double value = (products[i * d + j] - n * mean[i] * mean[j]) / (n - 1);
+                    double value = products[i * d + j] / (n - 1);
                     covariance[i * d + j] = value;
                     covariance[j * d + i] = value;
                 }
             }
-            return new FeatureStatistics(space, dataset, n, mean, covariance);
+            return new FeatureStatistics(space, dataset, n, mean.clone(), covariance);
         }
     }
 

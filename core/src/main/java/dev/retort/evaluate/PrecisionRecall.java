@@ -15,7 +15,10 @@ import java.util.Arrays;
  */
 public record PrecisionRecall(double precision, double recall, double density, double coverage, int k) {
     /** The four scores; both numbers of images matter, so state them. */
-    public static PrecisionRecall of(FeatureMatrix real, FeatureMatrix generated, int k) {
+    public static PrecisionRecall of(FeatureMatrix realRows, FeatureMatrix generatedRows, int k) {
+        double[] centre = realRows.mean(); // distances from scalar products lose digits far from zero
+        FeatureMatrix real = realRows.minus(centre);
+        FeatureMatrix generated = generatedRows.minus(centre);
         double[] realRadii = squaredRadii(real, k);
         double[] generatedRadii = squaredRadii(generated, k);
         double[] realNorms = Pairwise.squaredNorms(real);

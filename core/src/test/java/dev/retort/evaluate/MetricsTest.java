@@ -139,6 +139,40 @@ class MetricsTest {
     }
 
     @Test
+    void features_far_from_zero_lose_no_digits() {
+        FeatureMatrix near = gaussian(400, 6, 1, 11);
+        FeatureMatrix other = gaussian(400, 6, 1.3, 12);
+        double expected =
+                FrechetDistance.between(statistics(near), statistics(other)).value();
+        PrecisionRecall neighbours = PrecisionRecall.of(near, other, 3);
+        double[] shift = new double[6];
+        for (double far : new double[] {1e8, -3e7}) {
+            Arrays.fill(shift, -far);
+            FeatureMatrix a = near.minus(shift);
+            FeatureMatrix b = other.minus(shift);
+            assertThat(statistics(a).covariance())
+                    .containsExactly(statistics(near).covariance(), within(1e-6));
+            assertThat(statistics(a.slice(0, 1), a.slice(1, 7), a.slice(7, 7), a.slice(7, 400))
+                            .covariance())
+                    .containsExactly(statistics(a).covariance(), within(1e-7));
+            assertThat(FrechetDistance.between(statistics(a), statistics(b)).value())
+                    .isCloseTo(expected, within(1e-5));
+            assertThat(FrechetDistance.between(statistics(a), statistics(a)).value())
+                    .isCloseTo(0, within(1e-6));
+            assertThat(PrecisionRecall.of(a, b, 3)).isEqualTo(neighbours);
+        }
+    }
+
+    private static FeatureStatistics statistics(FeatureMatrix... portions) {
+        FeatureSpace space = new FeatureSpace("Six", "cd".repeat(32), "none", 6);
+        FeatureStatistics.Accumulator accumulator = new FeatureStatistics.Accumulator(space, "x");
+        for (FeatureMatrix portion : portions) {
+            accumulator.add(portion);
+        }
+        return accumulator.finish();
+    }
+
+    @Test
     void copies_of_training_images_are_found() {
         FeatureMatrix training = gaussian(500, 20, 1, 7);
         FeatureMatrix heldOut = gaussian(200, 20, 1, 8);
