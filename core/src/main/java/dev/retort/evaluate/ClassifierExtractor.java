@@ -26,7 +26,19 @@ public record ClassifierExtractor(Classifier network, FeatureSpace space) implem
 
     @Override
     public Extraction extract(PixelBatch images) {
-        return extract(network, images);
+        Extraction extraction = extract(network, images);
+        for (float[] row : extraction.features()) {
+            for (float value : row) {
+                if (!Float.isFinite(value)) {
+                    throw new RetortException(
+                            RetortException.Kind.CHECKPOINT,
+                            "the extractor " + space.extractor() + " gives the feature " + value
+                                    + ", so its weights are damaged; train it again ('retort train-classifier'), or give"
+                                    + " another --extractor");
+                }
+            }
+        }
+        return extraction;
     }
 
     /** Features and logits of a network that has no name yet, in batches. */

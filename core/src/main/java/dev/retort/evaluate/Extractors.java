@@ -59,28 +59,32 @@ public final class Extractors {
     }
 
     /**
-     * Opens an extractor for a data set: {@code pixels} is fitted to its training images, {@code auto} chooses the extractor
-     * that was trained on such images where its weights are at hand, else {@code pixels}; anything else as {@link #named}.
+     * Opens an extractor for real images: {@code pixels} is fitted to them, {@code auto} chooses the extractor that was
+     * trained on such images where its weights are at hand, else {@code pixels}; anything else as {@link #named}.
+     *
+     * @param reference what pictures will be judged against; those judged, real ones among them, must have no part in the
+     *     fit, or their spread would look larger than it is
      */
-    public static FeatureExtractor open(String choice, ImageSet train) {
-        String chosen = choice.equals("auto") ? suitable(train) : choice;
+    public static FeatureExtractor open(String choice, ImageSet reference) {
+        String chosen = choice.equals("auto") ? suitable(reference) : choice;
         if (chosen.equals(PIXELS)) {
-            int components = Math.min(PIXEL_COMPONENTS, Math.min(train.pixels().imageSize(), train.size() - 1));
-            return PixelPca.fit(train.pixels(), components);
+            int components = Math.min(PIXEL_COMPONENTS, reference.pixels().imageSize());
+            reference.requireMoreThan(components, "reference");
+            return PixelPca.fit(reference.pixels(), components);
         }
         return named(chosen);
     }
 
-    private static String suitable(ImageSet train) {
-        PixelBatch pixels = train.pixels();
+    private static String suitable(ImageSet real) {
+        PixelBatch pixels = real.pixels();
         String made = PIXELS;
-        if (pixels.channels() == 1 && pixels.height() == 28 && train.name().contains("fashion")) {
+        if (pixels.channels() == 1 && pixels.height() == 28 && real.name().contains("fashion")) {
             made = "fashion";
-        } else if (pixels.height() == 16 && train.name().equals("shapes")) {
+        } else if (pixels.height() == 16 && real.name().equals("shapes")) {
             made = "shapes";
         } else if (pixels.channels() == 3
                 && pixels.height() == 32
-                && train.name().contains("cifar")) {
+                && real.name().contains("cifar")) {
             made = "r20cifar";
         }
         return made.equals(PIXELS) || found(below(made)).isEmpty() ? PIXELS : made;

@@ -3,6 +3,7 @@ package dev.retort.evaluate;
 import dev.retort.data.ImageSource;
 import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
+import dev.retort.error.RetortException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -43,7 +44,7 @@ public record ImageSet(String name, PixelBatch pixels, int[] labels, List<String
     private static ImageSet read(ImageSource source, int[] chosen) {
         int count = chosen.length;
         int size = source.pixels();
-        byte[] bytes = new byte[Math.multiplyExact(count, size)];
+        byte[] bytes = PixelBatch.room(count, size);
         int[] labels = new int[count];
         float[] some = new float[CHUNK * size];
         for (int first = 0; first < count; first += CHUNK) {
@@ -70,6 +71,21 @@ public record ImageSet(String name, PixelBatch pixels, int[] labels, List<String
                 pixels.height(),
                 pixels.width());
         return new ImageSet(name, some, Arrays.copyOfRange(labels, first, first + count), classNames);
+    }
+
+    /**
+     * Refuses a set that is too small for statistics of so many features.
+     *
+     * @param part what the images are: {@code reference}, {@code floor}
+     */
+    void requireMoreThan(int features, String part) {
+        if (size() <= features) {
+            throw new RetortException(
+                    RetortException.Kind.DATA,
+                    name + " gives " + size() + " real images for the " + part + ", too few for " + features
+                            + " features: a distance would tell how few they are, not how good the pictures are; give more"
+                            + " than " + features + ", or more than twice as many where there is no test split");
+        }
     }
 
     /** Number of images. */

@@ -14,6 +14,7 @@ import dev.retort.report.Progress;
 import dev.retort.sample.ImageCodec;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
+import dev.retort.torch.TorchError;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -89,16 +90,11 @@ public final class Judge implements AutoCloseable {
             test = both.part(0, half);
             train = both.part(half, both.size() - half);
         }
-        FeatureExtractor opened = Extractors.open(extractor, train);
+        FeatureExtractor opened = Extractors.open(extractor, test);
         try {
-            int dimension = opened.space().dimension();
-            if (settings.samples() <= dimension || test.size() <= dimension) {
-                throw new RetortException(
-                        Kind.USAGE,
-                        "--samples " + settings.samples() + " against " + test.size() + " real images is too few for "
-                                + dimension + " features of " + opened.space().extractor() + "; take more than "
-                                + dimension + " of each");
-            }
+            requireEnough(settings.samples(), opened.space());
+            test.requireMoreThan(opened.space().dimension(), "reference");
+            train.requireMoreThan(opened.space().dimension(), "floor");
             FeatureExtractor.Extraction ofTest = cache.of(opened, test);
             FeatureExtractor.Extraction ofTrain = cache.of(opened, train);
             boolean classifies = ofTest.logits().length > 0
@@ -116,13 +112,30 @@ public final class Judge implements AutoCloseable {
                     training.divided());
         } catch (RuntimeException e) {
             close(opened);
-            throw e;
+            throw TorchError.translate(e, "looking at the real images");
+        }
+    }
+
+    private static void requireEnough(int samples, FeatureSpace space) {
+        if (samples <= space.dimension()) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    "--samples " + samples + " is too few for " + space.dimension() + " features of "
+                            + space.extractor() + "; take more than " + space.dimension());
         }
     }
 
     /** Draws a contestant's images and judges them. */
     public Evaluation judge(Contestant contestant, Progress progress) {
         requireImagesLike(contestant);
+        try {
+            return judged(contestant, progress);
+        } catch (RuntimeException e) {
+            throw TorchError.translate(e, "judging " + contestant.name());
+        }
+    }
+
+    private Evaluation judged(Contestant contestant, Progress progress) {
         SampleSet samples;
         try (ModelFolder.Loaded model =
                         ModelFolder.loadForSampling(contestant.model(), settings.device(), settings.precision());
@@ -161,7 +174,11 @@ public final class Judge implements AutoCloseable {
 
     /** Mean squared difference in ε between a network and the teacher, by time, on real images as the codec encodes them. */
     TimeBins agreement(ModelFolder.Loaded teacher, ModelFolder.Loaded student, ImageCodec codec) {
-        return Agreement.between(teacher, student, codec, test, settings.seed(), settings.precision());
+        try {
+            return Agreement.between(teacher, student, codec, test, settings.seed(), settings.precision());
+        } catch (RuntimeException e) {
+            throw TorchError.translate(e, "comparing two networks");
+        }
     }
 
     /** Loads a contestant's network where the judge's settings say. */
@@ -185,9 +202,13 @@ public final class Judge implements AutoCloseable {
                         100 * accuracy,
                         test.size(),
                         test.name());
+        String fitted = extractor instanceof PixelPca
+                ? " It was fitted to the reference images, in which no picture that is judged has a part."
+                : "";
         List<String> notes = new ArrayList<>(List.of(
                 "Extractor " + space.extractor() + ": " + space.dimension() + " features, preprocessing "
-                        + space.preprocessing() + ", weights sha256 " + space.weightsSha256() + "." + recognises,
+                        + space.preprocessing() + ", weights sha256 " + space.weightsSha256() + "." + fitted
+                        + recognises,
                 settings.samples() + " images of each model, classes in turn, seed " + settings.seed()
                         + ", quantised to bytes, against " + reference.size() + " images of " + reference.dataset()
                         + ". The floor is as many images of " + other.dataset() + " in a model's place.",

@@ -2,6 +2,7 @@ package dev.retort.evaluate;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.torch.TorchError;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.Writer;
@@ -24,6 +25,9 @@ final class MeasuredChild implements AutoCloseable {
             List.of("-XX:+UseSerialGC", "-Xms32m", "-XX:+AlwaysPreTouch", "-XX:TieredStopAtLevel=1");
 
     private static final TypeReference<Map<String, Double>> ANSWER = new TypeReference<>() {};
+
+    /** 128 and SIGKILL, by which Linux ends what takes too much memory. */
+    private static final int KILLED = 137;
 
     private final String name;
     private final Process process;
@@ -99,10 +103,13 @@ final class MeasuredChild implements AutoCloseable {
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
+        boolean memory = why.contains("heap space")
+                || why.contains("exit code " + KILLED)
+                || TorchError.isOutOfMemory(new RuntimeException(why));
         return new RetortException(
-                Kind.ENVIRONMENT,
+                memory ? Kind.MEMORY : Kind.ENVIRONMENT,
                 "the process that measures " + name + " died" + why
-                        + "; use a smaller --batch where memory is short, or --rounds 0 to leave the measurement out",
+                        + "; use a smaller --request where memory is short, or --rounds 0 to leave the measurement out",
                 cause);
     }
 

@@ -1,5 +1,7 @@
 package dev.retort.evaluate;
 
+import dev.retort.error.RetortException;
+
 /**
  * Images as every published metric sees them: quantised to bytes.
  *
@@ -17,6 +19,22 @@ public record PixelBatch(byte[] pixels, int count, int channels, int height, int
             throw new IllegalArgumentException("pixels: " + pixels.length + " bytes, expected " + expected + " for "
                     + count + "x" + channels + "x" + height + "x" + width);
         }
+    }
+
+    /**
+     * Room for the bytes of many images.
+     *
+     * @throws RetortException of kind MEMORY where no array can hold them
+     */
+    static byte[] room(int count, int imageSize) {
+        long bytes = (long) count * imageSize;
+        if (bytes > Integer.MAX_VALUE - 8) {
+            throw new RetortException(
+                    RetortException.Kind.MEMORY,
+                    count + " images of " + imageSize + " values need " + bytes / (1 << 20)
+                            + " MiB in one piece, more than the 2047 there can be; judge fewer (--samples) or smaller ones");
+        }
+        return new byte[(int) bytes];
     }
 
     /** Quantises images in [-1, 1]: {@code round((x + 1) * 127.5)}, clamped to 0..255. */

@@ -1,5 +1,6 @@
 package dev.retort.evaluate;
 
+import dev.retort.error.RetortException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
@@ -21,6 +22,7 @@ import org.ejml.interfaces.decomposition.QRDecomposition;
 public final class PixelPca implements FeatureExtractor {
     private static final int SPARE_DIRECTIONS = 16;
     private static final int MOST_SWEEPS = 100;
+    private static final int MOST_VALUES = 46_340; // their covariance fills the largest array
     private static final double CONVERGED = 1e-10;
 
     private final FeatureSpace space;
@@ -38,11 +40,18 @@ public final class PixelPca implements FeatureExtractor {
      * full decomposition of large images would take minutes. The signs are fixed by making each component's largest value
      * positive.
      *
-     * @param real training images, more than {@code components}; ten thousand are plenty
+     * @param real the images that others will be judged against, more than {@code components}; ten thousand are plenty
      * @param components how many, 64 by custom
      */
     public static PixelPca fit(PixelBatch real, int components) {
         int d = real.imageSize();
+        if (d > MOST_VALUES) {
+            throw new RetortException(
+                    RetortException.Kind.DATA,
+                    "images of " + real.channels() + "x" + real.height() + "x" + real.width()
+                            + " are too large for the pixel extractor, which takes up to " + MOST_VALUES
+                            + " values; give a classifier as --extractor ('retort train-classifier')");
+        }
         if (components < 1 || components > d || components >= real.count()) {
             throw new IllegalArgumentException("components: " + components + ", expected 1 to " + d
                     + " and fewer than the " + real.count() + " images");

@@ -36,7 +36,7 @@ public record SampleSet(PixelBatch pixels, int[] labels) {
         }
         ImageShape shape = codec.shape();
         int size = shape.values();
-        byte[] bytes = new byte[Math.multiplyExact(n, size)];
+        byte[] bytes = PixelBatch.room(n, size);
         new SampleJob(Draw.sampler(network, card, sampling, precision), codec, seed, batch)
                 .draw(labels, progress, (first, pixels, count) -> {
                     byte[] some = PixelBatch.quantise(pixels, count, shape.channels(), shape.height(), shape.width())

@@ -167,6 +167,39 @@ class ComparisonTest {
     }
 
     @Test
+    void too_few_real_images_for_reference_or_floor_are_refused_before_anything_is_drawn() throws Exception {
+        for (int few : new int[] {8, 20, 129}) { // halved: there is no test split
+            Path folder = temp.resolve("few" + few);
+            Files.createDirectories(folder.resolve("one"));
+            for (int i = 0; i < few; i++) {
+                BufferedImage picture = new BufferedImage(8, 8, BufferedImage.TYPE_INT_RGB);
+                picture.setRGB(i % 8, i / 8 % 8, i);
+                ImageIO.write(
+                        picture, "png", folder.resolve("one/" + i + ".png").toFile());
+            }
+            assertThatThrownBy(() -> Judge.of(
+                            new DataSpec("folder", folder.toString(), "test", 8, false),
+                            "pixels",
+                            new FeatureCache(temp.resolve("cache")),
+                            new Judge.Settings(100, 5, 32, Device.CPU, Precision.FP32)))
+                    .isInstanceOfSatisfying(
+                            RetortException.class, e -> assertThat(e.kind()).isEqualTo(RetortException.Kind.DATA))
+                    .hasMessageContaining("too few for 64 features");
+        }
+    }
+
+    @Test
+    void images_that_no_array_holds_are_refused_in_a_sentence() {
+        assertThatThrownBy(() -> PixelBatch.room(50_000, 3 * 256 * 256))
+                .isInstanceOfSatisfying(
+                        RetortException.class, e -> assertThat(e.kind()).isEqualTo(RetortException.Kind.MEMORY))
+                .hasMessageContaining("50000 images");
+        assertThatThrownBy(() -> PixelPca.fit(new PixelBatch(new byte[2 * 3 * 160 * 160], 2, 3, 160, 160), 1))
+                .isInstanceOf(RetortException.class)
+                .hasMessageContaining("too large for the pixel extractor");
+    }
+
+    @Test
     void a_teacher_dearer_in_one_step_than_the_student_is_left_out_and_a_note_says_why() {
         Contestant quick = new Contestant("quick", student.model(), NetworkCalls.withSteps(student.sampling(), 1));
         try (Judge judge = judge(80, 32)) {

@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.retort.error.RetortException;
 import dev.retort.evaluate.FrechetDistance.SmallSamples;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -49,6 +52,42 @@ class PixelPcaTest {
         assertThat(far.frechet().value()).isGreaterThan(10 * near.frechet().value());
     }
 
+    /** Were it fitted to the judged images, their spread along it would be larger than that of any others. */
+    @Test
+    void real_images_in_a_models_place_score_as_others_of_their_kind_do() {
+        ImageSet reference = noise(100, 1);
+        FeatureExtractor pixels = Extractors.open("pixels", reference);
+        assertThat(pixels.space().dimension()).isEqualTo(64);
+        double[] scores = new double[6];
+        for (int i = 0; i < scores.length; i++) {
+            scores[i] = Quality.of(
+                            set(pixels, reference.pixels()),
+                            set(pixels, noise(100, 2 + i).pixels()),
+                            SmallSamples.REFUSE)
+                    .frechet()
+                    .value();
+        }
+        Arrays.sort(scores);
+        assertThat(scores[5]).isLessThan(1.1 * scores[0]);
+    }
+
+    @Test
+    void few_images_do_not_make_few_features() {
+        for (int few : new int[] {4, 10, 64}) {
+            assertThatThrownBy(() -> Extractors.open("pixels", noise(few, 1)))
+                    .isInstanceOfSatisfying(
+                            RetortException.class, e -> assertThat(e.kind()).isEqualTo(RetortException.Kind.DATA))
+                    .hasMessageContaining("gives " + few + " real images")
+                    .hasMessageContaining("64 features");
+        }
+    }
+
+    private static ImageSet noise(int count, long seed) {
+        byte[] pixels = new byte[count * 256];
+        new Random(seed).nextBytes(pixels);
+        return new ImageSet("noise", new PixelBatch(pixels, count, 1, 16, 16), new int[count], List.of("noise"));
+    }
+
     @Test
     void images_of_another_size_are_refused() {
         PixelPca pca = PixelPca.fit(striped(50, 1), 2);
@@ -63,7 +102,7 @@ class PixelPcaTest {
         assertThat(batch.unitRows().at(0, 3)).isEqualTo(1);
     }
 
-    private static FeatureSet set(PixelPca pca, PixelBatch images) {
+    private static FeatureSet set(FeatureExtractor pca, PixelBatch images) {
         return new FeatureSet(
                 pca.space(), "x", FeatureMatrix.of(pca.extract(images).features()));
     }
