@@ -40,6 +40,7 @@ public final class Configs {
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
             .changeDefaultNullHandling(ignored -> JsonSetter.Value.forValueNulls(Nulls.FAIL, Nulls.FAIL))
             .addModule(WholeNumber.module())
+            .addModule(FiniteNumber.module())
             .enable(EnumFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
             .withCoercionConfig(
                     LogicalType.Boolean, config -> config.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail))

@@ -11,9 +11,9 @@ import java.util.Collection;
 public final class Require {
     private Require() {}
 
-    /** Refuses a value below the least one. */
+    /** Refuses a value below the least one, infinite and undefined ones too. */
     public static void atLeast(String field, double value, double least) {
-        that(value >= least, field, value, "at least " + number(least));
+        that(value >= least && value < Double.POSITIVE_INFINITY, field, value, "at least " + number(least));
     }
 
     /** Refuses zero, negative, infinite and undefined values. */

@@ -124,6 +124,12 @@ class ConfigsTest {
             ema=0.9              | --set ema=0.9: ema is 0.9, expected a list
             ema.2=0.9            | --set ema.2=0.9: ema is a list of 2; '2' is no position in it, expected 0 to 1
             ema.0=high           | --set ema.0=high: ema.0 is 'high', expected a number
+            lr=NaN               | --set lr=NaN: lr is 'NaN', expected a number
+            lr=Infinity          | --set lr=Infinity: lr is 'Infinity', expected a number
+            lr=.inf              | --set lr=.inf: lr is
+            ema.1=-.inf          | --set ema.1=-.inf: ema.1 is
+            lr=1e999             | --set lr=1e999: lr is
+            lr=true              | --set lr=true: lr is true, expected a number
             lr.x=1               | --set lr.x=1: lr is a single value and has no field 'x'
             schedule={}          | --set schedule={}: schedule.type is missing, expected one of constant, warmup-cosine
             schedule.type=cosin  | --set schedule.type=cosin: schedule.type is 'cosin', which is not known
