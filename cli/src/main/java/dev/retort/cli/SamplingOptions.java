@@ -6,6 +6,7 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.model.ModelCard;
 import dev.retort.model.SamplingSpec;
+import dev.retort.sample.Draw;
 import java.util.Locale;
 import picocli.CommandLine.Option;
 
@@ -14,18 +15,22 @@ final class SamplingOptions {
     @Option(
             names = "--steps",
             paramLabel = "N",
+            converter = Numbers.Steps.class,
             description = "Steps of the solver; by default what the model asks for.")
     private Integer steps;
 
     @Option(names = "--solver", paramLabel = "NAME", description = "By default what the model asks for.")
     private String solver;
 
-    @Option(names = "--guidance", paramLabel = "G", description = "u + G (c - u): 1 is none.")
+    @Option(
+            names = "--guidance",
+            paramLabel = "G",
+            converter = Numbers.Scale.class,
+            description = "u + G (c - u): 1 is none.")
     private Double guidance;
 
     /** The card's way of sampling with what the options change in it. */
     SamplingSpec of(ModelCard card, String model) {
-        requireAtLeastOne("--steps", steps);
         SamplingSpec usual = card.sampling();
         String name = solver == null ? usual.solver() : solver.toLowerCase(Locale.ROOT);
         if (solver != null && !Solvers.names().contains(name)) {
@@ -39,18 +44,28 @@ final class SamplingOptions {
                     "--guidance " + scale + " needs a model trained with dropped labels, and " + model
                             + " was not; leave --guidance out");
         }
-        return new SamplingSpec(
+        SamplingSpec asked = new SamplingSpec(
                 name,
                 steps == null ? usual.steps() : steps,
                 scale,
                 usual.guidanceFrom(),
                 usual.guidanceTo(),
                 usual.guidanceChannels());
+        if (solver != null || steps != null) {
+            requirePlan(card, asked);
+        }
+        return asked;
     }
 
-    static void requireAtLeastOne(String option, Integer value) {
-        if (value != null && value < 1) {
-            throw new RetortException(Kind.USAGE, option + " is " + value + ", expected at least 1");
+    private static void requirePlan(ModelCard card, SamplingSpec asked) {
+        try {
+            Draw.plan(card.process().process(), asked, card.network().learnSigma());
+        } catch (RetortException e) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    "--solver " + asked.solver() + " with --steps " + asked.steps() + ": " + e.getMessage()
+                            + "; change one of them",
+                    e);
         }
     }
 }

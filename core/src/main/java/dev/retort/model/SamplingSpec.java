@@ -15,9 +15,12 @@ import dev.retort.diffusion.Guidance;
  */
 public record SamplingSpec(
         String solver, int steps, double guidanceScale, double guidanceFrom, double guidanceTo, int guidanceChannels) {
+    private static final double MOST_GUIDANCE = 1000; // pictures are saturated long before
+
     /** Validates. */
     public SamplingSpec {
         Require.atLeast("steps", steps, 1);
+        Require.between("guidanceScale", guidanceScale, -MOST_GUIDANCE, MOST_GUIDANCE);
         Require.between("guidanceFrom", guidanceFrom, 0, 1);
         Require.between("guidanceTo", guidanceTo, guidanceFrom, 1);
         Require.atLeast("guidanceChannels", guidanceChannels, 0);

@@ -1,14 +1,19 @@
 package dev.retort.sample;
 
 import dev.retort.config.Require;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.model.NetworkSpec;
 import dev.retort.report.Progress;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
+import dev.retort.torch.TorchError;
 import java.util.Arrays;
 import java.util.stream.LongStream;
 
 /**
- * Draws many images, a batch at a time; the batch size changes nothing in them.
+ * Draws many images, a batch at a time. The batch size changes nothing in them but rounding: on more than two threads
+ * libtorch cuts the work of a batch by its size, so that values may differ in their last digits.
  *
  * @param sampler how one batch is drawn
  * @param codec what makes pictures of its samples
@@ -39,19 +44,56 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch)
         Require.atLeast("batch", batch, 1);
     }
 
-    /** Draws one image for each label. */
+    /**
+     * Draws one image for each label.
+     *
+     * @throws RetortException of kind MEMORY where a batch does not fit, CHECKPOINT where the values drawn are not finite
+     */
     public void draw(int[] labels, Progress progress, Sink sink) {
+        requireRoom(Math.min(batch, labels.length));
         progress.update(0, labels.length, "");
         for (int first = 0; first < labels.length; first += batch) {
             int n = Math.min(batch, labels.length - first);
-            float[] pixels;
-            try (Scope scope = Scope.open()) {
-                long[] indices = LongStream.range(first, first + n).toArray();
-                pixels = Tensors.floats(
-                        codec.decode(sampler.draw(Arrays.copyOfRange(labels, first, first + n), seed, indices)));
-            }
+            float[] pixels = pixels(Arrays.copyOfRange(labels, first, first + n), first);
+            requireNumbers(pixels, first, pixels.length / n);
             sink.accept(first, pixels, n);
             progress.update(first + n, labels.length, "");
+        }
+    }
+
+    private float[] pixels(int[] labels, int first) {
+        long[] indices = LongStream.range(first, first + labels.length).toArray();
+        try (Scope scope = Scope.open()) {
+            return Tensors.floats(codec.decode(sampler.draw(labels, seed, indices)));
+        } catch (RuntimeException e) {
+            throw TorchError.translate(e, "drawing " + labels.length + " images at once");
+        }
+    }
+
+    private void requireRoom(int together) {
+        NetworkSpec network = sampler.network().spec();
+        int size = Math.max(
+                network.channels() * network.height() * network.width(),
+                codec.shape().values());
+        if ((long) together * size > Integer.MAX_VALUE - 8) {
+            throw new RetortException(
+                    Kind.MEMORY,
+                    "a batch of " + together + " images of " + size + " values is larger than any array; draw at most "
+                            + (Integer.MAX_VALUE - 8) / size + " at once (--batch)");
+        }
+    }
+
+    /** A network of damaged weights gives NaN, which would be drawn as black. */
+    private static void requireNumbers(float[] pixels, int first, int size) {
+        for (int i = 0; i < pixels.length; i++) {
+            if (!Float.isFinite(pixels[i])) {
+                throw new RetortException(
+                        Kind.CHECKPOINT,
+                        "image " + (first + i / size) + " has the value " + pixels[i]
+                                + ", which is no number that can be drawn; 'retort inspect MODEL --stats' tells whether the"
+                                + " weights are finite, and where they are, less guidance, more steps or --precision fp32"
+                                + " may help");
+            }
         }
     }
 }
