@@ -2,6 +2,7 @@ package dev.retort.cli;
 
 import dev.retort.report.Progress;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.function.LongSupplier;
 import me.tongfei.progressbar.ConsoleProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
@@ -78,6 +79,7 @@ record Bar(Progress shown, Runnable end) implements Progress, AutoCloseable {
             lastNanos = now;
             terminal.err()
                     .printf(
+                            Locale.ROOT,
                             "%s %d%%%s%s%s%n",
                             task,
                             100 * done / total,

@@ -60,6 +60,7 @@ final class ConvertCommand implements Callable<Integer> {
     @Option(
             names = "--shard-mb",
             paramLabel = "N",
+            converter = Numbers.Count.class,
             description = "Cut diffusers weights above so many MB; by default 10000.")
     private Integer shardMb;
 
@@ -77,7 +78,6 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        SamplingOptions.requireAtLeastOne("--shard-mb", shardMb);
         Layout layout = layout();
         Dtype stored = stored();
         DitHints told = hints.hints();
@@ -119,7 +119,7 @@ final class ConvertCommand implements Callable<Integer> {
     }
 
     private Layout layout() {
-        boolean file = out.toString().matches(".*\\.(pt|pth|ckpt|bin|safetensors)");
+        boolean file = out.toString().matches("(?i).*\\.(pt|pth|ckpt|bin|safetensors)");
         if (to == null) {
             return file ? Layout.ORIGINAL : Layout.OWN;
         }

@@ -15,22 +15,23 @@ final class DeviceOptions {
     @Option(
             names = "--threads",
             paramLabel = "N",
-            defaultValue = "0",
+            converter = Numbers.Threads.class,
             description = "CPU threads; by default one for each core.")
-    private int threads;
+    private Integer threads;
 
     /** The device as given; null where it was not. */
     String device() {
         return device;
     }
 
+    /** The number of threads; 0 for the automatic one. */
     int threads() {
-        return threads;
+        return threads == null ? 0 : threads;
     }
 
     /** Sets the number of threads and chooses. */
     Device.Choice choose() {
-        Natives.threads(threads);
+        Natives.threads(threads());
         return Device.choose(device == null ? "auto" : device);
     }
 }

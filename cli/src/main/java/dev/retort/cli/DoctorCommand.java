@@ -145,10 +145,13 @@ final class DoctorCommand implements Callable<Integer> {
         State state = finding.state();
         terminal.out()
                 .printf(
+                        Locale.ROOT,
                         "%s %-14s %s%n",
-                        terminal.styled(state.style(), state.mark()), finding.subject(), finding.found());
+                        terminal.styled(state.style(), state.mark()),
+                        finding.subject(),
+                        finding.found());
         if (!finding.fix().isEmpty()) {
-            terminal.out().printf("  %-14s fix: %s%n", "", finding.fix());
+            terminal.out().printf(Locale.ROOT, "  %-14s fix: %s%n", "", finding.fix());
         }
     }
 }

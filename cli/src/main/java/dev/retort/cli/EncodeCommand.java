@@ -49,9 +49,9 @@ final class EncodeCommand implements Callable<Integer> {
     @Option(
             names = "--size",
             paramLabel = "N",
-            defaultValue = "0",
+            converter = Numbers.Count.class,
             description = "Rows and columns to bring the pictures to; by default as they are stored.")
-    private int size;
+    private Integer size;
 
     @Option(
             names = "--split",
@@ -63,17 +63,23 @@ final class EncodeCommand implements Callable<Integer> {
     @Option(
             names = "--images",
             paramLabel = "N",
-            defaultValue = "0",
+            converter = Numbers.LongCount.class,
             description = "How many pictures, from the first on; by default all.")
-    private long images;
+    private Long images;
 
-    @Option(names = "--batch", paramLabel = "N", defaultValue = "16", description = "Pictures at once; by default 16.")
+    @Option(
+            names = "--batch",
+            paramLabel = "N",
+            defaultValue = "16",
+            converter = Numbers.Count.class,
+            description = "Pictures at once; by default 16.")
     private int batch;
 
     @Option(
             names = "--shard",
             paramLabel = "N",
             defaultValue = "256",
+            converter = Numbers.Count.class,
             description = "Pictures in a file; by default 256.")
     private int shard;
 
@@ -91,16 +97,15 @@ final class EncodeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        SamplingOptions.requireAtLeastOne("--batch", batch);
-        SamplingOptions.requireAtLeastOne("--shard", shard);
+        int stored = size == null ? 0 : size;
         DataSpec pictures = data.equals("shapes")
-                ? new DataSpec("shapes", "", split, size, false)
-                : new DataSpec("auto", data, split, size, false);
+                ? new DataSpec("shapes", "", split, stored, false)
+                : new DataSpec("auto", data, split, stored, false);
         Device.Choice where = asked.choose();
         talk.say("Device " + where.device() + " (" + where.reason() + "), in fp32");
         Path folder = out == null ? Path.of("latents", name()) : out;
-        LatentEncoding encoding =
-                new LatentEncoding(pictures, images, Path.of(Models.place(vae, talk)), shard, batch, where.device());
+        LatentEncoding encoding = new LatentEncoding(
+                pictures, images == null ? 0 : images, Path.of(Models.place(vae, talk)), shard, batch, where.device());
         long start = System.nanoTime();
         LatentManifest manifest;
         try (Interrupt interrupt = Interrupt.listen(talk.terminal());

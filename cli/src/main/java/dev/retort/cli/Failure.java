@@ -11,8 +11,11 @@ import java.io.UncheckedIOException;
 import java.nio.file.InvalidPathException;
 import java.util.Collection;
 import picocli.CommandLine;
+import picocli.CommandLine.Model.ArgSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
+import picocli.CommandLine.TypeConversionException;
 import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Says what went wrong in one sentence and chooses the exit code. */
@@ -44,17 +47,39 @@ final class Failure {
         return known == null ? BUG : known.kind().exitCode();
     }
 
+    /** Says it where the results of a command that ended well could not be printed; returns the exit code. */
+    static int ofOutput(Terminal terminal) {
+        return terminal.out()
+                .failure()
+                .map(reason -> {
+                    terminal.err()
+                            .println("retort: standard output cannot be written (" + reason
+                                    + "), so what was printed is missing or cut off; make room or send it elsewhere, and"
+                                    + " run the same command again");
+                    return Kind.WRITE.exitCode();
+                })
+                .orElse(0);
+    }
+
     /** Reports a wrong command line. */
     static int usage(ParameterException wrong, String[] args) {
         CommandLine command = wrong.getCommandLine();
         String name = command.getCommandSpec().qualifiedName();
         PrintWriter err = command.getErr();
-        String what = wrong instanceof UnmatchedArgumentException unmatched
-                ? unknown(unmatched.getUnmatched().get(0), command)
-                : firstLine(wrong.getMessage());
+        String what = firstLine(wrong.getMessage());
+        if (wrong instanceof UnmatchedArgumentException unmatched) {
+            what = unknown(unmatched.getUnmatched().get(0), command);
+        } else if (wrong.getCause() instanceof TypeConversionException refused && wrong.getArgSpec() != null) {
+            what = name(wrong.getArgSpec()) + " is " + (wrong.getValue().isBlank() ? "empty" : wrong.getValue())
+                    + ", expected " + refused.getMessage();
+        }
         err.println("retort: " + what + (what.endsWith("?") ? " see '" : "; see '") + name + " --help'");
         err.flush();
         return Kind.USAGE.exitCode();
+    }
+
+    private static String name(ArgSpec argument) {
+        return argument instanceof OptionSpec option ? option.longestName() : argument.paramLabel();
     }
 
     /** What a word is not, and what it may have been meant to be. */
@@ -86,6 +111,11 @@ final class Failure {
                         Kind.MEMORY,
                         "Memory is exhausted (" + TorchError.firstLine(cause)
                                 + "); take a smaller batch or model, or free memory: 'retort doctor' shows what there is");
+            }
+            if (cause.getClass() == RuntimeException.class && cause.getCause() == null) {
+                // what libtorch throws; a library call that knows what was being done has said it already
+                RuntimeException said = TorchError.translate((RuntimeException) cause, "computing");
+                return said instanceof RetortException known ? known : null;
             }
             boolean io = cause instanceof IOException || cause instanceof UncheckedIOException;
             if (io && String.valueOf(cause.getMessage()).contains("No space left on device")) {

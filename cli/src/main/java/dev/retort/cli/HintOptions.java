@@ -12,10 +12,18 @@ import picocli.CommandLine.Option;
 
 /** What a foreign checkpoint's weights do not say. */
 final class HintOptions {
-    @Option(names = "--heads", paramLabel = "N", description = "Attention heads, where the size is no published one.")
+    @Option(
+            names = "--heads",
+            paramLabel = "N",
+            converter = Numbers.Count.class,
+            description = "Attention heads, where the size is no published one.")
     private Integer heads;
 
-    @Option(names = "--classes", paramLabel = "N", description = "Classes; by default the label table's rows but one.")
+    @Option(
+            names = "--classes",
+            paramLabel = "N",
+            converter = Numbers.Count.class,
+            description = "Classes; by default the label table's rows but one.")
     private Integer classes;
 
     @Option(names = "--family", paramLabel = "NAME", description = "Whose weights: dit, diffusers, sit, repa.")
@@ -29,8 +37,6 @@ final class HintOptions {
     private List<String> allowed = List.of();
 
     DitHints hints() {
-        SamplingOptions.requireAtLeastOne("--heads", heads);
-        SamplingOptions.requireAtLeastOne("--classes", classes);
         return new DitHints(heads == null ? 0 : heads, classes == null ? 0 : classes, family(), allowed);
     }
 

@@ -204,7 +204,7 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static void line(StringBuilder text, String label, String value) {
-        text.append(String.format("%-9s %s%n", label, value));
+        text.append(String.format(Locale.ROOT, "%-9s %s%n", label, value));
     }
 
     private String table(List<Tensor> tensors) {

@@ -5,7 +5,9 @@ import dev.retort.io.FileNames;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine;
 
 /** Starts the command line; the only place that ends the process. */
@@ -14,6 +16,8 @@ public final class Main {
 
     /** Runs one command and ends the process with its exit code. */
     public static void main(String[] args) {
+        // Digits and letters of files, JSON and sentences are the same on every machine, those of libraries too.
+        Locale.setDefault(Locale.ROOT);
         int exitCode = run(Terminal.ofProcess(), args);
         Interrupt.finished();
         System.exit(exitCode);
@@ -29,6 +33,7 @@ public final class Main {
                 .setUsageHelpAutoWidth(false)
                 .setUsageHelpWidth(100)
                 .setUsageHelpLongOptionsMaxWidth(28)
+                .registerConverter(Path.class, new Place())
                 .setColorScheme(CommandLine.Help.defaultColorScheme(terminal.ansi()))
                 .setExecutionExceptionHandler(Failure::report)
                 .setParameterExceptionHandler(Failure::usage);
@@ -37,7 +42,8 @@ public final class Main {
         } catch (RetortException e) {
             return Failure.tell(e, command.getErr(), false);
         }
-        return command.execute(args);
+        int exitCode = command.execute(args);
+        return exitCode == 0 ? Failure.ofOutput(terminal) : exitCode;
     }
 
     private static PrintWriter writer(PrintStream stream) {

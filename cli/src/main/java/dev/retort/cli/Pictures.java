@@ -17,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashSet;
+import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Stream;
 
@@ -31,27 +32,31 @@ interface Pictures {
      * @param columns columns of a grid
      */
     static Pictures at(Path out, ImageShape shape, int columns) {
-        String name = out.toString();
-        if (name.endsWith(".png")) {
+        if (endsIn(out, ".png")) {
             return new Grid(out, shape, columns);
         }
-        return name.endsWith(".npz") ? new Npz(out, shape) : new Folder(out, shape);
+        return endsIn(out, ".npz") ? new Npz(out, shape) : new Folder(out, shape);
+    }
+
+    private static boolean endsIn(Path out, String ending) {
+        return out.toString().toLowerCase(Locale.ROOT).endsWith(ending);
     }
 
     /** Refuses, before anything is drawn, a place that cannot be written and endings of files that are not made here. */
     static void requireUsable(Path out) {
-        String name = out.toString();
-        if (name.matches("(?i).*\\.(jpe?g|webp|bmp|gif|tiff?|npy|zip|tar)") && !Files.isDirectory(out)) {
+        if (out.toString().matches("(?i).*\\.(jpe?g|webp|bmp|gif|tiff?|svg|pdf|npy|zip|tar|pt|safetensors|json|html)")
+                && !Files.isDirectory(out)) {
             throw new RetortException(
                     Kind.USAGE, "--out " + out + " is no form known here; give NAME.png, NAME.npz or a folder");
         }
-        boolean file = name.endsWith(".png") || name.endsWith(".npz");
+        boolean file = endsIn(out, ".png") || endsIn(out, ".npz");
         AtomicWrite.requireWritable(file ? out : out.resolve(Folder.name(0, 0)));
     }
 
     /** One PNG with all images, small ones magnified. */
     record Grid(Path out, ImageShape shape, int columns) implements Pictures {
         private static final int SMALL = 64;
+        private static final int SMALL_SHEET = 1 << 22;
 
         @Override
         public void draw(SampleJob job, int[] labels, Progress progress) {
@@ -61,14 +66,15 @@ interface Pictures {
                     grid.set(first + i, pixels, i * shape.values());
                 }
             });
-            grid.write(out, shape.height() <= SMALL ? 2 : 1);
+            boolean small = shape.height() <= SMALL && (long) labels.length * shape.values() <= SMALL_SHEET;
+            grid.write(out, small ? 2 : 1);
         }
     }
 
     /** A PNG for each image, named by its index and class. */
     record Folder(Path out, ImageShape shape) implements Pictures {
         private static String name(int index, int label) {
-            return String.format("%06d-class%d.png", index, label);
+            return String.format(Locale.ROOT, "%06d-class%d.png", index, label);
         }
 
         @Override

@@ -6,6 +6,7 @@ import dev.retort.config.Suggestion;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -62,10 +63,15 @@ final class PresetsCommand implements Callable<Integer> {
                 .max()
                 .orElse(0);
         for (Preset preset : presets) {
-            String name = String.format("%-" + width + "s", preset.name());
+            String name = String.format(Locale.ROOT, "%-" + width + "s", preset.name());
             talk.terminal()
                     .out()
-                    .printf("%-10s %s  %s%n", preset.kind(), talk.terminal().styled("bold", name), preset.about());
+                    .printf(
+                            Locale.ROOT,
+                            "%-10s %s  %s%n",
+                            preset.kind(),
+                            talk.terminal().styled("bold", name),
+                            preset.about());
         }
         if (!presets.isEmpty()) {
             Preset first = presets.get(0);

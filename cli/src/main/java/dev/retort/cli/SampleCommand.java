@@ -49,23 +49,33 @@ final class SampleCommand implements Callable<Integer> {
     @Option(
             names = "--classes",
             paramLabel = "LIST",
-            description = "Numbers, ranges, names: 0-4,7,Bag; by default all.")
+            description =
+                    "Numbers, ranges, names: 0-4,7,Bag; by default all. Where all names are numbers, a number is a name.")
     private String classes;
 
     @Option(
             names = "--count",
             paramLabel = "N",
+            converter = Numbers.Count.class,
             description = "Images in all, the classes in turn; by default 8 of each, of the first 16.")
     private Integer count;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed of all images; by default 0.")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "0",
+            converter = Numbers.Seed.class,
+            description = "Seed of all images; by default 0.")
     private long seed;
 
     @Option(
             names = "--batch",
             paramLabel = "N",
             defaultValue = "32",
-            description = "Images at once; changes none of them.")
+            converter = Numbers.Count.class,
+            description =
+                    "Images at once; by default 32. Changes none of them on 1 or 2 threads; on more, values may differ"
+                            + " in their last digits.")
     private int batch;
 
     @Option(
@@ -96,8 +106,6 @@ final class SampleCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        SamplingOptions.requireAtLeastOne("--count", count);
-        SamplingOptions.requireAtLeastOne("--batch", batch);
         Path folder = Models.folder(checkpoint, talk);
         ModelCard card = ModelFolder.card(folder);
         SamplingSpec sampling = options.of(card, checkpoint);

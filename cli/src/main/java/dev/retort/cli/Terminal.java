@@ -17,7 +17,7 @@ import tools.jackson.databind.json.JsonMapper;
  * @param interactive whether a person watches {@code err} on a terminal
  * @param colour whether colours are wanted there
  */
-record Terminal(PrintStream out, PrintStream err, boolean interactive, boolean colour) {
+record Terminal(DataStream out, PrintStream err, boolean interactive, boolean colour) {
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
@@ -27,11 +27,8 @@ record Terminal(PrintStream out, PrintStream err, boolean interactive, boolean c
         boolean colour = interactive
                 && System.getenv().getOrDefault("NO_COLOR", "").isEmpty()
                 && !"dumb".equals(System.getenv("TERM"));
-        return new Terminal(utf8(FileDescriptor.out), utf8(FileDescriptor.err), interactive, colour);
-    }
-
-    private static PrintStream utf8(FileDescriptor descriptor) {
-        return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
+        PrintStream err = new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8);
+        return new Terminal(DataStream.on(new FileOutputStream(FileDescriptor.out)), err, interactive, colour);
     }
 
     /** The launcher knows exactly ({@code test -t 2}); without it the console is the best evidence there is. */

@@ -15,7 +15,7 @@ class BarTest {
 
     private Terminal terminal(boolean interactive) {
         PrintStream stream = new PrintStream(err, true, StandardCharsets.UTF_8);
-        return new Terminal(stream, stream, interactive, false);
+        return new Terminal(DataStream.on(err), stream, interactive, false);
     }
 
     @Test

@@ -1,13 +1,20 @@
 package dev.retort.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import picocli.CommandLine;
 
@@ -87,6 +94,76 @@ class MainTest {
     void an_error_of_a_known_kind_is_found_below_what_wraps_it() {
         assertThat(told(new RuntimeException(new RetortException(Kind.DATA, "a.png is no image; remove it"))))
                 .isEqualTo("6 retort: a.png is no image; remove it");
+    }
+
+    @Test
+    void every_numeric_option_checks_its_range_before_the_command_begins() {
+        Set<Class<?>> numbers = Set.of(int.class, Integer.class, long.class, Long.class, double.class, Double.class);
+        CommandLine root = new CommandLine(new RetortCommand(), new Commands(Terminal.ofProcess()));
+        root.getSubcommands().forEach((name, command) -> command.getCommandSpec().args().stream()
+                .filter(argument -> numbers.contains(argument.type()))
+                .forEach(argument -> {
+                    String what = name + " " + argument.paramLabel() + " " + argument.description()[0];
+                    assertThat(argument.converters()).as(what).hasSize(1);
+                    for (String nonsense :
+                            List.of("NaN", "Infinity", "-Infinity", "1e30", "", " ", "x", "2147483648000000000000")) {
+                        assertThatThrownBy(() -> argument.converters()[0].convert(nonsense))
+                                .as(what)
+                                .isInstanceOf(CommandLine.TypeConversionException.class)
+                                .hasMessageContaining("number");
+                    }
+                }));
+    }
+
+    @Test
+    void a_number_out_of_range_is_one_sentence_that_names_the_option() {
+        Ran.retort("sample", "x", "--threads", "-1")
+                .refused(2, "--threads is -1, expected a whole number from 1 to 1024");
+        Ran.retort("evaluate", "x", "--samples", "1")
+                .refused(2, "--samples is 1, expected a whole number of at least 2");
+        Ran.retort("encode", "x", "--vae", "y", "--shard", "3000000000").refused(2, "and at most 2147483647");
+        Ran.retort("sample", "x", "--out", "").refused(2, "--out is empty, expected a file or folder");
+        Ran.retort("train", "x", "--run", " ").refused(2, "--run is empty, expected a file or folder");
+    }
+
+    @Test
+    void whole_numbers_are_written_as_in_configurations() throws Exception {
+        assertThat(new Numbers.Count().convert("10_000")).isEqualTo(10_000);
+        assertThat(new Numbers.Count().convert("1e4")).isEqualTo(10_000);
+        assertThat(new Numbers.Seed().convert("-9223372036854775808")).isEqualTo(Long.MIN_VALUE);
+        assertThatThrownBy(() -> new Numbers.Count().convert("1.5")).hasMessageContaining("whole number");
+    }
+
+    @Test
+    void results_that_could_not_be_printed_are_an_error() {
+        OutputStream full = new OutputStream() {
+            @Override
+            public void write(int value) throws IOException {
+                throw new IOException("No space left on device");
+            }
+        };
+        assertThat(printed(full, "presets")).startsWith("9 ").contains("No space left on device");
+        assertThat(printed(full, "presets", "--json")).startsWith("9 ");
+        assertThat(printed(full, "sample", "--help")).startsWith("9 ");
+        assertThat(printed(full, "presets", "no-such-preset")).startsWith("3 ");
+    }
+
+    @Test
+    void a_reader_that_wants_no_more_is_no_error() {
+        OutputStream closed = new OutputStream() {
+            @Override
+            public void write(int value) throws IOException {
+                throw new IOException("Broken pipe");
+            }
+        };
+        assertThat(printed(closed, "presets", "-q")).isEqualTo("0 ");
+    }
+
+    private static String printed(OutputStream out, String... args) {
+        ByteArrayOutputStream err = new ByteArrayOutputStream();
+        PrintStream talk = new PrintStream(err, true, StandardCharsets.UTF_8);
+        int exitCode = Main.run(new Terminal(DataStream.on(out), talk, false, false), args);
+        return exitCode + " " + err.toString(StandardCharsets.UTF_8).strip();
     }
 
     private static String told(Throwable thrown) {

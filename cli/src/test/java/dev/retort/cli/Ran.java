@@ -11,7 +11,7 @@ record Ran(int exitCode, String out, String err) {
     static Ran retort(String... args) {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         ByteArrayOutputStream err = new ByteArrayOutputStream();
-        int exitCode = Main.run(new Terminal(stream(out), stream(err), false, false), args);
+        int exitCode = Main.run(new Terminal(DataStream.on(out), stream(err), false, false), args);
         return new Ran(exitCode, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     }
 

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
+import java.util.Locale;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
@@ -76,6 +77,48 @@ class SampleCommandTest {
     }
 
     @Test
+    void the_ending_decides_the_form_in_any_case() throws Exception {
+        Path grid = folder.resolve("GRID.Png");
+        sample("--count", "2", "--out", grid.toString()).good();
+        assertThat(ImageIO.read(grid.toFile())).isNotNull();
+        Path npz = folder.resolve("all.NPZ");
+        sample("--count", "2", "--out", npz.toString()).good();
+        assertThat(npz).isRegularFile();
+        sample("--out", folder.resolve("a.PDF").toString()).refused(2, "NAME.png, NAME.npz or a folder");
+    }
+
+    @Test
+    void a_folder_where_a_file_is_to_go_is_refused_before_anything_is_drawn() throws Exception {
+        for (String name : new String[] {"a.png", "b.npz"}) {
+            Path taken = Files.createDirectory(folder.resolve(name));
+            Ran ran = sample("--count", "2", "--out", taken.toString());
+            ran.refused(9, name, "it is a folder, not a file");
+            assertThat(ran.err()).doesNotContain("sample 0%");
+        }
+    }
+
+    @Test
+    void names_of_files_have_the_same_digits_in_every_locale() throws Exception {
+        Locale before = Locale.getDefault();
+        Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
+        Ran ran;
+        try {
+            ran = sample(
+                    "--classes",
+                    "1",
+                    "--count",
+                    "1",
+                    "--out",
+                    folder.resolve("drawn").toString());
+        } finally {
+            Locale.setDefault(before);
+        }
+        ran.good();
+        assertThat(folder.resolve("drawn").resolve("000000-class1.png")).exists();
+        assertThat(ran.err()).contains("sample 100% (1/1 images)");
+    }
+
+    @Test
     void npz_has_the_layout_that_evaluators_read_and_grey_becomes_rgb() {
         Path out = folder.resolve("s.npz");
         assertThat(sample("--classes", "1,2", "--count", "3", "--out", out.toString())
@@ -128,11 +171,15 @@ class SampleCommandTest {
     @Test
     void bad_options_are_usage_errors_that_say_what_is_allowed() {
         sample("--classes", "3").refused(2, "--classes 3: this model has classes 0 to 2 (circle, square, star)");
+        for (String guidance : new String[] {"NaN", "-Infinity", "1e30", "-1001"}) {
+            sample("--guidance", guidance)
+                    .refused(2, "--guidance is " + guidance + ", expected a number from -1000 to 1000");
+        }
         sample("--classes", "sqare").refused(2, "did you mean 'square'?");
         sample("--classes", "2-1").refused(2, "runs backwards");
         sample("--solver", "flow-eulr").refused(2, "did you mean 'flow-euler'?");
-        sample("--count", "0").refused(2, "--count is 0, expected at least 1");
-        sample("--steps", "many").refused(2, "'--steps'");
+        sample("--count", "0").refused(2, "--count is 0, expected a whole number of at least 1");
+        sample("--steps", "many").refused(2, "--steps is many, expected a whole number");
         Ran.retort("sample", model.toString(), "--device", "gpu").refused(2, "--device gpu is unknown");
         Ran.retort("sample").refused(2, "CHECKPOINT");
         assertThat(Ran.retort("sample", model.toString(), "--device", "cuda:7", "--count", "1")

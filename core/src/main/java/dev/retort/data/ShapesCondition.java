@@ -1,6 +1,7 @@
 package dev.retort.data;
 
 import java.util.List;
+import java.util.Locale;
 
 /**
  * What a picture of {@link Shapes} shows.
@@ -32,7 +33,7 @@ public record ShapesCondition(int shape, int colour, double x, double y, double 
     /** In words, such as {@code red star at (0.1, -0.2)}. */
     @Override
     public String toString() {
-        return "%s %s at (%.2f, %.2f)".formatted(COLOURS.get(colour), SHAPES.get(shape), x, y);
+        return String.format(Locale.ROOT, "%s %s at (%.2f, %.2f)", COLOURS.get(colour), SHAPES.get(shape), x, y);
     }
 
     private static void within(String field, double value, double least, double most) {

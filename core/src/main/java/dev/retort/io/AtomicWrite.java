@@ -89,6 +89,9 @@ public final class AtomicWrite {
     public static void requireWritable(Path target) {
         Path temporary = sibling(target, TEMPORARY);
         try {
+            if (Files.isDirectory(target)) {
+                throw new FileSystemException(target.toString(), null, "it is a folder, not a file");
+            }
             Files.createDirectories(parent(target));
             Files.createFile(temporary);
         } catch (IOException e) {
