@@ -81,9 +81,9 @@ record ClassChoice(List<Integer> labels) {
     private static List<Integer> unknown(String word, ClassNames classes) {
         throw refused(word + " is no class of this model"
                 + Suggestion.nearest(word, classes.spoken())
-                        .map(near -> "; did you mean '" + near + "'?")
-                        .orElse(";")
-                + " It has " + classes.described());
+                        .map(near -> "; did you mean '" + near + "'? It has ")
+                        .orElse("; it has ")
+                + classes.described());
     }
 
     private static RetortException refused(String what) {

@@ -86,7 +86,6 @@ final class JudgeOptions {
     @Option(
             names = "--vae",
             paramLabel = "PLACE",
-            defaultValue = "",
             description = "Autoencoder that decodes models of latents, a path or hf:OWNER/NAME; by default the one they"
                     + " were trained with.")
     private String vae;

@@ -34,6 +34,7 @@ public final class Main {
                 .setUsageHelpWidth(100)
                 .setUsageHelpLongOptionsMaxWidth(28)
                 .registerConverter(Path.class, new Place())
+                .registerConverter(String.class, new Word())
                 .setColorScheme(CommandLine.Help.defaultColorScheme(terminal.ansi()))
                 .setExecutionExceptionHandler(Failure::report)
                 .setParameterExceptionHandler(Failure::usage);
@@ -42,8 +43,17 @@ public final class Main {
         } catch (RetortException e) {
             return Failure.tell(e, command.getErr(), false);
         }
-        int exitCode = command.execute(args);
+        int exitCode = executed(command, args);
         return exitCode == 0 ? Failure.ofOutput(terminal) : exitCode;
+    }
+
+    /** Picocli hands over exceptions; memory that runs out, or a stack, is an error. */
+    private static int executed(CommandLine command, String... args) {
+        try {
+            return command.execute(args);
+        } catch (Error e) {
+            return Failure.tell(e, command.getErr(), List.of(args).contains("--stacktrace"));
+        }
     }
 
     private static PrintWriter writer(PrintStream stream) {

@@ -20,8 +20,11 @@ final class Models {
         }
     }
 
-    /** A file or folder that need not be a model: a path as it stands, or where the cache has it; nothing stays nothing. */
+    /** A file or folder that need not be a model: a path as it stands, or where the cache has it; empty where none is given. */
     static String place(String given, Talk talk) {
+        if (given == null) {
+            return "";
+        }
         try (HubTalk watch = new HubTalk(talk)) {
             return HubName.is(given) ? Hub.locate(given, watch).toString() : given;
         }

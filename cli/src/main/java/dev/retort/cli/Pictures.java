@@ -103,7 +103,8 @@ interface Pictures {
                 if (others > 0) {
                     throw new RetortException(
                             Kind.USAGE,
-                            out + " holds " + others + " other pictures already; give another folder, or empty it");
+                            out + " holds " + others + (others == 1 ? " other picture" : " other pictures")
+                                    + " already; give another folder, or empty it");
                 }
             } catch (IOException e) {
                 throw new RetortException(

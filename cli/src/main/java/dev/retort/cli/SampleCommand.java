@@ -81,7 +81,6 @@ final class SampleCommand implements Callable<Integer> {
     @Option(
             names = "--vae",
             paramLabel = "PLACE",
-            defaultValue = "",
             description = "Autoencoder that decodes a model of latents, a path or hf:OWNER/NAME; by default the one it"
                     + " was trained with.")
     private String vae;

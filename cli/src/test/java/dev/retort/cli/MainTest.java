@@ -124,6 +124,8 @@ class MainTest {
         Ran.retort("encode", "x", "--vae", "y", "--shard", "3000000000").refused(2, "and at most 2147483647");
         Ran.retort("sample", "x", "--out", "").refused(2, "--out is empty, expected a file or folder");
         Ran.retort("train", "x", "--run", " ").refused(2, "--run is empty, expected a file or folder");
+        Ran.retort("evaluate", "x", "--data", "").refused(2, "--data is empty, expected a word");
+        Ran.retort("sample", "").refused(2, "CHECKPOINT is empty, expected a word");
     }
 
     @Test

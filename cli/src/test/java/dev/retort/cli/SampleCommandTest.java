@@ -214,6 +214,29 @@ class SampleCommandTest {
     }
 
     @Test
+    void a_card_that_does_not_fit_its_network_is_refused() throws Exception {
+        Path file = model.resolve("model.json");
+        String card = Files.readString(file);
+        String classes = card.replaceAll("(?s).*(\"classes\" : \\[[^\\]]*\\]).*", "$1");
+        for (String wrong : new String[] {
+            "\"classes\" : []", "\"classes\" : null", "\"classes\" : [\"a\", \"b\", null]", "\"classes\" : [\"a\"]"
+        }) {
+            Files.writeString(file, card.replace(classes, wrong));
+            sample("--count", "4").refused(7, "model.json", "classes is");
+        }
+        Files.writeString(file, card.replaceAll("\"steps\" : 3", "\"steps\" : 2000000000"));
+        sample().refused(7, "model.json", "steps is 2000000000, expected between 1 and 10000");
+        Files.writeString(file, card.replaceAll("\"guidanceChannels\" : 0", "\"guidanceChannels\" : 2"));
+        sample("--guidance", "2").refused(7, "guidance on 2 channels");
+    }
+
+    @Test
+    void memory_that_runs_out_in_java_has_its_exit_code() {
+        sample("--count", "2147483647", "--out", folder.resolve("x.npz").toString())
+                .refused(5, "Memory is exhausted");
+    }
+
+    @Test
     void a_place_that_cannot_be_written_is_named() {
         sample("--count", "1", "--out", "/proc/none/a.png").refused(9, "/proc/none");
     }

@@ -1,9 +1,11 @@
 package dev.retort.model;
 
+import dev.retort.config.Require;
 import dev.retort.model.dit.DitSpec;
 import dev.retort.model.vae.AutoencoderCard;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * What a checkpoint is and how it may be used; stands beside the weights as {@code model.json}.
@@ -38,6 +40,28 @@ public record ModelCard(
         AutoencoderCard autoencoder) {
     /** The version this program writes. */
     public static final int FORMAT = 2;
+
+    /** Validates. */
+    public ModelCard {
+        requireThere("network", network);
+        requireThere("process", process);
+        requireThere("scheduleHash", scheduleHash);
+        requireThere("sampling", sampling);
+        requireThere("classes", classes);
+        requireThere("data", data);
+        requireThere("teacher", teacher);
+        requireThere("provenance", provenance);
+        requireThere("metrics", metrics);
+        Require.that(
+                classes.size() == network.classes() && classes.stream().noneMatch(Objects::isNull),
+                "classes",
+                classes,
+                network.classes() + " names, one for each label of the network");
+    }
+
+    private static void requireThere(String field, Object value) {
+        Require.that(value != null, field, "null", "a value");
+    }
 
     /** A card in the current format, its schedule hash computed. */
     public static ModelCard of(

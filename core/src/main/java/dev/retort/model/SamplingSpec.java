@@ -15,11 +15,12 @@ import dev.retort.diffusion.Guidance;
  */
 public record SamplingSpec(
         String solver, int steps, double guidanceScale, double guidanceFrom, double guidanceTo, int guidanceChannels) {
+    private static final int MOST_STEPS = 10_000; // a plan holds each of them
     private static final double MOST_GUIDANCE = 1000; // pictures are saturated long before
 
     /** Validates. */
     public SamplingSpec {
-        Require.atLeast("steps", steps, 1);
+        Require.between("steps", steps, 1, MOST_STEPS);
         Require.between("guidanceScale", guidanceScale, -MOST_GUIDANCE, MOST_GUIDANCE);
         Require.between("guidanceFrom", guidanceFrom, 0, 1);
         Require.between("guidanceTo", guidanceTo, guidanceFrom, 1);

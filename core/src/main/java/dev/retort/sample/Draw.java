@@ -31,6 +31,12 @@ public final class Draw {
                     "guidance " + spec.guidanceScale()
                             + " was asked of a network trained without label dropout; use --guidance 1");
         }
+        if (spec.guidanceChannels() > network.spec().channels()) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    "guidance on " + spec.guidanceChannels() + " channels was asked of a network of "
+                            + network.spec().channels() + "; correct sampling.guidanceChannels in the model's card");
+        }
         return new Sampler(
                 network,
                 plan(process, spec, network.spec().learnSigma()),
