@@ -1,6 +1,7 @@
 package dev.retort.cli;
 
 import dev.retort.config.Configs;
+import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.model.dit.DitSpec;
 import dev.retort.torch.Device;
@@ -32,14 +33,7 @@ final class DryRun {
         } else {
             talk.terminal().out().print(Configs.write(config));
         }
-        talk.say(String.format(
-                Locale.ROOT,
-                "data: %s, %d x %d, %d classes, %s",
-                source.name(),
-                source.height(),
-                source.width(),
-                source.classNames().size(),
-                source.size() == ImageSource.INFINITE ? "without end" : source.size() + " images"));
+        Datasets.describe(source, talk::say);
         talk.say(String.format(
                 Locale.ROOT,
                 "network: %s, %.1f M multiply-accumulates per image; %d images in %d optimiser steps",

@@ -34,7 +34,8 @@ final class EncodeCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "DATA",
-            description = "Pictures: a folder, an archive, or shapes. Captions in NAME.txt or metadata.jsonl are kept.")
+            description = "Pictures: a folder, an archive, or shapes. Captions in NAME.txt,"
+                    + " metadata.jsonl or metadata.csv are kept.")
     private String data;
 
     @Option(

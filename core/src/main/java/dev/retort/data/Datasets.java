@@ -1,6 +1,7 @@
 package dev.retort.data;
 
 import dev.retort.config.Require;
+import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileNames;
@@ -8,11 +9,14 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /** Opens what a {@link DataSpec} describes. */
 public final class Datasets {
     private static final int SHAPES_SIZE = 32;
+    private static final int LISTED = 10;
     private static final long TRAIN_SEED = 1;
     private static final long TEST_SEED = 2;
 
@@ -35,7 +39,10 @@ public final class Datasets {
             case "idx" -> IdxImages.open(folder(path), spec.split(), spec.size());
             case "cifar10" -> cifar(path, spec);
             case "latents" -> latents(folder(path), spec);
-            case "tar" -> TarImages.open(archive(path, spec.split()), spec.split(), spec.size());
+            case "tar" ->
+                Files.isDirectory(path)
+                        ? TarImages.openAll(path, archives(path), spec.split(), spec.size())
+                        : TarImages.open(path, spec.split(), spec.size());
             default -> FolderImages.open(folder(path), spec.split(), spec.size());
         };
     }
@@ -48,6 +55,15 @@ public final class Datasets {
         Path path = existing(spec.path());
         boolean latents = spec.kind().equals("latents") || spec.kind().equals("auto") && LatentFolder.is(path);
         return latents ? new LatentFolder(folder(path)).manifest().source() : spec;
+    }
+
+    /** Tells what was opened and what was left out, a sentence each. */
+    public static void describe(ImageSource source, Consumer<String> notes) {
+        List<String> classes = source.classNames();
+        notes.accept("data: " + source.name() + ", " + source.height() + " x " + source.width() + ", " + classes.size()
+                + (classes.size() == 1 ? " class (" : " classes (") + FirstFew.of(classes, LISTED) + "), "
+                + (source.size() == ImageSource.INFINITE ? "without end" : source.size() + " images"));
+        source.notes().forEach(notes);
     }
 
     /** Refuses a model whose number of classes is not that of the data. */
@@ -122,18 +138,8 @@ public final class Datasets {
         return images;
     }
 
-    private static Path archive(Path path, String split) {
-        if (!Files.isDirectory(path)) {
-            return path;
-        }
-        return children(path).stream()
-                .filter(Datasets::isArchive)
-                .filter(file -> file.getFileName().toString().contains(split))
-                .findFirst()
-                .orElseThrow(() -> new RetortException(
-                        Kind.DATA,
-                        "no .tar or .tar.gz with '" + split + "' in its name in " + path
-                                + "; set data.path to the archive itself"));
+    private static List<Path> archives(Path folder) {
+        return children(folder).stream().filter(Datasets::isArchive).toList();
     }
 
     private static String kindOf(Path path, String split) {
@@ -158,12 +164,15 @@ public final class Datasets {
         if (CifarImages.isIn(path, split)) {
             return "cifar10";
         }
-        boolean archives = children.stream().anyMatch(Datasets::isArchive);
-        return archives && children.stream().noneMatch(Files::isDirectory) ? "tar" : "folder";
+        boolean folders = children.stream()
+                .anyMatch(child -> Files.isDirectory(child)
+                        && !ImageNames.isHidden(child.getFileName().toString()));
+        return !folders && !archives(path).isEmpty() ? "tar" : "folder";
     }
 
     private static boolean isArchive(Path file) {
-        return file.toString().matches(".*\\.(tar|tar\\.gz|tgz)");
+        String name = file.getFileName().toString();
+        return name.toLowerCase(Locale.ROOT).matches(".*\\.(tar|tar\\.gz|tgz)") && !ImageNames.isHidden(name);
     }
 
     private static List<Path> children(Path folder) {

@@ -6,51 +6,78 @@ import dev.retort.io.CentreCrop;
 import dev.retort.io.ImageDecoder;
 import dev.retort.io.PixelImage;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReferenceArray;
-import java.util.function.Supplier;
 
 /**
- * Pictures that lie encoded (JPEG, PNG, WebP, BMP) in files or an archive, cropped to a square as DiT does, in RGB.
+ * Pictures that lie encoded (JPEG, PNG, WebP, BMP, GIF) in files or an archive, cropped to a square as DiT does, in RGB.
  * What is decoded once stays in memory as bytes where the whole set fits into a quarter of the heap.
  */
 final class EncodedImages implements ImageSource {
     private static final int OVERHEAD = 64;
 
-    /** One encoded picture. */
-    record Picture(String name, int label, Fetch fetch, Supplier<Optional<String>> caption) {}
-
-    /** Gets the encoded bytes. */
-    @FunctionalInterface
-    interface Fetch {
-        byte[] bytes() throws IOException;
-    }
-
     private final String name;
     private final int size;
-    private final List<String> classNames;
-    private final List<Picture> pictures;
+    private final ClassFiles classes;
+    private final List<StoredFile> pictures;
+    private final Captions captions;
     private final boolean divided;
+    private final List<String> notes;
     private final AtomicReferenceArray<PixelImage> decoded;
 
-    /**
-     * @param size rows and columns, at least 1
-     * @param divided whether these are one split of several
-     */
-    EncodedImages(String name, int size, List<String> classNames, List<Picture> pictures, boolean divided) {
+    private EncodedImages(
+            String name, int size, ClassFiles classes, Captions captions, boolean divided, List<String> notes) {
         if (size < 1) {
             throw new RetortException(
                     Kind.CONFIG, "data.size is " + size + ", expected at least 1; set the size to crop pictures to");
         }
         this.name = name;
         this.size = size;
-        this.classNames = classNames;
-        this.pictures = pictures;
+        this.classes = classes;
+        this.pictures = classes.pictures();
+        this.captions = captions;
         this.divided = divided;
+        this.notes = notes;
         long bytes = pictures.size() * (3L * size * size + OVERHEAD);
         boolean fits = bytes <= Runtime.getRuntime().maxMemory() / 4;
         this.decoded = fits ? new AtomicReferenceArray<>(pictures.size()) : null;
+    }
+
+    /**
+     * The pictures of one split of a set.
+     *
+     * @param size rows and columns, at least 1
+     * @param where the set, for sentences
+     * @param files all files of the set
+     * @param passedOver what was left out in finding them, a sentence each
+     */
+    static EncodedImages of(
+            String name, int size, String split, String where, List<StoredFile> files, List<String> passedOver) {
+        return of(name, size, ImageLayout.of(files, split, where), files, passedOver);
+    }
+
+    /** The same where the files are already those of one split; folders of splits among them still count. */
+    static EncodedImages ofSplit(
+            String name, int size, String split, String where, List<StoredFile> files, List<String> passedOver) {
+        return of(name, size, ImageLayout.ofSplit(files, split, where), files, passedOver);
+    }
+
+    private static EncodedImages of(
+            String name, int size, ImageLayout layout, List<StoredFile> files, List<String> passedOver) {
+        ClassFiles classes = ClassFiles.of(layout, files);
+        Captions captions = new Captions(files);
+        List<String> notes = new ArrayList<>(passedOver);
+        notes.addAll(layout.notes());
+        notes.addAll(classes.notes());
+        notes.addAll(captions.notes());
+        return new EncodedImages(name, size, classes, captions, layout.divided(), List.copyOf(notes));
+    }
+
+    @Override
+    public List<String> notes() {
+        return notes;
     }
 
     @Override
@@ -80,7 +107,7 @@ final class EncodedImages implements ImageSource {
 
     @Override
     public List<String> classNames() {
-        return classNames;
+        return classes.names();
     }
 
     @Override
@@ -99,17 +126,17 @@ final class EncodedImages implements ImageSource {
             }
         }
         image.toFloats(out, offset);
-        return pictures.get(i).label();
+        return classes.labels()[i];
     }
 
     @Override
     public Optional<String> caption(long index) {
-        return pictures.get(Math.toIntExact(index)).caption().get();
+        return captions.of(pictures.get(Math.toIntExact(index)));
     }
 
-    private PixelImage decode(Picture picture) {
+    private PixelImage decode(StoredFile picture) {
         try {
-            PixelImage whole = ImageDecoder.decode(picture.fetch().bytes(), picture.name());
+            PixelImage whole = ImageDecoder.decode(picture.bytes(), picture.name());
             return CentreCrop.square(whole, size).rgb();
         } catch (IOException e) {
             throw new RetortException(

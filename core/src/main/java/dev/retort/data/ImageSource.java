@@ -67,6 +67,11 @@ public interface ImageSource {
         return true;
     }
 
+    /** What a person should know of how the set was read, a sentence each: what was left out, and why. */
+    default List<String> notes() {
+        return List.of();
+    }
+
     /** What is written about picture {@code index}, where anything is. */
     default Optional<String> caption(long index) {
         return Optional.empty();

@@ -5,8 +5,6 @@ import dev.retort.error.RetortException.Kind;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.List;
-import java.util.Map;
-import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -19,9 +17,6 @@ import java.util.concurrent.atomic.AtomicInteger;
  * {@link #next}.
  */
 public final class Loader implements AutoCloseable {
-    /** Above this share of damaged pictures the data set is not worth training on. */
-    private static final double TOLERATED_SHARE = 0.01;
-
     private final ImageSource source;
     /** The same pictures at another size; null where there are none. */
     private final ImageSource twin;
@@ -31,7 +26,7 @@ public final class Loader implements AutoCloseable {
     private final Order order;
     private final ExecutorService workers;
     private final Deque<Future<Batch>> ahead = new ArrayDeque<>();
-    private final Map<Long, String> skipped = new ConcurrentSkipListMap<>();
+    private final DamagedPictures damaged;
     private long nextImage;
     private long waitedNanos;
     private long clockStart = System.nanoTime();
@@ -58,6 +53,7 @@ public final class Loader implements AutoCloseable {
         this.twin = source.twin().orElse(null);
         this.batch = batch;
         this.flip = flip;
+        this.damaged = new DamagedPictures(source);
         this.order = new Order(source.size(), seed);
         this.nextImage = imagesSeen;
         AtomicInteger number = new AtomicInteger();
@@ -111,7 +107,12 @@ public final class Loader implements AutoCloseable {
 
     /** Why each damaged picture met so far was left out, in the order of the source. */
     public List<String> skipped() {
-        return List.copyOf(skipped.values());
+        return damaged.messages();
+    }
+
+    /** A sentence for each damaged picture that was met since the last call. */
+    public List<String> newlySkipped() {
+        return damaged.news();
     }
 
     /** Stops the background threads; batches under way are dropped. */
@@ -145,36 +146,17 @@ public final class Loader implements AutoCloseable {
         long index = order.index(k);
         boolean mirrored = flip && order.mirrored(k);
         for (int attempt = 1; ; attempt++) {
-            if (!skipped.containsKey(index)) {
+            if (!damaged.contains(index)) {
                 try {
                     if (twin != null) {
                         twin.draw(index, mirrored, order.chance(k), twins, place * twin.pixels());
                     }
                     return source.draw(index, mirrored, order.chance(k), values, place * source.pixels());
                 } catch (RetortException e) {
-                    if (e.kind() != Kind.DATA) {
-                        throw e;
-                    }
-                    skip(index, e);
+                    damaged.leaveOut(index, e);
                 }
             }
             index = order.replacement(k, attempt);
-        }
-    }
-
-    /** One thread at a time, and nothing more is counted once it is too much: the count told does not depend on threads. */
-    private synchronized void skip(long index, RetortException e) {
-        long tolerated = Math.max(1, (long) (TOLERATED_SHARE * Math.min(source.size(), 1_000_000)));
-        long enough = Math.min(tolerated + 1, source.size());
-        if (skipped.size() < enough) {
-            skipped.put(index, e.getMessage());
-        }
-        if (skipped.size() >= enough) {
-            throw new RetortException(
-                    Kind.DATA,
-                    skipped.size() + " damaged pictures in " + source.name() + ", more than the " + tolerated
-                            + " that are skipped (1 %); repair or remove them, the last one: " + e.getMessage(),
-                    e);
         }
     }
 

@@ -53,6 +53,11 @@ public record PairedImages(ImageSource images, ImageSource other) implements Ima
     }
 
     @Override
+    public List<String> notes() {
+        return images.notes();
+    }
+
+    @Override
     public int read(long index, float[] out, int offset) {
         return images.read(index, out, offset);
     }

@@ -1,25 +1,17 @@
 package dev.retort.data;
 
-import dev.retort.data.EncodedImages.Picture;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import java.io.EOFException;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
-import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import java.util.TreeSet;
 
 /**
- * A {@code .tar} or {@code .tar.gz} of pictures in class folders, perhaps below split folders. The archive is read once;
- * the encoded pictures stay in memory and are decoded on demand.
+ * {@code .tar} or {@code .tar.gz} archives of pictures in class folders, perhaps below split folders, or with WebDataset's
+ * {@code .cls} files. Archives are read once; the encoded pictures stay in memory and are decoded on demand.
  */
 public final class TarImages {
     private TarImages() {}
@@ -32,59 +24,56 @@ public final class TarImages {
      * @param size rows and columns to crop to
      */
     public static ImageSource open(Path archive, String split, int size) {
-        Map<String, byte[]> encoded = read(archive);
-        List<String> paths = ImageNames.ofSplit(List.copyOf(encoded.keySet()), split, archive.toString());
-        List<String> classes = ImageNames.classes(paths);
-        List<Picture> pictures = new ArrayList<>(paths.size());
-        for (String path : paths) {
-            byte[] bytes = encoded.get(path);
-            int label = Collections.binarySearch(classes, ImageNames.classOf(path));
-            pictures.add(new Picture(archive + "!" + path, label, () -> bytes, Optional::empty));
-        }
+        TarFiles read = TarFiles.read(List.of(archive));
         String name = archive.getFileName().toString().replaceFirst("\\.(tar|tgz).*$", "");
-        return new EncodedImages(name + "/" + split, size, classes, pictures, ImageNames.divided(encoded.keySet()));
+        return EncodedImages.of(name + "/" + split, size, split, archive.toString(), read.files(), read.notes());
     }
 
-    private static Map<String, byte[]> read(Path archive) {
-        long room = Runtime.getRuntime().maxMemory() / 2;
-        Map<String, byte[]> encoded = new TreeMap<>();
-        try (TarArchiveInputStream tar = new TarArchiveInputStream(Compressed.open(archive))) {
-            for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
-                if (!entry.isFile() || !ImageNames.isPicture(entry.getName())) {
-                    continue;
-                }
-                room -= entry.getSize();
-                if (entry.getSize() < 0 || room < 0) {
-                    throw new RetortException(
-                            Kind.DATA,
-                            archive + " does not fit into half of the heap; unpack it and set data.path to the folder");
-                }
-                byte[] bytes = tar.readNBytes((int) entry.getSize());
-                if (bytes.length < entry.getSize()) {
-                    throw new EOFException("it is cut off inside " + entry.getName());
-                }
-                encoded.put(entry.getName().replaceFirst("^(\\./)+", ""), bytes);
-            }
-        } catch (IOException | IllegalArgumentException e) {
+    /**
+     * Reads the archives of a folder as one set: those with the split's name in theirs, such as {@code train-00000.tar},
+     * or all where no name has one.
+     *
+     * @param archives all that lie in the folder
+     */
+    static ImageSource openAll(Path folder, List<Path> archives, String split, int size) {
+        Set<String> named = new TreeSet<>();
+        archives.forEach(archive -> splitOf(archive).ifPresent(named::add));
+        if (named.isEmpty() && !archives.isEmpty()) {
+            TarFiles read = TarFiles.read(archives);
+            return EncodedImages.of(
+                    name(folder, archives, split), size, split, folder.toString(), read.files(), read.notes());
+        }
+        Optional<String> wanted = Splits.of(split);
+        List<Path> chosen = archives.stream()
+                .filter(archive -> wanted.isPresent() && splitOf(archive).equals(wanted))
+                .toList();
+        if (chosen.isEmpty()) {
             throw new RetortException(
-                    Kind.DATA, "cannot read the archive " + archive + " (" + e.getMessage() + "); fetch it again", e);
+                    Kind.DATA,
+                    "no .tar or .tar.gz with '" + split + "' in its name in " + folder
+                            + (named.isEmpty() ? "" : ", only of " + named)
+                            + "; set data.path to the archive itself");
         }
-        return withoutRoot(encoded);
+        TarFiles read = TarFiles.read(chosen);
+        List<String> notes = new ArrayList<>(read.notes());
+        List<String> unnamed = archives.stream()
+                .filter(archive -> splitOf(archive).isEmpty())
+                .map(archive -> archive.getFileName().toString())
+                .toList();
+        if (!unnamed.isEmpty()) {
+            notes.add("left out: " + String.join(", ", unnamed) + ", with no split in the name beside archives of "
+                    + String.join(", ", named));
+        }
+        return EncodedImages.ofSplit(name(folder, chosen, split), size, split, folder.toString(), read.files(), notes);
     }
 
-    /** Drops the one folder that holds all others, where it is no split: {@code digits/3/a.jpg} is of the class 3. */
-    private static Map<String, byte[]> withoutRoot(Map<String, byte[]> encoded) {
-        Set<String> roots = new HashSet<>();
-        for (String path : encoded.keySet()) {
-            String root = path.substring(0, path.indexOf('/') + 1);
-            roots.add(path.indexOf('/', root.length()) < 0 ? "" : root);
-        }
-        String root = roots.size() == 1 ? roots.iterator().next() : "";
-        if (root.isEmpty() || ImageNames.SPLITS.contains(root.substring(0, root.length() - 1))) {
-            return encoded;
-        }
-        Map<String, byte[]> below = new TreeMap<>();
-        encoded.forEach((path, bytes) -> below.put(path.substring(root.length()), bytes));
-        return below;
+    private static String name(Path folder, List<Path> archives, String split) {
+        Path named =
+                archives.size() == 1 ? archives.get(0) : folder.toAbsolutePath().normalize();
+        return named.getFileName().toString().replaceFirst("\\.(tar|tgz).*$", "") + "/" + split;
+    }
+
+    private static Optional<String> splitOf(Path archive) {
+        return Splits.inName(archive.getFileName().toString());
     }
 }

@@ -56,6 +56,7 @@ public final class Distillation {
         this.recipe = recipe;
         this.taught = taught;
         ImageSource images = Datasets.open(recipe.run().data());
+        Datasets.describe(images, findings::add);
         student = recipe.network(images);
         source = paired(images);
         check();

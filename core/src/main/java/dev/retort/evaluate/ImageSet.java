@@ -1,5 +1,6 @@
 package dev.retort.evaluate;
 
+import dev.retort.data.DamagedPictures;
 import dev.retort.data.ImageSource;
 import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
@@ -15,9 +16,9 @@ import java.util.stream.IntStream;
  * @param pixels the images
  * @param labels class of each
  * @param classNames what each label means
+ * @param leftOut a sentence for each damaged picture that is not among them
  */
-public record ImageSet(String name, PixelBatch pixels, int[] labels, List<String> classNames) {
-    private static final int CHUNK = 512;
+public record ImageSet(String name, PixelBatch pixels, int[] labels, List<String> classNames, List<String> leftOut) {
     private static final long SEED = 0;
 
     /** Reads the first {@code most} images of a source, or all where it holds fewer. */
@@ -41,24 +42,38 @@ public record ImageSet(String name, PixelBatch pixels, int[] labels, List<String
         return (int) Math.min(source.size(), most);
     }
 
+    /** Damaged pictures are left out, as in training, where they are few. */
     private static ImageSet read(ImageSource source, int[] chosen) {
-        int count = chosen.length;
         int size = source.pixels();
-        byte[] bytes = PixelBatch.room(count, size);
-        int[] labels = new int[count];
-        float[] some = new float[CHUNK * size];
-        for (int first = 0; first < count; first += CHUNK) {
-            int n = Math.min(CHUNK, count - first);
-            for (int i = 0; i < n; i++) {
-                labels[first + i] = source.read(chosen[first + i], some, i * size);
+        byte[] bytes = PixelBatch.room(chosen.length, size);
+        int[] labels = new int[chosen.length];
+        DamagedPictures damaged = new DamagedPictures(source);
+        float[] one = new float[size];
+        int count = 0;
+        for (int index : chosen) {
+            try {
+                labels[count] = source.read(index, one, 0);
+            } catch (RetortException e) {
+                damaged.leaveOut(index, e);
+                continue;
             }
-            float[] these = n == CHUNK ? some : Arrays.copyOf(some, n * size);
-            byte[] quantised = PixelBatch.quantise(these, n, source.channels(), source.height(), source.width())
+            byte[] quantised = PixelBatch.quantise(one, 1, source.channels(), source.height(), source.width())
                     .pixels();
-            System.arraycopy(quantised, 0, bytes, first * size, quantised.length);
+            System.arraycopy(quantised, 0, bytes, count++ * size, size);
         }
-        PixelBatch pixels = new PixelBatch(bytes, count, source.channels(), source.height(), source.width());
-        return new ImageSet(source.name(), pixels, labels, source.classNames());
+        boolean all = count == chosen.length;
+        PixelBatch pixels = new PixelBatch(
+                all ? bytes : Arrays.copyOf(bytes, count * size),
+                count,
+                source.channels(),
+                source.height(),
+                source.width());
+        return new ImageSet(
+                source.name(),
+                pixels,
+                all ? labels : Arrays.copyOf(labels, count),
+                source.classNames(),
+                damaged.news());
     }
 
     /** The images from {@code first} on, {@code count} of them. */
@@ -70,7 +85,7 @@ public record ImageSet(String name, PixelBatch pixels, int[] labels, List<String
                 pixels.channels(),
                 pixels.height(),
                 pixels.width());
-        return new ImageSet(name, some, Arrays.copyOfRange(labels, first, first + count), classNames);
+        return new ImageSet(name, some, Arrays.copyOfRange(labels, first, first + count), classNames, leftOut);
     }
 
     /**

@@ -16,8 +16,10 @@ import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.torch.TorchError;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 
 /**
  * Judges models by one extractor against one set of real images: the test split, which no model was trained on. Training
@@ -51,6 +53,7 @@ public final class Judge implements AutoCloseable {
     private final FeatureSet other;
     private final double accuracy;
     private final boolean divided;
+    private final List<String> leftOut;
 
     private Judge(
             FeatureExtractor extractor,
@@ -59,7 +62,8 @@ public final class Judge implements AutoCloseable {
             FeatureSet reference,
             FeatureSet other,
             double accuracy,
-            boolean divided) {
+            boolean divided,
+            List<String> leftOut) {
         this.extractor = extractor;
         this.settings = settings;
         this.test = test;
@@ -67,6 +71,7 @@ public final class Judge implements AutoCloseable {
         this.other = other;
         this.accuracy = accuracy;
         this.divided = divided;
+        this.leftOut = leftOut;
     }
 
     /**
@@ -81,15 +86,20 @@ public final class Judge implements AutoCloseable {
         int most = Math.max(REAL_IMAGES, settings.samples());
         ImageSet test;
         ImageSet train;
+        Set<String> leftOut = new LinkedHashSet<>(training.notes());
         if (training.divided()) {
             train = ImageSet.draw(training, most);
-            test = ImageSet.draw(Datasets.open(data.withSplit("test")), REAL_IMAGES);
+            ImageSource tests = Datasets.open(data.withSplit("test"));
+            leftOut.addAll(tests.notes());
+            test = ImageSet.draw(tests, REAL_IMAGES);
         } else {
             ImageSet both = ImageSet.draw(training, REAL_IMAGES + most);
             int half = Math.min(REAL_IMAGES, both.size() / 2);
             test = both.part(0, half);
             train = both.part(half, both.size() - half);
         }
+        leftOut.addAll(train.leftOut());
+        leftOut.addAll(test.leftOut());
         FeatureExtractor opened = Extractors.open(extractor, test);
         try {
             requireEnough(settings.samples(), opened.space());
@@ -109,10 +119,11 @@ public final class Judge implements AutoCloseable {
                     new FeatureSet(opened.space(), test.name(), FeatureMatrix.of(ofTest.features())),
                     new FeatureSet(opened.space(), train.name(), FeatureMatrix.of(ofTrain.features())),
                     accuracy,
-                    training.divided());
+                    training.divided(),
+                    List.copyOf(leftOut));
         } catch (RuntimeException e) {
             close(opened);
-            throw TorchError.translate(e, "looking at the real images");
+            throw TorchError.translate(e, "looking at the real images", "judge fewer images at once (--batch)");
         }
     }
 
@@ -131,7 +142,7 @@ public final class Judge implements AutoCloseable {
         try {
             return judged(contestant, progress);
         } catch (RuntimeException e) {
-            throw TorchError.translate(e, "judging " + contestant.name());
+            throw TorchError.translate(e, "judging " + contestant.name(), "judge fewer images at once (--batch)");
         }
     }
 
@@ -177,7 +188,7 @@ public final class Judge implements AutoCloseable {
         try {
             return Agreement.between(teacher, student, codec, test, settings.seed(), settings.precision());
         } catch (RuntimeException e) {
-            throw TorchError.translate(e, "comparing two networks");
+            throw TorchError.translate(e, "comparing two networks", "judge fewer images at once (--batch)");
         }
     }
 
@@ -217,6 +228,7 @@ public final class Judge implements AutoCloseable {
             notes.add(test.name() + " has no test split: one half of its images is the reference, the other the floor,"
                     + " and models were trained on both, so scores look better than on images they have not seen.");
         }
+        leftOut.forEach(sentence -> notes.add("Real images " + sentence + "."));
         return notes;
     }
 

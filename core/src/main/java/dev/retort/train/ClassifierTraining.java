@@ -69,6 +69,8 @@ public final class ClassifierTraining {
         notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
         ImageSource source = Datasets.open(config.data());
         ImageSource test = Datasets.open(config.data().withSplit("test"));
+        Datasets.describe(source, notes);
+        Datasets.describe(test, notes);
         ConvSpec spec = new ConvSpec(
                 source.channels(),
                 source.height(),
@@ -88,10 +90,11 @@ public final class ClassifierTraining {
                     spec.featureSize()));
             try (FolderLock held = FolderLock.take(folder, notes)) {
                 requireReplaceable(folder);
-                train(config, network, source, precision.precision(), progress, interrupted);
+                train(config, network, source, precision.precision(), notes, progress, interrupted);
             }
             ClassifierFolder.roundToHalf(network);
             ImageSet images = ImageSet.draw(test, TEST_IMAGES);
+            images.leftOut().forEach(notes);
             FeatureMatrix logits = FeatureMatrix.of(
                     ClassifierExtractor.extract(network, images.pixels()).logits());
             double accuracy = ClassAgreement.share(ClassAgreement.classes(logits), images.labels());
@@ -135,6 +138,7 @@ public final class ClassifierTraining {
             ConvClassifier network,
             ImageSource source,
             Precision precision,
+            Consumer<String> notes,
             Progress progress,
             BooleanSupplier interrupted) {
         try (Loader loader = new Loader(
@@ -143,6 +147,7 @@ public final class ClassifierTraining {
             double smooth = 0;
             for (long seen = 0; seen < config.images(); seen += config.batch()) {
                 Batch batch = Shift.of(loader.next(), config.shift(), config.seed());
+                loader.newlySkipped().forEach(notes);
                 double loss = backward(network, batch, precision);
                 if (!Double.isFinite(loss)) {
                     throw new RetortException(

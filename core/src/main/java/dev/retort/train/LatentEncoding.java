@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.config.Require;
+import dev.retort.data.DamagedPictures;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
@@ -35,7 +36,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Encodes a data set once, so that training reads latents: what {@code retort encode} does, as a call. Always in fp32. Shards
- * appear whole, so the same call goes on where one was stopped.
+ * appear whole, so the same call goes on where one was stopped. For a damaged picture the next whole one is encoded in its
+ * place, so that a cache has as many as the set, and too many of them are an error.
  *
  * @param source the pictures
  * @param images how many of them; 0 for all
@@ -82,8 +84,12 @@ public record LatentEncoding(
             Progress progress,
             BooleanSupplier interrupted) {
         ImageSource pictures = Datasets.open(source);
+        Datasets.describe(pictures, notes);
+        DamagedPictures damaged = new DamagedPictures(pictures);
         AutoencoderFiles files = AutoencoderFiles.find(autoencoder);
-        LatentManifest manifest = manifest(pictures, files.card(), files.spec().hasVariance(), provenance);
+        LatentManifest manifest =
+                manifest(pictures, damaged, files.card(), files.spec().hasVariance(), provenance);
+        stoodIn(damaged, notes);
         LatentFolder folder = prepare(held.folder(), manifest);
         List<Integer> missing = folder.missing(manifest);
         notes.accept("autoencoder: " + manifest.autoencoder().kind() + " ("
@@ -97,7 +103,8 @@ public record LatentEncoding(
                 - missing.stream().mapToLong(manifest::imagesOf).sum();
         try (Autoencoder encoder = files.load(device)) {
             for (int shard : missing) {
-                write(folder, manifest, pictures, encoder, shard, done, progress, interrupted);
+                write(folder, manifest, pictures, damaged, encoder, shard, done, progress, interrupted);
+                stoodIn(damaged, notes);
                 done += manifest.imagesOf(shard);
             }
         } catch (RetortException e) {
@@ -110,7 +117,11 @@ public record LatentEncoding(
     }
 
     private LatentManifest manifest(
-            ImageSource pictures, AutoencoderCard card, boolean variance, Map<String, String> provenance) {
+            ImageSource pictures,
+            DamagedPictures damaged,
+            AutoencoderCard card,
+            boolean variance,
+            Map<String, String> provenance) {
         if (pictures.autoencoder().isPresent()) {
             throw new RetortException(
                     Kind.DATA, source.path() + " holds latents already; give the pictures they were made from");
@@ -142,7 +153,7 @@ public record LatentEncoding(
                 card,
                 absolute(source),
                 pictures.name(),
-                fingerprint(pictures),
+                fingerprint(pictures, damaged),
                 pictures.classNames(),
                 images == 0 ? pictures.size() : images,
                 pictures.height() / card.downscale(),
@@ -150,6 +161,10 @@ public record LatentEncoding(
                 shardImages,
                 variance,
                 provenance);
+    }
+
+    private static void stoodIn(DamagedPictures damaged, Consumer<String> notes) {
+        damaged.news().forEach(sentence -> notes.accept(sentence + " (the next whole picture stands in its place)"));
     }
 
     private static DataSpec absolute(DataSpec spec) {
@@ -160,7 +175,7 @@ public record LatentEncoding(
     }
 
     /** Of some pictures evenly spread over the set: another set of the same size is noticed. */
-    private String fingerprint(ImageSource pictures) {
+    private String fingerprint(ImageSource pictures, DamagedPictures damaged) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             long all = images == 0 ? pictures.size() : images;
@@ -168,11 +183,10 @@ public record LatentEncoding(
             float[] pixels = new float[pictures.pixels()];
             ByteBuffer bytes = ByteBuffer.allocate(4 * pixels.length + 4);
             for (int i = 0; i < FINGERPRINTED; i++) {
-                int label = pictures.read(i * all / FINGERPRINTED, pixels, 0);
-                bytes.clear().putInt(label).asFloatBuffer().put(pixels);
+                DamagedPictures.Read read = damaged.read(i * all / FINGERPRINTED, pixels, 0);
+                bytes.clear().putInt(read.label()).asFloatBuffer().put(pixels);
                 digest.update(bytes.array());
-                digest.update(
-                        pictures.caption(i * all / FINGERPRINTED).orElse("").getBytes(StandardCharsets.UTF_8));
+                digest.update(pictures.caption(read.index()).orElse("").getBytes(StandardCharsets.UTF_8));
             }
             return HexFormat.of().formatHex(digest.digest());
         } catch (NoSuchAlgorithmException e) {
@@ -202,6 +216,7 @@ public record LatentEncoding(
             LatentFolder folder,
             LatentManifest manifest,
             ImageSource pictures,
+            DamagedPictures damaged,
             Autoencoder encoder,
             int index,
             long done,
@@ -213,9 +228,9 @@ public record LatentEncoding(
         for (int first = 0; first < count; first += batch) {
             int n = Math.min(batch, count - first);
             for (int i = 0; i < n; i++) {
-                long picture = manifest.firstOf(index) + first + i;
-                int label = pictures.read(picture, pixels, i * pictures.pixels());
-                shard.picture(label, pictures.caption(picture).orElse(""));
+                DamagedPictures.Read read =
+                        damaged.read(manifest.firstOf(index) + first + i, pixels, i * pictures.pixels());
+                shard.picture(read.label(), pictures.caption(read.index()).orElse(""));
             }
             try (Scope scope = Scope.open();
                     NoGrad off = NoGrad.on();

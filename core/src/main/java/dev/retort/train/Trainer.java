@@ -57,6 +57,7 @@ public final class Trainer implements AutoCloseable {
     private TrainState state;
     private LossGuard guard;
     private Window window = new Window();
+    private Consumer<String> notes = sentence -> {};
 
     /**
      * Prepares a run, resuming it from its newest checkpoint where there is one.
@@ -121,8 +122,12 @@ public final class Trainer implements AutoCloseable {
         return state.imagesSeen();
     }
 
-    /** Tells, before it runs, what training on a latent cache saves and where a stopped run goes on. */
+    /**
+     * Tells, before it runs, what training on a latent cache saves and where a stopped run goes on; and while it runs, which
+     * damaged pictures it leaves out.
+     */
     public void announce(Consumer<String> notes) {
+        this.notes = notes;
         log.encoding().map(EncodingCost::sentence).ifPresent(notes);
         if (imagesSeen() > 0) {
             notes.accept("resuming at " + imagesSeen() + " images");
@@ -180,6 +185,7 @@ public final class Trainer implements AutoCloseable {
                 long started = System.nanoTime();
                 long before = state.imagesSeen();
                 Batch batch = loader.next(); // data
+                loader.newlySkipped().forEach(notes);
                 double loss = step(batch); // loss, backward, clip, optimiser, moving averages
                 advance(batch.count(), (System.nanoTime() - started) / 1e9);
                 progress.update(state.imagesSeen(), total, log.line(window, loss));

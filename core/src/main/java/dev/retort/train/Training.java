@@ -76,6 +76,7 @@ public final class Training {
         notes.accept("device: " + device.device() + " (" + device.reason() + ")");
         notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
         ImageSource source = Datasets.open(config.run().data());
+        Datasets.describe(source, notes);
         InitialWeights initial = new InitialWeights(initFrom);
         try (Dit network = network(config, source, device.device())) {
             if (!new RunFolder(held.folder()).begun()) {

@@ -55,6 +55,7 @@ class DatasetsTest {
         assertThat(FolderImages.open(folder, "train", 8).classNames()).containsExactly("a", "b");
         assertThatThrownBy(() -> FolderImages.open(folder, "val", 8))
                 .hasMessageContaining("no folder 'val' in " + folder + ", only [test, train]");
+        assertThat(FolderImages.open(folder, "train", 8).notes()).isEmpty();
     }
 
     @Test
@@ -233,7 +234,7 @@ class DatasetsTest {
         }
     }
 
-    private static byte[] tar(Map<String, byte[]> entries) throws IOException {
+    static byte[] tar(Map<String, byte[]> entries) throws IOException {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (TarArchiveOutputStream tar = new TarArchiveOutputStream(bytes)) {
             for (var named : entries.entrySet()) {

@@ -95,6 +95,8 @@ class LoaderTest {
                 }
                 labels.add(epochs);
                 assertThat(loader.skipped()).containsExactly("picture 13 is damaged");
+                assertThat(loader.newlySkipped()).containsExactly("left out: picture 13 is damaged");
+                assertThat(loader.newlySkipped()).as("told once").isEmpty();
                 assertThat(epochs).doesNotContain(13);
             }
         }

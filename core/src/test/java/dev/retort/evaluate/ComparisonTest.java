@@ -133,6 +133,7 @@ class ComparisonTest {
             Files.createDirectories(file.getParent());
             ImageIO.write(picture, "png", file.toFile());
         }
+        Files.writeString(folder.resolve("left/cut.png"), "x");
         DataSpec all = new DataSpec("folder", folder.toString(), "test", 8, false);
         try (Judge judge = Judge.of(
                 all,
@@ -141,7 +142,8 @@ class ComparisonTest {
                 new Judge.Settings(66, 5, 32, Device.CPU, Precision.FP32))) {
             assertThat(judge.notes())
                     .anyMatch(note -> note.contains("against 70 images"))
-                    .anyMatch(note -> note.contains("no test split"));
+                    .anyMatch(note -> note.contains("no test split"))
+                    .anyMatch(note -> note.contains("left out: ") && note.contains("cut.png"));
             assertThat(judge.floor().frechet().value()).isPositive();
         }
         assertThatThrownBy(() -> new Comparison(teacher, List.of(student), List.of())

@@ -27,6 +27,7 @@ import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -155,6 +156,31 @@ class LatentEncodingTest {
 
         Files.writeString(metadata, "{\"file_name\": 3}");
         refused(() -> Datasets.open(folder), Kind.DATA, "metadata.jsonl", "line 1");
+    }
+
+    @Test
+    void for_a_damaged_picture_the_next_whole_one_is_encoded_and_that_is_said() throws Exception {
+        Path pictures = Files.createDirectories(temp.resolve("damaged"));
+        for (String name : List.of("a/1", "b/2", "c/3")) {
+            Files.createDirectories(pictures.resolve(name).getParent());
+            new ImageGrid(1, 1, 3, 16, 16, 0)
+                    .set(0, new float[3 * 16 * 16], 0)
+                    .write(pictures.resolve(name + ".png"), 1);
+            Files.writeString(pictures.resolve(name + ".txt"), name);
+        }
+        Files.writeString(pictures.resolve("b/2.png"), "cut");
+        List<String> notes = new ArrayList<>();
+        new LatentEncoding(new DataSpec("folder", pictures.toString(), "train", 16, false), 0, vae, 2, 2, Device.CPU)
+                .run(temp.resolve("whole"), Map.of(), notes::add, (done, total, status) -> {}, () -> false);
+        assertThat(notes)
+                .filteredOn(note -> note.contains("left out"))
+                .singleElement()
+                .asString()
+                .contains(pictures.resolve("b/2.png").toString(), "the next whole picture stands in its place");
+        LatentImages latents = opened("whole");
+        assertThat(latents.caption(0)).contains("a/1");
+        assertThat(latents.caption(1)).contains("c/3");
+        assertThat(latents.read(1, new float[latents.pixels()], 0)).isEqualTo(2);
     }
 
     @Test
