@@ -10,7 +10,8 @@ import java.util.List;
  *     {@code tar}, {@code folder}, {@code latents} (written by {@code retort encode}), or {@code auto}: by what lies at
  *     the path
  * @param path file or folder; empty for {@code shapes}
- * @param split {@code train} or {@code test}, or the name of another split folder; {@code latents} have one only
+ * @param split {@code train}, {@code test} or {@code val}, under whichever of their names the folders have ({@code Training},
+ *     {@code valid}); {@code latents} have one only
  * @param size rows and columns; 0 keeps the stored size of {@code idx}, {@code cifar10} and {@code latents} and means 32
  *     for {@code shapes}
  * @param flip whether training mirrors half of the pictures left to right

@@ -9,9 +9,6 @@ import java.awt.image.IndexColorModel;
 import java.awt.image.Raster;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Iterator;
@@ -22,8 +19,9 @@ import javax.imageio.stream.MemoryCacheImageInputStream;
 
 /**
  * JPEG (also CMYK), PNG (also 16-bit, palette, grey), WebP, BMP and GIF into 8-bit grey or RGB, upright as EXIF says.
- * As Pillow does for {@code convert("RGB")}: stored values are taken as they are, without the file's colour profile;
- * transparency is dropped; of 16 bits the upper 8 are kept.
+ * As Pillow does for {@code convert("RGB")}: stored values are taken as they are, whatever colour profile the file has;
+ * transparency is dropped; of 16 bits the upper 8 are kept, fewer than 8 are spread over 0 to 255. Of an animation it is
+ * the first picture, on its canvas.
  */
 public final class ImageDecoder {
     private static final long MOST_PIXELS = 1L << 28;
@@ -50,11 +48,13 @@ public final class ImageDecoder {
      * @throws RetortException of kind DATA when it is damaged, cut off or of an unknown format
      */
     public static PixelImage decode(byte[] encoded, String name) {
-        if (cutWebp(encoded)) {
+        if (WebpChunks.isCut(encoded)) {
             throw refused(name, "it is cut off", null);
         }
         try {
-            return Orientation.upright(pixels(decodeFirst(encoded, name)), Orientation.of(encoded));
+            return Orientation.upright(
+                    pixels(decodeFirst(WebpChunks.withoutNotes(JpegSegments.withoutNotes(encoded)), name)),
+                    Orientation.of(encoded));
         } catch (IOException | RuntimeException e) {
             if (e instanceof RetortException known) {
                 throw known;
@@ -78,23 +78,16 @@ public final class ImageDecoder {
                     }
                 });
                 reader.setInput(in, true, true);
-                if ((long) reader.getWidth(0) * reader.getHeight(0) > MOST_PIXELS) {
-                    throw refused(name, reader.getWidth(0) + "x" + reader.getHeight(0) + " pixels are too many", null);
+                FramePlace place = FramePlace.of(reader, encoded);
+                long pixels = place.pixels(reader.getWidth(0), reader.getHeight(0));
+                if (pixels > MOST_PIXELS) {
+                    throw refused(name, pixels + " pixels are too many", null);
                 }
-                return reader.read(0);
+                return place.canvas(reader.read(0));
             } finally {
                 reader.dispose();
             }
         }
-    }
-
-    /** The WebP reader fills what is missing; the length in the RIFF head tells. */
-    private static boolean cutWebp(byte[] encoded) {
-        if (encoded.length < 12 || !new String(encoded, 0, 4, StandardCharsets.ISO_8859_1).equals("RIFF")) {
-            return false;
-        }
-        long length = ByteBuffer.wrap(encoded).order(ByteOrder.LITTLE_ENDIAN).getInt(4) & 0xffffffffL;
-        return length + 8 > encoded.length;
     }
 
     private static PixelImage pixels(BufferedImage image) {
@@ -110,11 +103,12 @@ public final class ImageDecoder {
         byte[] out = new byte[channels * height * width];
         int[] row = new int[width];
         for (int channel = 0; channel < channels; channel++) {
-            int shift = colours.getComponentSize(channel) - 8;
+            int bits = colours.getComponentSize(channel);
             for (int y = 0; y < height; y++) {
                 raster.getSamples(raster.getMinX(), raster.getMinY() + y, width, 1, channel, row);
                 for (int x = 0; x < width; x++) {
-                    out[(y * width + x) * channels + channel] = (byte) (shift > 0 ? row[x] >> shift : row[x]);
+                    out[(y * width + x) * channels + channel] =
+                            (byte) (bits < 8 ? row[x] * 255 / ((1 << bits) - 1) : row[x] >> bits - 8);
                 }
             }
         }
