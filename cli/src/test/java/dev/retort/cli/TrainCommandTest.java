@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.retort.config.Configs;
 import dev.retort.io.FolderLock;
 import dev.retort.train.TrainConfig;
+import java.awt.image.BufferedImage;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Stream;
+import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -78,6 +80,25 @@ class TrainCommandTest {
         assertThat(config.images()).isEqualTo(80);
         assertThat(config.run().compute().precision()).isEqualTo("bf16");
         assertThat(run()).doesNotExist();
+    }
+
+    @Test
+    void what_is_read_and_what_is_left_out_is_said() throws Exception {
+        Path pictures = folder.resolve("pictures");
+        for (String name : List.of("train/1.png", "tram/2.png", "tram/3.png", "tram/cut.png", "tram/4.tif")) {
+            Path picture = Files.createDirectories(pictures.resolve(name).getParent())
+                    .resolve(pictures.resolve(name).getFileName());
+            ImageIO.write(new BufferedImage(16, 16, BufferedImage.TYPE_INT_RGB), "png", picture.toFile());
+        }
+        Files.writeString(pictures.resolve("tram/cut.png"), "x");
+        String data = "run.data={kind: auto, path: " + pictures + ", split: train, size: 16, flip: false}";
+        assertThat(train("--dry-run", "--set", data).err())
+                .contains("2 classes (train, tram), 4 images", "left out: 1 .tif in tram");
+        Ran ran = train("--set", data);
+        ran.good();
+        assertThat(ran.err())
+                .contains("2 classes (train, tram), 4 images", "left out: 1 .tif in tram")
+                .containsOnlyOnce("left out: cannot decode the picture " + pictures.resolve("tram/cut.png"));
     }
 
     @Test
