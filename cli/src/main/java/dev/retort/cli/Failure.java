@@ -114,7 +114,8 @@ final class Failure {
             }
             if (cause.getClass() == RuntimeException.class && cause.getCause() == null) {
                 // what libtorch throws; a library call that knows what was being done has said it already
-                RuntimeException said = TorchError.translate((RuntimeException) cause, "computing", "close other programs, or compute less at once");
+                RuntimeException said = TorchError.translate(
+                        (RuntimeException) cause, "computing", "close other programs, or compute less at once");
                 return said instanceof RetortException known ? known : null;
             }
             boolean io = cause instanceof IOException || cause instanceof UncheckedIOException;

@@ -1,6 +1,7 @@
 package dev.retort.cli;
 
 import dev.retort.torch.Device;
+import dev.retort.torch.Kernels;
 import dev.retort.torch.Natives;
 import dev.retort.torch.Precision;
 import java.util.ArrayList;
@@ -32,6 +33,9 @@ final class Hardware {
         Precision.Choice how = Precision.choose(precision == null ? "auto" : precision, where.device());
         talk.say("Device " + where.device() + " (" + where.reason() + "), precision "
                 + how.precision().name().toLowerCase(Locale.ROOT) + " (" + how.reason() + ")");
+        if (!where.device().isCuda() && Kernels.measuredHere()) {
+            talk.say("Kernels, measured once on this machine: " + Kernels.description());
+        }
         return new Chosen(where.device(), how.precision());
     }
 

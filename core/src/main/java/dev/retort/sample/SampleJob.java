@@ -66,7 +66,8 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch)
         try (Scope scope = Scope.open()) {
             return Tensors.floats(codec.decode(sampler.draw(labels, seed, indices)));
         } catch (RuntimeException e) {
-            throw TorchError.translate(e, "drawing " + labels.length + " images at once", "draw fewer at once (--batch)");
+            throw TorchError.translate(
+                    e, "drawing " + labels.length + " images at once", "draw fewer at once (--batch)");
         }
     }
 

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -43,37 +44,47 @@ final class KernelProbe {
         }
     }
 
+    /** Whoever needs a kernel first may have gradients off or bf16 on; the measurement has it its own way. */
     static Result measure() {
+        boolean recording = GradMode.is_enabled();
+        try (Scope scope = Scope.open();
+                Autocast plain = Autocast.to(Precision.FP32, Device.CPU)) {
+            GradMode.set_enabled(true);
+            return race();
+        } finally {
+            GradMode.set_enabled(recording);
+        }
+    }
+
+    private static Result race() {
         long start = System.nanoTime();
         Map<String, Double> figures = new LinkedHashMap<>();
-        try (Scope scope = Scope.open()) {
-            Kernels none = Kernels.libtorch();
-            var linear = new Race<>(
-                    Kernels.Linear.values(),
-                    List.of(linear(512, 192, 768), linear(1024, 384, 1536)),
-                    k -> new Kernels(k, none.attention(), none.convolution(), none.half()));
-            var half = new Race<>(
-                    Kernels.Half.values(),
-                    List.of(half(256, 384, 1536)),
-                    k -> new Kernels(none.linear(), none.attention(), none.convolution(), k));
-            double share = SECONDS / 3;
-            Kernels.Linear products = fastest(linear, 1.6 * share, figures);
-            // Plain attention multiplies by what products are multiplied by.
-            var attention = new Race<>(
-                    Kernels.Attention.values(),
-                    List.of(attention(4, 6, 256, 64), attention(32, 4, 49, 64)),
-                    k -> new Kernels(products, k, none.convolution(), none.half()));
-            var convolution = new Race<>(
-                    Kernels.Convolution.values(),
-                    List.of(convolution(8, 32, 32)),
-                    k -> new Kernels(products, none.attention(), k, none.half()));
-            Kernels chosen = new Kernels(
-                    products,
-                    fastest(attention, 0.8 * share, figures),
-                    fastest(convolution, 0.3 * share, figures),
-                    fastest(half, 0.3 * share, figures));
-            return new Result(chosen, (System.nanoTime() - start) / 1e9, figures);
-        }
+        Kernels none = Kernels.libtorch();
+        var linear = new Race<>(
+                Kernels.Linear.values(),
+                List.of(linear(512, 192, 768), linear(1024, 384, 1536)),
+                k -> new Kernels(k, none.attention(), none.convolution(), none.half()));
+        var half = new Race<>(
+                Kernels.Half.values(),
+                List.of(half(256, 384, 1536)),
+                k -> new Kernels(none.linear(), none.attention(), none.convolution(), k));
+        double share = SECONDS / 3;
+        Kernels.Linear products = fastest(linear, 1.6 * share, figures);
+        // Plain attention multiplies by what products are multiplied by.
+        var attention = new Race<>(
+                Kernels.Attention.values(),
+                List.of(attention(4, 6, 256, 64), attention(32, 4, 49, 64)),
+                k -> new Kernels(products, k, none.convolution(), none.half()));
+        var convolution = new Race<>(
+                Kernels.Convolution.values(),
+                List.of(convolution(8, 32, 32)),
+                k -> new Kernels(products, none.attention(), k, none.half()));
+        Kernels chosen = new Kernels(
+                products,
+                fastest(attention, 0.8 * share, figures),
+                fastest(convolution, 0.3 * share, figures),
+                fastest(half, 0.3 * share, figures));
+        return new Result(chosen, (System.nanoTime() - start) / 1e9, figures);
     }
 
     /** Whether a kernel can be had here. */

@@ -211,6 +211,11 @@ public record Kernels(Linear linear, Attention attention, Convolution convolutio
         return missing;
     }
 
+    /** Whether this process measured, rather than read what an earlier one had; then a person is told. */
+    public static boolean measuredHere() {
+        return (current == null ? choose() : current).reason.startsWith("measured in");
+    }
+
     /** One sentence: what computes what, and how it was chosen. */
     public static String description() {
         Choice choice = current == null ? choose() : current;

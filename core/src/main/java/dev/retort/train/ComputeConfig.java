@@ -10,7 +10,7 @@ import dev.retort.config.Require;
  * @param checkpointActivations recompute block insides in the backward pass
  * @param microBatch images per backward pass, accumulated to the batch; 0 finds the largest that fits into memory
  * @param memoryGiB memory to plan for; 0 for what the machine has free
- * @param loaderThreads background threads that decode images
+ * @param loaderThreads background threads that decode images, at most as many as those that compute
  */
 public record ComputeConfig(
         String device,

@@ -13,7 +13,9 @@ import dev.retort.report.Progress;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
+import dev.retort.torch.Kernels;
 import dev.retort.torch.Machine;
+import dev.retort.torch.Natives;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
@@ -73,6 +75,9 @@ public final class Trainer implements AutoCloseable {
         this.precision = precision;
         device = job.network().device();
         schedule = job.objective().process().noiseSchedule();
+        if (!device.isCuda()) {
+            resumed.addAll(KernelRecord.settle(run.path()));
+        }
         job.network().checkpointActivations(job.config().compute().checkpointActivations());
         terms = new TermNames(job.stages());
         trained.putAll(job.network().parameters());
@@ -128,6 +133,9 @@ public final class Trainer implements AutoCloseable {
      */
     public void announce(Consumer<String> notes) {
         this.notes = notes;
+        if (!device.isCuda()) {
+            notes.accept("kernels: " + Kernels.description());
+        }
         log.encoding().map(EncodingCost::sentence).ifPresent(notes);
         if (imagesSeen() > 0) {
             notes.accept("resuming at " + imagesSeen() + " images");
@@ -179,7 +187,7 @@ public final class Trainer implements AutoCloseable {
                 job.config().seed(),
                 state.imagesSeen(),
                 job.config().data().flip(),
-                job.config().compute().loaderThreads(),
+                Math.min(job.config().compute().loaderThreads(), Natives.threads()),
                 PREFETCH)) {
             while (state.imagesSeen() < total) {
                 long started = System.nanoTime();

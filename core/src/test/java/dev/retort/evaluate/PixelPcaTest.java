@@ -85,7 +85,8 @@ class PixelPcaTest {
     private static ImageSet noise(int count, long seed) {
         byte[] pixels = new byte[count * 256];
         new Random(seed).nextBytes(pixels);
-        return new ImageSet("noise", new PixelBatch(pixels, count, 1, 16, 16), new int[count], List.of("noise"), List.of());
+        return new ImageSet(
+                "noise", new PixelBatch(pixels, count, 1, 16, 16), new int[count], List.of("noise"), List.of());
     }
 
     @Test

@@ -210,6 +210,17 @@ class KernelsTest {
                 .anyMatch(name -> name.startsWith("bf16"));
     }
 
+    @Test
+    void the_probe_may_be_asked_first_where_gradients_are_off_or_products_are_cast() {
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                Autocast cast = Autocast.to(Precision.BF16, Device.CPU)) {
+            assertThat(KernelProbe.measure().figures()).isNotEmpty();
+            assertThat(org.bytedeco.pytorch.GradMode.is_enabled()).isFalse();
+            assertThat(Autocast.isOn(Device.CPU)).isTrue();
+        }
+    }
+
     private static Kernels with(Kernels.Linear kernel) {
         return new Kernels(kernel, Kernels.Attention.PLAIN, Kernels.Convolution.ONEDNN, Kernels.Half.WIDENED);
     }
