@@ -64,7 +64,7 @@ final class ConvertCommand implements Callable<Integer> {
             description = "Cut diffusers weights above so many MB; by default 10000.")
     private Integer shardMb;
 
-    @Option(names = "--force", description = "Replace what is there.")
+    @Option(names = "--force", description = "Replace a file, or what convert wrote.")
     private boolean force;
 
     /** What is printed as JSON. */
@@ -81,9 +81,7 @@ final class ConvertCommand implements Callable<Integer> {
         Layout layout = layout();
         Dtype stored = stored();
         DitHints told = hints.hints();
-        if (Files.exists(out) && !force) {
-            throw new RetortException(Kind.USAGE, out + " exists; give another name, or --force to replace it");
-        }
+        requireFree(layout);
         Path in = Path.of(Models.place(given, talk));
         Path model = RunFolder.own(in).orElse(null);
         List<String> notes;
@@ -116,6 +114,26 @@ final class ConvertCommand implements Callable<Integer> {
             talk.next(layout == Layout.OWN ? "retort sample " + out : "retort inspect " + out);
         }
         return 0;
+    }
+
+    /** Before anything is read: a large model takes minutes. */
+    private void requireFree(Layout layout) {
+        if (!Files.exists(out)) {
+            return;
+        }
+        if (!force) {
+            throw new RetortException(Kind.USAGE, out + " exists; give another name, or --force to replace it");
+        }
+        switch (layout) {
+            case OWN -> ModelFolder.requireReplaceable(out);
+            case DIFFUSERS -> DitExport.requireReplaceable(out);
+            case ORIGINAL -> {
+                if (Files.isDirectory(out)) {
+                    throw new RetortException(
+                            Kind.USAGE, out + " is a folder, and a file is written; give another name");
+                }
+            }
+        }
     }
 
     private Layout layout() {

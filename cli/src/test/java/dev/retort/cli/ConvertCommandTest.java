@@ -96,6 +96,29 @@ class ConvertCommandTest {
     }
 
     @Test
+    void force_replaces_what_convert_wrote_and_nothing_else() throws Exception {
+        good("convert", model.toString(), at("own"));
+        good("convert", model.toString(), at("own"), "--force", "--dtype", "bf16");
+        assertThat(folder.resolve("own").toFile().list()).containsExactlyInAnyOrder("model.json", "model.safetensors");
+        good("convert", model.toString(), at("pipe"), "--to", "diffusers", "--shard-mb", "1");
+        good("convert", model.toString(), at("pipe"), "--to", "diffusers", "--force");
+        Ran.retort("convert", model.toString(), at("pipe"), "--force").refused(2, "which are no part of a model");
+        Files.createDirectories(folder.resolve("pipe/vae"));
+        Files.writeString(folder.resolve("pipe/vae/config.json"), "{}");
+        Ran.retort("convert", model.toString(), at("pipe"), "--to", "diffusers", "--force")
+                .refused(2, "holds vae/config.json", "give another name, or move it away");
+        assertThat(folder.resolve("pipe/vae/config.json")).hasContent("{}");
+        Files.writeString(folder.resolve("own/thesis.txt"), "mine");
+        Ran.retort("convert", model.toString(), at("own"), "--force").refused(2, "holds thesis.txt");
+        assertThat(folder.resolve("own/thesis.txt")).hasContent("mine");
+        Files.writeString(folder.resolve("letter"), "mine");
+        Ran.retort("convert", model.toString(), at("letter"), "--force").refused(2, "letter is a file");
+        assertThat(folder.resolve("letter")).hasContent("mine");
+        Files.createDirectory(folder.resolve("x.pt"));
+        Ran.retort("convert", model.toString(), at("x.pt"), "--force").refused(2, "x.pt is a folder");
+    }
+
+    @Test
     void bad_options_are_usage_errors_and_write_nothing() {
         Ran.retort("convert", model.toString(), at("x"), "--to", "onnx")
                 .refused(2, "choose own, original or diffusers");

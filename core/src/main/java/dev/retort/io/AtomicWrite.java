@@ -19,15 +19,19 @@ import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * Files and folders that appear whole or not at all. The content goes to {@code NAME.tmp-…} beside the target, is forced
+ * Files and folders that appear whole or not at all. The content goes to {@code NAME.retort-tmp-…} beside the target, is forced
  * to the disk and renamed; a failure, a full disk or {@code kill -9} leaves what was there before.
  */
 public final class AtomicWrite {
-    private static final String TEMPORARY = ".tmp-";
-    private static final String REPLACED = ".old-";
+    // names that nobody gives a file of their own, since recover() deletes what bears them
+    private static final String TEMPORARY = ".retort-tmp-";
+    private static final String REPLACED = ".retort-old-";
+    private static final Pattern LEFT = Pattern.compile("(.+)(\\.retort-(?:tmp|old)-)\\d+-\\d+");
     private static final AtomicLong COUNTER = new AtomicLong();
 
     private AtomicWrite() {}
@@ -104,17 +108,23 @@ public final class AtomicWrite {
     /**
      * Replaces or creates the folder {@code target} with what {@code body} puts into it, all files forced to the disk
      * before the rename. Where a folder of that name exists it is moved aside for the instant between two renames;
-     * {@link #recover} puts it back should the process die right there.
+     * {@link #recover} puts it back should the process die right there. Where the target is a link to a folder, that folder
+     * is replaced.
      *
-     * @throws RetortException of kind WRITE when anything fails; the old folder is then untouched
+     * @param own what may be replaced: an existing folder that holds anything else is refused before anything is written
+     * @throws RetortException of kind USAGE where the folder must not be replaced, of kind WRITE when anything fails; the old
+     *     folder is then untouched
      */
-    public static void folder(Path target, FolderBody body) {
+    public static void folder(Path given, OwnFiles own, FolderBody body) {
+        own.requireReplaceable(given);
+        Path target = behindLink(given);
         Path temporary = sibling(target, TEMPORARY);
         try {
             Files.createDirectories(temporary);
             body.write(temporary);
             forceTree(temporary);
             if (Files.exists(target)) {
+                own.requireReplaceable(target); // again: writing may have taken minutes
                 Path replaced = sibling(target, REPLACED);
                 Files.move(target, replaced, StandardCopyOption.ATOMIC_MOVE);
                 try {
@@ -148,16 +158,14 @@ public final class AtomicWrite {
         }
         try (Stream<Path> children = Files.list(folder)) {
             for (Path child : children.sorted().toList()) {
-                String name = child.getFileName().toString();
-                int replaced = name.lastIndexOf(REPLACED);
-                if (replaced > 0) {
-                    Path original = child.resolveSibling(name.substring(0, replaced));
-                    if (Files.exists(original)) {
-                        deleteQuietly(child);
-                    } else {
-                        Files.move(child, original, StandardCopyOption.ATOMIC_MOVE);
-                    }
-                } else if (name.lastIndexOf(TEMPORARY) > 0) {
+                Matcher left = LEFT.matcher(child.getFileName().toString());
+                if (!left.matches()) {
+                    continue;
+                }
+                Path original = child.resolveSibling(left.group(1));
+                if (left.group(2).equals(REPLACED) && !Files.exists(original)) {
+                    Files.move(child, original, StandardCopyOption.ATOMIC_MOVE);
+                } else {
                     deleteQuietly(child);
                 }
             }
@@ -170,6 +178,14 @@ public final class AtomicWrite {
     static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
         while (bytes.hasRemaining()) {
             channel.write(bytes);
+        }
+    }
+
+    private static Path behindLink(Path target) {
+        try {
+            return Files.isSymbolicLink(target) && Files.exists(target) ? target.toRealPath() : target;
+        } catch (IOException e) {
+            throw failed(target, e);
         }
     }
 

@@ -5,6 +5,7 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.FileHash;
+import dev.retort.io.OwnFiles;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
@@ -26,6 +27,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -45,6 +47,9 @@ public final class ModelFolder {
             "give a run folder, a checkpoint or a folder written by 'retort train' or 'retort distill'",
             "train again");
 
+    private static final OwnFiles FILES =
+            new OwnFiles("a model", CARD, Pattern.compile(Pattern.quote(WEIGHTS) + "|" + Pattern.quote(CARD)));
+
     private ModelFolder() {}
 
     /** A loaded model: the network, frozen, and its card. */
@@ -55,9 +60,17 @@ public final class ModelFolder {
         }
     }
 
-    /** Writes a model, whole or not at all, its floating-point values in {@code dtype}. */
+    /** Refuses, before long work, a folder that {@link #save} would not replace: one that holds more than a model. */
+    public static void requireReplaceable(Path folder) {
+        FILES.requireReplaceable(folder);
+    }
+
+    /**
+     * Writes a model, whole or not at all, its floating-point values in {@code dtype}. A model that was there is replaced; a
+     * folder that holds anything else is refused.
+     */
     public static void save(Path folder, Map<String, Tensor> weights, ModelCard card, Dtype dtype) {
-        AtomicWrite.folder(folder, inside -> write(inside, weights, card, dtype));
+        AtomicWrite.folder(folder, FILES, inside -> write(inside, weights, card, dtype));
     }
 
     /** Writes the two files into a folder that is itself being written. */

@@ -4,6 +4,7 @@ import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
+import dev.retort.io.OwnFiles;
 import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.vae.AutoencoderCard;
@@ -17,6 +18,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
@@ -28,6 +31,13 @@ final class CheckpointStore {
     private static final int KEEP = 2;
     private static final String TRAINING = "training.safetensors";
     private static final int MOST_NAMED = 3;
+
+    private static final OwnFiles FILES = new OwnFiles(
+            "a checkpoint",
+            TrainState.FILE,
+            Pattern.compile(Stream.of(ModelFolder.WEIGHTS, ModelFolder.CARD, TRAINING, TrainState.FILE)
+                    .map(Pattern::quote)
+                    .collect(Collectors.joining("|"))));
 
     private final RunFolder run;
     private final Layer network;
@@ -47,7 +57,7 @@ final class CheckpointStore {
     /** Writes a checkpoint, whole or not at all, then deletes older ones but for the last. */
     Path save(TrainState state, ModelCard card) {
         Path folder = run.checkpoint(state.imagesSeen());
-        AtomicWrite.folder(folder, inside -> {
+        AtomicWrite.folder(folder, FILES, inside -> {
             ModelFolder.write(inside, averages.get(0).weights(), card, Dtype.F32);
             ModelFolder.writer(training(), Dtype.F32).write(inside.resolve(TRAINING));
             state.write(inside);

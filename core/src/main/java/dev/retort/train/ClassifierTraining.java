@@ -4,16 +4,13 @@ import dev.retort.data.Batch;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.data.Loader;
-import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.ClassAgreement;
 import dev.retort.evaluate.ClassifierExtractor;
 import dev.retort.evaluate.FeatureMatrix;
 import dev.retort.evaluate.ImageSet;
-import dev.retort.io.AtomicWrite;
 import dev.retort.io.FolderLock;
-import dev.retort.model.ModelFolder;
 import dev.retort.model.classifier.ClassifierCard;
 import dev.retort.model.classifier.ClassifierFolder;
 import dev.retort.model.classifier.ConvClassifier;
@@ -27,16 +24,12 @@ import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import dev.retort.torch.TorchError;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
 /** Trains a classifier whose features are to measure images: what {@code retort train-classifier} does, as a call. */
@@ -51,7 +44,7 @@ public final class ClassifierTraining {
      * Trains for a few minutes, rounds to half precision, measures the accuracy of the rounded weights on the test split and
      * writes the folder. Nothing is written before the end.
      *
-     * @param folder where the result goes; an older one there is replaced, a folder with anything else is refused
+     * @param folder where the result goes; a classifier that is there is replaced, a folder with anything else refused
      * @param notes is told, once each, what was chosen and why
      * @param interrupted polled after every step
      * @return the card that was written
@@ -63,6 +56,7 @@ public final class ClassifierTraining {
             Consumer<String> notes,
             Progress progress,
             BooleanSupplier interrupted) {
+        ClassifierFolder.requireReplaceable(folder);
         Device.Choice device = Device.choose(config.device());
         Precision.Choice precision = Precision.choose(config.precision(), device.device());
         notes.accept("device: " + device.device() + " (" + device.reason() + ")");
@@ -89,7 +83,6 @@ public final class ClassifierTraining {
                     network.parameterCount() / 1e6,
                     spec.featureSize()));
             try (FolderLock held = FolderLock.take(folder, notes)) {
-                requireReplaceable(folder);
                 train(config, network, source, precision.precision(), notes, progress, interrupted);
             }
             ClassifierFolder.roundToHalf(network);
@@ -110,26 +103,6 @@ public final class ClassifierTraining {
                     Map.of("testAccuracy", accuracy, "testImages", (double) images.size()));
             ClassifierFolder.save(folder, network, card);
             return card;
-        }
-    }
-
-    /** What is written replaces the folder as a whole, so nothing else may be in it. */
-    private static void requireReplaceable(Path folder) {
-        Set<String> ours = Set.of(FolderLock.FILE, ClassifierFolder.CARD, ModelFolder.WEIGHTS);
-        try (Stream<Path> files = Files.list(folder)) {
-            List<String> others = files.map(file -> file.getFileName().toString())
-                    .filter(name -> !ours.contains(name))
-                    .sorted()
-                    .toList();
-            if (!others.isEmpty()) {
-                throw new RetortException(
-                        Kind.USAGE,
-                        folder + " would be replaced as a whole, but holds more than a classifier: "
-                                + FirstFew.of(others, MOST_NAMED) + "; give --run another folder");
-            }
-        } catch (IOException e) {
-            throw new RetortException(
-                    Kind.WRITE, folder + " cannot be listed (" + AtomicWrite.reason(e) + "); choose another", e);
         }
     }
 

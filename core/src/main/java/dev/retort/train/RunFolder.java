@@ -41,6 +41,7 @@ public record RunFolder(Path path) {
     public static RunFolder open(FolderLock held, String configYaml, Consumer<String> notes) {
         RunFolder run = new RunFolder(held.folder());
         Path config = run.path.resolve("config.yaml");
+        ModelFolder.requireReplaceable(run.model());
         try {
             AtomicWrite.recover(run.path);
             AtomicWrite.recover(run.checkpoints());

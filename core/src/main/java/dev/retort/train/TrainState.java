@@ -28,11 +28,12 @@ record TrainState(
         long dataImages,
         LossGuard.Memory guard,
         double seconds) {
+    static final String FILE = "state.json";
     static final int FORMAT = 2;
 
     private static final CardFile<TrainState> CARD_FILE = new CardFile<>(
             TrainState.class,
-            "state.json",
+            FILE,
             "a checkpoint",
             FORMAT,
             Kind.CHECKPOINT,

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -46,6 +47,7 @@ class AtomicWriteKillTest {
     /** Replaces one folder of two files that belong together, again and again. */
     static final class Endless {
         static final int BYTES = 1 << 20;
+        private static final OwnFiles FILES = new OwnFiles("a pair", "number", Pattern.compile("weights|number"));
 
         private Endless() {}
 
@@ -54,7 +56,7 @@ class AtomicWriteKillTest {
                 byte[] weights = new byte[BYTES];
                 Arrays.fill(weights, (byte) number);
                 String text = Integer.toString(number);
-                AtomicWrite.folder(Path.of(args[0]), into -> {
+                AtomicWrite.folder(Path.of(args[0]), FILES, into -> {
                     Files.write(into.resolve("weights"), weights);
                     Files.writeString(into.resolve("number"), text);
                 });

@@ -10,11 +10,16 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class AtomicWriteTest {
+    private static final OwnFiles LETTERS = new OwnFiles("a box", "a", Pattern.compile("a|sub/b"));
+
     @TempDir
     Path folder;
 
@@ -65,11 +70,11 @@ class AtomicWriteTest {
     @Test
     void a_folder_appears_whole_and_replaces_the_old_one() throws IOException {
         Path target = folder.resolve("checkpoint");
-        AtomicWrite.folder(target, into -> {
+        AtomicWrite.folder(target, LETTERS, into -> {
             Files.writeString(into.resolve("a"), "1");
             assertThat(target).doesNotExist();
         });
-        AtomicWrite.folder(target, into -> {
+        AtomicWrite.folder(target, LETTERS, into -> {
             Files.createDirectories(into.resolve("sub"));
             Files.writeString(into.resolve("sub/b"), "2");
             assertThat(target.resolve("a")).hasContent("1");
@@ -82,8 +87,8 @@ class AtomicWriteTest {
     @Test
     void a_failing_folder_leaves_the_old_one() throws IOException {
         Path target = folder.resolve("checkpoint");
-        AtomicWrite.folder(target, into -> Files.writeString(into.resolve("a"), "1"));
-        assertThatThrownBy(() -> AtomicWrite.folder(target, into -> {
+        AtomicWrite.folder(target, LETTERS, into -> Files.writeString(into.resolve("a"), "1"));
+        assertThatThrownBy(() -> AtomicWrite.folder(target, LETTERS, into -> {
                     Files.writeString(into.resolve("b"), "half");
                     throw new IOException("No space left on device");
                 }))
@@ -92,16 +97,75 @@ class AtomicWriteTest {
         assertThat(names(folder)).containsExactly("checkpoint");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"letter.txt", "sub/c", ".hidden/deep", "b"})
+    void a_folder_that_holds_anything_else_is_refused_and_keeps_it(String mine) throws IOException {
+        Path target = folder.resolve("box");
+        AtomicWrite.folder(target, LETTERS, into -> Files.writeString(into.resolve("a"), "1"));
+        Files.createDirectories(target.resolve(mine).getParent());
+        Files.writeString(target.resolve(mine), "mine");
+        assertThatThrownBy(() -> AtomicWrite.folder(target, LETTERS, into -> {
+                    throw new AssertionError("nothing is written before the check");
+                }))
+                .isInstanceOfSatisfying(
+                        RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.USAGE))
+                .hasMessage(target + " holds " + mine
+                        + ", which is no part of a box and would be lost; give another name, or move it away");
+        assertThat(target.resolve(mine)).hasContent("mine");
+        assertThat(target.resolve("a")).hasContent("1");
+        assertThat(names(folder)).containsExactly("box");
+    }
+
+    @Test
+    void what_is_put_there_during_the_writing_is_kept_too() throws IOException {
+        Path target = folder.resolve("box");
+        AtomicWrite.folder(target, LETTERS, into -> Files.writeString(into.resolve("a"), "1"));
+        assertThatThrownBy(() -> AtomicWrite.folder(target, LETTERS, into -> {
+                    Files.writeString(into.resolve("a"), "2");
+                    Files.createDirectory(target.resolve("photos"));
+                }))
+                .hasMessageContaining("holds photos, which is no part of a box");
+        assertThat(names(target)).containsExactly("a", "photos");
+        assertThat(names(folder)).containsExactly("box");
+    }
+
+    @Test
+    void neither_a_file_nor_a_folder_without_the_mark_is_replaced_but_an_empty_one_is() throws IOException {
+        Path file = Files.writeString(folder.resolve("box"), "mine");
+        assertThatThrownBy(() -> AtomicWrite.folder(file, LETTERS, into -> {})).hasMessageContaining("is a file");
+        assertThat(file).hasContent("mine");
+        Path other = Files.createDirectories(folder.resolve("other"));
+        Files.createDirectory(other.resolve("sub"));
+        Files.writeString(other.resolve("sub/b"), "mine");
+        assertThatThrownBy(() -> AtomicWrite.folder(other, LETTERS, into -> {}))
+                .hasMessageContaining("has no a, so it is not a box written here");
+        Path empty = Files.createDirectory(folder.resolve("empty"));
+        AtomicWrite.folder(empty, LETTERS, into -> Files.writeString(into.resolve("a"), "1"));
+        assertThat(names(empty)).containsExactly("a");
+    }
+
+    @Test
+    void a_link_to_a_folder_stays_a_link() throws IOException {
+        Path there = folder.resolve("large/box");
+        AtomicWrite.folder(there, LETTERS, into -> Files.writeString(into.resolve("a"), "1"));
+        Path link = Files.createSymbolicLink(folder.resolve("box"), there);
+        AtomicWrite.folder(link, LETTERS, into -> Files.writeString(into.resolve("a"), "2"));
+        assertThat(link).isSymbolicLink();
+        assertThat(there.resolve("a")).hasContent("2");
+    }
+
     @Test
     void recovery_removes_leftovers_and_puts_back_a_folder_whose_replacement_never_came() throws IOException {
-        Files.createDirectories(folder.resolve("last.tmp-77-1/sub"));
-        Files.writeString(folder.resolve("last.tmp-77-1/sub/half"), "x");
-        Files.createDirectories(folder.resolve("last.old-77-2"));
-        Files.writeString(folder.resolve("last.old-77-2/whole"), "y");
+        Files.createDirectories(folder.resolve("last.retort-tmp-77-1/sub"));
+        Files.writeString(folder.resolve("last.retort-tmp-77-1/sub/half"), "x");
+        Files.createDirectories(folder.resolve("last.retort-old-77-2"));
+        Files.writeString(folder.resolve("last.retort-old-77-2/whole"), "y");
         Files.createDirectories(folder.resolve("best"));
-        Files.createDirectories(folder.resolve("best.old-77-3"));
+        Files.createDirectories(folder.resolve("best.retort-old-77-3"));
+        Files.createDirectories(folder.resolve("best.old-2023-12"));
+        Files.writeString(folder.resolve("notes.tmp-2.txt"), "mine");
         AtomicWrite.recover(folder);
-        assertThat(names(folder)).containsExactly("best", "last");
+        assertThat(names(folder)).containsExactly("best", "best.old-2023-12", "last", "notes.tmp-2.txt");
         assertThat(folder.resolve("last/whole")).hasContent("y");
     }
 

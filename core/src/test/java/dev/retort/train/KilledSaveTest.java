@@ -94,7 +94,7 @@ class KilledSaveTest {
                     .isEqualTo(-1);
         }
         try (var left = Files.walk(killed)) {
-            assertThat(left.map(path -> path.getFileName().toString())).noneMatch(name -> name.contains(".tmp-"));
+            assertThat(left.map(path -> path.getFileName().toString())).noneMatch(name -> name.contains(".retort-"));
         }
     }
 

@@ -88,7 +88,7 @@ class TrainerTest {
         train(config, "run");
         byte[] whole = newest("run");
         // What kill -9 in the middle of a save leaves: a temporary folder with part of a file.
-        Path torn = temp.resolve("run/checkpoints/000000000128.tmp-1");
+        Path torn = temp.resolve("run/checkpoints/000000000128.retort-tmp-1-1");
         Files.createDirectories(torn);
         Files.write(torn.resolve("training.safetensors"), new byte[100]);
         train(config, "run");

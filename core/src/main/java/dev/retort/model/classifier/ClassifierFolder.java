@@ -3,6 +3,7 @@ package dev.retort.model.classifier;
 import dev.retort.config.CardFile;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
+import dev.retort.io.OwnFiles;
 import dev.retort.model.ModelFolder;
 import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
@@ -11,6 +12,7 @@ import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Scope;
 import java.nio.file.Path;
+import java.util.regex.Pattern;
 
 /** A classifier on disk: a folder with {@code model.safetensors} in half precision and its card {@code classifier.json}. */
 public final class ClassifierFolder {
@@ -25,6 +27,9 @@ public final class ClassifierFolder {
             Kind.CHECKPOINT,
             "give a folder written by 'retort train-classifier'",
             "train again");
+
+    private static final OwnFiles FILES = new OwnFiles(
+            "a classifier", CARD, Pattern.compile(Pattern.quote(ModelFolder.WEIGHTS) + "|" + Pattern.quote(CARD)));
 
     private ClassifierFolder() {}
 
@@ -44,9 +49,17 @@ public final class ClassifierFolder {
         }
     }
 
-    /** Writes a classifier in half precision, whole or not at all. */
+    /** Refuses, before long work, a folder that {@link #save} would not replace: one that holds more than a classifier. */
+    public static void requireReplaceable(Path folder) {
+        FILES.requireReplaceable(folder);
+    }
+
+    /**
+     * Writes a classifier in half precision, whole or not at all. A classifier that was there is replaced; a folder that
+     * holds anything else is refused.
+     */
     public static void save(Path folder, ConvClassifier network, ClassifierCard card) {
-        AtomicWrite.folder(folder, inside -> {
+        AtomicWrite.folder(folder, FILES, inside -> {
             ModelFolder.writer(network.state(), Dtype.F16)
                     .metadata("format", "pt")
                     .write(inside.resolve(ModelFolder.WEIGHTS));

@@ -3,6 +3,7 @@ package dev.retort.model.dit;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
+import dev.retort.io.OwnFiles;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TorchWriter;
 import dev.retort.model.ModelCard;
@@ -15,6 +16,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -29,7 +31,19 @@ public final class DitExport {
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
 
+    private static final String WEIGHTS = "diffusion_pytorch_model";
+    private static final OwnFiles PIPELINE = new OwnFiles(
+            "a pipeline without its autoencoder",
+            "model_index.json",
+            Pattern.compile("model_index\\.json|scheduler/scheduler_config\\.json|transformer/(config\\.json|" + WEIGHTS
+                    + "(-\\d{5}-of-\\d{5})?\\.safetensors(\\.index\\.json)?)"));
+
     private DitExport() {}
+
+    /** Refuses, before long work, a folder that {@link #diffusers} would not replace: one that holds more than it writes. */
+    public static void requireReplaceable(Path folder) {
+        PIPELINE.requireReplaceable(folder);
+    }
 
     /**
      * Writes the original's layout: a bare dictionary, as the released files are; a torch file where the name ends in
@@ -57,7 +71,8 @@ public final class DitExport {
 
     /**
      * Writes a pipeline folder of the diffusers library without its autoencoder: {@code model_index.json},
-     * {@code transformer/} and {@code scheduler/}.
+     * {@code transformer/} and {@code scheduler/}. Such a folder that was there is replaced; one that holds anything else,
+     * such as an autoencoder, is refused.
      *
      * @param state the network's tensors by name
      * @param mostBytes size above which weights are cut into several files
@@ -68,7 +83,7 @@ public final class DitExport {
         DitSpec spec = card.network();
         requirePlain(spec, "the diffusers library's DiT");
         requireDiffusers(spec);
-        AtomicWrite.folder(folder, inside -> {
+        AtomicWrite.folder(folder, PIPELINE, inside -> {
             Path transformer = Files.createDirectories(inside.resolve("transformer"));
             Files.writeString(transformer.resolve("config.json"), JSON.writeValueAsString(config(spec)) + "\n");
             SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
@@ -80,7 +95,7 @@ public final class DitExport {
                         part.shape(),
                         Weights.values(rows, dtype));
             }
-            writer.writeShards(transformer, "diffusion_pytorch_model", mostBytes);
+            writer.writeShards(transformer, WEIGHTS, mostBytes);
             pipeline(inside, card);
         });
         return differences(card);
