@@ -1,5 +1,6 @@
 package dev.retort.hub;
 
+import dev.retort.io.WeightsName;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.HashSet;
@@ -7,8 +8,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -42,7 +41,6 @@ public record Selection(List<RemoteFile> chosen, Map<Reason, List<RemoteFile>> l
             Set.of("msgpack", "h5", "onnx", "onnx_data", "tflite", "pb", "ot", "gguf", "mlmodel", "xml", "engine");
     private static final Set<String> TEXTS = Set.of("json", "yaml", "yml", "txt", "md", "model");
     private static final Set<String> LEGAL = Set.of("license", "licence", "notice");
-    private static final Pattern INDEX = Pattern.compile("(.+)\\.(safetensors|bin)\\.index(\\.[A-Za-z0-9_]+)?\\.json");
 
     public Selection {
         chosen = List.copyOf(chosen);
@@ -110,32 +108,16 @@ public record Selection(List<RemoteFile> chosen, Map<Reason, List<RemoteFile>> l
     /**
      * What a file of weights holds, whatever its format and shard.
      *
-     * @param name its name without ending, shard and variant; {@code pytorch_model} and {@code model} are one
+     * @param name its name without ending, shard and variant
      * @param variant {@code fp16} in {@code model.fp16.safetensors}, else empty
      */
     private record Weights(String folder, String name, String variant) {
-        /** Variants that diffusers and their users write; a dot may also stand in a name such as {@code v1.5}. */
-        private static final Pattern VARIANT = Pattern.compile("(.+)\\.(fp16|fp32|bf16|fp8|ema|non_ema|int8|int4)");
-
-        private static final Pattern SHARD = Pattern.compile("-\\d{5}-of-\\d{5}");
-
+        /** Null where it holds no weights that are fetched. */
         static Weights of(RemoteFile file) {
-            Matcher index = INDEX.matcher(file.fileName());
-            String ending = ending(file);
-            String stem;
-            if (index.matches()) {
-                stem = index.group(1) + (index.group(3) == null ? "" : index.group(3));
-            } else if (ending.equals("safetensors") || PICKLES.contains(ending)) {
-                stem = file.fileName().substring(0, file.fileName().length() - ending.length() - 1);
-            } else {
-                return null;
-            }
-            String whole = SHARD.matcher(stem).replaceFirst("");
-            Matcher variant = VARIANT.matcher(whole);
-            boolean varies = variant.matches();
-            String name = varies ? variant.group(1) : whole;
-            return new Weights(
-                    file.folder(), name.equals("pytorch_model") ? "model" : name, varies ? variant.group(2) : "");
+            return WeightsName.of(file.fileName())
+                    .filter(name -> name.safe() || PICKLES.contains(name.ending()))
+                    .map(name -> new Weights(file.folder(), name.name(), name.variant()))
+                    .orElse(null);
         }
 
         Weights plain() {

@@ -71,6 +71,10 @@ final class ShardedFile implements TensorFile {
         if (!Files.exists(path)) {
             throw refused(index, "the file " + file + " that it names is missing; fetch it again");
         }
+        // an index may not lead to another: two that name each other would be opened without end
+        if (WeightsName.isIndex(file) || !Files.isRegularFile(path)) {
+            throw refused(index, "it names " + file + ", which is no file of weights; fetch it again");
+        }
         return TensorFiles.open(path);
     }
 

@@ -73,6 +73,9 @@ class TensorFilesTest {
             {"weight_map":{"a":"../x.safetensors"}}                         | leaves the folder
             {"weight_map":{"a":".."}}                                       | leaves the folder
             {"weight_map":{"a":"one.safetensors","a":"one.safetensors"}}    | not a JSON index
+            {"weight_map":{"a":"one.safetensors.index.json"}}               | names one.safetensors.index.json, which is no file
+            {"weight_map":{"a":"."}}                                        | names ., which is no file of weights
+            {"weight_map":{"a":"sub"}}                                      | names sub, which is no file of weights
             {"weight_map":{"a":7}}                                          | is not a name
             {"weight_map":{"z":"one.safetensors"}}                          | 'z' lies in one.safetensors, which does not hold it
             {"weight_map":{}}                                               | has no 'weight_map'
@@ -80,6 +83,7 @@ class TensorFilesTest {
             """)
     void a_wrong_index_is_refused_with_its_reason(String json, String reason) throws IOException {
         four().write(folder.resolve("one.safetensors"));
+        Files.createDirectory(folder.resolve("sub"));
         Path index = Files.writeString(folder.resolve("one.safetensors.index.json"), json);
         assertThatThrownBy(() -> TensorFiles.open(index))
                 .hasMessageContaining(index.toString())
@@ -111,6 +115,50 @@ class TensorFilesTest {
         four().write(folder.resolve("c.safetensors"));
         assertThatThrownBy(() -> TensorFiles.open(folder))
                 .hasMessageContaining("2 files of weights, b.safetensors and");
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "w.safetensors, ._w.safetensors", // as macOS leaves on other systems' disks
+        "w.safetensors, w.fp16.safetensors",
+        "w.safetensors, w.fp16.bin",
+        "pytorch_model.bin, model.fp16.safetensors",
+        "w.safetensors, w.safetensors.index.fp16.json",
+        "w.safetensors, w.fp16-00001-of-00002.safetensors",
+        "w.bf16.safetensors, .w.safetensors",
+        "diffusion_pytorch_model.bin, sdxl_vae.safetensors",
+        "model.safetensors, optimizer.bin",
+        "W.SAFETENSORS, notes.txt"
+    })
+    void of_a_folder_the_plain_weights_are_taken(String taken, String beside) throws IOException {
+        four().write(folder.resolve(taken));
+        Files.writeString(folder.resolve(beside), "not looked at");
+        try (TensorFile file = TensorFiles.open(folder)) {
+            assertThat(file.path()).isEqualTo(folder.resolve(taken));
+        }
+    }
+
+    @Test
+    void a_second_name_of_the_same_file_is_no_second_file_and_a_link_that_leads_nowhere_is_named() throws IOException {
+        four().write(folder.resolve("b.safetensors"));
+        Files.createSymbolicLink(folder.resolve("c.safetensors"), Path.of("b.safetensors"));
+        Files.createLink(folder.resolve("d.safetensors"), folder.resolve("b.safetensors"));
+        try (TensorFile file = TensorFiles.open(folder)) {
+            assertThat(file.entries()).hasSize(4);
+        }
+        Path gone = Files.createDirectory(folder.resolve("gone"));
+        Files.createSymbolicLink(gone.resolve("w.safetensors"), Path.of("../blobs/1"));
+        assertThatThrownBy(() -> TensorFiles.open(gone))
+                .hasMessageContaining("w.safetensors: it is a link to ../blobs/1, which is not there");
+    }
+
+    @Test
+    void a_variant_in_shards_is_read_where_there_is_no_other() throws IOException {
+        four().writeShards(folder, "w", 24);
+        Files.move(folder.resolve("w.safetensors.index.json"), folder.resolve("w.safetensors.index.fp16.json"));
+        try (TensorFile file = TensorFiles.open(folder)) {
+            assertThat(file.entries()).hasSize(4);
+        }
     }
 
     @Test
