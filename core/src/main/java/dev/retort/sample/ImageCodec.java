@@ -14,7 +14,6 @@ import dev.retort.model.vae.TiledDecoding;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Scope;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import org.bytedeco.pytorch.Tensor;
 
@@ -86,7 +85,7 @@ public sealed interface ImageCodec extends AutoCloseable {
 
     private static AutoencoderFiles own(AutoencoderCard wanted, String given) {
         Path path = FileNames.path(given.isEmpty() ? wanted.path() : given);
-        if (given.isEmpty() && isGone(path)) {
+        if (given.isEmpty() && !AutoencoderFiles.exists(path)) {
             throw new RetortException(
                     Kind.CHECKPOINT,
                     "the autoencoder of these latents lay at " + path
@@ -107,11 +106,6 @@ public sealed interface ImageCodec extends AutoCloseable {
                             + " now; put the old ones back, or say --vae " + path + " to use these");
         }
         return files;
-    }
-
-    private static boolean isGone(Path path) {
-        // a pair of files is recorded by its common beginning
-        return !Files.exists(path) && !Files.exists(Path.of(path + "_encoder.safetensors"));
     }
 
     /** Values are pixels. */

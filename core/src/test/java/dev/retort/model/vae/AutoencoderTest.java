@@ -5,9 +5,15 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
+import dev.retort.TinyAutoencoder;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.SafetensorsWriter;
+import dev.retort.io.TensorFile;
+import dev.retort.io.TensorFiles;
+import dev.retort.io.TorchWriter;
 import dev.retort.model.ModelFolder;
+import dev.retort.model.Weights;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -16,6 +22,8 @@ import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -237,8 +245,6 @@ class AutoencoderTest {
     void what_is_no_autoencoder_is_refused_with_its_reason() throws IOException {
         refused("nowhere", "is no autoencoder");
         write("a/config.json", "{}");
-        refused("a", "has no diffusion_pytorch_model.safetensors");
-        write("a/diffusion_pytorch_model.safetensors", "");
         refused("a", "_class_name is , expected AutoencoderKL or AutoencoderTiny");
         write(
                 "a/config.json",
@@ -251,7 +257,15 @@ class AutoencoderTest {
         write("a/config.json", "{\"_class_name\": \"AutoencoderTiny\", \"upsampling_scaling_factor\": 4}");
         refused("a", "upsampling_scaling_factor is 4, expected 2");
         write("a/config.json", "[1, 2");
-        refused("a", "cannot be read as an autoencoder's configuration");
+        refused("a", "cannot be read as JSON");
+        write("a/config.json", "[1, 2]");
+        refused("a", "is no JSON object");
+        write(
+                "a/config.json",
+                "{\"_class_name\": \"AutoencoderKL\", \"block_out_channels\": [32], \"use_quant_conv\": \"no\"}");
+        refused("a", "use_quant_conv is no, expected true or false");
+        write("a/config.json", "{\"_class_name\": \"AutoencoderKL\", \"block_out_channels\": [32]}");
+        refused("a", "it holds no weights");
         write("one_encoder.safetensors", "");
         refused("one", "one_decoder.safetensors is not there");
         write("two_encoder.safetensors", "");
@@ -273,6 +287,93 @@ class AutoencoderTest {
                         RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.CHECKPOINT))
                 .hasMessageContaining("missing encoder.layers.0.weight")
                 .hasMessageContaining("more");
+    }
+
+    @Test
+    void advice_stands_once_in_an_error() throws IOException {
+        write("a/config.json", "{\"_class_name\": \"AutoencoderKL\", \"block_out_channels\": []}");
+        assertThatThrownBy(() -> AutoencoderFiles.find(folder.resolve("a")))
+                .hasMessageEndingWith("block_out_channels is missing or empty, expected a list of whole numbers;"
+                        + " use an autoencoder of a known shape");
+    }
+
+    @Test
+    void weights_are_read_in_every_format_from_which_they_are_read_for_a_network() throws IOException {
+        Path plain = TinyAutoencoder.save(folder.resolve("plain"), 4, 0.5, 3);
+        Path pickled = TinyAutoencoder.save(folder.resolve("pickled"), 4, 0.5, 3);
+        Path sharded = TinyAutoencoder.save(folder.resolve("sharded"), 4, 0.5, 3);
+        try (TensorFile file = TensorFiles.open(plain)) {
+            TorchWriter pickle = new TorchWriter();
+            SafetensorsWriter shards = new SafetensorsWriter();
+            file.entries().values().forEach(entry -> {
+                pickle.add(entry.name(), dev.retort.io.Dtype.F32, entry.shape(), bytes(file.floats(entry.name())));
+                shards.add(entry.name(), entry.shape(), file.floats(entry.name()));
+            });
+            pickle.write(pickled.resolve("diffusion_pytorch_model.bin"));
+            shards.writeShards(sharded, "diffusion_pytorch_model", 4000);
+        }
+        Files.delete(pickled.resolve("diffusion_pytorch_model.safetensors"));
+        Files.delete(sharded.resolve("diffusion_pytorch_model.safetensors"));
+        assertThat(sharded.toFile().list()).hasSizeGreaterThan(3);
+        Files.writeString(plain.resolve("._diffusion_pytorch_model.safetensors"), "a sidecar");
+        Files.writeString(plain.resolve("diffusion_pytorch_model.fp16.safetensors"), "a variant");
+        float[] expected = latents(plain);
+        assertThat(latents(pickled)).isEqualTo(expected);
+        assertThat(latents(sharded)).isEqualTo(expected);
+        assertThat(AutoencoderFiles.find(pickled).card().sha256()).hasSize(64);
+    }
+
+    private static float[] latents(Path folder) {
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                Autoencoder autoencoder = AutoencoderFiles.find(folder).load(Device.CPU)) {
+            return Tensors.floats(autoencoder
+                    .encode(Tensors.full(0.25, Device.CPU, 1, 3, 8, 8))
+                    .mode());
+        }
+    }
+
+    @Test
+    void a_published_pair_is_read_as_torch_files_too() {
+        try (Scope scope = Scope.open();
+                Autoencoder tiny = TinySpec.published(4, false).build(Init.of(5, Device.CPU))) {
+            TorchWriter encoder = new TorchWriter();
+            TorchWriter decoder = new TorchWriter();
+            tiny.state().forEach((name, tensor) -> {
+                boolean first = name.startsWith("encoder.layers.");
+                String[] parts = name.substring("encoder.layers.".length()).split("\\.", 2);
+                String stored = Integer.parseInt(parts[0]) + (first ? 0 : 1) + "." + parts[1];
+                (first ? encoder : decoder)
+                        .add(stored, dev.retort.io.Dtype.F32, Tensors.shape(tensor), Weights.values(tensor, Dtype.F32));
+            });
+            encoder.write(folder.resolve("t_encoder.pth"));
+            decoder.write(folder.resolve("t_decoder.pth"));
+            for (String given : List.of("t", "t_encoder.pth", "t_decoder.pth", ".")) {
+                AutoencoderFiles files =
+                        AutoencoderFiles.find(folder.resolve(given).normalize());
+                assertThat(files.spec()).isEqualTo(TinySpec.published(4, false));
+                try (Autoencoder read = files.load(Device.CPU)) {
+                    assertThat(read.state().keySet()).isEqualTo(tiny.state().keySet());
+                }
+            }
+            assertThat(AutoencoderFiles.exists(folder.resolve("t"))).isTrue();
+            assertThat(AutoencoderFiles.mayBe(folder.resolve("t_encoder.pth"))).isTrue();
+        }
+    }
+
+    @Test
+    void a_file_of_a_like_name_alone_is_taken_for_no_autoencoder() throws IOException {
+        write("text_encoder.bin", "weights of another model");
+        assertThat(AutoencoderFiles.mayBe(folder.resolve("text_encoder.bin"))).isFalse();
+        assertThat(AutoencoderFiles.mayBe(folder)).isFalse();
+    }
+
+    private static SafetensorsWriter.Values bytes(float[] values) {
+        return out -> {
+            ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.asFloatBuffer().put(values);
+            out.write(bytes);
+        };
     }
 
     private void refused(String name, String... words) {
