@@ -41,6 +41,10 @@ public record ProcessSpec(
         Require.oneOf("schedule", schedule, SCHEDULES);
         Require.atLeast("steps", steps, 1);
         Require.atLeast("clamp", clamp, 0);
+        if (schedule.equals("linear") || schedule.equals("scaled-linear")) {
+            Require.that(betaStart > 0 && betaStart < 1, "betaStart", betaStart, "above 0 and below 1");
+            Require.that(betaEnd > 0 && betaEnd < 1, "betaEnd", betaEnd, "above 0 and below 1");
+        }
     }
 
     /** Flow matching on pixels: times 0..1000, velocity prediction, pixels in [-1, 1]. */

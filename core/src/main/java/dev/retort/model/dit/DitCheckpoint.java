@@ -51,8 +51,8 @@ public final class DitCheckpoint implements AutoCloseable {
     private final SamplingSpec sampling;
     private final List<String> classes;
     private final List<String> notes;
-    /** Of the pipeline; null where there is none. */
-    private final AutoencoderFiles autoencoder;
+    /** Null where there is no configuration beside the weights. */
+    private final DiffusersFolder pipeline;
 
     private DitCheckpoint(Path path, StateDict weights, DitHints hints) {
         this.weights = weights;
@@ -79,9 +79,13 @@ public final class DitCheckpoint implements AutoCloseable {
                     path + " is no DiT that is known here: it has neither 'x_embedder.proj.weight' nor"
                             + " 'pos_embed.proj.weight' beside a config.json; 'retort inspect' lists what it holds");
         }
-        autoencoder = folder == null ? null : folder.autoencoder();
+        pipeline = folder;
         process = folder == null ? family.process() : folder.process(family.process());
-        sampling = sampling(family.sampling(), spec);
+        boolean asTheLibrary = folder != null && family == DitFamily.DIFFUSERS;
+        sampling = sampling(asTheLibrary ? folder.sampling(family.sampling()) : family.sampling(), spec);
+        if (asTheLibrary) {
+            notes.addAll(folder.notes());
+        }
         classes = folder == null || folder.classes().size() != spec.classes()
                 ? IntStream.range(0, spec.classes()).mapToObj(String::valueOf).toList()
                 : folder.classes();
@@ -96,9 +100,12 @@ public final class DitCheckpoint implements AutoCloseable {
 
     /** Whether a path looks like a checkpoint that {@link #open} could read; nothing is read yet. */
     public static boolean mayBe(Path path) {
-        return Files.isRegularFile(path)
-                || Files.isRegularFile(path.resolve("config.json"))
-                || Files.isDirectory(path.resolve(TRANSFORMER));
+        return Files.isRegularFile(path) || Files.isRegularFile(path.resolve("config.json")) || isPipeline(path);
+    }
+
+    /** Whether a configuration beside the weights says that they are a DiT, however damaged they may be. */
+    public static boolean claimsToBe(Path path) {
+        return DiffusersFolder.claims(inside(path));
     }
 
     /** The files that hold its weights. */
@@ -110,7 +117,12 @@ public final class DitCheckpoint implements AutoCloseable {
 
     /** Where the weights lie: the folder of the network in that of a pipeline, else the path itself. */
     public static Path inside(Path path) {
-        return Files.isDirectory(path.resolve(TRANSFORMER)) ? path.resolve(TRANSFORMER) : path;
+        return isPipeline(path) ? path.resolve(TRANSFORMER) : path;
+    }
+
+    /** Whether a folder holds that of a network. */
+    public static boolean isPipeline(Path path) {
+        return Files.isDirectory(path.resolve(TRANSFORMER));
     }
 
     /**
@@ -224,10 +236,15 @@ public final class DitCheckpoint implements AutoCloseable {
 
     /** The card of the model that {@link #load} gives, with the autoencoder of the pipeline it lies in. */
     public ModelCard card() {
+        AutoencoderFiles autoencoder = pipeline == null ? null : pipeline.autoencoder();
+        return autoencoder == null ? networkCard() : networkCard().withAutoencoder(autoencoder.card());
+    }
+
+    /** The same without the autoencoder, which is not looked at and so may be damaged. */
+    public ModelCard networkCard() {
         Map<String, String> provenance =
                 Map.of("source", weights.path().toAbsolutePath().normalize().toString(), "family", family.name());
-        ModelCard card = ModelCard.of(spec, process, sampling, classes, "", 0, 0, "", provenance);
-        return autoencoder == null ? card : card.withAutoencoder(autoencoder.card());
+        return ModelCard.of(spec, process, sampling, classes, "", 0, 0, "", provenance);
     }
 
     /** The network in fp32, which can be trained on; close it. */

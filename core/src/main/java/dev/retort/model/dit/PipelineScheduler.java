@@ -1,0 +1,292 @@
+package dev.retort.model.dit;
+
+import dev.retort.diffusion.Prediction;
+import dev.retort.model.LibraryConfig;
+import dev.retort.model.ProcessSpec;
+import dev.retort.model.SamplingSpec;
+import dev.retort.model.dit.SchedulerClass.Knows;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Reads the scheduler of a diffusers pipeline: the process its network was trained with, and how it is drawn from. A class
+ * or a setting that changes what the network's output means and that cannot be expressed here is refused by name; what only
+ * moves the times at which it is called is said in {@link #notes()} where we do otherwise.
+ */
+final class PipelineScheduler {
+    private static final String CLASS = "_class_name";
+    private static final String ADVICE =
+            "correct it, or take the scheduler's folder away to have the noise levels of the DiT paper assumed";
+    private static final int MOST_STEPS = 1 << 20;
+    private static final int USUAL_STEPS = 50;
+    private static final int FEW_STEPS = 4;
+
+    /** What decides at which times and in which order a sample is drawn, and the value that means what we do. */
+    private static final Map<String, Set<String>> DRAWING = new LinkedHashMap<>();
+
+    static {
+        DRAWING.put("timestep_spacing", Set.of("trailing"));
+        for (String spacing : List.of(
+                "use_karras_sigmas",
+                "use_exponential_sigmas",
+                "use_beta_sigmas",
+                "use_lu_lambdas",
+                "use_dynamic_shifting",
+                "euler_at_final",
+                "stochastic_sampling")) {
+            DRAWING.put(spacing, Set.of("false"));
+        }
+        DRAWING.put("shift", Set.of("1", "1.0"));
+        DRAWING.put("flow_shift", Set.of("1", "1.0"));
+        DRAWING.put("shift_terminal", Set.of());
+        DRAWING.put("sigma_min", Set.of());
+        DRAWING.put("sigma_max", Set.of());
+        DRAWING.put("final_sigmas_type", Set.of("zero"));
+        DRAWING.put("interpolation_type", Set.of("linear"));
+        DRAWING.put("algorithm_type", Set.of("dpmsolver++", "sde-dpmsolver++", "deis", "data_prediction"));
+        DRAWING.put("solver_order", Set.of("2"));
+        DRAWING.put("predict_x0", Set.of("true"));
+        DRAWING.put("skip_prk_steps", Set.of("true"));
+        DRAWING.put("set_alpha_to_one", Set.of("true"));
+        DRAWING.put("variance_type", Set.of("fixed_small"));
+    }
+
+    /** Fields that are read, or that follow from others; with {@link #DRAWING} all that the library's classes have. */
+    private static final Set<String> KNOWN = Set.of(
+            "num_train_timesteps",
+            "beta_start",
+            "beta_end",
+            "beta_schedule",
+            "trained_betas",
+            "prediction_type",
+            "predict_epsilon",
+            "clip_sample",
+            "clip_sample_range",
+            "thresholding",
+            "dynamic_thresholding_ratio",
+            "sample_max_value",
+            "rescale_betas_zero_snr",
+            "steps_offset",
+            "timestep_type",
+            "timestep_scaling",
+            "original_inference_steps",
+            "use_flow_sigmas",
+            "invert_sigmas",
+            "solver_type",
+            "lower_order_final",
+            "lambda_min_clipped",
+            "predictor_order",
+            "corrector_order",
+            "disable_corrector",
+            "solver_p",
+            "tau_func",
+            "noise_sampler_seed",
+            "base_shift",
+            "max_shift",
+            "base_image_seq_len",
+            "max_image_seq_len",
+            "time_shift_type",
+            "scale_factors",
+            "upscale_mode",
+            "timestep_values",
+            "tensor_format");
+
+    private final LibraryConfig config;
+    private final SchedulerClass kind;
+    private final List<String> notes = new ArrayList<>();
+    private final ProcessSpec process;
+    private final SamplingSpec sampling;
+
+    private PipelineScheduler(LibraryConfig config, List<String> indexed) {
+        this.config = config;
+        String named = config.text(CLASS, indexed.isEmpty() ? "missing" : indexed.get(indexed.size() - 1));
+        this.kind = SchedulerClass.named(named)
+                .orElseThrow(() -> config.refused(CLASS, named, "one of " + String.join(", ", SchedulerClass.names())));
+        if (!indexed.isEmpty() && !indexed.contains(named)) {
+            notes.add("model_index.json names " + indexed.get(indexed.size() - 1) + ", its scheduler's own file "
+                    + named + ", which is followed");
+        }
+        requireKnown();
+        boolean flow = kind.betas() == SchedulerClass.Betas.NONE
+                || kind.knows(Knows.FLOWS) && config.flag("use_flow_sigmas", false);
+        this.process = flow ? flow() : table();
+        this.sampling = drawing(flow);
+    }
+
+    /**
+     * The scheduler of a pipeline; empty where it has none.
+     *
+     * @param index the pipeline's {@code model_index.json}
+     */
+    static Optional<PipelineScheduler> of(Path pipeline, LibraryConfig index) {
+        Path file = pipeline.resolve("scheduler").resolve("scheduler_config.json");
+        return Files.isRegularFile(file)
+                ? Optional.of(new PipelineScheduler(LibraryConfig.read(file, ADVICE), index.texts("scheduler")))
+                : Optional.empty();
+    }
+
+    /** How the network's data were noised and what it returns. */
+    ProcessSpec process() {
+        return process;
+    }
+
+    /** How samples are drawn by default. */
+    SamplingSpec sampling() {
+        return sampling;
+    }
+
+    /** In what we draw otherwise than the library, a sentence each. */
+    List<String> notes() {
+        return notes;
+    }
+
+    private void requireKnown() {
+        for (String field : config.fields()) {
+            if (!field.startsWith("_") && !KNOWN.contains(field) && !DRAWING.containsKey(field) && !config.off(field)) {
+                throw config.refused(field, "no such field, which is not known here");
+            }
+        }
+    }
+
+    private ProcessSpec flow() {
+        if (config.flag("invert_sigmas", false)) {
+            throw config.refused("invert_sigmas", "false");
+        }
+        Prediction prediction = kind.betas() == SchedulerClass.Betas.NONE ? Prediction.FLOW : prediction();
+        return new ProcessSpec("flow", steps(), 0, 0, false, prediction, 0);
+    }
+
+    private ProcessSpec table() {
+        if (config.has("trained_betas")) {
+            throw config.refused("trained_betas", "null: betas that no formula gives cannot be used");
+        }
+        if (kind.knows(Knows.THRESHOLDS) && config.flag("thresholding", false)) {
+            throw config.refused("thresholding", "false");
+        }
+        if (kind == SchedulerClass.EULER) {
+            config.require("timestep_type", config.text("timestep_type", "discrete"), "discrete");
+        }
+        String betas = config.text("beta_schedule", kind.betas().schedule());
+        String schedule =
+                switch (betas) {
+                    case "linear" -> "linear";
+                    case "scaled_linear" -> "scaled-linear";
+                    case "squaredcos_cap_v2" -> "cosine";
+                    default -> throw config.refused("beta_schedule", "linear, scaled_linear or squaredcos_cap_v2");
+                };
+        ProcessSpec spec = new ProcessSpec(
+                schedule,
+                steps(),
+                beta("beta_start", kind.betas().start()),
+                beta("beta_end", kind.betas().end()),
+                kind.knows(Knows.RESCALES) && config.flag("rescale_betas_zero_snr", false),
+                prediction(),
+                clamp());
+        try {
+            spec.noiseSchedule();
+        } catch (IllegalArgumentException e) {
+            throw config.refused(e);
+        }
+        return spec;
+    }
+
+    private int steps() {
+        int steps = config.whole("num_train_timesteps", 1000);
+        if (steps < 1 || steps > MOST_STEPS) {
+            throw config.refused("num_train_timesteps", "between 1 and " + MOST_STEPS);
+        }
+        return steps;
+    }
+
+    private double beta(String field, double usual) {
+        double beta = config.number(field, usual);
+        if (!(beta > 0 && beta < 1)) {
+            throw config.refused(field, "above 0 and below 1");
+        }
+        return beta;
+    }
+
+    private Prediction prediction() {
+        // before it had a name, the sample was asked for by this field
+        boolean sample = !config.has("prediction_type") && !config.flag("predict_epsilon", true);
+        String predicts = config.text("prediction_type", sample ? "sample" : "epsilon");
+        return switch (predicts) {
+            case "epsilon" -> Prediction.EPSILON;
+            case "v_prediction" -> Prediction.V;
+            case "sample" -> Prediction.X0;
+            case "flow_prediction" -> {
+                if (!config.flag("use_flow_sigmas", false)) {
+                    throw config.refused("prediction_type", "epsilon, v_prediction or sample without use_flow_sigmas");
+                }
+                yield Prediction.FLOW;
+            }
+            default -> throw config.refused("prediction_type", "epsilon, v_prediction, sample or flow_prediction");
+        };
+    }
+
+    private double clamp() {
+        if (!kind.knows(Knows.CLIPS) || !config.flag("clip_sample", kind.knows(Knows.CLIPS_UNASKED))) {
+            return 0;
+        }
+        double range = config.number("clip_sample_range", 1);
+        if (!(range > 0) || Double.isInfinite(range)) {
+            throw config.refused("clip_sample_range", "a positive number");
+        }
+        return range;
+    }
+
+    private SamplingSpec drawing(boolean flow) {
+        if (kind == SchedulerClass.LCM && config.number("timestep_scaling", 10) != 10) {
+            throw config.refused("timestep_scaling", "10");
+        }
+        String solver = solver(flow);
+        List<String> otherwise = new ArrayList<>();
+        DRAWING.forEach((field, ours) -> {
+            if (config.has(field) && !ours.contains(config.shown(field))) {
+                otherwise.add(field + " " + config.shown(field));
+            } else if (!config.has(field) && isUnlikeOurs(field, flow)) {
+                otherwise.add(field + " (the class's usual one)");
+            }
+        });
+        if (!otherwise.isEmpty()) {
+            notes.add("draws at evenly spaced times from the noisiest on; not followed of the scheduler: "
+                    + String.join(", ", otherwise));
+        }
+        boolean few = kind.knows(Knows.FEW_STEPS);
+        return SamplingSpec.of(solver, few ? FEW_STEPS : USUAL_STEPS, few ? 1 : 4);
+    }
+
+    /** What a class does where its configuration leaves it open. */
+    private boolean isUnlikeOurs(String field, boolean flow) {
+        return field.equals("timestep_spacing") && !flow
+                || kind == SchedulerClass.PNDM && (field.equals("skip_prk_steps") || field.equals("set_alpha_to_one"));
+    }
+
+    /** Ours of that name, or the nearest, which is said. */
+    private String solver(boolean flow) {
+        String solver = kind.solver();
+        boolean same = !kind.knows(Knows.NO_SOLVER_OF_OURS);
+        if (kind == SchedulerClass.DPM_MULTISTEP
+                && config.text("algorithm_type", "").equals("sde-dpmsolver++")) {
+            solver = "dpmpp-2m-sde";
+        }
+        if (flow && kind.betas() != SchedulerClass.Betas.NONE) {
+            solver = "flow-euler";
+            same = false;
+        } else if (process.zeroTerminalSnr()
+                && List.of("euler", "euler-ancestral").contains(solver)) {
+            solver = "ddim"; // the Euler family cannot start at pure noise
+            same = false;
+        }
+        if (!same) {
+            notes.add(kind.className() + " is not built here; draws with " + solver);
+        }
+        return solver;
+    }
+}
