@@ -1,6 +1,7 @@
 package dev.retort.cli;
 
 import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.ByteSize;
 import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
@@ -8,9 +9,10 @@ import dev.retort.io.TensorFiles;
 import dev.retort.io.TensorStatistics;
 import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
-import dev.retort.model.SamplingSpec;
 import dev.retort.model.dit.DitCheckpoint;
 import dev.retort.model.dit.DitHints;
+import dev.retort.model.vae.AutoencoderCard;
+import dev.retort.model.vae.AutoencoderFiles;
 import dev.retort.report.TextTable;
 import dev.retort.train.RunFolder;
 import java.nio.file.Path;
@@ -50,7 +52,8 @@ final class InspectCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "FILE|DIR",
-            description = "safetensors, torch, npz; a model, run or diffusers folder; or hf:OWNER/NAME.")
+            description =
+                    "safetensors, torch, npz; a model, run or diffusers folder; an autoencoder; or hf:OWNER/NAME.")
     private String given;
 
     @Option(names = "--keys", description = "List every tensor.")
@@ -66,6 +69,7 @@ final class InspectCommand implements Callable<Integer> {
      * What is printed as JSON.
      *
      * @param card what the network is and how to sample it; null where it is not known
+     * @param autoencoder what the autoencoder is; null where it is none, or a pipeline's, which stands in its card
      * @param unknown why not; null where it is known
      */
     record Found(
@@ -76,6 +80,7 @@ final class InspectCommand implements Callable<Integer> {
             Map<String, String> metadata,
             String layout,
             ModelCard card,
+            AutoencoderCard autoencoder,
             List<String> notes,
             String unknown,
             List<Tensor> tensors) {}
@@ -84,32 +89,47 @@ final class InspectCommand implements Callable<Integer> {
     public Integer call() {
         Path path = Path.of(Models.place(given, talk));
         Path model = RunFolder.own(path).orElse(null);
-        Path weights = model == null ? DitCheckpoint.inside(path) : model.resolve(ModelFolder.WEIGHTS);
-        try (TensorFile file = TensorFiles.open(weights)) {
-            Found found = found(path, file, model);
+        boolean autoencoder = model == null && !DitCheckpoint.isPipeline(path) && AutoencoderFiles.mayBe(path);
+        try (TensorFile file = weights(path, model, autoencoder)) {
+            Found found = found(path, file, model, autoencoder);
             if (talk.json()) {
                 talk.terminal().json(found);
             } else {
                 tell(found);
+            }
+            if (found.unknown() != null && DitCheckpoint.claimsToBe(path)) {
+                throw new RetortException(Kind.CHECKPOINT, found.unknown());
+            }
+            if (!talk.json()) {
                 talk.next(next(found, model));
             }
         }
         return 0;
     }
 
-    private Found found(Path path, TensorFile file, Path model) {
+    private static TensorFile weights(Path path, Path model, boolean autoencoder) {
+        if (autoencoder) {
+            return AutoencoderFiles.find(path).open();
+        }
+        return TensorFiles.open(model == null ? DitCheckpoint.inside(path) : model.resolve(ModelFolder.WEIGHTS));
+    }
+
+    private Found found(Path path, TensorFile file, Path model, boolean isAutoencoder) {
         String layout = null;
         ModelCard card = null;
+        AutoencoderCard autoencoder = null;
         String unknown = null;
         List<String> notes = List.of();
         if (model != null) {
             card = ModelFolder.card(model);
             layout = "own";
+        } else if (isAutoencoder) {
+            autoencoder = AutoencoderFiles.find(path).card();
         } else {
             try (DitCheckpoint checkpoint = DitCheckpoint.open(path, hints.hints())) {
-                card = checkpoint.card();
                 layout = checkpoint.layout().name().toLowerCase(Locale.ROOT);
-                notes = checkpoint.notes();
+                notes = new ArrayList<>(checkpoint.notes());
+                card = card(checkpoint, notes);
             } catch (RetortException e) {
                 unknown = e.getMessage();
             }
@@ -131,9 +151,20 @@ final class InspectCommand implements Callable<Integer> {
                 file.metadata(),
                 layout,
                 card,
+                autoencoder,
                 notes,
                 unknown,
                 tensors);
+    }
+
+    /** A network is known also where its autoencoder is damaged or not fetched. */
+    private static ModelCard card(DitCheckpoint checkpoint, List<String> notes) {
+        try {
+            return checkpoint.card();
+        } catch (RetortException e) {
+            notes.add("its autoencoder cannot be used: " + e.getMessage());
+            return checkpoint.networkCard();
+        }
     }
 
     private void tell(Found found) {
@@ -149,36 +180,9 @@ final class InspectCommand implements Callable<Integer> {
                         found.values(),
                         ByteSize.text(found.bytes())));
         if (found.card() != null) {
-            ModelCard card = found.card();
-            SamplingSpec sampling = card.sampling();
-            line(text, "Network", card.network().name() + " (" + found.layout() + " keys)");
-            line(
-                    text,
-                    "Shape",
-                    String.format(
-                            Locale.ROOT,
-                            "%dx%dx%d, %d blocks of width %d, %d heads, %d classes%s%s",
-                            card.network().channels(),
-                            card.network().height(),
-                            card.network().width(),
-                            card.network().depth(),
-                            card.network().hidden(),
-                            card.network().heads(),
-                            card.network().classes(),
-                            card.network().hasNullClass() ? " and none" : "",
-                            card.network().learnSigma() ? ", variance learned" : ""));
-            line(
-                    text,
-                    "Process",
-                    card.process().schedule() + ", predicts "
-                            + card.process().prediction().name().toLowerCase(Locale.ROOT));
-            line(
-                    text,
-                    "Sampling",
-                    sampling.solver() + ", " + sampling.steps() + " steps, guidance " + sampling.guidanceScale()
-                            + (sampling.guidanceChannels() > 0
-                                    ? " on " + sampling.guidanceChannels() + " channels"
-                                    : ""));
+            CardText.of(found.card(), found.layout()).forEach((label, value) -> line(text, label, value));
+        } else if (found.autoencoder() != null) {
+            CardText.of(found.autoencoder()).forEach((label, value) -> line(text, label, value));
         } else {
             line(text, "Network", "not known: " + found.unknown());
         }
@@ -233,6 +237,9 @@ final class InspectCommand implements Callable<Integer> {
     private String next(Found found, Path model) {
         if (model != null) {
             return "retort sample " + given;
+        }
+        if (found.autoencoder() != null) {
+            return "retort encode PICTURES --vae " + given;
         }
         if (found.card() == null) {
             return "retort inspect " + given + " --keys";

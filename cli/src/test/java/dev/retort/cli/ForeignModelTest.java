@@ -60,6 +60,54 @@ class ForeignModelTest {
         assertThat(folder.resolve("some.png")).exists();
     }
 
+    private void scheduler(String json) throws Exception {
+        Files.writeString(pipeline.resolve("scheduler/scheduler_config.json"), json);
+    }
+
+    @Test
+    void inspect_shows_all_that_decides_a_sample_as_the_schedulers_class_has_it() throws Exception {
+        TinyAutoencoder.save(pipeline.resolve("vae"), 4);
+        scheduler("{\"_class_name\": \"DPMSolverMultistepScheduler\", \"beta_end\": 0.03}");
+        assertThat(Ran.retort("inspect", pipeline.toString()).good().out())
+                .contains(
+                        "linear betas 0.0001 to 0.03, 1000 levels, predicts epsilon, predicted sample not cut",
+                        "dpmpp-2m, 50 steps, guidance 4.0",
+                        "not followed of the scheduler: timestep_spacing",
+                        "Latents   of the autoencoder AutoencoderKL (4 latent channels");
+        scheduler("{\"_class_name\": \"DDIMScheduler\", \"timestep_spacing\": \"trailing\"}");
+        assertThat(Ran.retort("inspect", pipeline.toString()).good().out())
+                .contains("predicted sample cut to ±1.0", "though latents usually exceed that")
+                .doesNotContain("not followed");
+    }
+
+    @Test
+    void a_damaged_configuration_is_an_error_of_inspect_too_after_what_it_could_read() throws Exception {
+        scheduler("{\"_class_name\": \"DDIMScheduler\", \"beta_start\": -0.1}");
+        Ran ran = Ran.retort("inspect", pipeline.toString());
+        assertThat(ran.exitCode()).isEqualTo(7);
+        assertThat(ran.err()).contains("scheduler_config.json: beta_start is -0.1, expected above 0 and below 1");
+        assertThat(ran.out()).contains("Tensors");
+        sample(pipeline, "none.png").refused(7, "scheduler_config.json: beta_start is -0.1");
+    }
+
+    @Test
+    void inspect_names_a_network_whose_autoencoder_is_damaged() throws Exception {
+        Path vae = TinyAutoencoder.save(pipeline.resolve("vae"), 4);
+        Files.delete(vae.resolve("diffusion_pytorch_model.safetensors"));
+        assertThat(Ran.retort("inspect", pipeline.toString()).good().out())
+                .contains("DiT-2x16x2/2 (diffusers keys)", "its autoencoder cannot be used: ", "it holds no weights");
+    }
+
+    @Test
+    void inspect_knows_an_autoencoder() {
+        Path vae = TinyAutoencoder.save(folder.resolve("vae"), 4);
+        Ran ran = Ran.retort("inspect", vae.toString(), "--keys").good();
+        assertThat(ran.out())
+                .contains("autoencoder AutoencoderKL (4 latent channels", "sha256 ", "encoder.conv_in.weight");
+        assertThat(ran.err()).contains("--vae " + vae);
+        assertThat(Ran.retort("inspect", vae.toString(), "--json").good().out()).contains("\"latentChannels\"");
+    }
+
     @Test
     void what_is_no_checkpoint_is_told_in_one_sentence() throws Exception {
         Path text = Files.writeString(folder.resolve("notes.txt"), "no weights");

@@ -1,0 +1,100 @@
+package dev.retort.cli;
+
+import dev.retort.model.ModelCard;
+import dev.retort.model.ProcessSpec;
+import dev.retort.model.SamplingSpec;
+import dev.retort.model.dit.DitSpec;
+import dev.retort.model.vae.AutoencoderCard;
+import java.math.BigDecimal;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/** What a model or an autoencoder is, in lines of a label and a text: all that decides what a sample looks like. */
+final class CardText {
+    private CardText() {}
+
+    /** Of a model whose file has keys of that layout. */
+    static Map<String, String> of(ModelCard card, String layout) {
+        Map<String, String> lines = new LinkedHashMap<>();
+        lines.put("Network", card.network().name() + " (" + layout + " keys)");
+        lines.put("Shape", shape(card.network()));
+        lines.put("Process", process(card.process()));
+        lines.put("Sampling", sampling(card.sampling()));
+        if (card.autoencoder() != null) {
+            lines.put(
+                    "Latents",
+                    "of the " + autoencoder(card.autoencoder()) + ") in "
+                            + card.autoencoder().path());
+        }
+        return lines;
+    }
+
+    /** Of an autoencoder alone. */
+    static Map<String, String> of(AutoencoderCard card) {
+        Map<String, String> lines = new LinkedHashMap<>();
+        lines.put("Network", autoencoder(card) + ", pictures of " + card.imageChannels() + " channels)");
+        lines.put("Hash", "sha256 " + card.sha256());
+        return lines;
+    }
+
+    private static String autoencoder(AutoencoderCard card) {
+        return "autoencoder " + card.kind() + " (" + card.space();
+    }
+
+    private static String shape(DitSpec network) {
+        return String.format(
+                Locale.ROOT,
+                "%dx%dx%d, %d blocks of width %d, %d heads, %d classes%s%s",
+                network.channels(),
+                network.height(),
+                network.width(),
+                network.depth(),
+                network.hidden(),
+                network.heads(),
+                network.classes(),
+                network.hasNullClass() ? " and none" : "",
+                network.learnSigma() ? ", variance learned" : "");
+    }
+
+    private static String process(ProcessSpec process) {
+        StringBuilder text = new StringBuilder(process.schedule());
+        switch (process.schedule()) {
+            case "linear", "scaled-linear" ->
+                text.append(String.format(
+                        Locale.ROOT,
+                        " betas %s to %s, %d levels",
+                        plain(process.betaStart()),
+                        plain(process.betaEnd()),
+                        process.steps()));
+            case "cosine" -> text.append(", ").append(process.steps()).append(" levels");
+            case "flow" -> text.append(", times 0 to ").append(process.steps());
+            default -> {}
+        }
+        if (process.zeroTerminalSnr()) {
+            text.append(", rescaled to end in pure noise");
+        }
+        text.append(", predicts ").append(process.prediction().name().toLowerCase(Locale.ROOT));
+        return text.append(
+                        process.clamp() > 0
+                                ? ", predicted sample cut to ±" + process.clamp()
+                                : ", predicted sample not cut")
+                .toString();
+    }
+
+    /** 0.0001, not 1.0E-4. */
+    private static String plain(double value) {
+        return BigDecimal.valueOf(value).stripTrailingZeros().toPlainString();
+    }
+
+    private static String sampling(SamplingSpec sampling) {
+        String text = sampling.solver() + ", " + sampling.steps() + " steps, guidance " + sampling.guidanceScale();
+        if (sampling.guidanceChannels() > 0) {
+            text += " on " + sampling.guidanceChannels() + " channels";
+        }
+        if (sampling.guidanceFrom() > 0 || sampling.guidanceTo() < 1) {
+            text += " from " + sampling.guidanceFrom() + " to " + sampling.guidanceTo() + " of the noisiest time";
+        }
+        return text;
+    }
+}
