@@ -2,20 +2,31 @@ package dev.retort.cli;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.TensorFile;
+import dev.retort.io.TensorFiles;
 import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
+import dev.retort.model.Weights;
 import dev.retort.model.dit.DitCheckpoint;
 import dev.retort.model.dit.DitExport;
+import dev.retort.model.dit.DitFamily;
 import dev.retort.model.dit.DitHints;
+import dev.retort.model.dit.DitLayout;
 import dev.retort.nn.Layer;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.train.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -54,7 +65,7 @@ final class ConvertCommand implements Callable<Integer> {
             description = "own, original or diffusers; by default as OUT's name says.")
     private String to;
 
-    @Option(names = "--dtype", paramLabel = "TYPE", defaultValue = "fp32", description = "fp32, bf16 or fp16.")
+    @Option(names = "--dtype", paramLabel = "TYPE", description = "fp32, bf16 or fp16; by default that of IN.")
     private String dtype;
 
     @Option(
@@ -70,6 +81,10 @@ final class ConvertCommand implements Callable<Integer> {
     /** What is printed as JSON. */
     record Converted(String in, String out, String layout, String network, String dtype, List<String> notes) {}
 
+    /** What can be written, by the names that users know. */
+    private static final Map<Dtype, String> TYPES =
+            new EnumMap<>(Map.of(Dtype.F32, "fp32", Dtype.BF16, "bf16", Dtype.F16, "fp16"));
+
     private enum Layout {
         OWN,
         ORIGINAL,
@@ -79,24 +94,33 @@ final class ConvertCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Layout layout = layout();
-        Dtype stored = stored();
+        Optional<Dtype> asked = asked();
         DitHints told = hints.hints();
         requireFree(layout);
         Path in = Path.of(Models.place(given, talk));
         Path model = RunFolder.own(in).orElse(null);
-        List<String> notes;
+        List<String> notes = new ArrayList<>();
         ModelCard card;
+        Dtype stored;
         if (model != null) {
+            try (TensorFile file = TensorFiles.open(model.resolve(ModelFolder.WEIGHTS))) {
+                stored = asked.orElseGet(() -> kept(file, notes));
+            }
             try (ModelFolder.Loaded loaded = ModelFolder.load(model, Device.CPU)) {
                 card = loaded.card();
-                notes = write(layout, card, loaded.network(), stored);
+                notes.addAll(write(layout, card, loaded.network(), stored));
             }
         } else {
-            try (DitCheckpoint checkpoint = DitCheckpoint.open(in, told);
-                    Layer network = checkpoint.load(Device.CPU)) {
+            try (DitCheckpoint checkpoint = DitCheckpoint.open(in, told)) {
                 checkpoint.notes().forEach(talk::say);
                 card = checkpoint.card();
-                notes = write(layout, card, network, stored);
+                stored = asked.orElseGet(() -> kept(checkpoint.weights(), notes));
+                if (stored != Dtype.F32) {
+                    notes.addAll(rounded(checkpoint, layout, stored));
+                }
+                try (Layer network = checkpoint.load(Device.CPU)) {
+                    notes.addAll(write(layout, card, network, stored));
+                }
             }
         }
         if (talk.json()) {
@@ -155,14 +179,44 @@ final class ConvertCommand implements Callable<Integer> {
         throw new RetortException(Kind.USAGE, "--to " + to + " is unknown; choose own, original or diffusers");
     }
 
-    private Dtype stored() {
-        return switch (dtype.toLowerCase(Locale.ROOT)) {
-            case "fp32" -> Dtype.F32;
-            case "bf16" -> Dtype.BF16;
-            case "fp16" -> Dtype.F16;
-            default ->
-                throw new RetortException(Kind.USAGE, "--dtype " + dtype + " is unknown; choose fp32, bf16 or fp16");
-        };
+    private Optional<Dtype> asked() {
+        if (dtype == null) {
+            return Optional.empty();
+        }
+        for (Map.Entry<Dtype, String> known : TYPES.entrySet()) {
+            if (known.getValue().equalsIgnoreCase(dtype)) {
+                return Optional.of(known.getKey());
+            }
+        }
+        throw new RetortException(Kind.USAGE, "--dtype " + dtype + " is unknown; choose fp32, bf16 or fp16");
+    }
+
+    /** The type that all weights have, where it can be written; else the one that loses least, which is said. */
+    private static Dtype kept(TensorFile file, List<String> notes) {
+        Set<dev.retort.io.Dtype> types = Weights.types(file);
+        if (types.size() == 1) {
+            String only = types.iterator().next().name();
+            for (Dtype known : TYPES.keySet()) {
+                if (known.name().equals(only)) {
+                    return known;
+                }
+            }
+        }
+        notes.add("the weights are of type " + types.stream().map(Enum::name).collect(Collectors.joining(" and "))
+                + "; written in fp32");
+        return Dtype.F32;
+    }
+
+    /** What is computed in fp32 where the file is read as it is, and so is written less exactly. */
+    private static List<String> rounded(DitCheckpoint checkpoint, Layout layout, Dtype stored) {
+        List<String> notes = new ArrayList<>();
+        if (checkpoint.layout() == DitLayout.DIFFUSERS && layout != Layout.DIFFUSERS) {
+            notes.add("the table of positions, which the library computes in fp32, is written in " + TYPES.get(stored));
+        }
+        if (checkpoint.family() == DitFamily.SIT) {
+            notes.add("the embedding of time is rewritten in fp32 and rounded to " + TYPES.get(stored));
+        }
+        return notes;
     }
 
     private List<String> write(Layout layout, ModelCard card, Layer network, Dtype stored) {

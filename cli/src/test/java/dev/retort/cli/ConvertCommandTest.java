@@ -2,10 +2,16 @@ package dev.retort.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.io.Dtype;
+import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
+import dev.retort.model.Weights;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -84,6 +90,75 @@ class ConvertCommandTest {
         Files.writeString(folder.resolve("page.pt"), "<html>not found</html>");
         Ran.retort("inspect", at("page.pt")).refused(7, "page.pt", "it is a web page");
         Ran.retort("inspect", at("none.pt")).refused(7, "none.pt", "no such file");
+    }
+
+    private String types(String name) {
+        try (TensorFile file = TensorFiles.open(folder.resolve(name))) {
+            return Weights.types(file).toString();
+        }
+    }
+
+    @Test
+    void the_type_of_the_weights_is_kept_unless_another_is_asked_for() throws Exception {
+        good("convert", model.toString(), at("half.pt"), "--dtype", "bf16");
+        Ran ran = good("convert", at("half.pt"), at("own"), "--heads", "2");
+        assertThat(types("own")).isEqualTo("[BF16]");
+        assertThat(ran.err()).doesNotContain("Mind");
+        good("convert", at("own"), at("pipe"), "--to", "diffusers");
+        assertThat(types("pipe/transformer")).isEqualTo("[BF16]");
+        assertThat(good("convert", at("pipe"), at("back.safetensors")).err())
+                .contains("Mind: the table of positions", "is written in bf16");
+        good("convert", at("half.pt"), at("wide"), "--heads", "2", "--dtype", "fp32");
+        assertThat(types("wide")).isEqualTo("[F32]");
+    }
+
+    @Test
+    void weights_of_several_types_are_written_in_one_that_holds_all_and_it_is_said() throws Exception {
+        SafetensorsWriter mixed = new SafetensorsWriter();
+        good("convert", model.toString(), at("a.pt"));
+        try (TensorFile file = TensorFiles.open(folder.resolve("a.pt"))) {
+            file.entries().values().forEach(entry -> {
+                if (entry.name().endsWith(".bias")) {
+                    mixed.add(
+                            entry.name(),
+                            Dtype.BF16,
+                            entry.shape(),
+                            () -> ByteBuffer.allocate(2 * (int) entry.elements()));
+                } else {
+                    mixed.add(entry.name(), entry.shape(), file.floats(entry.name()));
+                }
+            });
+            mixed.write(folder.resolve("mixed.safetensors"));
+        }
+        assertThat(good("convert", at("mixed.safetensors"), at("own"), "--heads", "2")
+                        .err())
+                .contains("Mind: the weights are of type BF16 and F32; written in fp32");
+        assertThat(types("own")).isEqualTo("[F32]");
+    }
+
+    @Test
+    void a_value_beyond_the_range_of_the_type_is_refused_before_anything_is_written() throws Exception {
+        good("convert", model.toString(), at("a.pt"));
+        SafetensorsWriter large = new SafetensorsWriter();
+        try (TensorFile file = TensorFiles.open(folder.resolve("a.pt"))) {
+            file.entries().values().forEach(entry -> {
+                float[] values = file.floats(entry.name());
+                if (entry.name().equals("blocks.1.mlp.fc1.bias")) {
+                    values[0] = -7e4f;
+                    values[3] = 1e30f;
+                }
+                large.add(entry.name(), entry.shape(), values);
+            });
+            large.write(folder.resolve("large.safetensors"));
+        }
+        for (String[] out : new String[][] {{"x"}, {"x.pt"}, {"x", "--to", "diffusers"}}) {
+            String[] words = {"convert", at("large.safetensors"), at(out[0]), "--heads", "2", "--dtype", "fp16"};
+            Ran.retort(Stream.concat(Arrays.stream(words), Arrays.stream(out).skip(1))
+                            .toArray(String[]::new))
+                    .refused(2, "2 values are beyond the range of F16", "2 of 'blocks.1.mlp.fc1.bias'", "bf16 or fp32");
+            assertThat(folder.resolve(out[0])).doesNotExist();
+        }
+        good("convert", at("large.safetensors"), at("x"), "--heads", "2", "--dtype", "bf16");
     }
 
     @Test

@@ -79,8 +79,13 @@ public final class ModelFolder {
         CARD_FILE.write(inside, card);
     }
 
-    /** A writer over tensors, which must live until it has written. */
+    /**
+     * A writer over tensors, which must live until it has written.
+     *
+     * @throws RetortException of kind USAGE where a value is beyond the range of the type
+     */
     public static SafetensorsWriter writer(Map<String, Tensor> tensors, Dtype dtype) {
+        Weights.requireFinite(tensors, dtype);
         SafetensorsWriter writer = new SafetensorsWriter();
         tensors.forEach((name, tensor) -> writer.add(
                 name, dev.retort.io.Dtype.valueOf(dtype.name()), Tensors.shape(tensor), Weights.values(tensor, dtype)));

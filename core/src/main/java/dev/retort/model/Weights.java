@@ -1,5 +1,8 @@
 package dev.retort.model;
 
+import dev.retort.error.FirstFew;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
@@ -10,9 +13,13 @@ import dev.retort.torch.NoGrad;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -20,6 +27,8 @@ import org.bytedeco.pytorch.Tensor;
  * types agree.
  */
 public final class Weights {
+    private static final int MOST_NAMED = 3;
+
     private Weights() {}
 
     /**
@@ -113,6 +122,61 @@ public final class Weights {
             fill(tensor, file, name, staging);
             return tensor;
         };
+    }
+
+    /** The floating-point types of a file's values. */
+    public static Set<dev.retort.io.Dtype> types(TensorFile file) {
+        return file.entries().values().stream()
+                .map(TensorEntry::dtype)
+                .filter(dev.retort.io.Dtype::floating)
+                .collect(Collectors.toCollection(() -> EnumSet.noneOf(dev.retort.io.Dtype.class)));
+    }
+
+    /**
+     * Refuses tensors with finite values that are infinite in the given type.
+     *
+     * @throws RetortException of kind USAGE naming them, since another type holds them
+     */
+    public static void requireFinite(Map<String, Tensor> tensors, Dtype dtype) {
+        List<String> problems = new ArrayList<>();
+        long all = 0;
+        for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+            long lost = lost(entry.getValue(), dtype);
+            if (lost > 0) {
+                problems.add(lost + " of '" + entry.getKey() + "'");
+                all += lost;
+            }
+        }
+        if (all > 0) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    all + (all == 1 ? " value is" : " values are") + " beyond the range of " + dtype + " and would be"
+                            + " infinite: " + FirstFew.of(problems, MOST_NAMED)
+                            + "; write a type of a wider range, bf16 or fp32");
+        }
+    }
+
+    private static long lost(Tensor tensor, Dtype dtype) {
+        if (!tensor.is_floating_point() || Dtype.of(tensor) == dtype) {
+            return 0;
+        }
+        long lost = 0;
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            Tensor flat = tensor.detach().contiguous().view(-1);
+            long step = TensorFile.PORTION / dtype.bytes();
+            for (long at = 0; at < flat.numel(); at += step) {
+                try (Scope portion = Scope.open()) {
+                    Tensor part = flat.narrow(0, at, Math.min(step, flat.numel() - at));
+                    lost += finite(part) - finite(dtype.cast(part));
+                }
+            }
+        }
+        return lost;
+    }
+
+    private static long finite(Tensor part) {
+        return (long) Tensors.scalar(part.isfinite().sum());
     }
 
     /** The values of a tensor, converted to the given type, for a writer; the tensor must live until it has written. */

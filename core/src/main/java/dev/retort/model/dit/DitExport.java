@@ -54,6 +54,7 @@ public final class DitExport {
      */
     public static void original(Path file, DitSpec spec, Map<String, Tensor> state, Dtype dtype) {
         requirePlain(spec, "the original DiT");
+        Weights.requireFinite(state, dtype);
         dev.retort.io.Dtype stored = dev.retort.io.Dtype.valueOf(dtype.name());
         List<DitLayout.Part> parts = DitLayout.ORIGINAL.parts(spec);
         if (file.toString().matches(".*\\.(pt|pth|ckpt|bin)")) {
@@ -83,6 +84,7 @@ public final class DitExport {
         DitSpec spec = card.network();
         requirePlain(spec, "the diffusers library's DiT");
         requireDiffusers(spec);
+        Weights.requireFinite(state, dtype);
         AtomicWrite.folder(folder, PIPELINE, inside -> {
             Path transformer = Files.createDirectories(inside.resolve("transformer"));
             Files.writeString(transformer.resolve("config.json"), JSON.writeValueAsString(config(spec)) + "\n");
