@@ -90,17 +90,46 @@ class ClassifierTrainingTest {
         assertThat(temp.resolve("stopped")).doesNotExist();
     }
 
+    private static RunFolder open(Path folder) {
+        try (FolderLock held = FolderLock.take(folder, note -> {})) {
+            return RunFolder.open(held, "name: x", note -> {});
+        }
+    }
+
     @Test
-    void a_folder_that_holds_anything_else_or_is_in_use_is_not_replaced() throws Exception {
-        Path run = Files.createDirectories(temp.resolve("run"));
-        Files.writeString(run.resolve("config.yaml"), "images: 3");
-        assertThatThrownBy(() -> train(96, "run")).hasMessageContaining("holds more than a classifier: config.yaml");
-        assertThat(run.resolve("config.yaml")).hasContent("images: 3");
+    void a_folder_in_use_is_not_replaced_and_one_that_was_may_be() throws Exception {
         train(96, "mine");
         try (FolderLock held = FolderLock.take(temp.resolve("mine"), note -> {})) {
             assertThatThrownBy(() -> train(96, "mine")).hasMessageContaining("in use by this process");
         }
         train(96, "mine");
+    }
+
+    @Test
+    void a_run_that_lies_there_is_refused_before_the_training_and_kept() throws Exception {
+        Path run = Files.createDirectories(temp.resolve("run/checkpoints/000000000100"));
+        Files.writeString(run.resolve("state.json"), "{}");
+        assertThatThrownBy(() -> ClassifierTraining.run(
+                        config(96),
+                        temp.resolve("run"),
+                        Map.of(),
+                        note -> {
+                            throw new AssertionError("training began");
+                        },
+                        Progress.NONE,
+                        () -> false))
+                .hasMessageContaining("holds checkpoints/000000000100/state.json, which is no part of a classifier");
+        assertThat(run.resolve("state.json")).hasContent("{}");
+    }
+
+    @Test
+    void a_run_whose_result_holds_a_file_of_the_users_is_refused_before_the_training() throws Exception {
+        Path notes = temp.resolve("mine/model/notes.txt");
+        Files.createDirectories(notes.getParent());
+        Files.writeString(notes, "mine");
+        assertThatThrownBy(() -> open(temp.resolve("mine")))
+                .hasMessageContaining("holds notes.txt, which is no part of a model");
+        assertThat(notes).hasContent("mine");
     }
 
     @Test
