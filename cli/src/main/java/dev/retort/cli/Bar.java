@@ -1,5 +1,6 @@
 package dev.retort.cli;
 
+import dev.retort.error.Printable;
 import dev.retort.report.Progress;
 import java.time.Duration;
 import java.util.Locale;
@@ -40,7 +41,7 @@ record Bar(Progress shown, Runnable end) implements Progress, AutoCloseable {
 
     @Override
     public void update(long done, long total, String text) {
-        shown.update(Math.min(done, total), total, text); // a last batch may reach beyond the end
+        shown.update(Math.min(done, total), total, Printable.line(text)); // a last batch may reach beyond the end
     }
 
     @Override

@@ -1,12 +1,14 @@
 package dev.retort.cli;
 
 import dev.retort.config.Suggestion;
+import dev.retort.error.Printable;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileNames;
 import dev.retort.torch.TorchError;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.io.UncheckedIOException;
 import java.nio.file.InvalidPathException;
 import java.util.Collection;
@@ -41,7 +43,9 @@ final class Failure {
             err.println("retort: " + known.getMessage());
         }
         if (stacktrace) {
-            thrown.printStackTrace(err);
+            StringWriter trace = new StringWriter();
+            thrown.printStackTrace(new PrintWriter(trace));
+            err.print(Printable.lines(trace.toString()));
         }
         err.flush();
         return known == null ? BUG : known.kind().exitCode();
@@ -73,7 +77,7 @@ final class Failure {
             what = name(wrong.getArgSpec()) + " is " + (wrong.getValue().isBlank() ? "empty" : wrong.getValue())
                     + ", expected " + refused.getMessage();
         }
-        err.println("retort: " + what + (what.endsWith("?") ? " see '" : "; see '") + name + " --help'");
+        err.println("retort: " + Printable.line(what) + (what.endsWith("?") ? " see '" : "; see '") + name + " --help'");
         err.flush();
         return Kind.USAGE.exitCode();
     }
@@ -139,6 +143,6 @@ final class Failure {
     }
 
     private static String firstLine(String text) {
-        return text.lines().findFirst().orElse("");
+        return Printable.line(text.lines().findFirst().orElse(""));
     }
 }

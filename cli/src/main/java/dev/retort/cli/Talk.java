@@ -1,5 +1,6 @@
 package dev.retort.cli;
 
+import dev.retort.error.Printable;
 import dev.retort.report.Progress;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -45,10 +46,14 @@ final class Talk {
         return terminal;
     }
 
-    /** A sentence to the person, on the talk stream. */
+    /** A sentence to the person, on the talk stream; it may name what files hold. */
     void say(String sentence) {
+        show(Printable.lines(sentence));
+    }
+
+    private void show(String text) {
         if (!quiet) {
-            terminal.err().println(sentence);
+            terminal.err().println(text);
         }
     }
 
@@ -60,7 +65,7 @@ final class Talk {
 
     /** The last line of a command: what to try now. */
     void next(String command) {
-        say("Next: " + terminal.styled("bold", command));
+        show("Next: " + terminal.styled("bold", Printable.line(command)));
     }
 
     /** A bar on a terminal, a line now and then elsewhere, nothing when quiet. */

@@ -1,5 +1,6 @@
 package dev.retort.cli;
 
+import dev.retort.error.Printable;
 import java.io.Console;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
@@ -59,9 +60,9 @@ record Terminal(DataStream out, PrintStream err, boolean interactive, boolean co
         return columns.matches("\\d{2,4}") ? Integer.parseInt(columns) : 80;
     }
 
-    /** Writes a value as JSON on the data stream. */
+    /** Writes a value as JSON on the data stream; the control characters that JSON allows in texts are escaped, too. */
     void json(Object value) {
-        out.println(JSON.writeValueAsString(value));
+        out.println(Printable.lines(JSON.writeValueAsString(value)));
     }
 
     /** The text in a picocli style, {@code bold} or {@code green}, where colours are wanted. */

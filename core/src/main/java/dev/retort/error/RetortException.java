@@ -2,7 +2,8 @@ package dev.retort.error;
 
 /**
  * The one exception a user of Retort meets: one sentence that names the cause (file or field, value, what was expected)
- * and the next step. Its {@link Kind} decides the exit code of the command line.
+ * and the next step. Its {@link Kind} decides the exit code of the command line. Control characters in names of files and
+ * tensors stand in it as their escapes.
  */
 public final class RetortException extends RuntimeException {
     private static final long serialVersionUID = 1L;
@@ -51,7 +52,7 @@ public final class RetortException extends RuntimeException {
 
     /** @param message one sentence: the cause, then what to do next */
     public RetortException(Kind kind, String message, Throwable cause) {
-        super(message, cause);
+        super(Printable.line(message), cause);
         this.kind = kind;
     }
 

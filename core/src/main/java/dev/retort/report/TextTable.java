@@ -1,5 +1,6 @@
 package dev.retort.report;
 
+import dev.retort.error.Printable;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,19 +18,19 @@ public final class TextTable {
         header.forEach(heading -> headings.add(wrap(heading)));
     }
 
-    /** Adds a row; it has as many cells as the header. */
+    /** Adds a row; it has as many cells as the header. Control characters are shown as their escapes. */
     public TextTable row(List<String> cells) {
         if (cells.size() != headings.size()) {
             throw new IllegalArgumentException(
                     "row " + cells + ": " + cells.size() + " cells, expected " + headings.size());
         }
-        rows.add(List.copyOf(cells));
+        rows.add(cells.stream().map(Printable::line).toList());
         return this;
     }
 
     /** Adds a heading above the rows that follow. */
     public TextTable section(String title) {
-        rows.add(List.of(title));
+        rows.add(List.of(Printable.line(title)));
         return this;
     }
 
