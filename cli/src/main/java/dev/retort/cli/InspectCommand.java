@@ -1,5 +1,6 @@
 package dev.retort.cli;
 
+import dev.retort.error.Printable;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.ByteSize;
@@ -62,7 +63,7 @@ final class InspectCommand implements Callable<Integer> {
     @Option(names = "--stats", description = "List every tensor with statistics of its values.")
     private boolean stats;
 
-    /** One tensor. */
+    /** One tensor; without statistics where none were asked for or its values are not read. */
     record Tensor(String name, String dtype, long[] shape, TensorStatistics statistics) {}
 
     /**
@@ -91,6 +92,7 @@ final class InspectCommand implements Callable<Integer> {
         Path model = RunFolder.own(path).orElse(null);
         boolean autoencoder = model == null && !DitCheckpoint.isPipeline(path) && AutoencoderFiles.mayBe(path);
         try (TensorFile file = weights(path, model, autoencoder)) {
+            file.verify();
             Found found = found(path, file, model, autoencoder);
             if (talk.json()) {
                 talk.terminal().json(found);
@@ -139,9 +141,9 @@ final class InspectCommand implements Callable<Integer> {
         if (keys || stats) {
             entries.forEach(entry -> tensors.add(new Tensor(
                     entry.name(),
-                    entry.dtype().name(),
+                    entry.type().name(),
                     entry.shape(),
-                    stats ? TensorStatistics.of(file, entry.name()) : null)));
+                    stats && entry.readable() ? TensorStatistics.of(file, entry.name()) : null)));
         }
         return new Found(
                 path.toString(),
@@ -208,7 +210,7 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     private static void line(StringBuilder text, String label, String value) {
-        text.append(String.format(Locale.ROOT, "%-9s %s%n", label, value));
+        text.append(String.format(Locale.ROOT, "%-9s %s%n", label, Printable.line(value)));
     }
 
     private String table(List<Tensor> tensors) {
@@ -223,15 +225,23 @@ final class InspectCommand implements Callable<Integer> {
                     tensor.dtype(),
                     Arrays.stream(tensor.shape()).mapToObj(Long::toString).collect(Collectors.joining("x"))));
             if (stats) {
-                TensorStatistics s = tensor.statistics();
-                for (double value : new double[] {s.min(), s.max(), s.mean(), s.std()}) {
-                    row.add(String.format(Locale.ROOT, "%.4g", value));
-                }
-                row.add(Long.toString(s.notFinite()));
+                row.addAll(cells(tensor.statistics()));
             }
             table.row(row);
         }
         return table.render();
+    }
+
+    private static List<String> cells(TensorStatistics s) {
+        if (s == null) {
+            return List.of("-", "-", "-", "-", "-");
+        }
+        List<String> cells = new ArrayList<>();
+        for (double value : new double[] {s.min(), s.max(), s.mean(), s.std()}) {
+            cells.add(String.format(Locale.ROOT, "%.4g", value));
+        }
+        cells.add(Long.toString(s.notFinite()));
+        return cells;
     }
 
     private String next(Found found, Path model) {

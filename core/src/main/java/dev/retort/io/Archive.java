@@ -3,6 +3,7 @@ package dev.retort.io;
 import java.io.Closeable;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -21,6 +22,11 @@ import org.apache.commons.compress.archivers.zip.ZipMethod;
 final class Archive implements Closeable {
     private static final Pattern OUTSIDE = Pattern.compile("^/|\\\\|:|(^|/)\\.\\.(/|$)");
 
+    private static final int END_MARK = 0x06054b50;
+    private static final int SHORTEST_END = 22;
+    /** The record may be followed by a comment of 64 KiB. */
+    private static final int LONGEST_END = SHORTEST_END + 0xffff;
+
     private final RandomAccess bytes;
     private final ZipFile zip;
     private final Map<String, ZipArchiveEntry> entries = new LinkedHashMap<>();
@@ -28,6 +34,7 @@ final class Archive implements Closeable {
     /** Reads the list; the bytes stay the caller's. */
     Archive(RandomAccess bytes) throws IOException {
         this.bytes = bytes;
+        requireEnd();
         try {
             this.zip = ZipFile.builder()
                     .setSeekableByteChannel(bytes.channel())
@@ -36,10 +43,25 @@ final class Archive implements Closeable {
             for (ZipArchiveEntry entry : Collections.list(zip.getEntriesInPhysicalOrder())) {
                 add(entry);
             }
-        } catch (RuntimeException e) {
-            // The zip reader answers some damage with whatever its arithmetic throws.
-            throw new Malformed("its list of entries is damaged (" + e.getMessage() + ")");
+        } catch (Malformed e) {
+            throw e;
+        } catch (IOException | RuntimeException e) {
+            // The zip reader answers some damage with whatever its arithmetic throws, and wraps what it has to say.
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            throw new Malformed("its list of entries is damaged (" + cause.getMessage() + ")");
         }
+    }
+
+    /** A zip ends with a record that says where its list is; what lacks it lost its end. */
+    private void requireEnd() throws IOException {
+        int length = (int) Math.min(bytes.size(), LONGEST_END);
+        ByteBuffer tail = bytes.bytes(bytes.size() - length, length);
+        for (int at = length - SHORTEST_END; at >= 0; at--) {
+            if (tail.getInt(at) == END_MARK) {
+                return;
+            }
+        }
+        throw new Malformed("it is cut off: after " + bytes.size() + " bytes the list that ends every zip is missing");
     }
 
     private void add(ZipArchiveEntry entry) throws Malformed {
@@ -50,7 +72,9 @@ final class Archive implements Closeable {
         ZipMethod method = ZipMethod.getMethodByCode(entry.getMethod());
         if (method != ZipMethod.STORED && method != ZipMethod.DEFLATED
                 || entry.getGeneralPurposeBit().usesEncryption()) {
-            throw new Malformed("its entry '" + name + "' is encrypted or compressed in a way that is not supported");
+            throw new Malformed(
+                    "its entry '" + name + "' is encrypted or compressed in a way that is not supported",
+                    "save the file again without that");
         }
         long start = entry.getDataOffset();
         long length = entry.getCompressedSize();
@@ -92,9 +116,19 @@ final class Archive implements Closeable {
         while (in.read(buffer) >= 0) {
             // Only the sum is wanted.
         }
-        if (in.getChecksum().getValue() != entry.getCrc()) {
-            throw new Malformed("its checksum does not match");
+        compare(entry.getName(), entry.getCrc(), in.getChecksum().getValue());
+    }
+
+    /** Refuses an entry of another checksum than its own; a sum of 0 is what torch writes where it is told to make none. */
+    static void compare(String name, long expected, long sum) throws Malformed {
+        if (expected != 0 && sum != expected) {
+            throw new Malformed("the checksum of its entry '" + name + "' does not match, so bytes of it are damaged");
         }
+    }
+
+    /** The bytes of an entry that is not compressed, whose checksum is compared as they are read. */
+    SummedBytes bytes(ZipArchiveEntry entry) {
+        return new SummedBytes(bytes, entry.getName(), entry.getDataOffset(), entry.getSize(), entry.getCrc());
     }
 
     /** One whole entry of at most {@code most} bytes, its checksum compared; memory grows with what really comes. */

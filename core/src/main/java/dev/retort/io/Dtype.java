@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.Optional;
 
 /** Element types of tensor files, by the names the safetensors header uses; multi-byte values are little-endian. */
-public enum Dtype {
+public enum Dtype implements ElementType {
     BOOL(1),
     U8(1),
     I8(1),
@@ -77,7 +77,7 @@ public enum Dtype {
         return value >= 0 ? value : (value >>> 1 | value & 1) * 2f;
     }
 
-    /** Bytes of a tensor of this shape; an {@link ArithmeticException} where that exceeds 63 bits. */
+    @Override
     public long bytesOf(long[] shape) {
         long elements = 1;
         for (long dimension : shape) {

@@ -41,13 +41,13 @@ public record NpyArray(NpyType type, long[] shape, byte[] bytes) {
             }
             return array;
         } catch (IOException e) {
-            throw new RetortException(
-                    Kind.DATA, "cannot read " + path + ": " + e.getMessage() + "; use an undamaged npy file", e);
+            throw new RetortException(Kind.DATA, "cannot read " + path + ": " + Malformed.sentence(e), e);
         }
     }
 
     /** Reads the values after a head; memory grows with what the stream really holds. */
     static NpyArray read(NpyHeader header, InputStream in) throws IOException {
+        NpyType type = header.type();
         long count = header.byteCount();
         if (count > Integer.MAX_VALUE - 16) {
             throw new Malformed("it exceeds 2 GiB, read it in parts");
@@ -57,12 +57,12 @@ public record NpyArray(NpyType type, long[] shape, byte[] bytes) {
             throw new Malformed("it ends after " + values.length + " of " + count + " bytes");
         }
         if (header.bigEndian()) {
-            swap(values, header.type().bytes());
+            swap(values, type.bytes());
         }
         if (header.fortran()) {
-            values = rowMajor(values, header.shape(), header.type().bytes());
+            values = rowMajor(values, header.shape(), type.bytes());
         }
-        return new NpyArray(header.type(), header.shape(), values);
+        return new NpyArray(type, header.shape(), values);
     }
 
     /** Number of elements. */
@@ -87,6 +87,7 @@ public record NpyArray(NpyType type, long[] shape, byte[] bytes) {
                 case U64 -> unsigned(values.getLong());
                 case I64 -> values.getLong();
                 case F64 -> values.getDouble();
+                case BF16 -> Half.fromBf16(values.getShort());
             };
         }
         return out;
@@ -108,7 +109,7 @@ public record NpyArray(NpyType type, long[] shape, byte[] bytes) {
 
     /** The values of an integer type. */
     public long[] longs() {
-        if (type == NpyType.F16 || type == NpyType.F32 || type == NpyType.F64) {
+        if (type.floating()) {
             throw new RetortException(Kind.DATA, "the array is of " + type + ", expected integers; use another array");
         }
         ByteBuffer values = buffer();

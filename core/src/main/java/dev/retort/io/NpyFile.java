@@ -21,11 +21,11 @@ final class NpyFile implements TensorFile {
     static NpyFile open(RandomAccess bytes) {
         try {
             NpyHeader header = NpyHeader.read(bytes.stream(0, bytes.size()));
-            if (header.byteCount() != bytes.size() - header.length()) {
-                throw new Malformed(
-                        "it needs " + header.byteCount() + " bytes of values, has " + (bytes.size() - header.length()));
+            long held = bytes.size() - header.length();
+            if (header.readable() && header.byteCount() != held) {
+                throw new Malformed("it needs " + header.byteCount() + " bytes of values, has " + held);
             }
-            return new NpyFile(bytes, header.locate("", header.length()));
+            return new NpyFile(bytes, header.locate("", header.length(), held, bytes.path()));
         } catch (IOException e) {
             bytes.close();
             throw refused(bytes.path(), e);
@@ -63,7 +63,6 @@ final class NpyFile implements TensorFile {
     }
 
     private static RetortException refused(Path path, IOException why) {
-        return new RetortException(
-                Kind.DATA, "cannot read " + path + ": " + why.getMessage() + "; use an undamaged npy file", why);
+        return new RetortException(Kind.CHECKPOINT, "cannot read " + path + ": " + Malformed.sentence(why), why);
     }
 }

@@ -4,6 +4,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -13,17 +14,19 @@ import java.util.stream.Collectors;
  * The head of an npy array: magic, version 1 to 3, and a Python dictionary of exactly {@code descr},
  * {@code fortran_order} and {@code shape}.
  *
- * @param type element type
- * @param bigEndian byte order of the values
+ * @param descr element type, as the file says it
  * @param fortran whether the first index runs fastest
  * @param shape dimensions, empty for a scalar
  * @param length bytes of the head itself
  */
-public record NpyHeader(NpyType type, boolean bigEndian, boolean fortran, long[] shape, int length) {
+public record NpyHeader(String descr, boolean fortran, long[] shape, int length) {
     private static final byte[] MAGIC = {(byte) 0x93, 'N', 'U', 'M', 'P', 'Y'};
     private static final int LONGEST = 1 << 16;
-    private static final Pattern FIELD = Pattern.compile(
-            "\\s*['\"](descr|fortran_order|shape)['\"]\\s*:\\s*(?:['\"]([^'\"]*)['\"]|(True|False)|\\(([^()]*)\\))\\s*(,|$)");
+    /** The types of a structured array, a list that may hold lists. */
+    private static final String STRUCTURE = "\\[(?:[^\\[\\]]++|\\[[^\\[\\]]*+\\]){1,256}+\\]";
+
+    private static final Pattern FIELD = Pattern.compile("\\s*['\"](descr|fortran_order|shape)['\"]\\s*:"
+            + "\\s*(?:['\"]([^'\"]*)['\"]|(True|False)|\\(([^()]*)\\)|(" + STRUCTURE + "))\\s*(,|$)");
     private static final Pattern LENGTH = Pattern.compile("\\s*\\d{1,19}\\s*");
     private static final int MOST_DIMENSIONS = 64;
 
@@ -63,7 +66,7 @@ public record NpyHeader(NpyType type, boolean bigEndian, boolean fortran, long[]
         int at = 0;
         while (at < body.length() && field.region(at, body.length()).lookingAt()) {
             switch (field.group(1)) {
-                case "descr" -> descr = once(descr, field.group(2), "descr");
+                case "descr" -> descr = once(descr, field.group(2) == null ? field.group(5) : field.group(2), "descr");
                 case "fortran_order" -> order = once(order, field.group(3), "fortran_order");
                 default -> shape = once(shape, field.group(4), "shape");
             }
@@ -73,17 +76,33 @@ public record NpyHeader(NpyType type, boolean bigEndian, boolean fortran, long[]
             throw new Malformed("its header holds something else than descr, fortran_order and shape");
         }
         if (descr == null || order == null || shape == null) {
-            throw new Malformed("its header lacks " + (descr == null ? "descr" : order == null ? "order" : "shape"));
+            throw new Malformed(
+                    "its header lacks " + (descr == null ? "descr" : order == null ? "fortran_order" : "shape"));
         }
-        if (descr.length() < 2 || "<>|".indexOf(descr.charAt(0)) < 0) {
-            throw new Malformed("its element type '" + descr + "' is not supported");
+        NpyHeader header = new NpyHeader(descr, order.equals("True"), dimensions(shape), length);
+        try {
+            header.elements();
+        } catch (ArithmeticException e) {
+            throw new Malformed("its shape (" + shape + ") exceeds 63 bits");
         }
-        String code = descr;
-        NpyType type = NpyType.coded(descr.substring(1))
-                .orElseThrow(() -> new Malformed("its element type '" + code + "' is not supported"));
-        NpyHeader header = new NpyHeader(type, descr.charAt(0) == '>', order.equals("True"), dimensions(shape), length);
-        header.byteCount();
         return header;
+    }
+
+    /** Element type; one whose values are not read, such as text, is refused. */
+    NpyType type() throws Malformed {
+        return NpyType.described(descr)
+                .orElseThrow(() -> new Malformed(
+                        "its element type '" + descr + "' is not supported", "store numbers in its place"));
+    }
+
+    /** Whether the type is one whose values are read. */
+    boolean readable() {
+        return NpyType.described(descr).isPresent();
+    }
+
+    /** Byte order of the values. */
+    boolean bigEndian() {
+        return descr.startsWith(">") && !descr.startsWith("V", 1);
     }
 
     private static String once(String before, String value, String field) throws Malformed {
@@ -125,17 +144,27 @@ public record NpyHeader(NpyType type, boolean bigEndian, boolean fortran, long[]
     /** Bytes of the values. */
     long byteCount() throws Malformed {
         try {
-            return Math.multiplyExact(elements(), (long) type.bytes());
+            return Math.multiplyExact(elements(), (long) type().bytes());
         } catch (ArithmeticException e) {
             throw new Malformed("its shape " + Arrays.toString(shape) + " exceeds 63 bits");
         }
     }
 
-    /** The array as a tensor whose values lie at {@code start}. */
-    StoredTensor locate(String name, long start) {
-        TensorEntry entry = new TensorEntry(name, Dtype.valueOf(type.name()), shape);
+    /**
+     * The array as a tensor whose values lie at {@code start}.
+     *
+     * @param held bytes from there to the end of the array
+     * @param file what messages call the file
+     */
+    StoredTensor locate(String name, long start, long held, Path file) {
+        ElementType type = NpyType.described(descr)
+                .<ElementType>map(known -> Dtype.valueOf(known.name()))
+                .orElse(new UnreadType(descr, held, file));
         return new StoredTensor(
-                entry, start, fortran ? StoredTensor.columnMajor(shape) : StoredTensor.rowMajor(shape), bigEndian);
+                new TensorEntry(name, type, shape),
+                start,
+                fortran ? StoredTensor.columnMajor(shape) : StoredTensor.rowMajor(shape),
+                bigEndian());
     }
 
     /** The head of a version 1 array of this type and shape, row-major and little-endian, padded to 64 bytes. */

@@ -15,7 +15,9 @@ public enum NpyType {
     F32("f4", 4),
     U64("u8", 8),
     I64("i8", 8),
-    F64("f8", 8);
+    F64("f8", 8),
+    /** Numpy has no such type: those who add it have it stored as bytes without a meaning. */
+    BF16("V2", 2);
 
     private final String code;
     private final int bytes;
@@ -32,12 +34,18 @@ public enum NpyType {
 
     /** The little-endian {@code descr}, such as {@code <f4} or {@code |u1}. */
     public String descr() {
-        return (bytes == 1 ? "|" : "<") + code;
+        return (bytes == 1 || this == BF16 ? "|" : "<") + code;
     }
 
-    static Optional<NpyType> coded(String code) {
+    /** Whether the values are floating-point numbers. */
+    boolean floating() {
+        return Dtype.valueOf(name()).floating();
+    }
+
+    /** The type of a {@code descr}, whatever its byte order, if it is one of these. */
+    static Optional<NpyType> described(String descr) {
         for (NpyType type : values()) {
-            if (type.code.equals(code)) {
+            if (descr.matches("[<>|].+") && type.code.equals(descr.substring(1))) {
                 return Optional.of(type);
             }
         }

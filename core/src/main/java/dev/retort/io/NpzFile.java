@@ -7,7 +7,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.Collections;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
@@ -16,7 +16,8 @@ import org.apache.commons.compress.archivers.zip.ZipArchiveEntry;
 
 /**
  * A numpy {@code .npz}: a zip (also zip64) of npy arrays, stored or deflated. Checksums are compared, names that leave
- * the folder or come twice are refused, nothing is extracted.
+ * the folder or come twice are refused, nothing is extracted. Arrays of text and other types that are no numbers are listed,
+ * not read.
  */
 public final class NpzFile implements TensorFile {
     /** What deflate can make of a byte at best, and more. */
@@ -25,12 +26,14 @@ public final class NpzFile implements TensorFile {
     private final RandomAccess bytes;
     private final Archive archive;
     private final Map<String, ZipArchiveEntry> arrays = new LinkedHashMap<>();
-    private final Set<String> summed = new HashSet<>();
+    private final Map<String, SummedBytes> summed = new HashMap<>();
+    private final Kind kind;
     private Map<String, StoredTensor> stored;
     private String unpackedName;
     private NpyArray unpacked;
 
-    private NpzFile(RandomAccess bytes, Archive archive) throws Malformed {
+    private NpzFile(RandomAccess bytes, Archive archive, Kind kind) throws Malformed {
+        this.kind = kind;
         this.bytes = bytes;
         this.archive = archive;
         for (Map.Entry<String, ZipArchiveEntry> entry : archive.entries().entrySet()) {
@@ -51,22 +54,23 @@ public final class NpzFile implements TensorFile {
         try {
             return open(RandomAccess.open(path));
         } catch (IOException e) {
-            throw refused(path, e.getMessage(), e);
+            throw refused(Kind.DATA, path, Malformed.sentence(e), e);
         }
     }
 
     /** Takes over the bytes: they are closed with the file, or at once where they are refused. */
     static NpzFile open(RandomAccess bytes) {
         try {
-            return of(bytes, new Archive(bytes));
+            return of(bytes, new Archive(bytes), Kind.DATA);
         } catch (IOException e) {
             bytes.close();
-            throw refused(bytes.path(), e.getMessage(), e);
+            throw refused(Kind.DATA, bytes.path(), Malformed.sentence(e), e);
         }
     }
 
-    static NpzFile of(RandomAccess bytes, Archive archive) throws Malformed {
-        return new NpzFile(bytes, archive);
+    /** @param kind of the errors: DATA, or CHECKPOINT where the arrays are weights */
+    static NpzFile of(RandomAccess bytes, Archive archive, Kind kind) throws Malformed {
+        return new NpzFile(bytes, archive, kind);
     }
 
     @Override
@@ -100,16 +104,17 @@ public final class NpzFile implements TensorFile {
                 try (CheckedInputStream in = archive.stream(entry)) {
                     NpyHeader header = NpyHeader.read(in);
                     long start = entry.getDataOffset() + header.length();
-                    if (header.byteCount() > MOST_TIMES_SMALLER * (entry.getCompressedSize() + 1)) {
+                    long held = entry.getSize() - header.length();
+                    long claimed = header.readable() ? header.byteCount() : held;
+                    if (claimed < 0 || claimed > MOST_TIMES_SMALLER * (entry.getCompressedSize() + 1)) {
                         throw new Malformed("it claims more values than its bytes can hold");
                     }
-                    if (Archive.stored(entry) && header.length() + header.byteCount() != entry.getSize()) {
-                        throw new Malformed("it needs " + header.byteCount() + " bytes of values, has "
-                                + (entry.getSize() - header.length()));
+                    if (Archive.stored(entry) && claimed != held) {
+                        throw new Malformed("it needs " + claimed + " bytes of values, has " + held);
                     }
-                    found.put(name, header.locate(name, start));
+                    found.put(name, header.locate(name, start, held, path()));
                 } catch (IOException e) {
-                    throw damaged(name, e);
+                    throw refused(name, e);
                 }
             });
             stored = found;
@@ -117,10 +122,9 @@ public final class NpzFile implements TensorFile {
         return stored;
     }
 
-    /** The first portion asked of an array has its checksum compared over all of it. */
     @Override
     public synchronized void read(String name, long from, ByteBuffer target) {
-        entry(name);
+        entry(name).dtype(); // refuses what is not read
         ZipArchiveEntry entry = arrays.get(name);
         try {
             if (!Archive.stored(entry)) {
@@ -131,15 +135,31 @@ public final class NpzFile implements TensorFile {
                 target.put(unpacked.buffer().position((int) from).limit((int) from + target.remaining()));
                 return;
             }
-            if (summed.add(name)) {
-                try (CheckedInputStream in = archive.stream(entry)) {
-                    Archive.requireSum(entry, in);
-                }
-            }
-            located().get(name).read(bytes, from, target);
+            located().get(name).read(summed(name), from, target);
         } catch (IOException e) {
-            throw damaged(name, e);
+            throw refused(name, e);
         }
+    }
+
+    private SummedBytes summed(String name) {
+        return summed.computeIfAbsent(name, key -> archive.bytes(arrays.get(key)));
+    }
+
+    @Override
+    public synchronized void verify() {
+        arrays.forEach((name, entry) -> {
+            try {
+                if (Archive.stored(entry)) {
+                    summed(name).finish();
+                } else {
+                    try (CheckedInputStream in = archive.stream(entry)) {
+                        Archive.requireSum(entry, in);
+                    }
+                }
+            } catch (IOException e) {
+                throw refused(name, e);
+            }
+        });
     }
 
     /** Reads one array whole. */
@@ -149,7 +169,7 @@ public final class NpzFile implements TensorFile {
             reader.finish();
             return array;
         } catch (IOException e) {
-            throw damaged(name, e);
+            throw refused(name, e);
         }
     }
 
@@ -165,12 +185,13 @@ public final class NpzFile implements TensorFile {
         }
         long row = shape[0] == 0 ? 0 : entry.byteCount() / shape[0];
         if (row * count > Integer.MAX_VALUE - 16) {
-            throw refused(path(), count + " rows of '" + entry + "' exceed 2 GiB, ask for fewer", null);
+            throw refused(kind, path(), count + " rows of '" + entry + "' exceed 2 GiB; ask for fewer", null);
         }
+        NpyType type = NpyType.valueOf(entry.dtype().name());
         byte[] values = new byte[(int) (row * count)];
         read(name, first * row, ByteBuffer.wrap(values));
         shape[0] = count;
-        return new NpyArray(NpyType.valueOf(entry.dtype().name()), shape, values);
+        return new NpyArray(type, shape, values);
     }
 
     /** Opens one array to be read from its first value to its last, for those too large for memory; row-major only. */
@@ -179,22 +200,26 @@ public final class NpzFile implements TensorFile {
             Reader reader = reader(name);
             if (reader.header().fortran()) {
                 reader.close();
-                throw new Malformed("it is column-major, which reading in one go needs not to be; read its rows");
+                throw new Malformed("it is column-major, which cannot be read in one go", "read its rows");
             }
             return reader;
         } catch (IOException e) {
-            throw damaged(name, e);
+            throw refused(name, e);
         }
     }
 
     private Reader reader(String name) throws IOException {
         ZipArchiveEntry entry = arrays.get(name);
         if (entry == null) {
-            throw refused(path(), "it holds no array '" + name + "', only " + arrays.keySet(), null);
+            throw refused(
+                    kind,
+                    path(),
+                    "it holds no array '" + name + "', only " + arrays.keySet() + "; use another file",
+                    null);
         }
         CheckedInputStream in = archive.stream(entry);
         try {
-            return new Reader(path() + " [" + name + "]", entry, in);
+            return new Reader(path() + " [" + name + "]", kind, entry, in);
         } catch (IOException | RuntimeException e) {
             in.close();
             throw e;
@@ -210,13 +235,15 @@ public final class NpzFile implements TensorFile {
     /** The values of one array, read from the first to the last. */
     public static final class Reader implements AutoCloseable {
         private final String name;
+        private final Kind kind;
         private final ZipArchiveEntry entry;
         private final CheckedInputStream in;
         private final NpyHeader header;
         private long left;
 
-        private Reader(String name, ZipArchiveEntry entry, CheckedInputStream in) throws IOException {
+        private Reader(String name, Kind kind, ZipArchiveEntry entry, CheckedInputStream in) throws IOException {
             this.name = name;
+            this.kind = kind;
             this.entry = entry;
             this.in = in;
             this.header = NpyHeader.read(in);
@@ -245,8 +272,7 @@ public final class NpzFile implements TensorFile {
                     finish();
                 }
             } catch (IOException e) {
-                throw new RetortException(
-                        Kind.DATA, "cannot read " + name + ": " + e.getMessage() + "; write the file again", e);
+                throw new RetortException(kind, "cannot read " + name + ": " + Malformed.sentence(e), e);
             }
         }
 
@@ -267,12 +293,11 @@ public final class NpzFile implements TensorFile {
         }
     }
 
-    private RetortException damaged(String name, IOException e) {
-        return refused(path(), "its array '" + name + "' is damaged: " + e.getMessage(), e);
+    private RetortException refused(String name, IOException e) {
+        return refused(kind, path(), "its array '" + name + "': " + Malformed.sentence(e), e);
     }
 
-    private static RetortException refused(Path path, String why, Exception cause) {
-        return new RetortException(
-                Kind.DATA, "cannot read " + path + ": " + why + "; use an undamaged npz file", cause);
+    private static RetortException refused(Kind kind, Path path, String why, Exception cause) {
+        return new RetortException(kind, "cannot read " + path + ": " + why, cause);
     }
 }

@@ -27,6 +27,7 @@ final class PickleNames {
             "pathlib.WindowsPath",
             "pathlib._local.PosixPath",
             "torch.device",
+            "torch.serialization._get_layout",
             "numpy.dtype",
             "numpy.ndarray",
             "numpy.core.multiarray.scalar",
@@ -52,23 +53,32 @@ final class PickleNames {
             "__builtin__.int",
             "__builtin__.float",
             "torch.Tensor",
-            "torch.nn.parameter.Parameter");
+            "torch.nn.parameter.Parameter",
+            "torch.per_tensor_affine",
+            "torch.per_channel_affine",
+            "torch.per_tensor_symmetric",
+            "torch.per_channel_symmetric",
+            "torch.per_channel_affine_float_qparams");
     private static final Set<String> FUNCTIONS = Set.of(
             "torch._utils._rebuild_tensor",
             "torch._utils._rebuild_tensor_v2",
             "torch._utils._rebuild_tensor_v3",
             "torch._utils._rebuild_parameter",
             "torch._utils._rebuild_parameter_with_state",
+            "torch._utils._rebuild_qtensor",
+            "torch._utils._rebuild_sparse_tensor",
+            "torch._utils._rebuild_nested_tensor",
+            "torch._utils._rebuild_meta_tensor_no_storage",
             "torch._tensor._rebuild_from_type_v2",
             "torch.Size",
             "copyreg._reconstructor",
             "copy_reg._reconstructor",
             "_codecs.encode");
 
-    private final Map<String, Dtype> storages = new LinkedHashMap<>();
+    private final Map<String, TorchType> storages = new LinkedHashMap<>();
 
     /** The element type of every storage that was named, by its key. */
-    Map<String, Dtype> storages() {
+    Map<String, TorchType> storages() {
         return Collections.unmodifiableMap(storages);
     }
 
@@ -84,8 +94,12 @@ final class PickleNames {
                 || TorchTypes.storage(full).isPresent()
                 || TorchTypes.named(full);
         if (!known) {
-            throw new Malformed("its pickle asks for " + (full.length() > 200 ? full.substring(0, 200) + "…" : full)
-                    + ", which is not among what tensors need, so it may be an attack; nothing was run");
+            throw new Malformed(
+                    "its pickle asks for " + (full.length() > 200 ? full.substring(0, 200) + "…" : full)
+                            + ", which is not among what tensors need: it holds an object of a program, or an attack;"
+                            + " nothing was run",
+                    "if you trust it, save its tensors alone where that program is, as safetensors or with"
+                            + " torch.save(model.state_dict(), …)");
         }
         return found;
     }
@@ -107,10 +121,14 @@ final class PickleNames {
             return set;
         }
         return switch (full) {
-            case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2" ->
-                TorchTypes.tensor(arguments, ((Storage) arguments.at(0)).dtype());
+            case "torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2", "torch._utils._rebuild_qtensor" ->
+                TorchTypes.tensor(arguments, ((Storage) arguments.at(0)).type());
             case "torch._utils._rebuild_tensor_v3" ->
                 TorchTypes.tensor(arguments, TorchTypes.dtype((Name) arguments.at(6)));
+            case "torch._utils._rebuild_sparse_tensor" -> TorchTypes.unread("sparse", (Tuple) arguments.at(1));
+            case "torch._utils._rebuild_nested_tensor" -> TorchTypes.unread("nested", arguments);
+            case "torch._utils._rebuild_meta_tensor_no_storage" ->
+                TorchTypes.unread("meta", new Tuple(List.of(arguments.at(1))));
             case "torch._utils._rebuild_parameter", "torch._utils._rebuild_parameter_with_state" -> arguments.at(0);
             case "torch._tensor._rebuild_from_type_v2" -> call((Name) arguments.at(0), (Tuple) arguments.at(2));
             case "torch.Size" -> arguments.at(0);
@@ -157,19 +175,19 @@ final class PickleNames {
             throw new Malformed("its pickle refers to something else than a storage");
         }
         Name type = (Name) id.at(1);
-        Optional<Dtype> dtype = TorchTypes.storage(type.toString());
-        if (dtype.isEmpty()) {
+        Optional<TorchType> elementType = TorchTypes.storage(type.toString());
+        if (elementType.isEmpty()) {
             throw new Malformed("its pickle names a storage of " + type + ", which is not supported");
         }
         String key = (String) id.at(2);
-        Dtype before = storages.putIfAbsent(key, dtype.get());
-        if (before != null && before != dtype.get()) {
+        TorchType before = storages.putIfAbsent(key, elementType.get());
+        if (before != null && before != elementType.get()) {
             throw new Malformed("its storage '" + key + "' has two element types");
         }
         long elements = (Long) id.at(4);
         if (id.size() > 5 && id.at(5) instanceof Tuple view) {
-            return TorchTypes.part(key, dtype.get(), elements, (Long) view.at(1), (Long) view.at(2));
+            return TorchTypes.part(key, elementType.get(), elements, (Long) view.at(1), (Long) view.at(2));
         }
-        return TorchTypes.part(key, dtype.get(), elements, 0, elements);
+        return TorchTypes.part(key, elementType.get(), elements, 0, elements);
     }
 }

@@ -1,8 +1,8 @@
 package dev.retort.io;
 
 import dev.retort.io.PickleValue.Plain;
+import dev.retort.io.PickleValue.Tensor;
 import dev.retort.io.PickleValue.Tuple;
-import dev.retort.io.PickleValue.View;
 import java.io.IOException;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -11,10 +11,10 @@ import java.util.Map;
 /**
  * The leaves of an unpickled value by their path: keys, indices and attribute names joined by dots.
  *
- * @param tensors views of storages
+ * @param tensors views of storages, and tensors that are only listed
  * @param values numbers, texts and truth values as text
  */
-record PickleTree(Map<String, View> tensors, Map<String, String> values) {
+record PickleTree(Map<String, Tensor> tensors, Map<String, String> values) {
     /** Values that hold themselves, or each other many times over, would have leaves without end. */
     private static final int DEEPEST = 32;
 
@@ -32,8 +32,8 @@ record PickleTree(Map<String, View> tensors, Map<String, String> values) {
         if (depth > DEEPEST || letters[0] > MOST_LETTERS || path.length() > LONGEST_PATH) {
             throw new Malformed("its values lie too deep inside each other or are too many");
         }
-        if (value instanceof View view) {
-            if (tensors.put(path, view) != null) {
+        if (value instanceof Tensor tensor) {
+            if (tensors.put(path, tensor) != null) {
                 throw new Malformed("two of its tensors are named '" + path + "'");
             }
         } else if (value instanceof Map<?, ?> map) {

@@ -75,22 +75,34 @@ sealed interface PickleValue {
      * Bytes that tensors are views of.
      *
      * @param key name of the storage in the file
-     * @param dtype element type; U8 for untyped ones
+     * @param type element type; uint8 for untyped ones
      * @param elements number of elements
      * @param offset elements of the whole storage before this part of it
      */
-    record Storage(String key, Dtype dtype, long elements, long offset) implements PickleValue {}
+    record Storage(String key, TorchType type, long elements, long offset) implements PickleValue {}
+
+    /** A tensor. */
+    sealed interface Tensor extends PickleValue {}
 
     /**
-     * A tensor.
+     * A tensor that is a view of a storage.
      *
      * @param storage its bytes
-     * @param dtype element type
+     * @param type element type
      * @param start first element, in bytes from the storage's start
      * @param shape dimensions
      * @param strides elements from one index to the next
      */
-    record View(Storage storage, Dtype dtype, long start, long[] shape, long[] strides) implements PickleValue {}
+    record View(Storage storage, TorchType type, long start, long[] shape, long[] strides) implements Tensor {}
+
+    /**
+     * A tensor of a kind that is only listed.
+     *
+     * @param type what it is
+     * @param byteCount bytes of what it is made of
+     * @param shape dimensions, as far as they are known
+     */
+    record Unread(String type, long byteCount, long[] shape) implements Tensor {}
 
     /** The attributes of a plain object, where it has some. */
     static Map<?, ?> attributes(Plain plain) {

@@ -8,13 +8,15 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.channels.SeekableByteChannel;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /** Bytes read by position: of a file, or of a channel over memory. Lengths are checked before anything is allocated. */
-final class RandomAccess implements Closeable {
+final class RandomAccess implements Bytes, Closeable {
     private final Path path;
     private final SeekableByteChannel channel;
     private final long size;
@@ -28,12 +30,17 @@ final class RandomAccess implements Closeable {
 
     static RandomAccess open(Path path) throws IOException {
         if (Files.isDirectory(path)) {
-            throw new Malformed("it is a folder, not a file");
+            throw new Malformed("it is a folder, not a file", "name the file inside it");
         }
         try {
             return new RandomAccess(path, FileChannel.open(path, StandardOpenOption.READ));
         } catch (NoSuchFileException e) {
-            throw new Malformed("there is no such file");
+            throw new Malformed("there is no such file", "check the path");
+        } catch (AccessDeniedException e) {
+            throw new Malformed("this user may not read it", "change its permissions");
+        } catch (FileSystemException e) {
+            // Its message would begin with the path, which stands in the sentence already.
+            throw new Malformed(String.valueOf(e.getReason()), "check the path");
         }
     }
 
@@ -49,8 +56,8 @@ final class RandomAccess implements Closeable {
         return size;
     }
 
-    /** Fills what remains of the target from {@code position} on. */
-    void read(long position, ByteBuffer target) throws IOException {
+    @Override
+    public void read(long position, ByteBuffer target) throws IOException {
         long at = position;
         while (target.hasRemaining()) {
             int count = some(at, target);
@@ -79,8 +86,9 @@ final class RandomAccess implements Closeable {
         return copy.flip();
     }
 
-    /** So many bytes, read-only and little-endian: mapped where this is a file, and then valid after {@link #close}. */
-    ByteBuffer window(long position, long length) throws IOException {
+    /** Mapped where this is a file, and then valid after {@link #close}. */
+    @Override
+    public ByteBuffer window(long position, long length) throws IOException {
         requireInside(position, length);
         if (length > Integer.MAX_VALUE) {
             throw new Malformed(length + " bytes are asked for at once, more than 2 GiB");

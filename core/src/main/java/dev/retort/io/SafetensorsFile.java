@@ -68,7 +68,8 @@ public final class SafetensorsFile implements TensorFile {
             throw new Malformed("it is cut off inside its header");
         }
         ByteBuffer json = bytes.bytes(8, (int) length);
-        return new SafetensorsFile(bytes, SafetensorsHeader.parse(json.array(), size - 8 - length), 8 + length);
+        return new SafetensorsFile(
+                bytes, SafetensorsHeader.parse(json.array(), size - 8 - length, bytes.path()), 8 + length);
     }
 
     @Override
@@ -134,9 +135,6 @@ public final class SafetensorsFile implements TensorFile {
     }
 
     private static RetortException refused(Path path, IOException why) {
-        return new RetortException(
-                Kind.CHECKPOINT,
-                "cannot read " + path + ": " + why.getMessage() + "; use an undamaged safetensors file",
-                why);
+        return new RetortException(Kind.CHECKPOINT, "cannot read " + path + ": " + Malformed.sentence(why), why);
     }
 }

@@ -3,6 +3,7 @@ package dev.retort.io;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -34,8 +35,11 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, Span> spans) 
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .build();
 
-    /** @param dataBytes length of the data section, which the tensors must cover without a gap */
-    static SafetensorsHeader parse(byte[] json, long dataBytes) throws Malformed {
+    /**
+     * @param dataBytes length of the data section, which the tensors must cover without a gap
+     * @param file what messages call the file
+     */
+    static SafetensorsHeader parse(byte[] json, long dataBytes, Path file) throws Malformed {
         Map<String, String> metadata = new LinkedHashMap<>();
         Map<String, Span> spans = new LinkedHashMap<>();
         try (JsonParser parser = JSON.createParser(ObjectReadContext.empty(), utf8(json))) {
@@ -46,12 +50,12 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, Span> spans) 
                 if (name.equals(METADATA)) {
                     metadata(parser, metadata);
                 } else {
-                    spans.put(name, entry(parser, name));
+                    spans.put(name, entry(parser, name, file));
                 }
             }
             expect(parser.nextToken() == null, "the header goes on after its JSON object");
         } catch (JacksonException e) {
-            throw new Malformed("the header is not valid JSON (" + e.getOriginalMessage() + ")");
+            throw new Malformed("the header is not valid JSON: " + JsonFault.of(e));
         }
         cover(spans, dataBytes);
         return new SafetensorsHeader(metadata, spans);
@@ -77,9 +81,9 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, Span> spans) 
         }
     }
 
-    private static Span entry(JsonParser parser, String name) throws Malformed {
+    private static Span entry(JsonParser parser, String name, Path file) throws Malformed {
         expect(parser.currentToken() == JsonToken.START_OBJECT, "tensor '" + name + "' is not described by an object");
-        Dtype dtype = null;
+        String type = null;
         long[] shape = null;
         long[] offsets = null;
         while (parser.nextToken() != JsonToken.END_OBJECT) {
@@ -88,30 +92,30 @@ record SafetensorsHeader(Map<String, String> metadata, Map<String, Span> spans) 
             switch (field) {
                 case "dtype" -> {
                     expect(parser.currentToken() == JsonToken.VALUE_STRING, "dtype of '" + name + "' is not a string");
-                    String type = parser.getString();
-                    dtype = Dtype.named(type)
-                            .orElseThrow(() -> new Malformed("tensor '" + name + "' has the unknown dtype " + type));
+                    type = parser.getString();
                 }
                 case "shape" -> shape = longs(parser, "shape of '" + name + "'");
                 case "data_offsets" -> offsets = longs(parser, "data_offsets of '" + name + "'");
                 default -> parser.skipChildren();
             }
         }
-        expect(dtype != null, "tensor '" + name + "' has no dtype");
+        expect(type != null, "tensor '" + name + "' has no dtype");
         expect(shape != null, "tensor '" + name + "' has no shape");
         expect(offsets != null && offsets.length == 2, "tensor '" + name + "' has no pair of data_offsets");
         expect(offsets[0] <= offsets[1], "tensor '" + name + "' ends before it begins");
-        long bytes;
+        long held = offsets[1] - offsets[0];
+        TensorEntry entry = new TensorEntry(
+                name, Dtype.named(type).<ElementType>map(t -> t).orElse(new UnreadType(type, held, file)), shape);
         try {
-            bytes = dtype.bytesOf(shape);
+            entry.elements();
+            expect(
+                    held == entry.byteCount(),
+                    "tensor '" + name + "' of " + type + " " + Arrays.toString(shape) + " needs " + entry.byteCount()
+                            + " bytes, has " + held);
         } catch (ArithmeticException e) {
             throw new Malformed("tensor '" + name + "' of shape " + Arrays.toString(shape) + " exceeds 63 bits");
         }
-        expect(
-                offsets[1] - offsets[0] == bytes,
-                "tensor '" + name + "' of " + dtype + " " + Arrays.toString(shape) + " needs " + bytes + " bytes, has "
-                        + (offsets[1] - offsets[0]));
-        return new Span(new TensorEntry(name, dtype, shape), offsets[0], offsets[1]);
+        return new Span(entry, offsets[0], offsets[1]);
     }
 
     private static long[] longs(JsonParser parser, String what) throws Malformed {

@@ -64,8 +64,8 @@ final class ShardedFile implements TensorFile {
     }
 
     private static TensorFile shard(Path index, String file) {
-        if (!file.matches("[^/\\\\:]+") || file.equals("..")) {
-            throw refused(index, "its file name '" + file + "' leaves the folder");
+        if (!file.matches("[^/\\\\:\\x00]+") || file.equals("..")) {
+            throw refused(index, "its file name '" + file + "' leaves the folder, or is none; fetch it again");
         }
         Path path = index.resolveSibling(file);
         if (!Files.exists(path)) {
@@ -96,12 +96,13 @@ final class ShardedFile implements TensorFile {
                 fileOf.put(entry.getKey(), entry.getValue().asString());
             }
             return fileOf;
-        } catch (IOException | JacksonException e) {
+        } catch (JacksonException e) {
             throw new RetortException(
                     Kind.CHECKPOINT,
-                    "cannot read " + index + ": it is not a JSON index ("
-                            + e.getMessage().lines().findFirst().orElse("") + "); fetch it again",
+                    "cannot read " + index + ": it is not a JSON index (" + JsonFault.of(e) + "); fetch it again",
                     e);
+        } catch (IOException e) {
+            throw new RetortException(Kind.CHECKPOINT, "cannot read " + index + ": " + Malformed.sentence(e), e);
         }
     }
 
@@ -129,6 +130,11 @@ final class ShardedFile implements TensorFile {
     public void read(String name, long from, ByteBuffer target) {
         entry(name);
         shardOf.get(name).read(name, from, target);
+    }
+
+    @Override
+    public void verify() {
+        shards.values().forEach(TensorFile::verify);
     }
 
     @Override

@@ -62,7 +62,7 @@ record StoredTensor(TensorEntry entry, long start, long[] strides, boolean bigEn
     }
 
     /** Fills the target with values from byte {@code from} of the tensor on, row-major and little-endian. */
-    void read(RandomAccess bytes, long from, ByteBuffer target) throws IOException {
+    void read(Bytes bytes, long from, ByteBuffer target) throws IOException {
         int size = entry.dtype().bytes();
         int count = target.remaining();
         if (from < 0 || from % size != 0 || count % size != 0 || from > entry.byteCount() - count) {
@@ -85,6 +85,9 @@ record StoredTensor(TensorEntry entry, long start, long[] strides, boolean bigEn
             gather(bytes.window(start, span(entry.shape(), strides) * size), from / size, out, size);
         }
         target.position(target.limit());
+        if (from + count == entry.byteCount()) {
+            bytes.finish();
+        }
     }
 
     /** Walks the indices in row-major order, following the strides. */

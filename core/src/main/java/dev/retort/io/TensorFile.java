@@ -77,6 +77,13 @@ public interface TensorFile extends AutoCloseable {
         return values;
     }
 
+    /**
+     * Compares the checksums that the format has, reading everything; nothing is done where it has none.
+     *
+     * @throws RetortException naming the file and what is damaged
+     */
+    default void verify() {}
+
     /** Closes the file. */
     @Override
     void close();

@@ -35,7 +35,7 @@ public final class TensorFiles {
             bytes = RandomAccess.open(path);
             start = bytes.bytes(0, (int) Math.min(64, bytes.size())).array();
         } catch (IOException e) {
-            throw refused(path, e.getMessage());
+            throw refused(path, Malformed.sentence(e));
         }
         String text = new String(start, StandardCharsets.ISO_8859_1);
         if (text.startsWith("PK")) {
@@ -61,12 +61,12 @@ public final class TensorFiles {
             if (archive.entries().keySet().stream().anyMatch(TorchFile.PART.asMatchPredicate())) {
                 return TorchFile.zip(bytes, archive);
             }
-            NpzFile npz = NpzFile.of(bytes, archive);
+            NpzFile npz = NpzFile.of(bytes, archive, Kind.CHECKPOINT);
             npz.entries();
             return npz;
         } catch (IOException e) {
             bytes.close();
-            throw refused(bytes.path(), e.getMessage());
+            throw refused(bytes.path(), Malformed.sentence(e));
         } catch (RetortException e) {
             bytes.close();
             throw e;

@@ -31,7 +31,10 @@ public final class TorchFile implements TensorFile {
     private static final long LEGACY_VERSION = 1001;
 
     /** Where a storage's bytes lie. */
-    private record Place(long start, long length) {}
+    private record Place(Bytes bytes, long start, long length) {}
+
+    /** Where a tensor's values lie. */
+    private record Source(Bytes bytes, StoredTensor stored) {}
 
     private final RandomAccess bytes;
     /** Held because the zip library closes the file when its list is collected; null for the older form. */
@@ -39,31 +42,46 @@ public final class TorchFile implements TensorFile {
 
     private final Map<String, String> metadata;
     private final Map<String, TensorEntry> entries = new LinkedHashMap<>();
-    private final Map<String, StoredTensor> stored = new LinkedHashMap<>();
+    private final Map<String, Source> sources = new LinkedHashMap<>();
+    private final Map<String, Place> places;
 
     private TorchFile(RandomAccess bytes, Archive archive, Object root, Map<String, Place> places, boolean bigEndian)
             throws IOException {
         this.bytes = bytes;
         this.archive = archive;
+        this.places = places;
         PickleTree tree = PickleTree.of(root);
         metadata = tree.values();
-        for (Map.Entry<String, PickleValue.View> found : tree.tensors().entrySet()) {
-            PickleValue.View view = found.getValue();
-            Storage storage = view.storage();
-            Place place = places.get(storage.key());
-            if (place == null) {
-                throw new Malformed("the storage '" + storage.key() + "' of '" + found.getKey() + "' is missing");
+        for (Map.Entry<String, PickleValue.Tensor> found : tree.tensors().entrySet()) {
+            String name = found.getKey();
+            if (found.getValue() instanceof PickleValue.View view) {
+                add(name, view, bigEndian);
+            } else if (found.getValue() instanceof PickleValue.Unread unread) {
+                ElementType type = new UnreadType(unread.type(), unread.byteCount(), bytes.path());
+                entries.put(name, new TensorEntry(name, type, unread.shape()));
             }
-            long needed = Math.multiplyExact(
-                    storage.offset() + storage.elements(), storage.dtype().bytes());
-            if (place.length() < needed) {
-                throw new Malformed("the storage '" + storage.key() + "' of '" + found.getKey() + "' has "
-                        + place.length() + " bytes, needs " + needed);
-            }
-            TensorEntry entry = new TensorEntry(found.getKey(), view.dtype(), view.shape());
-            entries.put(entry.name(), entry);
-            stored.put(entry.name(), new StoredTensor(entry, place.start() + view.start(), view.strides(), bigEndian));
         }
+    }
+
+    private void add(String name, PickleValue.View view, boolean bigEndian) throws Malformed {
+        Storage storage = view.storage();
+        Place place = places.get(storage.key());
+        if (place == null) {
+            throw new Malformed("the storage '" + storage.key() + "' of '" + name + "' is missing");
+        }
+        long needed = Math.multiplyExact(
+                storage.offset() + storage.elements(), storage.type().bytes());
+        if (place.length() < needed) {
+            throw new Malformed("the storage '" + storage.key() + "' of '" + name + "' has " + place.length()
+                    + " bytes, needs " + needed);
+        }
+        TensorEntry entry = new TensorEntry(name, view.type().elements(view.shape(), bytes.path()), view.shape());
+        entries.put(name, entry);
+        sources.put(
+                name,
+                new Source(
+                        place.bytes(),
+                        new StoredTensor(entry, place.start() + view.start(), view.strides(), bigEndian)));
     }
 
     /**
@@ -93,18 +111,24 @@ public final class TorchFile implements TensorFile {
     static TorchFile zip(RandomAccess bytes, Archive archive) {
         try {
             return readZip(bytes, archive);
-        } catch (IOException | ArithmeticException e) {
+        } catch (IOException e) {
             bytes.close();
             throw refused(bytes.path(), e);
+        } catch (ArithmeticException e) {
+            bytes.close();
+            throw refused(bytes.path(), new Malformed("its sizes exceed 63 bits"));
         }
     }
 
     static TorchFile legacy(RandomAccess bytes) {
         try {
             return readLegacy(bytes);
-        } catch (IOException | ArithmeticException e) {
+        } catch (IOException e) {
             bytes.close();
             throw refused(bytes.path(), e);
+        } catch (ArithmeticException e) {
+            bytes.close();
+            throw refused(bytes.path(), new Malformed("its sizes exceed 63 bits"));
         }
     }
 
@@ -128,12 +152,16 @@ public final class TorchFile implements TensorFile {
         }
         Map<String, Place> places = new HashMap<>();
         for (Map.Entry<String, ZipArchiveEntry> entry : archive.entries().entrySet()) {
-            if (entry.getKey().startsWith(prefix + "data/") && Archive.stored(entry.getValue())) {
+            if (entry.getKey().startsWith(prefix + "data/")) {
+                ZipArchiveEntry storage = entry.getValue();
+                if (!Archive.stored(storage)) {
+                    throw new Malformed(
+                            "its storage '" + entry.getKey() + "' is compressed, which torch.save never does",
+                            "zip it again without compression (zip -0)");
+                }
                 places.put(
                         entry.getKey().substring(prefix.length() + 5),
-                        new Place(
-                                entry.getValue().getDataOffset(),
-                                entry.getValue().getSize()));
+                        new Place(archive.bytes(storage), storage.getDataOffset(), storage.getSize()));
             }
         }
         return new TorchFile(bytes, archive, root, places, byteOrder.equals("big"));
@@ -151,11 +179,12 @@ public final class TorchFile implements TensorFile {
             throw new Malformed("it is of another version of torch's old form than " + LEGACY_VERSION);
         }
         if (pickle(in) instanceof Map<?, ?> system && Boolean.FALSE.equals(system.get("little_endian"))) {
-            throw new Malformed("it was written by a big-endian machine in torch's old form; save it again");
+            throw new Malformed(
+                    "it was written by a big-endian machine in torch's old form", "save it again in the newer form");
         }
         PickleNames names = new PickleNames();
         Object root = pickle(in, names);
-        Map<String, Dtype> types = names.storages();
+        Map<String, TorchType> types = names.storages();
         if (!(pickle(in) instanceof List<?> keys)) {
             throw new Malformed("its list of storages is missing");
         }
@@ -171,7 +200,7 @@ public final class TorchFile implements TensorFile {
             if (length > bytes.size() - at) {
                 throw new Malformed("it is cut off inside its storage '" + name + "'");
             }
-            places.put(name, new Place(at, length));
+            places.put(name, new Place(bytes, at, length));
             at += length;
         }
         return new TorchFile(bytes, null, root, places, false);
@@ -203,9 +232,21 @@ public final class TorchFile implements TensorFile {
 
     @Override
     public void read(String name, long from, ByteBuffer target) {
-        entry(name);
+        entry(name).dtype(); // refuses what is not read
         try {
-            stored.get(name).read(bytes, from, target);
+            Source source = sources.get(name);
+            source.stored().read(source.bytes(), from, target);
+        } catch (IOException e) {
+            throw refused(path(), e);
+        }
+    }
+
+    @Override
+    public void verify() {
+        try {
+            for (Place place : places.values()) {
+                place.bytes().finish();
+            }
         } catch (IOException e) {
             throw refused(path(), e);
         }
@@ -219,10 +260,7 @@ public final class TorchFile implements TensorFile {
         bytes.close();
     }
 
-    private static RetortException refused(Path path, Exception why) {
-        return new RetortException(
-                Kind.CHECKPOINT,
-                "cannot read " + path + ": " + why.getMessage() + "; use an undamaged torch file of tensors",
-                why);
+    private static RetortException refused(Path path, IOException why) {
+        return new RetortException(Kind.CHECKPOINT, "cannot read " + path + ": " + Malformed.sentence(why), why);
     }
 }

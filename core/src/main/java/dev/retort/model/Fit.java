@@ -15,7 +15,7 @@ import java.util.Map;
  *
  * @param missing names the network has and the file lacks
  * @param unexpected names the file has and the network lacks
- * @param misshaped names of both with different shapes, each with the two shapes
+ * @param misshaped names of both with different shapes, each with the two shapes, or of a type whose values are not read
  */
 public record Fit(List<String> missing, List<String> unexpected, List<String> misshaped) {
     private static final int SHOWN = 8;
@@ -31,6 +31,8 @@ public record Fit(List<String> missing, List<String> unexpected, List<String> mi
             } else if (!Arrays.equals(entry.shape(), shape)) {
                 misshaped.add(
                         name + " of shape " + Arrays.toString(entry.shape()) + ", expected " + Arrays.toString(shape));
+            } else if (!entry.readable()) {
+                misshaped.add(name + " of type " + entry.type().name() + ", which is not supported");
             }
         });
         List<String> unexpected = found.keySet().stream()

@@ -89,7 +89,8 @@ class NpzTest {
             {'descr': '<c8', 'fortran_order': False, 'shape': (1,), }                     ; element type '<c8' is not supported
             {'descr': '=f4', 'fortran_order': False, 'shape': (2,), }                     ; element type '=f4' is not supported
             {'descr': '|O', 'fortran_order': False, 'shape': (1,), }                      ; element type '|O' is not supported
-            {'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }            ; something else than
+            {'descr': [('a', '<f4')], 'fortran_order': False, 'shape': (2,), }            ; element type '[('a', '<f4')]' is not supported
+            {'descr': [('a', [[['<f4']]])], 'fortran_order': False, 'shape': (2,), }      ; something else than
             {'descr': '<f4', 'fortran_order': 0, 'shape': (2,), }                         ; something else than
             {'descr': '<f4', 'fortran_order': False, 'shape': (2,), 'x': 1}               ; something else than
             {'descr': '<f4', 'fortran_order': False, 'shape': (-2,), }                    ; not a list of lengths

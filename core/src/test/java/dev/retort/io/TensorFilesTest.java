@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.Shared;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -12,10 +14,12 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TensorFilesTest {
     @TempDir
@@ -72,6 +76,8 @@ class TensorFilesTest {
     @CsvSource(delimiter = '|', quoteCharacter = '~', textBlock = """
             {"weight_map":{"a":"../x.safetensors"}}                         | leaves the folder
             {"weight_map":{"a":".."}}                                       | leaves the folder
+            {"weight_map":{"a":"b\\u0000c"}}                                | leaves the folder, or is none
+            {"weight_map":{"a":Infinity}}                                   | line 1, column 20: Infinity is no value in JSON
             {"weight_map":{"a":"one.safetensors","a":"one.safetensors"}}    | not a JSON index
             {"weight_map":{"a":"one.safetensors.index.json"}}               | names one.safetensors.index.json, which is no file
             {"weight_map":{"a":"."}}                                        | names ., which is no file of weights
@@ -102,6 +108,60 @@ class TensorFilesTest {
         assertThatThrownBy(() -> TensorFiles.open(file)).hasMessageContaining(reason);
         assertThatThrownBy(() -> TensorFiles.open(folder.resolve("none")))
                 .hasMessageContaining("there is no such file");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"pt", "npz"})
+    void a_zip_that_lost_its_end_is_said_to_be_cut_off(String format) throws IOException {
+        Path file = folder.resolve("cut." + format);
+        if (format.equals("pt")) {
+            new TorchWriter()
+                    .add("w", Dtype.U8, new long[] {5000}, out -> out.write(ByteBuffer.allocate(5000)))
+                    .write(file);
+        } else {
+            NpzWriter.write(file, writer -> writer.add("w", new long[] {2000}, new float[2000]));
+        }
+        Files.write(file, Arrays.copyOf(Files.readAllBytes(file), 4321));
+        assertThatThrownBy(() -> TensorFiles.open(file))
+                .isInstanceOfSatisfying(
+                        RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.CHECKPOINT))
+                .hasMessage("cannot read " + file + ": it is cut off: after 4321 bytes the list that ends every zip is"
+                        + " missing; fetch or copy it again");
+    }
+
+    @Test
+    void whatever_is_wrong_with_an_npz_of_weights_is_of_one_kind() throws IOException {
+        Path file = folder.resolve("a.npz");
+        NpzWriter.write(file, writer -> writer.add("w", new long[] {100}, new float[100]));
+        byte[] good = Files.readAllBytes(file);
+        int refused = 0;
+        for (int at = 0; at < good.length; at++) {
+            byte[] bytes = good.clone();
+            bytes[at] ^= 0x41;
+            Files.write(file, bytes);
+            try (TensorFile read = TensorFiles.open(file)) {
+                read.verify();
+            } catch (RetortException e) {
+                refused++;
+                assertThat(e.kind()).as("byte " + at).isEqualTo(Kind.CHECKPOINT);
+                assertThat(e)
+                        .hasMessageStartingWith("cannot read " + file + ": ")
+                        .hasMessageContaining("; ");
+            }
+        }
+        // dates, versions and the like do not matter
+        assertThat(refused).isBetween(good.length * 3 / 4, good.length - 1);
+    }
+
+    @Test
+    void a_file_that_may_not_be_read_is_named_once() throws IOException {
+        Path loop = folder.resolve("loop.pt");
+        Files.createSymbolicLink(loop, loop);
+        assertThatThrownBy(() -> TensorFiles.open(loop))
+                .isInstanceOf(RetortException.class)
+                .hasMessageStartingWith("cannot read " + loop + ": ")
+                .satisfies(e -> assertThat(e.getMessage().indexOf("loop.pt"))
+                        .isEqualTo(e.getMessage().lastIndexOf("loop.pt")));
     }
 
     @Test
