@@ -26,6 +26,13 @@ final class HintOptions {
             description = "Classes; by default the label table's rows but one.")
     private Integer classes;
 
+    @Option(
+            names = "--size",
+            paramLabel = "N",
+            converter = Numbers.Count.class,
+            description = "Side of what the network works on, where its position table is missing.")
+    private Integer size;
+
     @Option(names = "--family", paramLabel = "NAME", description = "Whose weights: dit, diffusers, sit, repa.")
     private String family;
 
@@ -37,7 +44,8 @@ final class HintOptions {
     private List<String> allowed = List.of();
 
     DitHints hints() {
-        return new DitHints(heads == null ? 0 : heads, classes == null ? 0 : classes, family(), allowed);
+        return new DitHints(
+                heads == null ? 0 : heads, classes == null ? 0 : classes, size == null ? 0 : size, family(), allowed);
     }
 
     private DitFamily family() {

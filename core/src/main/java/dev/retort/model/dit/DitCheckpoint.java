@@ -39,6 +39,9 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class DitCheckpoint implements AutoCloseable {
     private static final String TRANSFORMER = "transformer";
+    private static final String ORIGINAL_MARK = "x_embedder.proj.weight";
+    private static final String DIFFUSERS_MARK = "pos_embed.proj.weight";
+    private static final String POSITIONS = "pos_embed";
 
     private final StateDict weights;
     private final DitLayout layout;
@@ -60,7 +63,7 @@ public final class DitCheckpoint implements AutoCloseable {
         Map<String, TensorEntry> entries = weights.entries();
         List<String> allowed = new ArrayList<>(hints.allowed());
         DiffusersFolder folder = DiffusersFolder.of(path);
-        if (entries.containsKey("x_embedder.proj.weight")) {
+        if (entries.containsKey(ORIGINAL_MARK)) {
             layout = DitLayout.ORIGINAL;
             boolean projectors = entries.keySet().stream().anyMatch(name -> name.startsWith("projectors."));
             family = hints.family() == null ? DitFamily.of(weights.metadata(), projectors) : hints.family();
@@ -69,15 +72,15 @@ public final class DitCheckpoint implements AutoCloseable {
                 allowed.add("projectors.*");
                 notes.add("left out the projectors, which serve training alone");
             }
-        } else if (entries.containsKey("pos_embed.proj.weight") && folder != null) {
+        } else if (entries.containsKey(DIFFUSERS_MARK) && folder != null) {
             layout = DitLayout.DIFFUSERS;
             family = hints.family() == null ? DitFamily.DIFFUSERS : hints.family();
             spec = folder.spec();
         } else {
             throw new RetortException(
                     Kind.CHECKPOINT,
-                    path + " is no DiT that is known here: it has neither 'x_embedder.proj.weight' nor"
-                            + " 'pos_embed.proj.weight' beside a config.json; 'retort inspect' lists what it holds");
+                    path + " is no DiT that is known here: it has neither '" + ORIGINAL_MARK + "' nor '"
+                            + DIFFUSERS_MARK + "' beside a config.json; 'retort inspect --keys' lists what it holds");
         }
         pipeline = folder;
         process = folder == null ? family.process() : folder.process(family.process());
@@ -92,9 +95,16 @@ public final class DitCheckpoint implements AutoCloseable {
         if (family == DitFamily.SIT) {
             notes.add("turned its time and velocity round: they ran from noise to data");
         }
+        if (layout == DitLayout.ORIGINAL && !entries.containsKey(POSITIONS)) {
+            allowed.add(POSITIONS);
+            notes.add("computed the position table of " + spec.height() + "x" + spec.width()
+                    + ", which the file does not hold");
+        }
         Fit fit = Fit.of(layout.shapes(spec), entries);
         fit.allowing(allowed).require(path);
-        fit.missing().forEach(name -> notes.add("took zeros for the missing " + name));
+        fit.missing().stream()
+                .filter(name -> !name.equals(POSITIONS))
+                .forEach(name -> notes.add("took zeros for the missing " + name));
         sortParts();
     }
 
@@ -133,11 +143,12 @@ public final class DitCheckpoint implements AutoCloseable {
      */
     public static DitCheckpoint open(Path path, DitHints hints) {
         Path inside = inside(path);
-        StateDict weights = StateDict.of(TensorFiles.open(inside));
+        TensorFile file = TensorFiles.open(inside);
         try {
+            StateDict weights = StateDict.of(file, List.of(ORIGINAL_MARK, DIFFUSERS_MARK));
             return new DitCheckpoint(inside, weights, hints);
         } catch (RetortException e) {
-            weights.close();
+            file.close();
             throw e;
         }
     }
@@ -289,9 +300,15 @@ public final class DitCheckpoint implements AutoCloseable {
         return family == DitFamily.SIT ? ReversedTime.of(spec, plain) : plain;
     }
 
-    /** The position table is computed where the layout does not store it. */
+    /** The position table is computed where the file does not hold it. */
     private void read(String name, Tensor target, Staging staging) {
         List<DitLayout.Part> parts = partsOf.getOrDefault(name, List.of());
+        if (name.equals(POSITIONS) && parts.stream().noneMatch(this::holds)) {
+            int side = spec.height() / spec.patch();
+            Tensor table = Tensors.of(PositionTable.sinCos(side, side, spec.hidden()), Device.of(target));
+            target.copy_(table.view(1, spec.tokens(), spec.hidden()));
+            return;
+        }
         for (DitLayout.Part part : parts) {
             Tensor rows = target.narrow(0, part.firstRow(), part.shape()[0]);
             if (holds(part)) {
@@ -299,11 +316,6 @@ public final class DitCheckpoint implements AutoCloseable {
             } else {
                 rows.zero_();
             }
-        }
-        if (parts.isEmpty() && name.equals("pos_embed")) {
-            int side = spec.height() / spec.patch();
-            Tensor table = Tensors.of(PositionTable.sinCos(side, side, spec.hidden()), Device.of(target));
-            target.copy_(table.view(1, spec.tokens(), spec.hidden()));
         }
     }
 

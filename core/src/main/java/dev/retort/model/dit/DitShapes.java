@@ -13,6 +13,11 @@ import java.util.regex.Pattern;
 final class DitShapes {
     private static final Pattern BLOCK = Pattern.compile("blocks\\.\\d{1,4}\\.attn\\.qkv\\.weight");
 
+    /** Of the autoencoder that the original's scripts train behind, and by how much it makes pictures smaller. */
+    private static final int LATENT_CHANNELS = 4;
+
+    private static final int PIXELS_PER_LATENT = 8;
+
     private final Path path;
     private final Map<String, TensorEntry> entries;
     private final Map<String, String> metadata;
@@ -29,7 +34,6 @@ final class DitShapes {
 
     private DitSpec spec(DitHints hints) {
         long[] kernel = shape("x_embedder.proj.weight", 4);
-        long[] positions = shape("pos_embed", 3);
         long[] labels = shape("y_embedder.embedding_table.weight", 2);
         if (entries.containsKey("blocks.0.mlp.w12.weight")) {
             throw refused("its blocks are of the newer kind (SwiGLU), which only a folder with a model.json describes");
@@ -39,11 +43,10 @@ final class DitShapes {
         int patch = size(kernel[2], "patch");
         int depth =
                 (int) entries.keySet().stream().filter(BLOCK.asMatchPredicate()).count();
-        int tokens = size(positions[1], "tokens");
-        int side = (int) Math.round(Math.sqrt(tokens));
-        if (depth == 0 || side * side != tokens) {
-            throw refused("it has " + depth + " blocks and " + tokens + " tokens, expected some and a square");
+        if (depth == 0) {
+            throw refused("it has no blocks, such as blocks.0.attn.qkv.weight");
         }
+        int side = side(hints, channels, patch);
         double ratio = shape("blocks.0.mlp.fc1.weight", 2)[0] / (double) hidden;
         long outputs = shape("final_layer.linear.weight", 2)[0] / ((long) patch * patch);
         if (outputs != channels && outputs != 2L * channels) {
@@ -53,8 +56,8 @@ final class DitShapes {
         int classes = classes(hints, rows);
         try {
             return new DitSpec(
-                    side * patch,
-                    side * patch,
+                    side,
+                    side,
                     channels,
                     patch,
                     hidden,
@@ -68,6 +71,32 @@ final class DitShapes {
         } catch (IllegalArgumentException e) {
             throw refused("its shapes do not make a network: " + e.getMessage());
         }
+    }
+
+    /** Height and width: of the position table's tokens, else as given, else of the pictures that its options tell. */
+    private int side(DitHints hints, int channels, int patch) {
+        if (entries.containsKey("pos_embed")) {
+            int tokens = size(shape("pos_embed", 3)[1], "tokens");
+            int rows = (int) Math.round(Math.sqrt(tokens));
+            if (rows * rows != tokens) {
+                throw refused("its position table has " + tokens + " tokens, expected a square");
+            }
+            if (hints.side() > 0 && hints.side() != rows * patch) {
+                throw refused("its position table is for " + rows * patch + "x" + rows * patch
+                        + ", not for the size of " + hints.side() + " that was given");
+            }
+            return rows * patch;
+        }
+        if (hints.side() > 0) {
+            return hints.side();
+        }
+        String pictures = metadata.getOrDefault("args.image_size", metadata.getOrDefault("args.resolution", ""));
+        if (channels == LATENT_CHANNELS && pictures.matches("\\d{1,5}")) {
+            return Integer.parseInt(pictures) / PIXELS_PER_LATENT;
+        }
+        throw refused(
+                "it has no 'pos_embed', which can be computed but would tell the size of what the network works on;"
+                        + " give that with --size to 'retort convert', 32 for the latents of 256-pixel pictures");
     }
 
     private int heads(DitHints hints, int depth, int hidden) {

@@ -40,7 +40,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 class DitCheckpointTest {
-    private static final DitHints THREE_HEADS = new DitHints(3, 0, null, List.of());
+    private static final DitHints THREE_HEADS = new DitHints(3, 0, 0, null, List.of());
 
     @TempDir
     Path folder;
@@ -84,7 +84,7 @@ class DitCheckpointTest {
         assertThatThrownBy(() -> DitCheckpoint.open(file, DitHints.NONE)).hasMessageContaining("give it with --heads");
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                DitCheckpoint checkpoint = DitCheckpoint.open(file, new DitHints(2, 3, null, List.of()));
+                DitCheckpoint checkpoint = DitCheckpoint.open(file, new DitHints(2, 3, 0, null, List.of()));
                 Dit dit = checkpoint.load(Device.CPU)) {
             assertThat(checkpoint.spec()).isEqualTo(new DitSpec(8, 8, 4, 4, 32, 1, 2, 4, 3, 0, false, false));
             Map<String, Tensor> io = reference.tensors("plain.safetensors");
@@ -258,7 +258,7 @@ class DitCheckpointTest {
     }
 
     private static DitHints tinyHints(DitFamily family, String... allowed) {
-        return new DitHints(2, 0, family, List.of(allowed));
+        return new DitHints(2, 0, 0, family, List.of(allowed));
     }
 
     @Test
@@ -293,6 +293,51 @@ class DitCheckpointTest {
             assertThat(checkpoint.notes()).containsExactly("took zeros for the missing blocks.0.attn.proj.bias");
             assertThat(Tensors.floats(dit.state().get("blocks.0.attn.proj.bias")))
                     .containsOnly(0);
+        }
+    }
+
+    @Test
+    void a_position_table_that_the_file_lacks_is_computed() {
+        Path with = tiny(Map.of());
+        Path without = tiny(Map.of(), "pos_embed");
+        assertThatThrownBy(() -> DitCheckpoint.open(without, tinyHints(null)))
+                .hasMessageContaining("it has no 'pos_embed'")
+                .hasMessageContaining("give that with --size");
+        DitHints told = new DitHints(2, 0, TINY.height(), null, List.of());
+        try (Scope scope = Scope.open();
+                DitCheckpoint checkpoint = DitCheckpoint.open(without, told);
+                Dit dit = checkpoint.load(Device.CPU);
+                Dit fresh = new Dit(TINY, Init.of(1, Device.CPU))) {
+            assertThat(checkpoint.spec()).isEqualTo(TINY);
+            assertThat(checkpoint.notes()).singleElement().asString().contains("computed the position table of 4x4");
+            assertThat(Tensors.floats(dit.state().get("pos_embed")))
+                    .isEqualTo(Tensors.floats(fresh.state().get("pos_embed")));
+        }
+        assertThatThrownBy(() -> DitCheckpoint.open(with, new DitHints(2, 0, 8, null, List.of())))
+                .hasMessageContaining("its position table is for 4x4, not for the size of 8");
+    }
+
+    @Test
+    void the_average_of_a_training_file_is_read_with_what_compilation_put_into_names() {
+        SafetensorsWriter writer = new SafetensorsWriter();
+        DitLayout.parameters(TINY).forEach((name, shape) -> {
+            int count = (int) java.util.Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+            String compiled = name.replaceFirst("^blocks\\.(\\d)\\.", "blocks.$1._orig_mod.");
+            float[] ones = new float[count];
+            java.util.Arrays.fill(ones, 1);
+            writer.add("model." + compiled, shape, new float[count]);
+            writer.add("ema." + compiled, shape, ones);
+        });
+        writer.add("losses", new long[] {3}, new float[3]);
+        Path file = folder.resolve("train.safetensors");
+        writer.write(file);
+        try (Scope scope = Scope.open();
+                DitCheckpoint checkpoint = DitCheckpoint.open(file, tinyHints(null));
+                Dit dit = checkpoint.load(Device.CPU)) {
+            assertThat(dit.spec()).isEqualTo(TINY);
+            assertThat(Tensors.floats(dit.state().get("blocks.1.attn.qkv.weight")))
+                    .containsOnly(1);
+            assertThat(checkpoint.notes()).hasSize(2).last().asString().contains("of 'ema' of");
         }
     }
 

@@ -117,7 +117,7 @@ class LoadMemoryTest {
     public static void main(String[] arguments) {
         Path path = Path.of(arguments[2]);
         Precision precision = arguments[1].equals("bf16") ? Precision.BF16 : Precision.FP32;
-        DitHints hints = new DitHints(DitSizes.parse(arguments[3]).heads(), 0, null, List.of());
+        DitHints hints = new DitHints(DitSizes.parse(arguments[3]).heads(), 0, 0, null, List.of());
         switch (arguments[0]) {
             case "empty" -> {
                 // What the JSON library takes is not laid to the weights.
