@@ -177,7 +177,9 @@ final class PickleNames {
         Name type = (Name) id.at(1);
         Optional<TorchType> elementType = TorchTypes.storage(type.toString());
         if (elementType.isEmpty()) {
-            throw new Malformed("its pickle names a storage of " + type + ", which is not supported");
+            throw new Malformed(
+                    "its pickle names a storage of " + type + ", which is not supported",
+                    "save its tensors in a common type such as float32");
         }
         String key = (String) id.at(2);
         TorchType before = storages.putIfAbsent(key, elementType.get());

@@ -172,7 +172,7 @@ public final class TorchFile implements TensorFile {
         RandomAccess.Range in = bytes.stream(0, bytes.size());
         Object magic = pickle(in);
         if (!MAGIC.equals(magic)) {
-            throw new Malformed("it is a pickle but not one of torch's");
+            throw new Malformed("it is a pickle but not one of torch's", "give a file that torch.save wrote");
         }
         Object version = pickle(in);
         if (!Long.valueOf(LEGACY_VERSION).equals(version)) {

@@ -147,7 +147,8 @@ final class Unpickler {
 
     private static void protocol(int version) throws Malformed {
         if (version < 2 || version > 5) {
-            throw new Malformed("its pickle is of protocol " + version + ", expected 2 to 5");
+            throw new Malformed(
+                    "its pickle is of protocol " + version + ", expected 2 to 5", "save it again with torch.save");
         }
     }
 
