@@ -77,7 +77,8 @@ final class Failure {
             what = name(wrong.getArgSpec()) + " is " + (wrong.getValue().isBlank() ? "empty" : wrong.getValue())
                     + ", expected " + refused.getMessage();
         }
-        err.println("retort: " + Printable.line(what) + (what.endsWith("?") ? " see '" : "; see '") + name + " --help'");
+        err.println(
+                "retort: " + Printable.line(what) + (what.endsWith("?") ? " see '" : "; see '") + name + " --help'");
         err.flush();
         return Kind.USAGE.exitCode();
     }

@@ -38,7 +38,7 @@ public final class PreparedLinear implements AutoCloseable {
      */
     public PreparedLinear(Tensor weight, Tensor bias, Dtype dtype) {
         this.dtype = dtype;
-        form = form(Device.of(weight), dtype);
+        form = form(Device.of(weight), dtype, weight.size(0));
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Tensor plain = dtype.cast(weight.detach());
@@ -48,14 +48,14 @@ public final class PreparedLinear implements AutoCloseable {
         }
     }
 
-    private static Form form(Device device, Dtype dtype) {
+    private static Form form(Device device, Dtype dtype, long width) {
         if (device.isCuda()) {
             return Form.PLAIN;
         }
         if (dtype == Dtype.BF16 && Kernels.current().half() == Kernels.Half.WIDENED) {
             return Form.WIDENED;
         }
-        return PackedProduct.possible(dtype) ? Form.PACKED : Form.PLAIN;
+        return PackedProduct.possible(dtype, width) ? Form.PACKED : Form.PLAIN;
     }
 
     /** x (…, in), any float type → (…, out) in the arithmetic's type. */

@@ -100,7 +100,7 @@ final class KernelProbe {
                 || kernel == Kernels.Convolution.ONEDNN_CHANNELS_LAST) {
             return Natives.hasOneDnn();
         } else if (kernel == Kernels.Half.ONEDNN) {
-            return PackedProduct.possible(Dtype.BF16);
+            return PackedProduct.multipliesHalf();
         }
         return true;
     }

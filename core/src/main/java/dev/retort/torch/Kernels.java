@@ -123,7 +123,7 @@ public record Kernels(Linear linear, Attention attention, Convolution convolutio
                 NativeTuning.handsFloatsToOneDnn() ? Linear.LIBTORCH_ONEDNN : Linear.BLAS,
                 Attention.PLAIN,
                 Natives.hasOneDnn() ? Convolution.ONEDNN : Convolution.BLAS,
-                PackedProduct.possible(Dtype.BF16) ? Half.ONEDNN : Half.WIDENED);
+                PackedProduct.multipliesHalf() ? Half.ONEDNN : Half.WIDENED);
     }
 
     private static volatile Choice current;

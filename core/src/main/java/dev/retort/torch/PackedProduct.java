@@ -1,6 +1,8 @@
 package dev.retort.torch;
 
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -9,23 +11,21 @@ import org.bytedeco.pytorch.global.torch;
 public final class PackedProduct {
     private static final List<Object> NO_SCALARS = List.of();
 
-    /** Widths whose blocks oneDNN lays out differently. */
-    private static final long[] TRIED = {48, 64, 80};
+    private static final long DEPTH = 32;
+    private static final Map<String, Boolean> TRIED = new ConcurrentHashMap<>();
 
     private PackedProduct() {}
 
-    private static final class Holder {
-        static final boolean FLOAT = tried(Dtype.F32);
-        static final boolean HALF = multipliesHalf() && tried(Dtype.BF16);
-    }
-
     /**
-     * Whether weights of this type can be packed here. Where libtorch may not hand fp32 to oneDNN although there is AVX-512,
-     * it packs by one plan and multiplies by another, and the result is wrong; so this is tried, once.
+     * Whether a weight of this type and width can be packed here. On some CPUs with AVX-512 (Zen 5) the libraries pack fp32
+     * by one plan and multiply by another unless the width is a multiple of 64, and the result is wrong without a word; so
+     * each width is tried once.
+     *
+     * @param width rows of the weight, the width of what is computed
      */
-    public static boolean possible(Dtype dtype) {
+    public static boolean possible(Dtype dtype, long width) {
         Natives.load();
-        return dtype == Dtype.BF16 ? Holder.HALF : Holder.FLOAT;
+        return TRIED.computeIfAbsent(dtype + "/" + width, key -> tried(dtype, width));
     }
 
     /** Whether this CPU's oneDNN multiplies bf16. */
@@ -40,25 +40,19 @@ public final class PackedProduct {
         }
     }
 
-    private static boolean tried(Dtype dtype) {
-        if (!torch.hasMKLDNN()) {
+    private static boolean tried(Dtype dtype, long width) {
+        if (!torch.hasMKLDNN() || dtype == Dtype.BF16 && !multipliesHalf()) {
             return false;
         }
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            for (long width : TRIED) {
-                Tensor weight = torch.arange(new Scalar(width * 32.0))
-                        .to(torch.ScalarType.Float)
-                        .view(width, 32);
-                Tensor x = weight.narrow(0, 0, 3);
-                Tensor plain = x.matmul(weight.t());
-                Tensor packed = multiply(dtype.cast(x), pack(dtype.cast(weight)), null, "none", null);
-                Tensor error = Dtype.F32.cast(packed).sub(plain);
-                if (!(error.norm().item_double() < 0.02 * plain.norm().item_double())) {
-                    return false;
-                }
-            }
-            return true;
+            Tensor weight =
+                    torch.linspace(new Scalar(-1), new Scalar(1), width * DEPTH).view(width, DEPTH);
+            Tensor x = torch.linspace(new Scalar(1), new Scalar(2), 3 * DEPTH).view(3, DEPTH);
+            Tensor plain = x.matmul(weight.t());
+            Tensor packed = multiply(dtype.cast(x), pack(dtype.cast(weight)), null, "none", null);
+            Tensor error = Dtype.F32.cast(packed).sub(plain);
+            return error.norm().item_double() < 0.02 * plain.norm().item_double();
         }
     }
 

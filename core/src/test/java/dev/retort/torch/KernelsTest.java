@@ -180,6 +180,22 @@ class KernelsTest {
         }
     }
 
+    @ParameterizedTest
+    @ValueSource(longs = {16, 24, 48, 64, 80, 96, 192, 384, 1536})
+    void weights_are_packed_only_where_the_libraries_then_multiply_right(long width) {
+        assumeTrue(PackedProduct.possible(Dtype.F32, width), "a weight " + width + " wide is not packed on this CPU");
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            for (long in : new long[] {1, 7, 64, 192}) {
+                Tensor x = values(5, in);
+                Tensor w = values(width, in);
+                compare(
+                        List.of(x.matmul(w.t())),
+                        List.of(PackedProduct.multiply(x, PackedProduct.pack(w), null, "none", null)));
+            }
+        }
+    }
+
     @Test
     void a_choice_is_written_and_read() {
         Kernels some = new Kernels(
