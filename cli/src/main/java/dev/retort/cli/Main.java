@@ -25,7 +25,8 @@ public final class Main {
 
     /** Runs one command; returns 0 or the exit code of the error's kind. */
     static int run(Terminal terminal, String... args) {
-        CommandLine command = new CommandLine(new RetortCommand(), new Commands(terminal))
+        CommandLine command = new Commands(terminal)
+                .line(args)
                 .setOut(writer(terminal.out()))
                 .setErr(writer(terminal.err()))
                 .setCaseInsensitiveEnumValuesAllowed(true)

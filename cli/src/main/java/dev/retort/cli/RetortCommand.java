@@ -26,22 +26,7 @@ import picocli.CommandLine.Spec;
         synopsisSubcommandLabel = "COMMAND",
         commandListHeading = "%nCommands:%n",
         footer = {"", "Each command has help of its own: retort COMMAND --help"},
-        version = "retort 0.1.0",
-        subcommands = {
-            EncodeCommand.class,
-            TrainCommand.class,
-            DistillCommand.class,
-            SampleCommand.class,
-            EvaluateCommand.class,
-            CompareCommand.class,
-            PullCommand.class,
-            InspectCommand.class,
-            ConvertCommand.class,
-            TrainClassifierCommand.class,
-            DemoCommand.class,
-            PresetsCommand.class,
-            DoctorCommand.class
-        })
+        version = "retort 0.1.0")
 final class RetortCommand implements Runnable {
     @Option(
             names = {"-V", "--version"},

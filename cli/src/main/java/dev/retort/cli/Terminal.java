@@ -19,9 +19,6 @@ import tools.jackson.databind.json.JsonMapper;
  * @param colour whether colours are wanted there
  */
 record Terminal(DataStream out, PrintStream err, boolean interactive, boolean colour) {
-    private static final JsonMapper JSON =
-            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
-
     /** The streams of this process, in UTF-8 whatever the locale says. */
     static Terminal ofProcess() {
         boolean interactive = watched();
@@ -62,7 +59,9 @@ record Terminal(DataStream out, PrintStream err, boolean interactive, boolean co
 
     /** Writes a value as JSON on the data stream; the control characters that JSON allows in texts are escaped, too. */
     void json(Object value) {
-        out.println(Printable.lines(JSON.writeValueAsString(value)));
+        JsonMapper json =
+                JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
+        out.println(Printable.lines(json.writeValueAsString(value)));
     }
 
     /** The text in a picocli style, {@code bold} or {@code green}, where colours are wanted. */

@@ -30,7 +30,7 @@ class MainTest {
 
     @Test
     void every_command_opens_its_help_with_examples_that_name_it() {
-        CommandLine root = new CommandLine(new RetortCommand(), new Commands(Terminal.ofProcess()));
+        CommandLine root = new Commands(Terminal.ofProcess()).line();
         assertThat(root.getSubcommands()).isNotEmpty();
         root.getSubcommands().keySet().forEach(name -> {
             Ran ran = Ran.retort(name, "--help");
