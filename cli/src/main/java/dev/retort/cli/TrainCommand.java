@@ -37,7 +37,6 @@ final class TrainCommand implements Callable<Integer> {
     @Option(
             names = "--init-from",
             paramLabel = "MODEL",
-            defaultValue = "",
             description =
                     "Start from the weights of a run, model, .pt, diffusers folder or hf:OWNER/NAME; height and width may differ.")
     private String initFrom;
@@ -51,7 +50,7 @@ final class TrainCommand implements Callable<Integer> {
             return 0;
         }
         Path run = options.folder();
-        if (!initFrom.isEmpty() && !new RunFolder(run).begun()) {
+        if (initFrom != null && !new RunFolder(run).begun()) {
             Models.folder(initFrom, talk); // fetched before the run begins, with a bar of its own
         }
         talk.say("run: " + run + " (Ctrl-C saves; the same command resumes)");
@@ -61,7 +60,7 @@ final class TrainCommand implements Callable<Integer> {
                 Bar bar = talk.bar("train", "images")) {
             model = Training.run(
                     config,
-                    initFrom,
+                    initFrom == null ? "" : initFrom,
                     run,
                     options.provenance("train", config.run().seed()),
                     talk::say,

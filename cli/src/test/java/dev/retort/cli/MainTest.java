@@ -1,6 +1,7 @@
 package dev.retort.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.error.RetortException;
@@ -111,6 +112,22 @@ class MainTest {
                                 .as(what)
                                 .isInstanceOf(CommandLine.TypeConversionException.class)
                                 .hasMessageContaining("number");
+                    }
+                }));
+    }
+
+    @Test
+    void every_default_is_a_value_that_a_user_could_give() {
+        CommandLine root = new CommandLine(new RetortCommand(), new Commands(Terminal.ofProcess()));
+        root.getSubcommands().forEach((name, command) -> command.getCommandSpec().options().stream()
+                .filter(option -> option.defaultValue() != null)
+                .forEach(option -> {
+                    String what = name + " " + option.longestName();
+                    assertThat(option.defaultValue()).as(what).isNotBlank();
+                    for (CommandLine.ITypeConverter<?> converter : option.converters()) {
+                        assertThatCode(() -> converter.convert(option.defaultValue()))
+                                .as(what)
+                                .doesNotThrowAnyException();
                     }
                 }));
     }

@@ -147,6 +147,7 @@ class SampleCommandTest {
                 "7",
                 "--out",
                 folder.resolve("a.png").toString());
+        ran.good();
         JsonNode drawn = new JsonMapper().readTree(ran.out());
         assertThat(drawn.get("count").asInt()).isEqualTo(2);
         assertThat(drawn.get("steps").asInt()).isEqualTo(2);

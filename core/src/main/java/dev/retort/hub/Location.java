@@ -3,6 +3,7 @@ package dev.retort.hub;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.net.URI;
+import java.util.Locale;
 
 /** Where a redirect leads: not every server escapes what it writes there. */
 final class Location {
@@ -43,7 +44,7 @@ final class Location {
             char c = location.charAt(i);
             boolean code = c == '%' && location.substring(i).matches("(?s)%[0-9A-Fa-f]{2}.*");
             boolean legal = c > ' ' && c < 0x7f && ILLEGAL.indexOf(c) < 0 && (c != '%' || code);
-            text.append(legal ? String.valueOf(c) : String.format("%%%02X", (int) c));
+            text.append(legal ? String.valueOf(c) : String.format(Locale.ROOT, "%%%02X", (int) c));
         }
         return text.toString();
     }
