@@ -49,7 +49,7 @@ public final class Judge implements AutoCloseable {
     private final FeatureExtractor extractor;
     private final Settings settings;
     private final ImageSet test;
-    private final FeatureSet reference;
+    private final Reference reference;
     private final FeatureSet other;
     private final double accuracy;
     private final boolean divided;
@@ -59,7 +59,7 @@ public final class Judge implements AutoCloseable {
             FeatureExtractor extractor,
             Settings settings,
             ImageSet test,
-            FeatureSet reference,
+            Reference reference,
             FeatureSet other,
             double accuracy,
             boolean divided,
@@ -116,7 +116,7 @@ public final class Judge implements AutoCloseable {
                     opened,
                     settings,
                     test,
-                    new FeatureSet(opened.space(), test.name(), FeatureMatrix.of(ofTest.features())),
+                    Quality.reference(new FeatureSet(opened.space(), test.name(), FeatureMatrix.of(ofTest.features()))),
                     new FeatureSet(opened.space(), train.name(), FeatureMatrix.of(ofTrain.features())),
                     accuracy,
                     training.divided(),
@@ -221,7 +221,7 @@ public final class Judge implements AutoCloseable {
                         + space.preprocessing() + ", weights sha256 " + space.weightsSha256() + "." + fitted
                         + recognises,
                 settings.samples() + " images of each model, classes in turn, seed " + settings.seed()
-                        + ", quantised to bytes, against " + reference.size() + " images of " + reference.dataset()
+                        + ", quantised to bytes, against " + test.size() + " images of " + test.name()
                         + ". The floor is as many images of " + other.dataset() + " in a model's place.",
                 "A score compares only with scores of the same extractor, reference and number of images."));
         if (!divided) {

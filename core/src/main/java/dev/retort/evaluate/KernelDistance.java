@@ -21,7 +21,12 @@ public final class KernelDistance {
 
     /** The unbiased estimate on all images: sum over i≠j of Kxx / (n(n-1)), the same of Kyy, minus twice the mean of Kxy. */
     public static double unbiased(FeatureMatrix x, FeatureMatrix y) {
-        return withoutDiagonal(x) + withoutDiagonal(y) - 2 * sum(x, y) / ((double) x.rows() * y.rows());
+        return unbiased(x, within(x), y);
+    }
+
+    /** The same where the mean kernel {@link #within} the first set is known. */
+    static double unbiased(FeatureMatrix x, double withinX, FeatureMatrix y) {
+        return withinX + within(y) - 2 * sum(x, y) / ((double) x.rows() * y.rows());
     }
 
     /** The unbiased estimate on {@code count} subsets of {@code size} images of each side, drawn without replacement. */
@@ -46,7 +51,8 @@ public final class KernelDistance {
         return new OverSubsets(mean, Math.sqrt(variance));
     }
 
-    private static double withoutDiagonal(FeatureMatrix x) {
+    /** Mean kernel of two different images of a set. */
+    static double within(FeatureMatrix x) {
         if (x.rows() < 2) {
             throw new RetortException(
                     RetortException.Kind.DATA,

@@ -15,11 +15,15 @@ import java.util.Arrays;
  */
 public record PrecisionRecall(double precision, double recall, double density, double coverage, int k) {
     /** The four scores; both numbers of images matter, so state them. */
-    public static PrecisionRecall of(FeatureMatrix realRows, FeatureMatrix generatedRows, int k) {
+    public static PrecisionRecall of(FeatureMatrix real, FeatureMatrix generated, int k) {
+        return of(real, squaredRadii(real, k), generated, k);
+    }
+
+    /** The same where {@link #squaredRadii} of the real points are known. */
+    static PrecisionRecall of(FeatureMatrix realRows, double[] realRadii, FeatureMatrix generatedRows, int k) {
         double[] centre = realRows.mean(); // distances from scalar products lose digits far from zero
         FeatureMatrix real = realRows.minus(centre);
         FeatureMatrix generated = generatedRows.minus(centre);
-        double[] realRadii = squaredRadii(real, k);
         double[] generatedRadii = squaredRadii(generated, k);
         double[] realNorms = Pairwise.squaredNorms(real);
         double[] generatedNorms = Pairwise.squaredNorms(generated);
@@ -47,14 +51,15 @@ public record PrecisionRecall(double precision, double recall, double density, d
     }
 
     /** Squared distance of every point to its k-th neighbour in the same set. */
-    static double[] squaredRadii(FeatureMatrix points, int k) {
-        if (k < 1 || points.rows() <= k) {
+    static double[] squaredRadii(FeatureMatrix rows, int k) {
+        if (k < 1 || rows.rows() <= k) {
             throw new RetortException(
                     RetortException.Kind.DATA,
                     "Precision and recall with k = " + k
                             + " need more than k images on both sides and k of at least 1, " + "there are "
-                            + points.rows() + "; give more images.");
+                            + rows.rows() + "; give more images.");
         }
+        FeatureMatrix points = rows.minus(rows.mean()); // as above
         double[] norms = Pairwise.squaredNorms(points);
         double[][] nearest = new double[points.rows()][k]; // ascending
         for (double[] row : nearest) {

@@ -27,14 +27,25 @@ public record Quality(
 
     /** Judges images against real ones of the same feature space. */
     public static Quality of(FeatureSet real, FeatureSet judged, SmallSamples small) {
-        real.space().requireSame(judged.space());
+        return of(reference(real), judged, small);
+    }
+
+    /** What every set that is judged against these real images needs of them. */
+    static Reference reference(FeatureSet real) {
+        return Reference.of(real, NEIGHBOURS);
+    }
+
+    /** Judges images against real ones of the same feature space. */
+    static Quality of(Reference reference, FeatureSet judged, SmallSamples small) {
+        FeatureMatrix real = reference.real().features();
+        reference.real().space().requireSame(judged.space());
         return new Quality(
                 judged.space(),
-                real.size(),
+                real.rows(),
                 judged.size(),
-                FrechetDistance.between(real.statistics(), judged.statistics(), small),
-                KernelDistance.unbiased(real.features(), judged.features()),
-                PrecisionRecall.of(real.features(), judged.features(), NEIGHBOURS));
+                FrechetDistance.between(reference.statistics(), judged.statistics(), small),
+                KernelDistance.unbiased(real, reference.kernel(), judged.features()),
+                PrecisionRecall.of(real, reference.squaredRadii(), judged.features(), NEIGHBOURS));
     }
 
     /**
@@ -55,6 +66,11 @@ public record Quality(
      * images drawn from the other real set (train against test, or test against train) judged in the model's place.
      */
     public static Quality floor(FeatureSet reference, FeatureSet otherReal, int n, long seed, SmallSamples small) {
+        return floor(reference(reference), otherReal, n, seed, small);
+    }
+
+    /** The floor under what is judged against a reference. */
+    static Quality floor(Reference reference, FeatureSet otherReal, int n, long seed, SmallSamples small) {
         return of(reference, otherReal.draw(n, seed), small);
     }
 

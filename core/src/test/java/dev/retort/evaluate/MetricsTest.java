@@ -186,6 +186,17 @@ class MetricsTest {
     }
 
     @Test
+    void sets_judged_one_after_another_against_one_reference_score_as_each_does_alone() {
+        FeatureSet real = Golden.set(Golden.lcg(500, 16, 20, 1, 0));
+        Reference reference = Quality.reference(real);
+        for (int seed : new int[] {21, 22}) {
+            FeatureSet judged = Golden.set(Golden.lcg(300, 16, seed, 1.1, 0.1));
+            assertThat(Quality.of(reference, judged, SmallSamples.REFUSE))
+                    .isEqualTo(Quality.of(real, judged, SmallSamples.REFUSE));
+        }
+    }
+
+    @Test
     void real_against_real_lies_far_below_real_against_something_else() {
         FeatureSet real = Golden.set(Golden.lcg(800, 16, 10, 1, 0));
         Quality floor = Quality.halfAgainstHalf(real, 1, SmallSamples.REFUSE);
