@@ -19,6 +19,7 @@ import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -143,6 +144,23 @@ public final class AtomicWrite {
             throw failed(target, e);
         } catch (UncheckedIOException e) {
             throw failed(target, e.getCause());
+        } finally {
+            deleteQuietly(temporary);
+        }
+    }
+
+    /**
+     * Lends a folder for the time of a call: {@code NAME.tmp-…} beside {@code target}, which is deleted with all in it.
+     *
+     * @throws RetortException of kind WRITE when it cannot be made
+     */
+    public static <T> T scratch(Path target, Function<Path, T> body) {
+        Path temporary = sibling(target, TEMPORARY);
+        try {
+            Files.createDirectories(temporary);
+            return body.apply(temporary);
+        } catch (IOException e) {
+            throw failed(target, e);
         } finally {
             deleteQuietly(temporary);
         }

@@ -155,6 +155,22 @@ class AtomicWriteTest {
     }
 
     @Test
+    void a_lent_folder_goes_with_all_in_it_whether_its_use_succeeds_or_fails() {
+        Path target = folder.resolve("trial");
+        String there = AtomicWrite.scratch(target, lent -> {
+            AtomicWrite.text(lent.resolve("inside").resolve("file"), "x");
+            return lent.getFileName().toString();
+        });
+        assertThat(there).startsWith("trial.tmp-");
+        assertThatThrownBy(() -> AtomicWrite.scratch(target, lent -> {
+                    AtomicWrite.text(lent.resolve("file"), "x");
+                    throw new IllegalStateException("on purpose");
+                }))
+                .hasMessage("on purpose");
+        assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
     void recovery_removes_leftovers_and_puts_back_a_folder_whose_replacement_never_came() throws IOException {
         Files.createDirectories(folder.resolve("last.retort-tmp-77-1/sub"));
         Files.writeString(folder.resolve("last.retort-tmp-77-1/sub/half"), "x");
