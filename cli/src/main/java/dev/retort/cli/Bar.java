@@ -12,21 +12,27 @@ import me.tongfei.progressbar.ProgressBarStyle;
 
 /** Progress of one task, to be closed when it ends. */
 record Bar(Progress shown, Runnable end) implements Progress, AutoCloseable {
-    static Bar on(Terminal terminal, String task, String unit) {
-        return terminal.interactive() ? drawn(terminal, task, unit) : printed(terminal, task, unit, System::nanoTime);
+    /** @param predicted seconds that the task was predicted to take; 0 where it was not */
+    static Bar on(Terminal terminal, String task, String unit, double predicted) {
+        TimeLeft left = new TimeLeft(System::nanoTime, predicted);
+        return terminal.interactive()
+                ? drawn(terminal, task, unit, left)
+                : new Bar(new Lines(terminal, task, unit, System::nanoTime, left), () -> {});
     }
 
-    private static Bar drawn(Terminal terminal, String task, String unit) {
+    private static Bar drawn(Terminal terminal, String task, String unit, TimeLeft left) {
         ProgressBar bar = new ProgressBarBuilder()
                 .setTaskName(task)
                 .setUnit(unit.isEmpty() ? "" : " " + unit, 1)
                 .setInitialMax(1)
                 .setUpdateIntervalMillis(250)
+                .setEtaFunction(state -> left.estimate()) // the library counts what an earlier process did as ours
                 .setStyle(terminal.colour() ? ProgressBarStyle.COLORFUL_UNICODE_BLOCK : ProgressBarStyle.ASCII)
                 // the launcher measured the width: the library would load native code to ask for it
                 .setConsumer(new ConsoleProgressBarConsumer(terminal.err(), terminal.columns() - 1))
                 .build();
         Progress progress = (done, total, text) -> {
+            left.update(done, total);
             bar.maxHint(total);
             bar.stepTo(done);
             bar.setExtraMessage(text);
@@ -36,7 +42,7 @@ record Bar(Progress shown, Runnable end) implements Progress, AutoCloseable {
 
     /** A line at the start, at the end, and every ten seconds between. */
     static Bar printed(Terminal terminal, String task, String unit, LongSupplier nanos) {
-        return new Bar(new Lines(terminal, task, unit, nanos), () -> {});
+        return new Bar(new Lines(terminal, task, unit, nanos, new TimeLeft(nanos)), () -> {});
     }
 
     @Override
@@ -55,28 +61,26 @@ record Bar(Progress shown, Runnable end) implements Progress, AutoCloseable {
         private final String task;
         private final String unit;
         private final LongSupplier nanos;
+        private final TimeLeft left;
         private boolean started;
-        private long startDone;
-        private long startNanos;
         private long lastNanos;
 
-        Lines(Terminal terminal, String task, String unit, LongSupplier nanos) {
+        Lines(Terminal terminal, String task, String unit, LongSupplier nanos, TimeLeft left) {
             this.terminal = terminal;
             this.task = task;
             this.unit = unit;
             this.nanos = nanos;
+            this.left = left;
         }
 
         @Override
         public void update(long done, long total, String text) {
             long now = nanos.getAsLong();
-            if (!started) {
-                started = true;
-                startDone = done;
-                startNanos = now;
-            } else if (done < total && now - lastNanos < INTERVAL) {
+            left.update(done, total);
+            if (started && done < total && now - lastNanos < INTERVAL) {
                 return;
             }
+            started = true;
             lastNanos = now;
             terminal.err()
                     .printf(
@@ -85,16 +89,10 @@ record Bar(Progress shown, Runnable end) implements Progress, AutoCloseable {
                             task,
                             100 * done / total,
                             unit.isEmpty() ? "" : " (" + done + "/" + total + " " + unit + ")",
-                            left(done, total, now),
+                            left.estimate()
+                                    .map(time -> ", " + duration(Math.round(time.toMillis() / 1e3)) + " left")
+                                    .orElse(""),
                             text.isEmpty() ? "" : ", " + text);
-        }
-
-        private String left(long done, long total, long now) {
-            if (done <= startDone || done >= total) {
-                return "";
-            }
-            double seconds = (now - startNanos) / 1e9 / (done - startDone) * (total - done);
-            return ", " + duration(Math.round(seconds)) + " left";
         }
     }
 

@@ -70,6 +70,11 @@ final class Talk {
 
     /** A bar on a terminal, a line now and then elsewhere, nothing when quiet. */
     Bar bar(String task, String unit) {
-        return quiet ? new Bar(Progress.NONE, () -> {}) : Bar.on(terminal, task, unit);
+        return bar(task, unit, 0);
+    }
+
+    /** The same for a task that was predicted to take so many seconds. */
+    Bar bar(String task, String unit, double predicted) {
+        return quiet ? new Bar(Progress.NONE, () -> {}) : Bar.on(terminal, task, unit, predicted);
     }
 }

@@ -46,7 +46,7 @@ class BarTest {
 
     @Test
     void on_a_terminal_it_draws_in_place() {
-        try (Bar bar = Bar.on(terminal(true), "train", "images")) {
+        try (Bar bar = Bar.on(terminal(true), "train", "images", 0)) {
             bar.update(1, 2, "loss 0.5");
             bar.update(2, 2, "loss 0.4");
         }
