@@ -1,16 +1,23 @@
 package dev.retort.cli;
 
+import dev.retort.cli.demo.DemoPlan;
+import dev.retort.cli.demo.Pace;
+import dev.retort.cli.demo.Rehearsal;
 import dev.retort.config.Configs;
 import dev.retort.data.DataSpec;
+import dev.retort.data.ShapesCondition;
 import dev.retort.distill.Distillation;
 import dev.retort.distill.Recipe;
 import dev.retort.distill.StageConfig;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.Comparison;
 import dev.retort.evaluate.Contestant;
 import dev.retort.evaluate.FeatureCache;
 import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
 import dev.retort.evaluate.Portions;
+import dev.retort.io.AtomicWrite;
 import dev.retort.io.ImageGrid;
 import dev.retort.model.ModelFolder;
 import dev.retort.report.ComparisonReport;
@@ -19,11 +26,15 @@ import dev.retort.report.Provenance;
 import dev.retort.sample.Draw;
 import dev.retort.train.TrainConfig;
 import dev.retort.train.Training;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -41,16 +52,26 @@ import picocli.CommandLine.Option;
             ""
         })
 final class DemoCommand implements Callable<Integer> {
+    private static final String TEACHER = "teacher";
     private static final int SAMPLES = 500;
     private static final int BATCH = 50;
     private static final int ROUNDS = 3;
+    private static final int CLASSES = ShapesCondition.SHAPES.size();
     private static final int PICTURES_PER_CLASS = 8;
-    /** Shares of the time; only the evenness of the bar depends on them. */
-    private static final double TEACHER = 100;
+    /** Images after which teacher and student draw what can be recognised. */
+    private static final DemoPlan.Length LEAST = new DemoPlan.Length(60_000, 16_000);
+    /**
+     * Each column of the comparison draws its samples and is measured; the agreement asks the networks about as often as
+     * drawing 85 images does. Five processes measure: the four columns, and one with next to no network.
+     */
+    private static final DemoPlan.Rest REST =
+            new DemoPlan.Rest(SAMPLES + BATCH * (1 + ROUNDS) + 85, CLASSES * PICTURES_PER_CLASS, 5);
 
-    private static final double STUDENT = 45;
-    private static final double SCRATCH = 20;
-    private static final double COMPARISON = 30;
+    private static final double PROMISED = 240;
+    /** What the length is chosen for: measurements of a second are off by some per cent. */
+    private static final double AIM = 0.88 * PROMISED;
+    /** Where this process took longer to start it had libraries to unpack, which those after it need not. */
+    private static final double SLOWEST_START = 4;
 
     @Mixin
     private Talk talk;
@@ -68,63 +89,142 @@ final class DemoCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Hardware.Chosen chosen = hardware.choose(talk);
-        List<String> overrides = hardware.overrides("run.compute.");
-        TrainConfig teaching = Configs.load(TrainConfig.class, "train", "shapes-teacher", overrides);
-        Recipe recipe = recipe(overrides);
-        long images = recipe.stages().stream().mapToLong(StageConfig::images).sum();
-        TrainConfig alone = new TrainConfig(images, recipe.student(), recipe.objective(), recipe.run());
+        double start = Math.min(secondsSinceStart(), SLOWEST_START);
+        Optional<DemoPlan> begun = begun();
+        TrainConfig full = teaching();
         ComparisonReport report;
         try (Interrupt interrupt = Interrupt.listen(talk.terminal());
-                Bar bar = talk.bar("demo", "")) {
-            Portions parts = new Portions(bar, TEACHER + STUDENT + SCRATCH + COMPARISON);
-            Path teacher = Training.run(
-                    teaching,
-                    run.resolve("teacher"),
-                    provenance(),
-                    note -> {},
-                    parts.next(TEACHER, "teacher"),
-                    interrupt);
-            Path student = Distillation.run(
-                    recipe,
-                    run.resolve("student"),
-                    provenance(),
-                    note -> {},
-                    parts.next(STUDENT, "student"),
-                    interrupt);
-            Path scratch = Training.run(
-                    alone,
-                    run.resolve("scratch"),
-                    provenance(),
-                    note -> {},
-                    parts.next(SCRATCH, "student alone"),
-                    interrupt);
-            report = compare(
-                    teacher, student, scratch, teaching.run().data(), chosen, parts.next(COMPARISON, "compare"));
-            draw(teacher, chosen, "teacher.png");
-            draw(student, chosen, "student.png");
+                Judge judge = judge(full.run().data(), chosen)) {
+            DemoPlan plan = begun.orElseGet(() -> measured(full, recipe(), chosen, start, interrupt));
+            TrainConfig teaching = teaching("images=" + plan.teacherImages());
+            Recipe recipe = recipe("stages.0.images=" + plan.studentImages());
+            try (Bar bar = talk.bar("demo", "", plan.seconds(REST))) {
+                Portions parts = new Portions(bar, plan.seconds(REST));
+                Path teacher = Training.run(
+                        teaching,
+                        run.resolve(TEACHER),
+                        provenance(),
+                        note -> {},
+                        parts.next(plan.teacherSeconds(), "teacher"),
+                        interrupt);
+                Path student = Distillation.run(
+                        recipe,
+                        run.resolve("student"),
+                        provenance(),
+                        note -> {},
+                        parts.next(plan.studentSeconds(), "student"),
+                        interrupt);
+                Path scratch = Training.run(
+                        alone(recipe),
+                        run.resolve("scratch"),
+                        provenance(),
+                        note -> {},
+                        parts.next(plan.aloneSeconds(), "student alone"),
+                        interrupt);
+                report = compare(
+                        judge, teacher, student, scratch, chosen, parts.next(plan.comparisonSeconds(REST), "compare"));
+                Progress pictures = parts.next(plan.pictureSeconds(REST), "pictures");
+                draw(teacher, chosen, "teacher.png");
+                pictures.update(1, 2, "");
+                draw(student, chosen, "student.png");
+                pictures.update(2, 2, "");
+            }
         }
         tell(report, Comparison.save(report, run));
         return 0;
     }
 
-    private Recipe recipe(List<String> overrides) {
-        List<String> all = new ArrayList<>(overrides);
-        all.add("teacher.model='" + run.resolve("teacher") + "'");
+    /** The plan of a demo that was begun in this folder; nothing is measured again. */
+    private Optional<DemoPlan> begun() {
+        AtomicWrite.recover(run);
+        Optional<DemoPlan> begun = DemoPlan.read(run);
+        if (begun.isEmpty() && Files.exists(run.resolve(TEACHER))) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    run.resolve(TEACHER) + " was not begun by this demo, there is no " + DemoPlan.FILE
+                            + " beside it; give --run another folder");
+        }
+        begun.ifPresent(plan -> talk.say(String.format(
+                Locale.ROOT,
+                "Going on in %s as planned there: %,d images for the teacher, %,d for the student",
+                run,
+                plan.teacherImages(),
+                plan.studentImages())));
+        return begun;
+    }
+
+    /** Measures the machine and chooses a length that keeps the promise. */
+    private DemoPlan measured(
+            TrainConfig teaching, Recipe recipe, Hardware.Chosen chosen, double start, Interrupt interrupt) {
+        talk.say("Measuring this machine for some seconds, to choose how long to train");
+        Pace pace = new Rehearsal(teaching, recipe, alone(recipe), chosen.device(), chosen.precision(), BATCH)
+                .pace(run, start, interrupt);
+        double passed = secondsSinceStart();
+        DemoPlan.Length full = new DemoPlan.Length(teaching.images(), images(recipe));
+        DemoPlan plan = DemoPlan.within(
+                AIM - passed, pace, LEAST, full, REST, teaching.run().batch());
+        plan.write(run);
+        double whole = passed + plan.seconds(REST);
+        talk.say(String.format(
+                Locale.ROOT,
+                "Each second the teacher learns from %.0f images, the student from %.0f, its network alone from %.0f: "
+                        + "%,d images for the teacher and %,d for the student, about %s in all%s",
+                1 / pace.teacher(),
+                1 / pace.student(),
+                1 / pace.alone(),
+                plan.teacherImages(),
+                plan.studentImages(),
+                Bar.duration(Math.round(whole)),
+                whole > PROMISED ? "; with fewer the shapes could not be recognised" : ""));
+        return plan;
+    }
+
+    /** Seconds since this program was started; what the launcher did before, such as the first build, does not count. */
+    private static double secondsSinceStart() {
+        return ManagementFactory.getRuntimeMXBean().getUptime() / 1e3;
+    }
+
+    private TrainConfig teaching(String... changes) {
+        return Configs.load(TrainConfig.class, "train", "shapes-teacher", overrides(changes));
+    }
+
+    private Recipe recipe(String... changes) {
+        List<String> all = new ArrayList<>(overrides(changes));
+        all.add("teacher.model='" + run.resolve(TEACHER) + "'");
         return Configs.load(Recipe.class, "distill", "shapes-student", all);
     }
 
+    private List<String> overrides(String... changes) {
+        List<String> all = new ArrayList<>(hardware.overrides("run.compute."));
+        all.addAll(List.of(changes));
+        return all;
+    }
+
+    private static TrainConfig alone(Recipe recipe) {
+        return new TrainConfig(images(recipe), recipe.student(), recipe.objective(), recipe.run());
+    }
+
+    private static long images(Recipe recipe) {
+        return recipe.stages().stream().mapToLong(StageConfig::images).sum();
+    }
+
+    private Judge judge(DataSpec data, Hardware.Chosen chosen) {
+        return Judge.of(
+                data,
+                "auto",
+                new FeatureCache(run.resolve("features")),
+                new Judge.Settings(SAMPLES, 0, BATCH, chosen.device(), chosen.precision()));
+    }
+
     private ComparisonReport compare(
-            Path teacher, Path student, Path scratch, DataSpec data, Hardware.Chosen chosen, Progress progress) {
-        Judge.Settings settings = new Judge.Settings(SAMPLES, 0, BATCH, chosen.device(), chosen.precision());
+            Judge judge, Path teacher, Path student, Path scratch, Hardware.Chosen chosen, Progress progress) {
         Measurement measurement =
                 new Measurement(BATCH, ROUNDS, 1, chosen.device().toString(), chosen.precision(), hardware.threads());
-        try (Judge judge = Judge.of(data, "auto", new FeatureCache(run.resolve("features")), settings)) {
-            return new Comparison(
-                            contestant("teacher", teacher),
-                            List.of(contestant("student", student)),
-                            List.of(contestant("student alone", scratch)))
-                    .report(judge, measurement, List.of(talk.command()), Provenance.here(talk.command(), 0), progress);
-        }
+        return new Comparison(
+                        contestant("teacher", teacher),
+                        List.of(contestant("student", student)),
+                        List.of(contestant("student alone", scratch)))
+                .report(judge, measurement, List.of(talk.command()), Provenance.here(talk.command(), 0), progress);
     }
 
     private static Contestant contestant(String name, Path model) {
