@@ -17,7 +17,7 @@ final class Rehearsal {
      */
     public static void main(String[] args) {
         PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
-        Terminal silent = new Terminal(nowhere, nowhere, false, false);
+        Terminal silent = new Terminal(DataStream.on(OutputStream.nullOutputStream()), nowhere, false, false);
         Main.run(silent);
         Main.run(silent, "sample", args[0], "--count", "1", "--device", "cpu", "--out", args[1] + "/samples.png");
         Main.run(silent, "train", "shapes-teacher", "--dry-run", "--device", "cpu");
