@@ -31,6 +31,8 @@ final class NativeTuning {
     static void apply() {
         blasThreads(1);
         keepFreedMemory();
+        // It knows few CPUs, says so on stderr at every convolution it is asked for, and wins none that oneDNN takes.
+        torch.globalContext().setUserEnabledNNPACK(false);
         float32ByOneDnn(true);
         handed = torch.hasMKLDNN() && PackedProduct.multipliesHalf() && relativeError() < EXACT;
         float32ByOneDnn(handed);

@@ -80,7 +80,7 @@ class OutputLossTest {
                 network.spec(),
                 OBJECTIVE.process(),
                 SamplingSpec.of("flow-euler", 1, 1),
-                List.of(),
+                List.of("a", "b", "c", "d", "e"),
                 "",
                 0,
                 0,
