@@ -22,6 +22,7 @@ import org.bytedeco.pytorch.global.torch;
 final class KernelProbe {
     private static final double SECONDS = 1.8;
     private static final int MOST_TURNS = 5;
+    private static final long BUSY_WAIT_MILLIS = 50;
     /** A turn of a small product is many runs of it. */
     private static final double TURN_SECONDS = 0.004;
 
@@ -111,6 +112,7 @@ final class KernelProbe {
         double[][] best = new double[race.candidates.size()][race.trials.size()];
         for (int turn = 0; turn <= MOST_TURNS && (turn < 2 || System.nanoTime() < end); turn++) {
             for (int c = 0; c < best.length; c++) {
+                settle(c == 0 ? race.candidates.get(best.length - 1) : race.candidates.get(c - 1));
                 Kernels.attempt(race.with.apply(race.candidates.get(c)));
                 for (int t = 0; t < best[c].length; t++) {
                     Trial trial = race.trials.get(t);
@@ -132,6 +134,17 @@ final class KernelProbe {
             fastest = ratio < 1 ? c : fastest;
         }
         return race.candidates.get(fastest);
+    }
+
+    /** OpenBLAS's own threads wait busily for some 2^26 cycles; whoever came next would have a core less. */
+    private static void settle(Kernels.Kernel before) {
+        if (before == Kernels.Linear.BLAS_THREADS) {
+            try {
+                Thread.sleep(BUSY_WAIT_MILLIS);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
     }
 
     /** Seconds of the fastest run in a turn. */
