@@ -21,10 +21,12 @@ import org.bytedeco.pytorch.global.torch;
  */
 final class KernelProbe {
     private static final double SECONDS = 1.8;
-    private static final int MOST_TURNS = 5;
+    private static final int MOST_TURNS = 4;
     private static final long BUSY_WAIT_MILLIS = 50;
     /** A turn of a small product is many runs of it. */
     private static final double TURN_SECONDS = 0.004;
+
+    private static final int LEAST_RUNS = 4;
 
     private KernelProbe() {}
 
@@ -63,7 +65,7 @@ final class KernelProbe {
         Kernels none = Kernels.libtorch();
         var linear = new Race<>(
                 Kernels.Linear.values(),
-                List.of(linear(512, 192, 768), linear(1024, 384, 1536)),
+                List.of(linear(512, 192, 768), linear(512, 384, 1536)),
                 k -> new Kernels(k, none.attention(), none.convolution(), none.half()));
         var half = new Race<>(
                 Kernels.Half.values(),
@@ -110,15 +112,16 @@ final class KernelProbe {
     private static <K extends Kernels.Kernel> K fastest(Race<K> race, double seconds, Map<String, Double> figures) {
         long end = System.nanoTime() + (long) (seconds * 1e9);
         double[][] best = new double[race.candidates.size()][race.trials.size()];
-        for (int turn = 0; turn <= MOST_TURNS && (turn < 2 || System.nanoTime() < end); turn++) {
+        for (double[] of : best) {
+            Arrays.fill(of, Double.MAX_VALUE);
+        }
+        for (int turn = 0; turn < MOST_TURNS && (turn == 0 || System.nanoTime() < end); turn++) {
             for (int c = 0; c < best.length; c++) {
                 settle(c == 0 ? race.candidates.get(best.length - 1) : race.candidates.get(c - 1));
                 Kernels.attempt(race.with.apply(race.candidates.get(c)));
                 for (int t = 0; t < best[c].length; t++) {
                     Trial trial = race.trials.get(t);
-                    double took = time(trial.run);
-                    // the first turn fills caches and compiles
-                    best[c][t] = turn < 2 ? took : Math.min(best[c][t], took);
+                    best[c][t] = Math.min(best[c][t], time(trial.run));
                     figures.put(
                             trial.name + " " + Kernels.text(race.candidates.get(c)),
                             trial.operations / best[c][t] / 1e9);
@@ -147,17 +150,20 @@ final class KernelProbe {
         }
     }
 
-    /** Seconds of the fastest run in a turn. */
+    /**
+     * Seconds of the fastest run in a turn, of several: the first finds threads asleep, and the system wakes them on the
+     * caller's core until it has seen them busy for a while.
+     */
     private static double time(Runnable run) {
         double best = Double.MAX_VALUE;
         long end = System.nanoTime() + (long) (TURN_SECONDS * 1e9);
-        do {
+        for (int i = 0; i < LEAST_RUNS || System.nanoTime() < end; i++) {
             long start = System.nanoTime();
             try (Scope scope = Scope.open()) {
                 run.run();
             }
             best = Math.min(best, (System.nanoTime() - start) / 1e9);
-        } while (System.nanoTime() < end);
+        }
         return best;
     }
 

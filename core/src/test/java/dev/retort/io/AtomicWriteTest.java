@@ -161,7 +161,7 @@ class AtomicWriteTest {
             AtomicWrite.text(lent.resolve("inside").resolve("file"), "x");
             return lent.getFileName().toString();
         });
-        assertThat(there).startsWith("trial.tmp-");
+        assertThat(there).startsWith("trial.retort-tmp-");
         assertThatThrownBy(() -> AtomicWrite.scratch(target, lent -> {
                     AtomicWrite.text(lent.resolve("file"), "x");
                     throw new IllegalStateException("on purpose");
