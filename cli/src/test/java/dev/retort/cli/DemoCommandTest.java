@@ -17,7 +17,7 @@ class DemoCommandTest {
     void a_demo_that_was_stopped_goes_on_to_the_lengths_it_was_begun_with_and_measures_nothing() throws Exception {
         new DemoPlan(32, 64, new Pace(1, 1, 1, 1, 1, 1, 1)).write(run);
         // a student of another run ends the demo once the teacher is there
-        Files.createDirectories(run.resolve("student"));
+        Files.createDirectories(run.resolve("student/checkpoints/000000000032"));
         Files.writeString(run.resolve("student").resolve("config.yaml"), "seed: 1\n");
         Ran ran = Ran.retort("demo", "--run", run.toString());
         assertThat(ran.exitCode()).isEqualTo(3);

@@ -1,5 +1,7 @@
 package dev.retort.error;
 
+import java.util.Locale;
+
 /**
  * Text of files and other strangers, as it may be shown: a terminal obeys control characters, which can rewrite what stands
  * on it, its title, or what is typed next.
@@ -37,7 +39,7 @@ public final class Printable {
             case '\n' -> "\\n";
             case '\r' -> "\\r";
             case '\t' -> "\\t";
-            default -> String.format("\\u%04x", point);
+            default -> String.format(Locale.ROOT, "\\u%04x", point);
         };
     }
 
