@@ -45,6 +45,7 @@ class LoadMemoryTest {
 
     @Test
     void loading_needs_little_more_than_the_weights_from_every_format() throws Exception {
+        dev.retort.torch.Kernels.current(); // measured here and kept, not within a process whose memory counts
         DitSizes.Size size = DitSizes.parse(SIZE);
         DitSpec spec = new DitSpec(
                 32, 32, 4, size.patch(), size.hidden(), size.depth(), size.heads(), 4, 1000, 0.1, true, false);
