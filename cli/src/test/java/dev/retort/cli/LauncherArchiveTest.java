@@ -67,7 +67,10 @@ class LauncherArchiveTest {
         Path home = folder.resolve(name);
         Path java = home.resolve("bin/java");
         Files.createDirectories(java.getParent());
-        Files.writeString(home.resolve("release"), "IMPLEMENTOR=\"" + name + "\"\nJAVA_VERSION=\"" + version + "\"\n");
+        Files.writeString(
+                home.resolve("release"),
+                "IMPLEMENTOR=\"N/A\"\nJAVA_RUNTIME_VERSION=\"" + version + "+9-" + name + "\"\nJAVA_VERSION=\""
+                        + version + "\"\n");
         Files.writeString(
                 java,
                 "#!/bin/sh\necho \"$@\" >>'" + home.resolve("calls") + "'\nfor a; do case $a in"
@@ -138,6 +141,27 @@ class LauncherArchiveTest {
         assertThat(calls(poor)).hasSize(2).last().asString().doesNotContain("SharedArchiveFile");
         retort(poor, "doctor").good();
         assertThat(calls(poor)).hasSize(1);
+    }
+
+    @Test
+    void a_rehearsal_that_was_killed_is_tried_again() throws Exception {
+        Path unlucky = jdk("unlucky", "17.0.9", "kill -9 $$");
+        assertThat(retort(unlucky, "doctor").good().err()).isEmpty();
+        assertThat(calls(unlucky)).hasSize(2);
+        retort(unlucky, "doctor").good();
+        assertThat(calls(unlucky)).hasSize(2);
+        assertThat(archives()).isEmpty();
+    }
+
+    @Test
+    void a_user_in_no_password_file_has_the_same_home_in_the_rehearsal() throws Exception {
+        Path id = Files.createDirectories(folder.resolve("programs")).resolve("id");
+        Files.writeString(id, "#!/bin/sh\nexit 1\n");
+        Files.setPosixFilePermissions(id, PosixFilePermissions.fromString("rwxr-xr-x"));
+        Files.writeString(
+                launcher, Files.readString(launcher).replace("set -eu", "set -eu; PATH=" + id.getParent() + ":$PATH"));
+        retort(jdk, "doctor").good();
+        assertThat(calls(jdk)).hasSize(2).allMatch(call -> call.contains("-Duser.home=" + System.getenv("HOME")));
     }
 
     @Test
