@@ -220,7 +220,7 @@ class KernelsTest {
         assertThat(result.figures())
                 .allSatisfy((name, gflops) -> assertThat(gflops).isPositive());
         assertThat(result.figures().keySet())
-                .anyMatch(name -> name.startsWith("linear") && name.endsWith("shared"))
+                .anyMatch(name -> name.startsWith("block") && name.endsWith("shared"))
                 .anyMatch(name -> name.startsWith("attention") && name.endsWith("plain"))
                 .anyMatch(name -> name.startsWith("convolution"))
                 .anyMatch(name -> name.startsWith("bf16"));
