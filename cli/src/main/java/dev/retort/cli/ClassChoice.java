@@ -10,7 +10,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Which classes to draw: numbers, ranges and names, such as {@code 0-4,7,Bag}. What a word means is for {@link ClassNames}
+ * Which classes to draw: numbers, ranges and names, such as {@code 0-4,7,Bag}. What a word means is for {@link ClassLookup}
  * to say, alone and in a range alike.
  *
  * @param labels class numbers in the order asked for, at least one
@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
 record ClassChoice(List<Integer> labels) {
     /** Reads a list, in which names that hold commas themselves are taken whole. */
     static ClassChoice parse(String text, List<String> names) {
-        ClassNames classes = new ClassNames(names);
+        ClassLookup classes = new ClassLookup(names);
         List<String> words =
                 Arrays.stream(text.split(",", -1)).map(String::strip).toList();
         List<Integer> labels = new ArrayList<>();
@@ -38,7 +38,7 @@ record ClassChoice(List<Integer> labels) {
         return String.join(", ", words.subList(from, to));
     }
 
-    private static List<Integer> labels(String word, String text, ClassNames classes) {
+    private static List<Integer> labels(String word, String text, ClassLookup classes) {
         if (word.isEmpty()) {
             throw refused("'" + text + "' has an empty entry; write numbers, ranges and names as in 0-4,7,Bag");
         }
@@ -57,7 +57,7 @@ record ClassChoice(List<Integer> labels) {
         return word.matches("\\d{1,9}\\s*-\\s*\\d{1,9}") ? range(word, classes) : unknown(word, classes);
     }
 
-    private static List<Integer> range(String word, ClassNames classes) {
+    private static List<Integer> range(String word, ClassLookup classes) {
         String[] ends = word.split("\\s*-\\s*");
         int first = Integer.parseInt(ends[0]);
         int last = Integer.parseInt(ends[1]);
@@ -73,12 +73,12 @@ record ClassChoice(List<Integer> labels) {
         return classes.between(first, last);
     }
 
-    private static int numbered(String digits, String word, ClassNames classes) {
+    private static int numbered(String digits, String word, ClassLookup classes) {
         return classes.numbered(Integer.parseInt(digits))
                 .orElseThrow(() -> refused(word + ": this model has " + classes.described()));
     }
 
-    private static List<Integer> unknown(String word, ClassNames classes) {
+    private static List<Integer> unknown(String word, ClassLookup classes) {
         throw refused(word + " is no class of this model"
                 + Suggestion.nearest(word, classes.spoken())
                         .map(near -> "; did you mean '" + near + "'? It has ")

@@ -44,6 +44,8 @@ import picocli.CommandLine.Parameters;
             "  retort convert dit-xl pipeline --to diffusers   a folder of the diffusers library",
             "  retort convert pipeline dit --dtype bf16        half the size",
             "  retort convert sit.pt sit --family sit          where the weights do not tell",
+            "",
+            "Of a training file the average of the weights (EMA) is taken where it has one, and that is said.",
             ""
         })
 final class ConvertCommand implements Callable<Integer> {
@@ -75,7 +77,7 @@ final class ConvertCommand implements Callable<Integer> {
             description = "Cut diffusers weights above so many MB; by default 10000.")
     private Integer shardMb;
 
-    @Option(names = "--force", description = "Replace a file, or what convert wrote.")
+    @Option(names = "--force", description = "Replace a file, or a folder that holds nothing but what Retort wrote.")
     private boolean force;
 
     /** What is printed as JSON. */

@@ -16,7 +16,7 @@ final class DeviceOptions {
             names = "--threads",
             paramLabel = "N",
             converter = Numbers.Threads.class,
-            description = "CPU threads; by default one for each core.")
+            description = "CPU threads, 1 to 1024; by default one for each core.")
     private Integer threads;
 
     /** The device as given; null where it was not. */

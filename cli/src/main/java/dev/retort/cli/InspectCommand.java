@@ -40,6 +40,8 @@ import picocli.CommandLine.Parameters;
             "  retort inspect dit-pipeline/ --keys         a diffusers folder, with every tensor",
             "  retort inspect model.safetensors --stats    smallest, largest, mean of each tensor",
             "  retort inspect runs/teacher --json          for other programs",
+            "",
+            "Files with checksums (.pt, .npz) are read to their end, so that damage anywhere is found.",
             ""
         })
 final class InspectCommand implements Callable<Integer> {

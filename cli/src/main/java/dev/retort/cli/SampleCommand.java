@@ -116,6 +116,7 @@ final class SampleCommand implements Callable<Integer> {
         Hardware.Chosen chosen = hardware.choose(talk);
         try (ModelFolder.Loaded model = ModelFolder.loadForSampling(folder, chosen.device(), chosen.precision());
                 ImageCodec codec = ImageCodec.of(card, Models.place(vae, talk), chosen.device())) {
+            model.notes().forEach(talk::say);
             Sampler sampler = Draw.sampler(model.network(), card, sampling, chosen.precision());
             Pictures pictures =
                     Pictures.at(out, codec.shape(), columns(choice.labels().size()));

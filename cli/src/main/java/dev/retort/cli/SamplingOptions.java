@@ -16,17 +16,17 @@ final class SamplingOptions {
             names = "--steps",
             paramLabel = "N",
             converter = Numbers.Steps.class,
-            description = "Steps of the solver; by default what the model asks for.")
+            description = "Steps of the solver, 1 to 10000; by default what the model asks for.")
     private Integer steps;
 
-    @Option(names = "--solver", paramLabel = "NAME", description = "By default what the model asks for.")
+    @Option(names = "--solver", paramLabel = "NAME", description = "By default what the model asks for, a pipeline by its scheduler.")
     private String solver;
 
     @Option(
             names = "--guidance",
             paramLabel = "G",
             converter = Numbers.Scale.class,
-            description = "u + G (c - u): 1 is none.")
+            description = "u + G (c - u), G from -1000 to 1000: 1 is none.")
     private Double guidance;
 
     /** The card's way of sampling with what the options change in it. */

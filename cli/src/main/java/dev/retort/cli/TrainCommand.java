@@ -25,6 +25,8 @@ import picocli.CommandLine.Option;
             "  retort train fashion-teacher --set run.batch=64 --run runs/small-batch",
             "  retort train mine.yaml --device cpu --precision fp32  a configuration of your own",
             "  retort train large.yaml --init-from runs/small        go on at another size",
+            "",
+            "What was read of the data is said in the line 'data: ...', what was not in lines 'left out: ...'.",
             ""
         })
 final class TrainCommand implements Callable<Integer> {

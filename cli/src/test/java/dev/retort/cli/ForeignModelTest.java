@@ -2,9 +2,13 @@ package dev.retort.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.io.SafetensorsWriter;
+import dev.retort.io.TensorFile;
+import dev.retort.io.TensorFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,6 +47,26 @@ class ForeignModelTest {
         assertThat(folder.resolve("straight.png")).hasSameBinaryContentAs(folder.resolve("converted.png"));
         assertThat(ImageIO.read(folder.resolve("straight.png").toFile()).getHeight())
                 .isEqualTo(32); // 16 pixels, doubled on the sheet
+    }
+
+    @Test
+    void which_weights_of_a_file_are_sampled_is_said() throws Exception {
+        TinyAutoencoder.save(pipeline.resolve("vae"), 4);
+        assertThat(sample(pipeline, "plain.png").good().err()).doesNotContain("took the");
+        Path weights = pipeline.resolve("transformer/diffusion_pytorch_model.safetensors");
+        SafetensorsWriter both = new SafetensorsWriter();
+        try (TensorFile file = TensorFiles.open(weights)) {
+            for (String which : List.of("model.", "ema.")) {
+                file.entries()
+                        .values()
+                        .forEach(entry -> both.add(which + entry.name(), entry.shape(), file.floats(entry.name())));
+            }
+            both.write(weights);
+        }
+        Ran ran = sample(pipeline, "average.png").good();
+        assertThat(ran.err())
+                .contains("tensors of 'ema'", "an average of the weights; left out the other weights, 'model'");
+        assertThat(sample(pipeline, "quiet.png", "--quiet").good().err()).isEmpty();
     }
 
     @Test

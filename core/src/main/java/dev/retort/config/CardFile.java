@@ -3,6 +3,7 @@ package dev.retort.config;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
+import dev.retort.io.JsonFault;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -69,13 +70,16 @@ public record CardFile<T>(
                                 + "; use the version that wrote it, or " + again);
             }
             return JSON.treeToValue(card, type);
-        } catch (IOException | JacksonException e) {
-            throw new RetortException(
-                    kind,
-                    file + " cannot be read as the card of " + what + " ("
-                            + e.getMessage().lines().findFirst().orElse("") + "); " + again,
-                    e);
+        } catch (JacksonException e) {
+            throw unreadable(file, JsonFault.of(e), e);
+        } catch (IOException e) {
+            throw unreadable(file, AtomicWrite.reason(e), e);
         }
+    }
+
+    private RetortException unreadable(Path file, String why, Exception cause) {
+        return new RetortException(
+                kind, file + " cannot be read as the card of " + what + " (" + why + "); " + again, cause);
     }
 
     /** A value as it would stand in a card. */

@@ -24,6 +24,7 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
@@ -99,7 +100,7 @@ public final class MeasuringProcess {
         }
         ModelCard card = ModelFolder.card(folder);
         try (Dit least = new Dit(card.network().least(), Init.of(0, device))) {
-            return new ModelFolder.Loaded(new DitInference(least, order.precision()), card);
+            return new ModelFolder.Loaded(new DitInference(least, order.precision()), card, List.of());
         }
     }
 

@@ -27,7 +27,8 @@ final class Attempts {
     /** Waits before the next attempt, as long as the server asks or the patience says. */
     void failed(IOException reason) {
         Duration asked = reason instanceof BusyException busy ? busy.asked() : Duration.ZERO;
-        if (failures == patience.pauses().size()) {
+        boolean hopeless = reason instanceof NoHostException && failures > 0;
+        if (hopeless || failures == patience.pauses().size()) {
             throw new RetortException(
                     Kind.NETWORK,
                     what + " failed" + (failures > 0 ? " " + (failures + 1) + " times in a row" : "") + " ("
@@ -69,6 +70,16 @@ final class Attempts {
                 ? reason.getClass().getSimpleName()
                 : reason.getMessage();
         return Quote.of(text.lines().findFirst().orElse("").strip());
+    }
+
+    /** No address is known for a name. It is asked for once more, since a network that comes up knows none at first. */
+    static final class NoHostException extends IOException {
+        private static final long serialVersionUID = 1L;
+
+        /** @param host the name */
+        NoHostException(String host, IOException cause) {
+            super("there is no host " + host, cause);
+        }
     }
 
     /** The server is there but cannot answer now. */

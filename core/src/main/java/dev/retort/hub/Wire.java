@@ -155,11 +155,9 @@ final class Wire {
         } catch (ConnectException e) {
             boolean unknown = e.getCause() instanceof UnresolvedAddressException
                     || e.getCause() != null && e.getCause().getCause() instanceof UnresolvedAddressException;
-            throw new IOException(
-                    unknown
-                            ? "there is no host " + proxy.map(ProxyServer::host).orElse(uri.getHost())
-                            : asked + " does not answer",
-                    e);
+            throw unknown
+                    ? new Attempts.NoHostException(proxy.map(ProxyServer::host).orElse(uri.getHost()), e)
+                    : new IOException(asked + " does not answer", e);
         } catch (HttpTimeoutException e) {
             boolean unconnected = e instanceof HttpConnectTimeoutException;
             long seconds = (unconnected ? CONNECT : patience.silence()).toSeconds();

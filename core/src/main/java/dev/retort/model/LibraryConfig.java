@@ -2,6 +2,8 @@ package dev.retort.model;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.AtomicWrite;
+import dev.retort.io.JsonFault;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -43,13 +45,16 @@ public final class LibraryConfig {
                 throw new RetortException(Kind.CHECKPOINT, file + " is no JSON object; fetch it again");
             }
             return new LibraryConfig(file, root, advice);
-        } catch (IOException | JacksonException e) {
-            throw new RetortException(
-                    Kind.CHECKPOINT,
-                    file + " cannot be read as JSON ("
-                            + e.getMessage().lines().findFirst().orElse("") + "); fetch it again",
-                    e);
+        } catch (JacksonException e) {
+            throw unreadable(file, JsonFault.of(e), e);
+        } catch (IOException e) {
+            throw unreadable(file, AtomicWrite.reason(e), e);
         }
+    }
+
+    private static RetortException unreadable(Path file, String why, Exception cause) {
+        return new RetortException(
+                Kind.CHECKPOINT, file + " cannot be read as JSON (" + why + "); fetch it again", cause);
     }
 
     /** A configuration without any field, where there is no file. */

@@ -52,8 +52,14 @@ public final class ModelFolder {
 
     private ModelFolder() {}
 
-    /** A loaded model: the network, frozen, and its card. */
-    public record Loaded(Network network, ModelCard card) implements AutoCloseable {
+    /**
+     * A loaded model.
+     *
+     * @param network the network, frozen
+     * @param card what it is
+     * @param notes which weights were taken of another program's file, and what was changed, a sentence each
+     */
+    public record Loaded(Network network, ModelCard card, List<String> notes) implements AutoCloseable {
         @Override
         public void close() {
             network.close();
@@ -142,7 +148,7 @@ public final class ModelFolder {
             try (DitCheckpoint checkpoint = DitCheckpoint.open(folder, DitHints.NONE)) {
                 Dit network = checkpoint.load(device);
                 network.freeze();
-                return new Loaded(network, checkpoint.card());
+                return new Loaded(network, checkpoint.card(), checkpoint.notes());
             }
         }
         ModelCard card = card(folder);
@@ -152,14 +158,14 @@ public final class ModelFolder {
             fill(network, folder.resolve(WEIGHTS));
         }
         network.freeze();
-        return new Loaded(network, card);
+        return new Loaded(network, card, List.of());
     }
 
     /** Loads a model for sampling: each weight is prepared for the precision as it is read, so none is held twice. */
     public static Loaded loadForSampling(Path folder, Device device, Precision precision) {
         if (isForeign(folder)) {
             try (DitCheckpoint checkpoint = DitCheckpoint.open(folder, DitHints.NONE)) {
-                return new Loaded(checkpoint.loadForSampling(device, precision), checkpoint.card());
+                return new Loaded(checkpoint.loadForSampling(device, precision), checkpoint.card(), checkpoint.notes());
             }
         }
         ModelCard card = card(folder);
@@ -168,7 +174,9 @@ public final class ModelFolder {
                 TensorFile file = TensorFiles.open(folder.resolve(WEIGHTS))) {
             Fit.of(DitLayout.parameters(card.network()), file.entries()).require(file.path());
             return new Loaded(
-                    new DitInference(card.network(), Weights.source(file, device, staging), device, precision), card);
+                    new DitInference(card.network(), Weights.source(file, device, staging), device, precision),
+                    card,
+                    List.of());
         }
     }
 

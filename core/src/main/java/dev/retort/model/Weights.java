@@ -124,9 +124,10 @@ public final class Weights {
         };
     }
 
-    /** The floating-point types of a file's values. */
+    /** The floating-point types of a file's values, as far as they can be read. */
     public static Set<dev.retort.io.Dtype> types(TensorFile file) {
         return file.entries().values().stream()
+                .filter(TensorEntry::readable)
                 .map(TensorEntry::dtype)
                 .filter(dev.retort.io.Dtype::floating)
                 .collect(Collectors.toCollection(() -> EnumSet.noneOf(dev.retort.io.Dtype.class)));

@@ -49,12 +49,16 @@ public sealed interface ImageCodec extends AutoCloseable {
      * @throws RetortException when there is none, or one whose latents are of another shape or scale
      */
     static ImageCodec of(ModelCard card, String autoencoder, Device device) {
-        ModelCard complete = complete(card, autoencoder);
-        if (complete.autoencoder() != null) {
+        if (card.autoencoder() != null) {
             return new Latents(
-                    own(complete.autoencoder(), autoencoder).load(device),
-                    complete.autoencoder().scale(),
-                    complete.images());
+                    own(card.autoencoder(), autoencoder).load(device),
+                    card.autoencoder().scale(),
+                    card.images());
+        }
+        if (!autoencoder.isEmpty()) {
+            AutoencoderFiles files = AutoencoderFiles.find(FileNames.path(autoencoder));
+            ModelCard complete = card.withAutoencoder(given(card, autoencoder, files));
+            return new Latents(files.load(device), complete.autoencoder().scale(), complete.images());
         }
         int channels = card.network().channels();
         if (channels != 1 && channels != 3) {
@@ -71,8 +75,12 @@ public sealed interface ImageCodec extends AutoCloseable {
         if (card.autoencoder() != null || autoencoder.isEmpty()) {
             return card;
         }
-        AutoencoderCard given =
-                AutoencoderFiles.find(FileNames.path(autoencoder)).card();
+        AutoencoderFiles files = AutoencoderFiles.find(FileNames.path(autoencoder));
+        return card.withAutoencoder(given(card, autoencoder, files));
+    }
+
+    private static AutoencoderCard given(ModelCard card, String autoencoder, AutoencoderFiles files) {
+        AutoencoderCard given = files.card();
         if (given.latentChannels() != card.network().channels()) {
             throw new RetortException(
                     Kind.USAGE,
@@ -80,7 +88,7 @@ public sealed interface ImageCodec extends AutoCloseable {
                             + card.network().channels()
                             + "; give the autoencoder it was trained with, or leave --vae out for pixels");
         }
-        return card.withAutoencoder(given);
+        return given;
     }
 
     private static AutoencoderFiles own(AutoencoderCard wanted, String given) {

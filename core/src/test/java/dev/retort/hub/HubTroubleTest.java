@@ -12,6 +12,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.io.IOException;
+import java.net.URI;
 import java.net.http.HttpHeaders;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -108,6 +109,18 @@ class HubTroubleTest {
     /** Where a request began. */
     private long from(int request) {
         return Long.parseLong(ranges().get(request).replaceAll("\\D", ""));
+    }
+
+    @Test
+    void a_host_that_does_not_exist_is_asked_for_twice_and_no_more() {
+        Patience patience = new Patience(Patience.USUAL.pauses(), Duration.ZERO, silence, 1000, pauses::add);
+        HubSettings nowhere =
+                new HubSettings(URI.create("http://hub.invalid"), folder.resolve("hub"), "", false, Proxies.NONE);
+        assertThatThrownBy(() -> new Hub(nowhere, patience, said).pull(HubName.parse(NAME)))
+                .isInstanceOfSatisfying(
+                        RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.NETWORK))
+                .hasMessageContainingAll("failed 2 times in a row", "there is no host hub.invalid", "HF_ENDPOINT");
+        assertThat(pauses).containsExactly(Duration.ofSeconds(1));
     }
 
     @Test

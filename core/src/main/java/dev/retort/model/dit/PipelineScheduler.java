@@ -8,56 +8,22 @@ import dev.retort.model.dit.SchedulerClass.Knows;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
 /**
  * Reads the scheduler of a diffusers pipeline: the process its network was trained with, and how it is drawn from. A class
  * or a setting that changes what the network's output means and that cannot be expressed here is refused by name; what only
- * moves the times at which it is called is said in {@link #notes()} where we do otherwise.
+ * moves the times at which it is called is for {@link SchedulerDrawing}.
  */
 final class PipelineScheduler {
     private static final String CLASS = "_class_name";
     private static final String ADVICE =
             "correct it, or take the scheduler's folder away to have the noise levels of the DiT paper assumed";
     private static final int MOST_STEPS = 1 << 20;
-    private static final int USUAL_STEPS = 50;
-    private static final int FEW_STEPS = 4;
 
-    /** What decides at which times and in which order a sample is drawn, and the value that means what we do. */
-    private static final Map<String, Set<String>> DRAWING = new LinkedHashMap<>();
-
-    static {
-        DRAWING.put("timestep_spacing", Set.of("trailing"));
-        for (String spacing : List.of(
-                "use_karras_sigmas",
-                "use_exponential_sigmas",
-                "use_beta_sigmas",
-                "use_lu_lambdas",
-                "use_dynamic_shifting",
-                "euler_at_final",
-                "stochastic_sampling")) {
-            DRAWING.put(spacing, Set.of("false"));
-        }
-        DRAWING.put("shift", Set.of("1", "1.0"));
-        DRAWING.put("flow_shift", Set.of("1", "1.0"));
-        DRAWING.put("shift_terminal", Set.of());
-        DRAWING.put("sigma_min", Set.of());
-        DRAWING.put("sigma_max", Set.of());
-        DRAWING.put("final_sigmas_type", Set.of("zero"));
-        DRAWING.put("interpolation_type", Set.of("linear"));
-        DRAWING.put("algorithm_type", Set.of("dpmsolver++", "sde-dpmsolver++", "deis", "data_prediction"));
-        DRAWING.put("solver_order", Set.of("2"));
-        DRAWING.put("predict_x0", Set.of("true"));
-        DRAWING.put("skip_prk_steps", Set.of("true"));
-        DRAWING.put("set_alpha_to_one", Set.of("true"));
-        DRAWING.put("variance_type", Set.of("fixed_small"));
-    }
-
-    /** Fields that are read, or that follow from others; with {@link #DRAWING} all that the library's classes have. */
+    /** Fields that are read, or that follow from others; with those of {@link SchedulerDrawing} all that the library's classes have. */
     private static final Set<String> KNOWN = Set.of(
             "num_train_timesteps",
             "beta_start",
@@ -101,7 +67,7 @@ final class PipelineScheduler {
     private final SchedulerClass kind;
     private final List<String> notes = new ArrayList<>();
     private final ProcessSpec process;
-    private final SamplingSpec sampling;
+    private final SchedulerDrawing drawing;
 
     private PipelineScheduler(LibraryConfig config, List<String> indexed) {
         this.config = config;
@@ -116,7 +82,8 @@ final class PipelineScheduler {
         boolean flow = kind.betas() == SchedulerClass.Betas.NONE
                 || kind.knows(Knows.FLOWS) && config.flag("use_flow_sigmas", false);
         this.process = flow ? flow() : table();
-        this.sampling = drawing(flow);
+        this.drawing = new SchedulerDrawing(config, kind, flow, process.zeroTerminalSnr());
+        notes.addAll(drawing.notes());
     }
 
     /**
@@ -138,7 +105,7 @@ final class PipelineScheduler {
 
     /** How samples are drawn by default. */
     SamplingSpec sampling() {
-        return sampling;
+        return drawing.sampling();
     }
 
     /** In what we draw otherwise than the library, a sentence each. */
@@ -148,7 +115,10 @@ final class PipelineScheduler {
 
     private void requireKnown() {
         for (String field : config.fields()) {
-            if (!field.startsWith("_") && !KNOWN.contains(field) && !DRAWING.containsKey(field) && !config.off(field)) {
+            if (!field.startsWith("_")
+                    && !KNOWN.contains(field)
+                    && !SchedulerDrawing.FIELDS.contains(field)
+                    && !config.off(field)) {
                 throw config.refused(field, "no such field, which is not known here");
             }
         }
@@ -239,54 +209,5 @@ final class PipelineScheduler {
             throw config.refused("clip_sample_range", "a positive number");
         }
         return range;
-    }
-
-    private SamplingSpec drawing(boolean flow) {
-        if (kind == SchedulerClass.LCM && config.number("timestep_scaling", 10) != 10) {
-            throw config.refused("timestep_scaling", "10");
-        }
-        String solver = solver(flow);
-        List<String> otherwise = new ArrayList<>();
-        DRAWING.forEach((field, ours) -> {
-            if (config.has(field) && !ours.contains(config.shown(field))) {
-                otherwise.add(field + " " + config.shown(field));
-            } else if (!config.has(field) && isUnlikeOurs(field, flow)) {
-                otherwise.add(field + " (the class's usual one)");
-            }
-        });
-        if (!otherwise.isEmpty()) {
-            notes.add("draws at evenly spaced times from the noisiest on; not followed of the scheduler: "
-                    + String.join(", ", otherwise));
-        }
-        boolean few = kind.knows(Knows.FEW_STEPS);
-        return SamplingSpec.of(solver, few ? FEW_STEPS : USUAL_STEPS, few ? 1 : 4);
-    }
-
-    /** What a class does where its configuration leaves it open. */
-    private boolean isUnlikeOurs(String field, boolean flow) {
-        return field.equals("timestep_spacing") && !flow
-                || kind == SchedulerClass.PNDM && (field.equals("skip_prk_steps") || field.equals("set_alpha_to_one"));
-    }
-
-    /** Ours of that name, or the nearest, which is said. */
-    private String solver(boolean flow) {
-        String solver = kind.solver();
-        boolean same = !kind.knows(Knows.NO_SOLVER_OF_OURS);
-        if (kind == SchedulerClass.DPM_MULTISTEP
-                && config.text("algorithm_type", "").equals("sde-dpmsolver++")) {
-            solver = "dpmpp-2m-sde";
-        }
-        if (flow && kind.betas() != SchedulerClass.Betas.NONE) {
-            solver = "flow-euler";
-            same = false;
-        } else if (process.zeroTerminalSnr()
-                && List.of("euler", "euler-ancestral").contains(solver)) {
-            solver = "ddim"; // the Euler family cannot start at pure noise
-            same = false;
-        }
-        if (!same) {
-            notes.add(kind.className() + " is not built here; draws with " + solver);
-        }
-        return solver;
     }
 }

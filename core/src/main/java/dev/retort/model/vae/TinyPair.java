@@ -126,7 +126,7 @@ record TinyPair(Path stem, Path encoder, Path decoder) {
         }
 
         private void add(String name, TensorEntry entry) {
-            entries.put(name, new TensorEntry(name, entry.dtype(), entry.shape()));
+            entries.put(name, new TensorEntry(name, entry.type(), entry.shape()));
             stored.put(name, entry.name());
         }
 
@@ -158,6 +158,12 @@ record TinyPair(Path stem, Path encoder, Path decoder) {
         public void read(String name, long from, ByteBuffer target) {
             entry(name);
             (name.startsWith("encoder.") ? encoder : decoder).read(stored.get(name), from, target);
+        }
+
+        @Override
+        public void verify() {
+            encoder.verify();
+            decoder.verify();
         }
 
         @Override

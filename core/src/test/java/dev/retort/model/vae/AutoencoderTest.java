@@ -257,7 +257,7 @@ class AutoencoderTest {
         write("a/config.json", "{\"_class_name\": \"AutoencoderTiny\", \"upsampling_scaling_factor\": 4}");
         refused("a", "upsampling_scaling_factor is 4, expected 2");
         write("a/config.json", "[1, 2");
-        refused("a", "cannot be read as JSON");
+        refused("a", "cannot be read as JSON (line 1, column ", "); fetch it again");
         write("a/config.json", "[1, 2]");
         refused("a", "is no JSON object");
         write(
