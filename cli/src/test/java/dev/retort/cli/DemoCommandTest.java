@@ -20,7 +20,7 @@ class DemoCommandTest {
         Files.createDirectories(run.resolve("student/checkpoints/000000000032"));
         Files.writeString(run.resolve("student").resolve("config.yaml"), "seed: 1\n");
         Ran ran = Ran.retort("demo", "--run", run.toString());
-        assertThat(ran.exitCode()).isEqualTo(3);
+        assertThat(ran.exitCode()).as(ran.err()).isEqualTo(3);
         assertThat(ran.err())
                 .contains("Going on in " + run)
                 .contains("32 images for the teacher, 64 for the student")

@@ -79,6 +79,11 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
         return rounds == 0 ? 0 : batch * (1 + rounds * batchesPerRound);
     }
 
+    /** Processes that are started for so many contestants: one for each, and one with next to no network. */
+    int processes(int contestants) {
+        return rounds == 0 ? 0 : contestants + 1;
+    }
+
     /** What a reader of the figures must know. */
     public List<String> notes() {
         return rounds == 0

@@ -31,7 +31,7 @@ import java.util.function.Consumer;
  * @param precision the arithmetic of drawing
  * @param batch images drawn together
  */
-public record Rehearsal(
+public record Trial(
         TrainConfig teaching, Recipe recipe, TrainConfig alone, Device device, Precision precision, int batch) {
     /** Seconds, from the first step on, in which caches fill and Java compiles. */
     private static final double WARM_UP = 0.6;
@@ -41,12 +41,12 @@ public record Rehearsal(
     /**
      * Takes the pace of this machine.
      *
-     * @param run the demo's folder, beside whose files the rehearsal writes
+     * @param run the demo's folder, beside whose files the trial writes
      * @param start seconds that this process took to start
      * @param interrupted polled after every step; when true, INTERRUPTED is thrown and nothing stays
      */
     public Pace pace(Path run, double start, BooleanSupplier interrupted) {
-        return AtomicWrite.scratch(run.resolve("rehearsal"), folder -> paceIn(folder, start, interrupted));
+        return AtomicWrite.scratch(run.resolve("trial"), folder -> paceIn(folder, start, interrupted));
     }
 
     private Pace paceIn(Path folder, double start, BooleanSupplier interrupted) {

@@ -15,17 +15,17 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class RehearsalTest {
+class TrialTest {
     private static final List<String> ON_CPU = List.of("run.compute.device=cpu", "run.compute.precision=fp32");
 
     @TempDir
     private Path folder;
 
-    private static Rehearsal rehearsal() {
+    private static Trial trial() {
         TrainConfig teaching = Configs.load(TrainConfig.class, "train", "shapes-teacher", with("model.size=2x32x1/4"));
         Recipe recipe = Configs.load(Recipe.class, "distill", "shapes-student", with("student.size=1x32x1/4"));
         TrainConfig alone = new TrainConfig(1_000_000, recipe.student(), recipe.objective(), recipe.run());
-        return new Rehearsal(teaching, recipe, alone, Device.CPU, Precision.FP32, 10);
+        return new Trial(teaching, recipe, alone, Device.CPU, Precision.FP32, 10);
     }
 
     private static List<String> with(String size) {
@@ -34,7 +34,7 @@ class RehearsalTest {
 
     @Test
     void it_finds_what_every_part_costs_and_leaves_nothing_behind() {
-        Pace pace = rehearsal().pace(folder, 1.5, () -> false);
+        Pace pace = trial().pace(folder, 1.5, () -> false);
         assertThat(List.of(pace.teacher(), pace.student(), pace.alone(), pace.drawTeacher(), pace.drawStudent()))
                 .allSatisfy(seconds -> assertThat(seconds).isBetween(1e-6, 10.0));
         assertThat(pace.run()).isBetween(0.01, 100.0);
@@ -44,7 +44,7 @@ class RehearsalTest {
 
     @Test
     void a_user_who_stops_it_is_told_and_nothing_stays() {
-        assertThatThrownBy(() -> rehearsal().pace(folder, 1.5, () -> true))
+        assertThatThrownBy(() -> trial().pace(folder, 1.5, () -> true))
                 .isInstanceOfSatisfying(
                         RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.INTERRUPTED));
         assertThat(folder).isEmptyDirectory();
