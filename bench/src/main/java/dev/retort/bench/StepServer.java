@@ -2,8 +2,11 @@ package dev.retort.bench;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.retort.model.dit.DitSpec;
+import dev.retort.torch.Device;
 import dev.retort.torch.Machine;
+import dev.retort.torch.MatmulPeak;
 import dev.retort.torch.Natives;
+import dev.retort.torch.Precision;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -44,7 +47,9 @@ final class StepServer {
             case "run":
                 return run(command.get("count").asInt());
             case "peak":
-                return Map.of("gflops", MatrixPeak.measure(isBf16(command)));
+                return Map.of(
+                        "gflops",
+                        MatmulPeak.measure(isBf16(command) ? Precision.BF16 : Precision.FP32, Device.CPU) / 1e9);
             default:
                 step.close();
                 step = null;

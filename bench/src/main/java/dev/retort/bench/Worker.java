@@ -9,6 +9,7 @@ import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.JsonNode;
@@ -17,6 +18,9 @@ import tools.jackson.databind.json.JsonMapper;
 /** A child process that measures: a line of JSON to it, a line of JSON back. */
 final class Worker implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
+    /** How the launcher has threads wait. PyTorch waits by its own default, some milliseconds awake: less than a turn. */
+    private static final Map<String, String> AS_LAUNCHED =
+            Map.of("OMP_WAIT_POLICY", "PASSIVE", "GOMP_SPINCOUNT", "2000");
 
     private final String name;
     private final Process process;
@@ -27,8 +31,7 @@ final class Worker implements AutoCloseable {
     private Worker(String name, List<String> command, Map<String, String> environment) {
         this.name = name;
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD);
-        // Both sides wait for work asleep: spinning would steal the cores from the one that is being timed.
-        builder.environment().putIfAbsent("OMP_WAIT_POLICY", "PASSIVE");
+        List.of("OMP_WAIT_POLICY", "GOMP_SPINCOUNT").forEach(builder.environment()::remove);
         builder.environment().putAll(environment);
         try {
             process = builder.start();
@@ -51,7 +54,9 @@ final class Worker implements AutoCloseable {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(options));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), StepServer.class.getName()));
-        return new Worker("ours", command, environment);
+        Map<String, String> all = new HashMap<>(AS_LAUNCHED);
+        all.putAll(environment);
+        return new Worker("ours", command, all);
     }
 
     /** Plain PyTorch in the Python given. */

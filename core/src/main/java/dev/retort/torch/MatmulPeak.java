@@ -9,7 +9,10 @@ public final class MatmulPeak {
 
     private MatmulPeak() {}
 
-    /** Floating-point operations per second of a large square product in this precision: the best of several. */
+    /**
+     * Floating-point operations per second of a large square product with a weight, by the kernel that multiplies here: the
+     * best of several. libtorch's own product would in places run on one thread where layers have all of them.
+     */
     public static double measure(Precision precision, Device device) {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
@@ -20,7 +23,7 @@ public final class MatmulPeak {
             do {
                 try (Scope round = Scope.open()) {
                     long start = System.nanoTime();
-                    Tensor product = Ops.matmul(a, a);
+                    Tensor product = Ops.linear(a, a, null);
                     if (device.isCuda()) {
                         product.narrow(0, 0, 1).cpu();
                     }
