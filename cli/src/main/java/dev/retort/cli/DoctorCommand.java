@@ -87,6 +87,7 @@ final class DoctorCommand implements Callable<Integer> {
                                 "fix the findings above first, then run it again")
                         : natives);
         if (natives.state() == State.GOOD) {
+            findings.add(inTime("BLAS", NATIVE_PATIENCE_SECONDS, () -> Checkup.blas(machine, Natives.blas())));
             findings.add(inTime("Kernels", PROBE_PATIENCE_SECONDS, this::kernels));
         }
         return findings;

@@ -22,6 +22,7 @@ class DoctorCommandTest {
                         "Other libtorch",
                         "Cache",
                         "Natives",
+                        "BLAS",
                         "Kernels");
         assertThat(findings.valueStream())
                 .allMatch(finding -> finding.get("state").asString().equals("GOOD")
@@ -32,7 +33,7 @@ class DoctorCommandTest {
     void to_a_person_it_says_one_line_for_each_with_a_mark() {
         Ran ran = Ran.retort("doctor");
         assertThat(ran.out().lines().filter(line -> !line.startsWith("  ")))
-                .hasSize(10)
+                .hasSize(11)
                 .allMatch(line -> line.matches("[✓!✗] .+"));
         assertThat(ran.out()).contains("products by ").containsPattern("GFLOP/s  linear 512 x 192 x 768 \\w+");
     }

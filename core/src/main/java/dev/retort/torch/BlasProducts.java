@@ -159,6 +159,8 @@ final class BlasProducts {
             FloatPointer left = new FloatPointer(a.at);
             FloatPointer right = new FloatPointer(b.at);
             FloatPointer result = new FloatPointer(out.at);
+            // libtorch's own products may be on more threads, and this one is a part of one already
+            int before = Mkl.threadsHere(1);
             for (int i = first; i < end; i++) {
                 openblas_nolapack.cblas_sgemm(
                         ROW_MAJOR,
@@ -176,6 +178,7 @@ final class BlasProducts {
                         result.position(out.offset(i) + out.row(firstRow) + firstCol),
                         out.leading);
             }
+            Mkl.threadsHere(before);
         }
     }
 }

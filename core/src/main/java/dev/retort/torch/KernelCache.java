@@ -15,7 +15,7 @@ import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * What was measured, kept beside the unpacked libraries: one file for each CPU, version of the libraries, cap on the
+ * What was measured, kept beside the unpacked libraries: one file for each CPU, BLAS, version of the libraries, cap on the
  * instruction set and number of threads. A file that cannot be read is measured again.
  */
 final class KernelCache {
@@ -33,7 +33,7 @@ final class KernelCache {
     }
 
     /** Everything the choice depends on. */
-    private static String machine() {
+    static String machine() {
         Machine here = Machine.here();
         return String.join(
                 "|",
@@ -43,6 +43,7 @@ final class KernelCache {
                 torch.get_cpu_capability().getString(),
                 String.valueOf(System.getenv("ONEDNN_MAX_CPU_ISA")),
                 String.valueOf(System.getenv("OPENBLAS_CORETYPE")),
+                String.valueOf(System.getenv("MKL_ENABLE_INSTRUCTIONS")),
                 NativeTuning.blas(),
                 libraries(),
                 String.valueOf(Natives.threads()));

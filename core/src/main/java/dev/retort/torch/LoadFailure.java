@@ -16,7 +16,7 @@ final class LoadFailure {
     private static final Pattern MISSING =
             Pattern.compile("(?:.*: )?(\\S+): cannot open shared object file.*", Pattern.DOTALL);
     private static final Pattern OURS =
-            Pattern.compile("lib(torch|c10|gomp|jni|openblas|gfortran|quadmath|gcc_s).*\\.so.*");
+            Pattern.compile("lib(torch|c10|gomp|jni|openblas|mkl|gfortran|quadmath|gcc_s).*\\.so.*");
 
     private LoadFailure() {}
 

@@ -45,6 +45,10 @@ final class NativeTuning {
 
     /** Threads of the BLAS itself. */
     static void blasThreads(int count) {
+        if (Mkl.isLoaded()) {
+            Mkl.threads(count);
+            return;
+        }
         try {
             org.bytedeco.openblas.presets.openblas_nolapack.blas_set_num_threads(count);
         } catch (LinkageError e) {
@@ -52,8 +56,11 @@ final class NativeTuning {
         }
     }
 
-    /** Which BLAS was loaded. */
+    /** Which BLAS computes. */
     static String blas() {
+        if (Mkl.isLoaded()) {
+            return "MKL";
+        }
         return switch (org.bytedeco.openblas.presets.openblas_nolapack.blas_get_vendor()) {
             case 2 -> "OpenBLAS";
             case 3 -> "MKL";

@@ -44,9 +44,9 @@ public final class Natives {
     private Natives() {
         System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
         System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
-        List<File> cached = cacheInOrder();
+        Unpacked unpacked = unpack();
         try {
-            loadInOrder(cached);
+            loadInOrder(unpacked);
             Loader.load(org.bytedeco.pytorch.global.torch.class);
         } catch (LinkageError | RuntimeException e) {
             Path cache = cacheFolder();
@@ -89,14 +89,18 @@ public final class Natives {
     }
 
     /** Up to the first library that needs one of CUDA's, which JavaCPP finds. */
-    private static void loadInOrder(List<File> cached) {
-        List<String> names = cached.stream().map(File::getName).toList();
+    private static void loadInOrder(Unpacked unpacked) {
+        List<String> names = unpacked.torch.stream().map(File::getName).toList();
         boolean cuda = names.contains("libtorch_cuda.so");
-        List<String> first =
-                cuda ? List.of("libgomp.so.1", "libc10.so") : List.of("libgomp.so.1", "libc10.so", "libtorch_cpu.so");
+        load(unpacked.torch, List.of("libgomp.so.1"));
+        Mkl.load(unpacked.mkl);
         Loader.load(org.bytedeco.openblas.global.openblas_nolapack.class);
-        for (File library : cached) {
-            if (first.contains(library.getName())) {
+        load(unpacked.torch, cuda ? List.of("libc10.so") : List.of("libc10.so", "libtorch_cpu.so"));
+    }
+
+    private static void load(List<File> libraries, List<String> names) {
+        for (File library : libraries) {
+            if (names.contains(library.getName())) {
                 System.load(library.getAbsolutePath());
             }
         }
@@ -123,10 +127,16 @@ public final class Natives {
         }
     }
 
+    /** Which BLAS computes: OpenBLAS, or MKL where its libraries are on the class path. */
+    public static String blas() {
+        load();
+        return NativeTuning.blas();
+    }
+
     /** One line: instruction set, BLAS and threads. */
     public static String libraries() {
         load();
-        return "libtorch, " + torch.get_cpu_capability().getString() + ", " + NativeTuning.blas() + ", " + threads()
+        return "libtorch, " + torch.get_cpu_capability().getString() + ", " + blas() + ", " + threads()
                 + (threads() == 1 ? " thread" : " threads");
     }
 
@@ -169,24 +179,15 @@ public final class Natives {
         }
     }
 
+    /** What lies in the cache: libtorch in the order of dependencies, and MKL, empty where it is not on the class path. */
+    private record Unpacked(List<File> torch, List<File> mkl) {}
+
     /** Unpacks under a lock: several processes starting at once on an empty cache must not race. */
-    private static List<File> cacheInOrder() {
-        List<File> all = new ArrayList<>();
+    private static Unpacked unpack() {
         Path lockFile = cacheFolder().resolve("retort.lock");
         try (FileChannel channel = FileChannel.open(lockFile, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
                 FileLock lock = channel.lock()) {
-            String folder = "/org/bytedeco/pytorch/" + Loader.getPlatform() + "/";
-            for (String name : IN_ORDER) {
-                URL resource = Natives.class.getResource(folder + name);
-                if (resource != null) {
-                    File cached = Loader.cacheResource(resource);
-                    if (cached == null || !Files.isReadable(cached.toPath())) {
-                        throw new IOException(name + " could not be unpacked");
-                    }
-                    all.add(cached);
-                }
-            }
-            return all;
+            return new Unpacked(unpack("pytorch", IN_ORDER), unpack("mkl", Mkl.LIBRARIES));
         } catch (IOException e) {
             throw new RetortException(
                     Kind.ENVIRONMENT,
@@ -194,5 +195,21 @@ public final class Natives {
                             + "); free 1 GB there or set -Dorg.bytedeco.javacpp.cachedir to another folder",
                     e);
         }
+    }
+
+    private static List<File> unpack(String preset, List<String> names) throws IOException {
+        List<File> all = new ArrayList<>();
+        for (String name : names) {
+            URL resource =
+                    Natives.class.getResource("/org/bytedeco/" + preset + "/" + Loader.getPlatform() + "/" + name);
+            if (resource != null) {
+                File cached = Loader.cacheResource(resource);
+                if (cached == null || !Files.isReadable(cached.toPath())) {
+                    throw new IOException(name + " could not be unpacked");
+                }
+                all.add(cached);
+            }
+        }
+        return all;
     }
 }

@@ -57,15 +57,19 @@ class KernelStatementTest {
         return ticks;
     }
 
-    private static List<String> run(String... jvm) throws Exception {
-        try (Child child =
-                Child.start(KernelStatementTest.class, List.of(jvm), Map.of("ONEDNN_VERBOSE", "profile_exec"))) {
+    private static List<String> run(Kernels.Linear kernel, Map<String, String> environment) throws Exception {
+        List<String> jvm = List.of("-D" + Kernels.PROPERTY + "=linear=" + Kernels.text(kernel));
+        try (Child child = Child.start(KernelStatementTest.class, jvm, environment)) {
             return child.finish();
         }
     }
 
+    private static List<String> between(List<String> lines) {
+        return lines.subList(lines.indexOf("begin"), lines.indexOf("end"));
+    }
+
     private static long primitives(List<String> lines) {
-        return lines.subList(lines.indexOf("begin"), lines.indexOf("end")).stream()
+        return between(lines).stream()
                 .filter(line -> line.startsWith("onednn_verbose") && line.matches(".*(inner_product|matmul).*"))
                 .count();
     }
@@ -82,7 +86,7 @@ class KernelStatementTest {
     @EnumSource(Kernels.Linear.class)
     void products_run_where_they_are_said_to(Kernels.Linear kernel) throws Exception {
         assumeTrue(KernelProbe.possible(kernel), kernel.words() + " is not for this CPU");
-        List<String> lines = run("-D" + Kernels.PROPERTY + "=linear=" + Kernels.text(kernel));
+        List<String> lines = run(kernel, Map.of("ONEDNN_VERBOSE", "profile_exec"));
         assertThat(after(lines, "says")).contains("products by " + kernel.words() + ",");
         boolean oneDnn = kernel == Kernels.Linear.ONEDNN || kernel == Kernels.Linear.LIBTORCH_ONEDNN;
         assertThat(primitives(lines)).isEqualTo(oneDnn ? 3 * RUNS : 0);
@@ -93,6 +97,27 @@ class KernelStatementTest {
                 assertThat(after(lines, "team")).isEqualTo("0");
             }
         }
+    }
+
+    /** MKL's own protocol is the witness; the profile {@code mkl} puts it on the class path. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Kernels.Linear.class,
+            names = {"BLAS", "BLAS_THREADS", "SHARED"})
+    void the_blas_that_is_named_multiplies_on_the_threads_that_are_said(Kernels.Linear kernel) throws Exception {
+        assumeTrue(KernelProbe.possible(kernel), kernel.words() + " is not for this CPU");
+        boolean mkl = Natives.class.getResource("/org/bytedeco/mkl/linux-x86_64/" + Mkl.LIBRARIES.get(0)) != null;
+        List<String> lines = run(kernel, Map.of("MKL_VERBOSE", "1"));
+        assertThat(after(lines, "says")).contains(mkl ? ", MKL, " : ", OpenBLAS, ");
+        String threads = "NThr:" + (kernel == Kernels.Linear.BLAS_THREADS ? Natives.threads() : 1);
+        assertThat(between(lines).stream().filter(line -> line.startsWith("MKL_VERBOSE SGEMM")))
+                .hasSizeGreaterThanOrEqualTo(mkl ? 3 * RUNS : 0)
+                .allMatch(line -> mkl && line.endsWith(threads));
+    }
+
+    @Test
+    void what_was_measured_with_one_blas_is_not_taken_for_another() {
+        assertThat(KernelCache.machine()).contains("|" + NativeTuning.blas() + "|");
     }
 
     @Test

@@ -39,6 +39,17 @@ class CheckupTest {
     }
 
     @Test
+    void mkl_is_advised_where_it_gains_something_and_is_not_there() {
+        Machine avx2 = new Machine("C", Set.of("avx2"), 2, 0);
+        assertThat(Checkup.blas(avx2, "OpenBLAS")).startsWith("OpenBLAS; ").contains("MKL: ", "-Pmkl", "README");
+        assertThat(Checkup.blas(avx2, "MKL")).isEqualTo("MKL");
+        assertThat(Checkup.blas(new Machine("C", Set.of("avx2", "avx512f"), 2, 0), "OpenBLAS"))
+                .isEqualTo("OpenBLAS");
+        assertThat(Checkup.blas(new Machine("C", Set.of("sse2"), 2, 0), "OpenBLAS"))
+                .isEqualTo("OpenBLAS");
+    }
+
+    @Test
     void the_containers_limit_counts_not_the_machines_memory() {
         Finding tight = Checkup.memory(64 * GIB, 60 * GIB, GIB);
         assertThat(tight.state()).isEqualTo(State.WARNING);
