@@ -19,7 +19,10 @@ final class SamplingOptions {
             description = "Steps of the solver, 1 to 10000; by default what the model asks for.")
     private Integer steps;
 
-    @Option(names = "--solver", paramLabel = "NAME", description = "By default what the model asks for, a pipeline by its scheduler.")
+    @Option(
+            names = "--solver",
+            paramLabel = "NAME",
+            description = "By default what the model asks for, a pipeline by its scheduler.")
     private String solver;
 
     @Option(

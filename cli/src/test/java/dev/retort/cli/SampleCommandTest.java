@@ -208,7 +208,7 @@ class SampleCommandTest {
                 StandardCopyOption.REPLACE_EXISTING);
         sample().refused(7, "another architecture");
         Files.writeString(model.resolve("model.json"), "{\"format\": ");
-        sample().refused(7, "model.json");
+        sample().refused(7, "model.json cannot be read as the card of a model (line 1, column ");
         Files.delete(model.resolve("model.json"));
         sample().refused(7, "holds no model");
         assertThat(Path.of("samples.png")).doesNotExist();
@@ -227,6 +227,10 @@ class SampleCommandTest {
         }
         Files.writeString(file, card.replaceAll("\"steps\" : 3", "\"steps\" : 2000000000"));
         sample().refused(7, "model.json", "steps is 2000000000, expected between 1 and 10000");
+        Files.writeString(file, card.replaceAll("flow-euler", "flow-eulr"));
+        sample().refused(7, "model.json", "solver is 'flow-eulr', which is not known; did you mean 'flow-euler'?");
+        Files.writeString(file, card.replaceAll("flow-euler", "euler"));
+        sample().refused(7, "sampling cannot be planned");
         Files.writeString(file, card.replaceAll("\"guidanceChannels\" : 0", "\"guidanceChannels\" : 2"));
         sample("--guidance", "2").refused(7, "guidance on 2 channels");
     }

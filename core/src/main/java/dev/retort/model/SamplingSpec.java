@@ -2,6 +2,7 @@ package dev.retort.model;
 
 import dev.retort.config.Require;
 import dev.retort.diffusion.Guidance;
+import dev.retort.diffusion.Solvers;
 
 /**
  * How to sample a model.
@@ -20,6 +21,10 @@ public record SamplingSpec(
 
     /** Validates. */
     public SamplingSpec {
+        Require.that(solver != null, "solver", "null", "the name of a solver");
+        if (Solvers.find(solver).isEmpty()) {
+            Require.oneOf("solver", solver, Solvers.names());
+        }
         Require.between("steps", steps, 1, MOST_STEPS);
         Require.between("guidanceScale", guidanceScale, -MOST_GUIDANCE, MOST_GUIDANCE);
         Require.between("guidanceFrom", guidanceFrom, 0, 1);

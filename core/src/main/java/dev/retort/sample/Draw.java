@@ -44,7 +44,11 @@ public final class Draw {
                 precision);
     }
 
-    /** A solver's plan on the grid that suits the schedule: even times for flows, trailing ones for tables. */
+    /**
+     * A solver's plan on the grid that suits the schedule: even times for flows, trailing ones for tables.
+     *
+     * @throws RetortException of kind CHECKPOINT where the process cannot be drawn from in that way
+     */
     public static Plan plan(Process process, SamplingSpec spec, boolean learnSigma) {
         try {
             NoiseSchedule schedule = process.schedule();
@@ -59,7 +63,7 @@ public final class Draw {
             return Solvers.named(spec.solver(), new Solvers.Options(Double.NaN, learnSigma))
                     .plan(process, grid);
         } catch (IllegalArgumentException e) {
-            throw new RetortException(Kind.CONFIG, "sampling cannot be planned: " + e.getMessage(), e);
+            throw new RetortException(Kind.CHECKPOINT, "sampling cannot be planned: " + e.getMessage(), e);
         }
     }
 

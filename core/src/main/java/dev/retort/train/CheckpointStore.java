@@ -32,12 +32,13 @@ final class CheckpointStore {
     private static final String TRAINING = "training.safetensors";
     private static final int MOST_NAMED = 3;
 
-    private static final OwnFiles FILES = new OwnFiles(
+    /** The files of a checkpoint. */
+    static final List<String> FILES = List.of(ModelFolder.WEIGHTS, ModelFolder.CARD, TRAINING, TrainState.FILE);
+
+    private static final OwnFiles OWN = new OwnFiles(
             "a checkpoint",
             TrainState.FILE,
-            Pattern.compile(Stream.of(ModelFolder.WEIGHTS, ModelFolder.CARD, TRAINING, TrainState.FILE)
-                    .map(Pattern::quote)
-                    .collect(Collectors.joining("|"))));
+            Pattern.compile(FILES.stream().map(Pattern::quote).collect(Collectors.joining("|"))));
 
     private final RunFolder run;
     private final Layer network;
@@ -57,7 +58,7 @@ final class CheckpointStore {
     /** Writes a checkpoint, whole or not at all, then deletes older ones but for the last. */
     Path save(TrainState state, ModelCard card) {
         Path folder = run.checkpoint(state.imagesSeen());
-        AtomicWrite.folder(folder, FILES, inside -> {
+        AtomicWrite.folder(folder, OWN, inside -> {
             ModelFolder.write(inside, averages.get(0).weights(), card, Dtype.F32);
             ModelFolder.writer(training(), Dtype.F32).write(inside.resolve(TRAINING));
             state.write(inside);

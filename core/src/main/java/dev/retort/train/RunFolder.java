@@ -12,8 +12,10 @@ import dev.retort.io.FolderLock;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.DitCheckpoint;
 import java.io.IOException;
+import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
@@ -112,11 +114,18 @@ public record RunFolder(Path path) {
     public List<Path> list() {
         try (Stream<Path> all = Files.list(checkpoints())) {
             return all.filter(p -> p.getFileName().toString().matches("\\d{12}"))
+                    .filter(p -> !isUsers(p))
                     .sorted(Comparator.naturalOrder())
                     .toList();
         } catch (IOException e) {
             throw new RetortException(Kind.CHECKPOINT, checkpoints() + " cannot be listed (" + e.getMessage() + ")", e);
         }
+    }
+
+    /** Whether a folder holds only what a user put there, as one does that was pruned around it. */
+    private static boolean isUsers(Path checkpoint) {
+        String[] names = checkpoint.toFile().list();
+        return names != null && names.length > 0 && Arrays.stream(names).noneMatch(CheckpointStore.FILES::contains);
     }
 
     /** The newest whole checkpoint. */
@@ -125,17 +134,23 @@ public record RunFolder(Path path) {
         return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));
     }
 
-    /** Deletes all but the newest {@code keep} checkpoints. */
+    /** Deletes all but the newest {@code keep} checkpoints; a folder in which a user keeps something else loses ours alone. */
     public void prune(int keep) {
         List<Path> all = list();
         for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
-            try (Stream<Path> files = Files.walk(old)) {
-                for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                    Files.delete(file);
+            try {
+                for (String file : CheckpointStore.FILES) {
+                    Files.deleteIfExists(old.resolve(file));
                 }
+                Files.delete(old);
+            } catch (DirectoryNotEmptyException e) {
+                // what is left is the user's
             } catch (IOException e) {
                 throw new RetortException(
-                        Kind.WRITE, "the old checkpoint " + old + " cannot be deleted (" + e.getMessage() + ")", e);
+                        Kind.WRITE,
+                        "the old checkpoint " + old + " cannot be deleted (" + AtomicWrite.reason(e)
+                                + "); delete it, and" + " the same command goes on",
+                        e);
             }
         }
     }

@@ -10,6 +10,7 @@ import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Taps;
 import dev.retort.report.Progress;
+import dev.retort.sample.Draw;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -69,6 +70,7 @@ public final class Trainer implements AutoCloseable {
      */
     public Trainer(TrainingJob job, RunFolder run, Precision precision, Map<String, String> provenance) {
         job.objective().requireFit(job.source());
+        requirePlan(job);
         this.job = job;
         this.run = run;
         this.provenance = provenance;
@@ -93,6 +95,19 @@ public final class Trainer implements AutoCloseable {
                 .orElseGet(() -> TrainState.start(fittingMicroBatch(), microBatchFor(), dataImages()));
         guard = new LossGuard(state.guard());
         log = new RunLog(run, job, card(state.imagesSeen()), state.imagesSeen(), precision, device);
+    }
+
+    /** Before hours of training: how the result is to be sampled must be possible. */
+    private static void requirePlan(TrainingJob job) {
+        try {
+            Draw.plan(
+                    job.objective().process().process(),
+                    job.config().sampling(),
+                    job.network().spec().learnSigma());
+        } catch (RetortException e) {
+            throw new RetortException(
+                    Kind.CONFIG, "run.sampling: " + e.getMessage() + "; choose another solver or number of steps", e);
+        }
     }
 
     /** A restored state, on this machine and these data. */

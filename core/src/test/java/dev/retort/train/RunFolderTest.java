@@ -10,6 +10,7 @@ import dev.retort.hub.Watch;
 import dev.retort.io.PixelImage;
 import dev.retort.io.Png;
 import dev.retort.model.ModelFolder;
+import dev.retort.model.SamplingSpec;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -187,6 +188,43 @@ class RunFolderTest {
         }
         Files.delete(newest);
         assertThat(train(often, "")).contains("resuming at 32 images");
+    }
+
+    @Test
+    void what_a_user_put_into_an_old_checkpoint_stays_and_is_no_checkpoint() throws Exception {
+        TrainConfig often = with(config(), config().run().data(), config().run().compute(), new LogConfig(16, 0, 1, 8));
+        stopped(often, 2);
+        Path first = run().resolve("checkpoints/000000000008");
+        Path note = Files.writeString(first.resolve("note.txt"), "the best so far");
+        Path grids = Files.createDirectories(run().resolve("checkpoints/000000000016/grids"));
+        train(often, "");
+        assertThat(first).isDirectoryContaining(note::equals);
+        assertThat(first.toFile().list()).containsExactly("note.txt");
+        assertThat(grids).isDirectory();
+        assertThat(new RunFolder(run()).list())
+                .extracting(path -> path.getFileName().toString())
+                .containsExactly("000000000040", "000000000048");
+        assertThat(run().resolve("checkpoints/000000000024")).doesNotExist();
+    }
+
+    @Test
+    void a_way_of_sampling_that_cannot_be_is_refused_before_anything_is_trained() {
+        RunConfig run = config().run();
+        TrainConfig unfit = new TrainConfig(
+                48,
+                config().model(),
+                config().objective(),
+                new RunConfig(
+                        run.seed(),
+                        run.batch(),
+                        run.data(),
+                        run.optimizer(),
+                        run.ema(),
+                        run.compute(),
+                        run.log(),
+                        SamplingSpec.of("euler", 4, 1)));
+        refused(Kind.CONFIG, () -> train(unfit, ""), "run.sampling: sampling cannot be planned: ");
+        assertThat(new RunFolder(run()).begun()).isFalse();
     }
 
     @Test

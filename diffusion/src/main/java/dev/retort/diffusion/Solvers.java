@@ -3,6 +3,7 @@ package dev.retort.diffusion;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** The solvers by name. For options beyond {@link Options} make the record yourself: {@code new DpmSolver(2, ...)}. */
 public final class Solvers {
@@ -40,18 +41,21 @@ public final class Solvers {
         return ALL.stream().map(Solver::name).toList();
     }
 
+    /** The solver of a name, in letters of either case; empty if there is none. */
+    public static Optional<Solver> find(String name) {
+        String wanted = plain(name);
+        return ALL.stream().filter(solver -> solver.name().equals(wanted)).findFirst();
+    }
+
     /**
      * The solver of a name.
      *
      * @throws IllegalArgumentException naming the closest name and all others, if there is none
      */
     public static Solver named(String name) {
-        String wanted = name.strip().toLowerCase(Locale.ROOT).replace('_', '-');
-        return ALL.stream()
-                .filter(solver -> solver.name().equals(wanted))
-                .findFirst()
+        return find(name)
                 .orElseThrow(() -> new IllegalArgumentException("there is no solver \"" + name + "\"; did you mean \""
-                        + closest(wanted) + "\"? Known: " + String.join(", ", names())));
+                        + closest(plain(name)) + "\"? Known: " + String.join(", ", names())));
     }
 
     /**
@@ -78,6 +82,10 @@ public final class Solvers {
         }
         throw new IllegalArgumentException("eta is " + options.eta() + ", but the solver " + solver.name()
                 + " has none; leave it out, or use ddim, euler-ancestral or tcd");
+    }
+
+    private static String plain(String name) {
+        return name.strip().toLowerCase(Locale.ROOT).replace('_', '-');
     }
 
     private static String closest(String wanted) {
