@@ -34,7 +34,7 @@ import java.util.function.Consumer;
 public record Trial(
         TrainConfig teaching, Recipe recipe, TrainConfig alone, Device device, Precision precision, int batch) {
     /** Seconds, from the first step on, in which caches fill and Java compiles. */
-    private static final double WARM_UP = 0.6;
+    private static final double WARM_UP = 1.0;
 
     private static final double MEASURED = 1.2;
 
