@@ -35,7 +35,7 @@ class DoctorCommandTest {
         assertThat(ran.out().lines().filter(line -> !line.startsWith("  ")))
                 .hasSize(11)
                 .allMatch(line -> line.matches("[✓!✗] .+"));
-        assertThat(ran.out()).contains("products by ").containsPattern("GFLOP/s  linear 512 x 192 x 768 \\w+");
+        assertThat(ran.out()).contains("products by ").containsPattern("GFLOP/s  block 384 x 384 x 1536 \\w+");
     }
 
     @Test
