@@ -106,10 +106,10 @@ final class KernelProbe {
             return !NativeTuning.handsFloatsToOneDnn() && Natives.threads() > 1;
         } else if (kernel == Kernels.Linear.LIBTORCH_ONEDNN) {
             return NativeTuning.handsFloatsToOneDnn();
-        } else if (kernel == Kernels.Linear.ONEDNN
-                || kernel == Kernels.Convolution.ONEDNN
-                || kernel == Kernels.Convolution.ONEDNN_CHANNELS_LAST) {
+        } else if (kernel == Kernels.Linear.ONEDNN) {
             return Natives.hasOneDnn();
+        } else if (kernel instanceof Kernels.Convolution convolution) {
+            return (Natives.hasOneDnn() || convolution == Kernels.Convolution.BLAS) && RightConvolution.is(convolution);
         } else if (kernel == Kernels.Half.ONEDNN) {
             return PackedProduct.multipliesHalf();
         }

@@ -117,12 +117,15 @@ public record Kernels(Linear linear, Attention attention, Convolution convolutio
         }
     }
 
-    /** What libtorch does by itself on this machine. */
+    /** What libtorch does by itself on this machine, but for a convolution that is wrong here. */
     static Kernels libtorch() {
         return new Kernels(
                 NativeTuning.handsFloatsToOneDnn() ? Linear.LIBTORCH_ONEDNN : Linear.BLAS,
                 Attention.PLAIN,
-                Natives.hasOneDnn() ? Convolution.ONEDNN : Convolution.BLAS,
+                Arrays.stream(Convolution.values())
+                        .filter(KernelProbe::possible)
+                        .findFirst()
+                        .orElseThrow(),
                 PackedProduct.multipliesHalf() ? Half.ONEDNN : Half.WIDENED);
     }
 
@@ -205,7 +208,7 @@ public record Kernels(Linear linear, Attention attention, Convolution convolutio
         List<String> missing = new ArrayList<>();
         for (Kernel kernel : List.of(linear, attention, convolution, half)) {
             if (!KernelProbe.possible(kernel)) {
-                missing.add(kernel.words());
+                missing.add(kernel instanceof Convolution ? "right convolution by " + kernel.words() : kernel.words());
             }
         }
         return missing;

@@ -29,7 +29,11 @@ public final class Ops {
 
     /** 2-D convolution; x (N, C, H, W), w (out, C, kH, kW), b (out) or null. */
     public static Tensor conv2d(Tensor x, Tensor w, Tensor b, long stride, long padding) {
-        Kernels.Convolution kernel = Kernels.current().convolution();
+        return convolution(Kernels.current().convolution(), x, w, b, stride, padding);
+    }
+
+    /** {@link #conv2d} by this kernel. */
+    static Tensor convolution(Kernels.Convolution kernel, Tensor x, Tensor w, Tensor b, long stride, long padding) {
         boolean floats = kernel != Kernels.Convolution.ONEDNN
                 && !x.is_cuda()
                 && Dtype.of(x) == Dtype.F32

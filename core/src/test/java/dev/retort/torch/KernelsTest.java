@@ -86,7 +86,7 @@ class KernelsTest {
                 Tensor joint = values(shape[0], shape[2], 3 * heads * shape[3]).set_requires_grad(true);
                 Supplier<Tensor> attention = () -> Ops.attention(joint, heads, 0.7);
                 Kernels other = new Kernels(
-                        Kernels.libtorch().linear(), kernel, Kernels.Convolution.ONEDNN, Kernels.Half.WIDENED);
+                        Kernels.libtorch().linear(), kernel, Kernels.libtorch().convolution(), Kernels.Half.WIDENED);
                 compare(gradients(Kernels.libtorch(), attention, joint), gradients(other, attention, joint));
             }
         }
@@ -100,8 +100,8 @@ class KernelsTest {
             Tensor k = values(2, 3, 11, 8);
             Tensor v = values(2, 11, 3, 8).set_requires_grad(true);
             Supplier<Tensor> attention = () -> Ops.attention(q, k, v.transpose(1, 2), 1);
-            Kernels other =
-                    new Kernels(Kernels.libtorch().linear(), kernel, Kernels.Convolution.ONEDNN, Kernels.Half.WIDENED);
+            Kernels other = new Kernels(
+                    Kernels.libtorch().linear(), kernel, Kernels.libtorch().convolution(), Kernels.Half.WIDENED);
             compare(gradients(Kernels.libtorch(), attention, q, v), gradients(other, attention, q, v));
         }
     }
@@ -119,6 +119,32 @@ class KernelsTest {
                     new Kernels(Kernels.libtorch().linear(), Kernels.Attention.PLAIN, kernel, Kernels.Half.WIDENED);
             compare(gradients(Kernels.libtorch(), convolution, x, w, b), gradients(other, convolution, x, w, b));
         }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kernels.Convolution.class)
+    void a_convolution_is_right_where_channels_fill_the_last_vector_in_part(Kernels.Convolution kernel) {
+        assumeTrue(KernelProbe.possible(kernel), kernel.words() + " is not for this CPU");
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            for (int out : new int[] {24, 48}) {
+                Tensor x = values(50, 24, 8, 8);
+                Tensor w = values(out, 24, 3, 3);
+                Tensor exact = Ops.convolution(
+                        kernel, x.to(torch.ScalarType.Double), w.to(torch.ScalarType.Double), null, 1, 1);
+                Tensor error = Ops.convolution(kernel, x, w, null, 1, 1)
+                        .to(torch.ScalarType.Double)
+                        .sub(exact);
+                assertThat(error.norm().item_double() / exact.norm().item_double())
+                        .isLessThan(1e-5);
+            }
+        }
+    }
+
+    @Test
+    void whatever_is_chosen_convolves_rightly() {
+        assertThat(RightConvolution.is(Kernels.current().convolution())).isTrue();
+        assertThat(RightConvolution.is(Kernels.libtorch().convolution())).isTrue();
     }
 
     @ParameterizedTest
@@ -238,7 +264,7 @@ class KernelsTest {
     }
 
     private static Kernels with(Kernels.Linear kernel) {
-        return new Kernels(kernel, Kernels.Attention.PLAIN, Kernels.Convolution.ONEDNN, Kernels.Half.WIDENED);
+        return new Kernels(kernel, Kernels.Attention.PLAIN, Kernels.libtorch().convolution(), Kernels.Half.WIDENED);
     }
 
     private static Tensor value(Kernels kernels, Supplier<Tensor> function) {
