@@ -11,6 +11,7 @@ import dev.retort.sample.Draw;
 import dev.retort.sample.ImageCodec;
 import dev.retort.sample.Sampler;
 import dev.retort.torch.Device;
+import dev.retort.torch.Kernels;
 import dev.retort.torch.Machine;
 import dev.retort.torch.Natives;
 import dev.retort.torch.Precision;
@@ -57,6 +58,9 @@ public final class MeasuringProcess {
             int threads,
             String autoencoder) {}
 
+    /** In the first answer, when the model is loaded: 1 if this process was the one that timed the kernels, 0 else. */
+    static final String TIMED_KERNELS = "timedKernels";
+
     static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final PrintStream out =
@@ -78,7 +82,7 @@ public final class MeasuringProcess {
         try (ModelFolder.Loaded model = load(order, device);
                 ImageCodec codec = codec(order, model, device)) {
             Sampler sampler = Draw.sampler(model.network(), model.card(), order.sampling(), order.precision());
-            answer(Map.of());
+            answer(Map.of(TIMED_KERNELS, Kernels.measuredHere() ? 1 : 0));
             long drawn = 0;
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 int batches = Integer.parseInt(line);

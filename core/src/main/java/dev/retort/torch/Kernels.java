@@ -119,14 +119,22 @@ public record Kernels(Linear linear, Attention attention, Convolution convolutio
 
     /** What libtorch does by itself on this machine, but for a convolution that is wrong here. */
     static Kernels libtorch() {
-        return new Kernels(
-                NativeTuning.handsFloatsToOneDnn() ? Linear.LIBTORCH_ONEDNN : Linear.BLAS,
-                Attention.PLAIN,
-                Arrays.stream(Convolution.values())
-                        .filter(KernelProbe::possible)
-                        .findFirst()
-                        .orElseThrow(),
-                PackedProduct.multipliesHalf() ? Half.ONEDNN : Half.WIDENED);
+        return new Kernels(libtorchLinear(), Attention.PLAIN, libtorchConvolution(), libtorchHalf());
+    }
+
+    private static Linear libtorchLinear() {
+        return NativeTuning.handsFloatsToOneDnn() ? Linear.LIBTORCH_ONEDNN : Linear.BLAS;
+    }
+
+    private static Convolution libtorchConvolution() {
+        return Arrays.stream(Convolution.values())
+                .filter(KernelProbe::possible)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private static Half libtorchHalf() {
+        return PackedProduct.multipliesHalf() ? Half.ONEDNN : Half.WIDENED;
     }
 
     private static volatile Choice current;
@@ -249,26 +257,31 @@ public record Kernels(Linear linear, Attention attention, Convolution convolutio
 
     /** Parses {@link #toString()}; a kind that is left out is libtorch's own. Refuses others with USAGE. */
     public static Kernels parse(String text) {
-        Kernels all = libtorch();
+        Linear linear = null;
+        Attention attention = null;
+        Convolution convolution = null;
+        Half half = null;
         for (String word : text.split(",")) {
             String[] parts = word.strip().split("=");
             String value = parts.length == 2 ? parts[1] : "";
-            all = switch (parts[0]) {
-                case "linear" ->
-                    new Kernels(find(Linear.values(), word, value), all.attention, all.convolution, all.half);
-                case "attention" ->
-                    new Kernels(all.linear, find(Attention.values(), word, value), all.convolution, all.half);
-                case "convolution" ->
-                    new Kernels(all.linear, all.attention, find(Convolution.values(), word, value), all.half);
-                case "half" ->
-                    new Kernels(all.linear, all.attention, all.convolution, find(Half.values(), word, value));
+            switch (parts[0]) {
+                case "linear" -> linear = find(Linear.values(), word, value);
+                case "attention" -> attention = find(Attention.values(), word, value);
+                case "convolution" -> convolution = find(Convolution.values(), word, value);
+                case "half" -> half = find(Half.values(), word, value);
                 default ->
                     throw new RetortException(
                             Kind.USAGE,
                             "kernels: " + word + " is unknown; write linear=, attention=, convolution= or half=");
-            };
+            }
         }
-        return all;
+        // Which convolution libtorch may use is only known by trying it: not in each process that reads what was
+        // chosen.
+        return new Kernels(
+                linear == null ? libtorchLinear() : linear,
+                attention == null ? Attention.PLAIN : attention,
+                convolution == null ? libtorchConvolution() : convolution,
+                half == null ? libtorchHalf() : half);
     }
 
     private static <K extends Kernel> K find(K[] kernels, String word, String value) {
