@@ -3,6 +3,7 @@ package dev.retort.evaluate;
 import dev.retort.error.RetortException;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.io.SafetensorsWriter;
+import dev.retort.torch.Kernels;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -13,8 +14,9 @@ import java.util.Arrays;
 import java.util.HexFormat;
 
 /**
- * Features of real images kept on disk, under a name made of the extractor's space and the images' own bytes: what changes
- * either is another file, so nothing is ever stale. A cache that cannot be read or written only costs time.
+ * Features of real images kept on disk, under a name made of the extractor's space, the kernels that compute it and the
+ * images' own bytes: what changes one of them is another file, so nothing is ever stale, and what a kernel computed wrongly
+ * goes with it. A cache that cannot be read or written only costs time.
  *
  * @param folder where the files lie; created when needed
  */
@@ -66,7 +68,7 @@ public record FeatureCache(Path folder) {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             String shape = images.count() + "x" + images.channels() + "x" + images.height() + "x" + images.width();
-            digest.update((space + " " + shape).getBytes(StandardCharsets.UTF_8));
+            digest.update((space + " " + Kernels.current() + " " + shape).getBytes(StandardCharsets.UTF_8));
             digest.update(images.pixels());
             return HexFormat.of().formatHex(digest.digest(), 0, 16);
         } catch (NoSuchAlgorithmException e) {

@@ -40,8 +40,9 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
         List<MeasuredChild> children = new ArrayList<>();
         try {
             for (Contestant contestant : contestants) {
-                MeasuredChild child = loaded(contestant.name(), order(contestant, false));
+                MeasuredChild child = new MeasuredChild(contestant.name(), order(contestant, false));
                 children.add(child);
+                child.answer(); // it has loaded
                 turn(child, 1); // warm-up: kernels are chosen, buffers allocated
                 progress.update(++turn, turns, contestant.name() + " warmed up");
             }
@@ -95,25 +96,24 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
                         + "count in neither.");
     }
 
+    /**
+     * Peak memory of a process that loads next to nothing. It is the first; should it have had to time kernels, which takes
+     * memory too, a second one is asked, which reads what was found as the contestants do.
+     */
     private long emptyBytes(Contestant contestant) {
-        try (MeasuredChild child = loaded("the empty process", order(contestant, true))) {
-            return turn(child, 1 + rounds * batchesPerRound).get("peakBytes").longValue();
+        try (MeasuredChild first = new MeasuredChild("the empty process", order(contestant, true))) {
+            if (first.answer().get(MeasuringProcess.TIMED_KERNELS) == 0) {
+                return peakBytes(first);
+            }
+        }
+        try (MeasuredChild second = new MeasuredChild("the empty process", order(contestant, true))) {
+            second.answer();
+            return peakBytes(second);
         }
     }
 
-    /**
-     * A process that is ready to draw. One that had to time kernels first, because none on this machine had with so many
-     * threads, has memory of that in its peak: another takes its place, which reads what was found.
-     */
-    private static MeasuredChild loaded(String name, MeasuringProcess.Order order) {
-        MeasuredChild child = new MeasuredChild(name, order);
-        if (child.answer().get(MeasuringProcess.TIMED_KERNELS) == 0) {
-            return child;
-        }
-        child.close();
-        MeasuredChild next = new MeasuredChild(name, order);
-        next.answer();
-        return next;
+    private long peakBytes(MeasuredChild child) {
+        return turn(child, 1 + rounds * batchesPerRound).get("peakBytes").longValue();
     }
 
     private MeasuringProcess.Order order(Contestant contestant, boolean empty) {

@@ -3,6 +3,7 @@ package dev.retort.evaluate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.data.Datasets;
+import dev.retort.torch.Kernels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -61,6 +62,23 @@ class FeatureCacheTest {
         assertThat(extractor.asked).isEqualTo(3);
         cache.of(extractor, images);
         assertThat(extractor.asked).isEqualTo(3);
+    }
+
+    @Test
+    void what_one_kernel_computed_is_not_taken_for_what_another_does() {
+        ImageSet images = ImageSet.read(Datasets.open(TinyWorld.pictures(temp.resolve("pictures"))), 10);
+        FeatureCache cache = new FeatureCache(temp.resolve("cache"));
+        Counting extractor = new Counting("a");
+        Kernels before = Kernels.current();
+        try {
+            for (String convolution : List.of("blas", "blas", "onednn-channels-last")) {
+                Kernels.use(Kernels.parse("convolution=" + convolution), "a test");
+                cache.of(extractor, images);
+            }
+        } finally {
+            Kernels.use(before, "as before the test");
+        }
+        assertThat(extractor.asked).isEqualTo(2);
     }
 
     @Test
