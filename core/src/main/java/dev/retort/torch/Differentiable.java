@@ -6,9 +6,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A function with a gradient of its own. The presets map no custom autograd function, so one is made of products with an
- * empty matrix, which tie the value to its inputs at no cost, and of hooks: one meets the gradient of the value and hands it
- * to {@code backward}, the others replace the (zero) gradients that went through the ties by what that returned.
+ * A function with a gradient of its own. The presets map no custom autograd function, so one is made of sums of no rows,
+ * which tie the value to its inputs at next to no cost, and of hooks: one meets the gradient of the value and hands it to
+ * {@code backward}, the others replace the (zero) gradients that went through the ties by what that returned.
  *
  * <p>The open scope keeps the hooks and whatever {@code backward} refers to; it must stay open until the backward pass.
  */
@@ -56,11 +56,14 @@ final class Differentiable {
         return value;
     }
 
-    /** An edge from the value to the source; returns the view of the source whose gradient is to be replaced. */
+    /**
+     * An edge from the value to the source; returns the view of the source whose gradient is to be replaced. No row of the
+     * source is added to no row of the value: that reads neither, and costs a fill with zeros in the backward pass.
+     */
     private static Tensor join(Tensor value, Tensor source) {
         Tensor tied = source.view_as(source);
-        Tensor nothing = tied.reshape(-1).narrow(0, 0, 0).view(value.size(0), 0);
-        value.addmm_(nothing, torch.empty(0, value.size(1)));
+        Tensor nothing = tied.reshape(-1).narrow(0, 0, 0).view(0, value.size(1));
+        value.index_add_(0, Tensors.empty(Dtype.I64, Device.CPU, 0), nothing);
         return tied;
     }
 
