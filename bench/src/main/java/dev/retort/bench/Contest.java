@@ -11,11 +11,15 @@ import java.util.stream.IntStream;
 import tools.jackson.databind.JsonNode;
 
 /**
- * Several implementations of one case, each in a process of its own, a step of each in turn (A B C A B C …), so that all
- * see the same machine; its own speed then cancels out of the ratios.
+ * Several implementations of one case, each in a process of its own, in turn (A B C A B C …), so that all see the same
+ * machine; its own speed then cancels out of the ratios. A turn is a step, or as many short ones as follow each other in a
+ * training or a sampling: a single one would find threads asleep and caches full of what the others left there.
  */
 final class Contest {
     private static final int WARM_UP = 2;
+    /** A turn lasts about so long for the fastest. */
+    private static final double TURN_SECONDS = 0.4;
+
     private static final int FEWEST_ROUNDS = 3;
     private static final int MOST_ROUNDS = 40;
     /** fp32 weights, gradients, two moments and an average in training; fp32 and bf16 weights in sampling. */
@@ -36,8 +40,8 @@ final class Contest {
     /**
      * What was measured of one implementation.
      *
-     * @param seconds of each round
-     * @param cpuSeconds processor time of each round, all threads: what a busy machine disturbs least
+     * @param seconds of a step in each round
+     * @param cpuSeconds its processor time, all threads: what a busy machine disturbs least
      * @param peakMegabytes highest resident memory of its process
      * @param emptyMegabytes resident memory before the network was built, 0 where it does not say
      * @param parameters trained values
@@ -103,6 +107,7 @@ final class Contest {
         Map<String, List<JsonNode>> rounds = new LinkedHashMap<>();
 
         Map<String, Long> parameters = new LinkedHashMap<>();
+        double fastest = Double.MAX_VALUE;
         try {
             for (Entrant entrant : entrants) {
                 Worker worker = entrant.start.get();
@@ -110,18 +115,21 @@ final class Contest {
                 rounds.put(entrant.name, new ArrayList<>());
                 JsonNode opened = worker.ask(what.open(entrant.compiled));
                 parameters.put(entrant.name, opened.get("parameters").asLong());
-                worker.ask(Map.of("op", "run", "count", WARM_UP));
+                double[] warm = values(worker.ask(Map.of("op", "run", "count", WARM_UP)), "seconds");
+                fastest = Math.min(fastest, warm[WARM_UP - 1]);
             }
+            int steps = (int) Math.ceil(TURN_SECONDS / fastest);
             long end = System.nanoTime() + (long) (seconds * 1e9);
             for (int round = 0; round < FEWEST_ROUNDS || (round < MOST_ROUNDS && System.nanoTime() < end); round++) {
-                workers.forEach((name, worker) -> rounds.get(name).add(worker.ask(Map.of("op", "run", "count", 1))));
+                workers.forEach(
+                        (name, worker) -> rounds.get(name).add(worker.ask(Map.of("op", "run", "count", steps))));
             }
             Map<String, Times> times = new LinkedHashMap<>();
             rounds.forEach((name, answers) -> times.put(
                     name,
                     new Times(
-                            first(answers, "seconds"),
-                            first(answers, "cpu_seconds"),
+                            steps(answers, "seconds"),
+                            steps(answers, "cpu_seconds"),
                             answers.get(answers.size() - 1).get("peak_rss_mb").asDouble(),
                             workers.get(name).hello().path("empty_rss_mb").asDouble(0),
                             parameters.get(name))));
@@ -131,10 +139,16 @@ final class Contest {
         }
     }
 
-    private static double[] first(List<JsonNode> answers, String field) {
+    /** Of each turn the median of its later half. */
+    private static double[] steps(List<JsonNode> answers, String field) {
         return answers.stream()
-                .mapToDouble(answer -> answer.get(field).get(0).asDouble())
+                .map(answer -> values(answer, field))
+                .mapToDouble(steps -> middle(Arrays.copyOfRange(steps, steps.length / 2, steps.length)))
                 .toArray();
+    }
+
+    private static double[] values(JsonNode answer, String field) {
+        return answer.get(field).valueStream().mapToDouble(JsonNode::asDouble).toArray();
     }
 
     static double middle(double[] values) {

@@ -34,6 +34,11 @@ public final class Linear extends Layer {
         return Ops.linear(x, weight, bias);
     }
 
+    /** GELU (tanh approximation) of {@link #forward}. */
+    public Tensor forwardGeluTanh(Tensor x) {
+        return Ops.linearGeluTanh(x, weight, bias);
+    }
+
     /** (out, in). */
     public Tensor weight() {
         return weight;

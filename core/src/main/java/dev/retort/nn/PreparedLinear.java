@@ -69,9 +69,14 @@ public final class PreparedLinear implements AutoCloseable {
 
     /** GELU (tanh approximation) of {@link #forward}. */
     public Tensor forwardGeluTanh(Tensor x) {
-        return form == Form.PACKED
-                ? PackedProduct.multiply(dtype.cast(x), weight, bias, "gelu", "tanh")
-                : Ops.geluTanh(forward(x));
+        return switch (form) {
+            case PACKED ->
+                dtype == Dtype.F32 && Kernels.current().elementwise() == Kernels.Elementwise.FUSED
+                        ? Ops.geluTanh(forward(x))
+                        : PackedProduct.multiply(dtype.cast(x), weight, bias, "gelu", "tanh");
+            case PLAIN -> Ops.linearGeluTanh(dtype.cast(x), weight, bias);
+            case WIDENED -> Ops.geluTanh(forward(x));
+        };
     }
 
     @Override

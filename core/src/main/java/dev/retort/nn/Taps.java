@@ -35,6 +35,11 @@ public final class Taps {
         return wanted.contains(name);
     }
 
+    /** Whether nothing is wanted. */
+    public boolean areNone() {
+        return wanted.isEmpty();
+    }
+
     /** Called by networks: stores the tensor if its name is wanted. */
     public void offer(String name, Tensor tensor) {
         if (wanted.contains(name)) {

@@ -1,5 +1,8 @@
 package dev.retort.torch;
 
+import dev.retort.torch.BlasProducts.Matrices;
+import dev.retort.torch.BlasProducts.View;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -7,9 +10,18 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * softmax(scale·q·kᵀ)·v and its gradients by {@link BlasProducts}, which read q, k and v where one projection left them
- * and write their gradients to where it expects its own: no copies in between, one tensor of weights per call.
+ * and write their gradients to where it expects its own: no copies in between. For gradients one tensor of weights is kept
+ * per call; without, a thread computes some rows of one head from the first product to the last while they are near.
  */
 final class BlasAttention {
+    /** A product of fewer rows would copy keys and values more often than it uses them. */
+    private static final int ROWS_AT_ONCE = 64;
+    /** Weights whose softmax is computed in one go: they stay in the innermost cache. */
+    private static final int VALUES_AT_ONCE = 2048;
+
+    private static final double NANOS_A_WEIGHT = 2;
+    private static final double NANOS_A_PRODUCT = 0.05;
+
     private BlasAttention() {}
 
     /** Whether these can be multiplied here: fp32 on the CPU, read where they lie. */
@@ -76,10 +88,82 @@ final class BlasAttention {
             for (int i = 0; i < parts.length; i++) {
                 parts[i] = from[i].detach();
             }
+            if (!graph) {
+                return rowByRow(parts[0], parts[1], parts[2], scale);
+            }
             weights = weights(team, parts[0], parts[1], scale);
             out = mix(team, weights, parts[2]);
         }
-        return graph ? Differentiable.tie(out, backward.apply(weights), inputs) : out;
+        return Differentiable.tie(out, backward.apply(weights), inputs);
+    }
+
+    /** The value (N·T, heads·d) from q, k, v, keeping no weights. */
+    private static Tensor rowByRow(Tensor q, Tensor k, Tensor v, double scale) {
+        int n = (int) q.size(0);
+        int heads = (int) q.size(1);
+        int tokens = (int) q.size(2);
+        int keys = (int) k.size(2);
+        int width = (int) v.size(3);
+        int pieces = (tokens + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
+        int most = (tokens + pieces - 1) / pieces;
+        Tensor scores = torch.empty(FloatRows.mostParts(), most, keys);
+        Tensor out = torch.empty((long) n * tokens, (long) heads * width);
+        Matrices queries = Matrices.of(q);
+        Matrices transposed = Matrices.of(k.transpose(-2, -1));
+        Matrices values = Matrices.of(v);
+        Matrices weights = Matrices.of(scores);
+        Matrices mixed = Matrices.of(out.view(n, tokens, heads, width).transpose(1, 2));
+        FloatRows rows = new FloatRows(scores);
+        AtomicInteger worker = new AtomicInteger();
+        double nanos = (double) n * heads * tokens * keys * (NANOS_A_WEIGHT + NANOS_A_PRODUCT * width);
+        FloatRows.share(n * heads * pieces, nanos, () -> {
+            int mine = worker.getAndIncrement();
+            Softmax softmax = new Softmax(rows, mine * most);
+            View left = new View(queries);
+            View middle = new View(transposed);
+            View weight = new View(weights).position((long) mine * most * keys);
+            View right = new View(values);
+            View result = new View(mixed);
+            return unit -> {
+                int head = unit / pieces;
+                int first = unit % pieces * most;
+                int count = Math.min(most, tokens - first);
+                left.position(queries.offset(head) + queries.row(first));
+                middle.position(transposed.offset(head));
+                left.multiply(middle, weight, count, keys, (float) scale, 0);
+                softmax.of(count);
+                right.position(values.offset(head));
+                result.position(mixed.offset(head) + mixed.row(first));
+                weight.multiply(right, result, count, width, 1, 0);
+            };
+        });
+        return out;
+    }
+
+    /** The softmax of some rows, as many at a time as stay near. */
+    private static final class Softmax {
+        private final FloatRows rows;
+        private final int first;
+        private final int together;
+        private final float[] values;
+        private final FloatMath.Bits scratch;
+
+        Softmax(FloatRows rows, int first) {
+            this.rows = rows;
+            this.first = first;
+            together = Math.max(1, VALUES_AT_ONCE / rows.width());
+            values = new float[together * rows.width()];
+            scratch = new FloatMath.Bits(values.length);
+        }
+
+        void of(int count) {
+            for (int from = 0; from < count; from += together) {
+                int n = Math.min(together, count - from);
+                rows.read(first + from, n, values);
+                FloatMath.softmax(values, n, rows.width(), scratch);
+                rows.write(first + from, n, values);
+            }
+        }
     }
 
     /** (N, T, 3·heads·d) → views of q, k and v, each (N, heads, T, d). */

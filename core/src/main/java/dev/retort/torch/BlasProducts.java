@@ -34,7 +34,7 @@ final class BlasProducts {
      * @param leading distance of two rows, or of two columns when {@code transposed}
      * @param outer how many groups of {@code inner} matrices, and how far apart; likewise {@code inner}
      */
-    private record Matrices(
+    record Matrices(
             FloatPointer at,
             int rows,
             int cols,
@@ -156,29 +156,54 @@ final class BlasProducts {
         }
 
         void multiply(Matrices a, Matrices b, Matrices out, float alpha, float beta) {
-            FloatPointer left = new FloatPointer(a.at);
-            FloatPointer right = new FloatPointer(b.at);
-            FloatPointer result = new FloatPointer(out.at);
+            View left = new View(a);
+            View right = new View(b);
+            View result = new View(out);
             // libtorch's own products may be on more threads, and this one is a part of one already
             int before = Mkl.threadsHere(1);
             for (int i = first; i < end; i++) {
-                openblas_nolapack.cblas_sgemm(
-                        ROW_MAJOR,
-                        a.order(),
-                        b.order(),
-                        endRow - firstRow,
-                        endCol - firstCol,
-                        a.cols,
-                        alpha,
-                        left.position(a.offset(i) + a.row(firstRow)),
-                        a.leading,
-                        right.position(b.offset(i) + b.col(firstCol)),
-                        b.leading,
-                        beta,
-                        result.position(out.offset(i) + out.row(firstRow) + firstCol),
-                        out.leading);
+                left.position(a.offset(i) + a.row(firstRow));
+                right.position(b.offset(i) + b.col(firstCol));
+                result.position(out.offset(i) + out.row(firstRow) + firstCol);
+                left.multiply(right, result, endRow - firstRow, endCol - firstCol, alpha, beta);
             }
             Mkl.threadsHere(before);
+        }
+    }
+
+    /** A place in matrices, for one thread: what is multiplied or written begins there. */
+    static final class View {
+        private final Matrices matrices;
+        private final FloatPointer at;
+
+        View(Matrices matrices) {
+            this.matrices = matrices;
+            at = new FloatPointer(matrices.at);
+        }
+
+        /** Moves it to so many values from the first matrix. */
+        View position(long offset) {
+            at.position(offset);
+            return this;
+        }
+
+        /** out ← alpha·this·b + beta·out, so many rows and columns of it, on this thread. */
+        void multiply(View b, View out, int rows, int cols, float alpha, float beta) {
+            openblas_nolapack.cblas_sgemm(
+                    ROW_MAJOR,
+                    matrices.order(),
+                    b.matrices.order(),
+                    rows,
+                    cols,
+                    matrices.cols,
+                    alpha,
+                    at,
+                    matrices.leading,
+                    b.at,
+                    b.matrices.leading,
+                    beta,
+                    out.at,
+                    out.matrices.leading);
         }
     }
 }

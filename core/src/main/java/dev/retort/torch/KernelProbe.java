@@ -69,13 +69,8 @@ final class KernelProbe {
                 wide ? Kernels.Linear.LIBTORCH_ONEDNN : Kernels.Linear.SHARED,
                 2,
                 List.of(block(384, 384, 1536), convolutionAfterProduct(4, 32, 32)),
-                k -> new Kernels(k, none.attention(), none.convolution(), none.half()));
-        var half = new Race<>(
-                Kernels.Half.values(),
-                Kernels.Half.ONEDNN,
-                1,
-                List.of(half(256, 384, 1536)),
-                k -> new Kernels(none.linear(), none.attention(), none.convolution(), k));
+                none::with);
+        var half = new Race<>(Kernels.Half.values(), Kernels.Half.ONEDNN, 1, List.of(half(256, 384, 1536)), none::with);
         Kernels.Linear products = fastest(linear, 0.6, figures);
         // Plain attention multiplies by what products are multiplied by.
         var attention = new Race<>(
@@ -83,18 +78,25 @@ final class KernelProbe {
                 wide ? Kernels.Attention.PLAIN : Kernels.Attention.SHARED,
                 1,
                 List.of(attention(2, 6, 256, 64), attention(16, 4, 49, 64)),
-                k -> new Kernels(products, k, none.convolution(), none.half()));
+                none.with(products)::with);
         var convolution = new Race<>(
                 Kernels.Convolution.values(),
                 Kernels.Convolution.ONEDNN,
                 1,
                 List.of(convolution(8, 32, 32)),
-                k -> new Kernels(products, none.attention(), k, none.half()));
+                none.with(products)::with);
+        var elementwise = new Race<>(
+                Kernels.Elementwise.values(),
+                Kernels.Elementwise.FUSED,
+                1,
+                List.of(block(384, 384, 1536)),
+                none.with(products)::with);
         Kernels chosen = new Kernels(
                 products,
                 fastest(attention, 0.2, figures),
                 fastest(convolution, 0.1, figures),
-                fastest(half, 0.05, figures));
+                fastest(half, 0.05, figures),
+                fastest(elementwise, 0.2, figures));
         return new Result(chosen, (System.nanoTime() - start) / 1e9, figures);
     }
 
@@ -198,9 +200,9 @@ final class KernelProbe {
         Tensor bias = values(out).set_requires_grad(true);
         Tensor second = values(in, out).set_requires_grad(true);
         return new Trial("block " + rows + " x " + in + " x " + out, 12.0 * rows * in * out, () -> {
-            Tensor normed = Ops.addcmul(m.select(0, 0), Ops.layerNorm(x, 1e-6), m.select(0, 1));
-            Tensor inner = Ops.geluTanh(Ops.linear(normed, first, bias));
-            Ops.addcmul(x, m.select(0, 2), Ops.linear(inner, second, null))
+            Tensor normed = Ops.modulatedNorm(x, null, m.narrow(0, 0, 1), m.narrow(0, 1, 1), 1e-6);
+            Tensor inner = Ops.linearGeluTanh(normed, first, bias);
+            Ops.addcmul(x, m.narrow(0, 2, 1), Ops.linear(inner, second, null))
                     .sum()
                     .backward();
             try (NoGrad off = NoGrad.on()) {

@@ -19,8 +19,9 @@ import java.util.Map;
  * @param attention fp32 attention
  * @param convolution fp32 convolution
  * @param half products of sampling with weights in bf16
+ * @param elementwise fp32 norms, activations and gates between products
  */
-public record Kernels(Linear linear, Attention attention, Convolution convolution, Half half) {
+public record Kernels(Linear linear, Attention attention, Convolution convolution, Half half, Elementwise elementwise) {
     /** Sets the choice from outside, as {@link #toString} writes it; for reports of faults and for tests. */
     public static final String PROPERTY = "retort.kernels";
 
@@ -117,9 +118,49 @@ public record Kernels(Linear linear, Attention attention, Convolution convolutio
         }
     }
 
+    /** What lies between the products of a transformer block, in fp32. */
+    public enum Elementwise implements Kernel {
+        /** One op after the other. */
+        LIBTORCH("libtorch's ops"),
+        /** Ours: a pass each for norm and modulation, for an activation, for a gate, forward and backward. */
+        FUSED("fused passes");
+
+        private final String words;
+
+        Elementwise(String words) {
+            this.words = words;
+        }
+
+        @Override
+        public String words() {
+            return words;
+        }
+    }
+
+    Kernels with(Linear other) {
+        return new Kernels(other, attention, convolution, half, elementwise);
+    }
+
+    Kernels with(Attention other) {
+        return new Kernels(linear, other, convolution, half, elementwise);
+    }
+
+    Kernels with(Convolution other) {
+        return new Kernels(linear, attention, other, half, elementwise);
+    }
+
+    Kernels with(Half other) {
+        return new Kernels(linear, attention, convolution, other, elementwise);
+    }
+
+    Kernels with(Elementwise other) {
+        return new Kernels(linear, attention, convolution, half, other);
+    }
+
     /** What libtorch does by itself on this machine, but for a convolution that is wrong here. */
     static Kernels libtorch() {
-        return new Kernels(libtorchLinear(), Attention.PLAIN, libtorchConvolution(), libtorchHalf());
+        return new Kernels(
+                libtorchLinear(), Attention.PLAIN, libtorchConvolution(), libtorchHalf(), Elementwise.LIBTORCH);
     }
 
     private static Linear libtorchLinear() {
@@ -214,7 +255,7 @@ public record Kernels(Linear linear, Attention attention, Convolution convolutio
     /** Of these kernels, those that cannot be had here. */
     private List<String> missing() {
         List<String> missing = new ArrayList<>();
-        for (Kernel kernel : List.of(linear, attention, convolution, half)) {
+        for (Kernel kernel : List.of(linear, attention, convolution, half, elementwise)) {
             if (!KernelProbe.possible(kernel)) {
                 missing.add(kernel instanceof Convolution ? "right convolution by " + kernel.words() : kernel.words());
             }
@@ -232,8 +273,8 @@ public record Kernels(Linear linear, Attention attention, Convolution convolutio
         Choice choice = current == null ? choose() : current;
         Kernels chosen = choice.kernels;
         return "products by " + chosen.linear.words() + ", attention by " + chosen.attention.words()
-                + ", convolutions by " + chosen.convolution.words() + ", bf16 sampling by " + chosen.half.words() + " ("
-                + choice.reason + ")";
+                + ", convolutions by " + chosen.convolution.words() + ", bf16 sampling by " + chosen.half.words()
+                + ", between products " + chosen.elementwise.words() + " (" + choice.reason + ")";
     }
 
     /** GFLOP/s of every candidate in the latest measurement, by {@code product kernel}; empty where nothing was measured. */
@@ -250,6 +291,7 @@ public record Kernels(Linear linear, Attention attention, Convolution convolutio
         named.put("attention", attention);
         named.put("convolution", convolution);
         named.put("half", half);
+        named.put("elementwise", elementwise);
         List<String> words = new ArrayList<>();
         named.forEach((key, kernel) -> words.add(key + "=" + text(kernel)));
         return String.join(",", words);
@@ -261,6 +303,7 @@ public record Kernels(Linear linear, Attention attention, Convolution convolutio
         Attention attention = null;
         Convolution convolution = null;
         Half half = null;
+        Elementwise elementwise = Elementwise.LIBTORCH;
         for (String word : text.split(",")) {
             String[] parts = word.strip().split("=");
             String value = parts.length == 2 ? parts[1] : "";
@@ -269,10 +312,12 @@ public record Kernels(Linear linear, Attention attention, Convolution convolutio
                 case "attention" -> attention = find(Attention.values(), word, value);
                 case "convolution" -> convolution = find(Convolution.values(), word, value);
                 case "half" -> half = find(Half.values(), word, value);
+                case "elementwise" -> elementwise = find(Elementwise.values(), word, value);
                 default ->
                     throw new RetortException(
                             Kind.USAGE,
-                            "kernels: " + word + " is unknown; write linear=, attention=, convolution= or half=");
+                            "kernels: " + word + " is unknown; write linear=, attention=, convolution=, half= or"
+                                    + " elementwise=");
             }
         }
         // Which convolution libtorch may use is only known by trying it: not in each process that reads what was
@@ -281,7 +326,8 @@ public record Kernels(Linear linear, Attention attention, Convolution convolutio
                 linear == null ? libtorchLinear() : linear,
                 attention == null ? Attention.PLAIN : attention,
                 convolution == null ? libtorchConvolution() : convolution,
-                half == null ? libtorchHalf() : half);
+                half == null ? libtorchHalf() : half,
+                elementwise);
     }
 
     private static <K extends Kernel> K find(K[] kernels, String word, String value) {

@@ -17,14 +17,22 @@ public final class Ops {
 
     /** x·Wᵀ + b; x (…, in), w (out, in), b (out) or null. */
     public static Tensor linear(Tensor x, Tensor w, Tensor b) {
-        Kernels.Linear kernel = Kernels.current().linear();
-        if ((kernel == Kernels.Linear.SHARED || kernel == Kernels.Linear.ONEDNN)
-                && OwnLinear.fits(x, w, b)
-                && !Autocast.isOn(Device.CPU)) {
-            return OwnLinear.forward(
-                    kernel == Kernels.Linear.SHARED ? LinearProducts.SHARED : LinearProducts.ONEDNN, x, w, b);
+        LinearProducts own = ownProducts(x, w, b);
+        if (own != null) {
+            return OwnLinear.forward(own, x, w, b, false);
         }
         return b == null ? torch.linear(x, w) : torch.linear(x, w, new TensorOptional(b));
+    }
+
+    /** Our products, where they are chosen and can take these; else null. */
+    private static LinearProducts ownProducts(Tensor x, Tensor w, Tensor b) {
+        LinearProducts products =
+                switch (Kernels.current().linear()) {
+                    case SHARED -> LinearProducts.SHARED;
+                    case ONEDNN -> LinearProducts.ONEDNN;
+                    default -> null;
+                };
+        return products != null && OwnLinear.fits(x, w, b) && !Autocast.isOn(Device.CPU) ? products : null;
     }
 
     /** 2-D convolution; x (N, C, H, W), w (out, C, kH, kW), b (out) or null. */
@@ -95,7 +103,57 @@ public final class Ops {
 
     /** GELU with the tanh approximation. */
     public static Tensor geluTanh(Tensor x) {
-        return torch.gelu(x, "tanh");
+        if (!fused(x) || !x.is_contiguous()) {
+            return torch.gelu(x, "tanh");
+        }
+        Tensor flat = x.detach().view(-1, x.size(-1));
+        Tensor y = Fused.geluTanh(flat); // (rows, D)
+        if (Differentiable.wanted(x)) {
+            y = Differentiable.tie(
+                    y, g -> new Tensor[] {Fused.geluTanhGradient(flat, g).view_as(x)}, x);
+        }
+        return y.view(Tensors.shape(x));
+    }
+
+    /** {@link #geluTanh} of {@link #linear}. */
+    public static Tensor linearGeluTanh(Tensor x, Tensor w, Tensor b) {
+        LinearProducts own = ownProducts(x, w, b);
+        return own != null && Kernels.current().elementwise() == Kernels.Elementwise.FUSED
+                ? OwnLinear.forward(own, x, w, b, true)
+                : geluTanh(linear(x, w, b));
+    }
+
+    /** x / √(mean(x²) + eps) · weight over the last dimension (Zhang and Sennrich 2019), in fp32; weight (D). */
+    public static Tensor rmsNorm(Tensor x, Tensor weight, double eps) {
+        Tensor wide = Dtype.F32.cast(x);
+        return wide.mul(add(mean(wide.mul(wide), -1, true), eps).rsqrt()).mul(weight);
+    }
+
+    /**
+     * norm(x)·factor + shift, what adaptive norms of transformers compute.
+     *
+     * @param x (N, T, D)
+     * @param weight (D) of an {@link #rmsNorm}, or null for a {@link #layerNorm}
+     * @param shift (N, 1, D), and factor likewise
+     */
+    public static Tensor modulatedNorm(Tensor x, Tensor weight, Tensor shift, Tensor factor, double eps) {
+        if (fused(x, shift, factor) && x.is_contiguous() && !Differentiable.wanted(x, weight, shift, factor)) {
+            return Fused.modulatedNorm(x, weight, shift, factor, eps);
+        }
+        return addcmul(shift, weight == null ? layerNorm(x, eps) : rmsNorm(x, weight, eps), factor);
+    }
+
+    /** Whether {@link Fused} may compute with these. */
+    private static boolean fused(Tensor... tensors) {
+        if (Kernels.current().elementwise() != Kernels.Elementwise.FUSED || Autocast.isOn(Device.CPU)) {
+            return false;
+        }
+        for (Tensor tensor : tensors) {
+            if (!FloatRows.fits(tensor)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     /** x·sigmoid(x). */
@@ -231,11 +289,6 @@ public final class Ops {
     /** x ← x + a·b. */
     public static Tensor addcmulInPlace(Tensor x, Tensor a, Tensor b) {
         return x.addcmul_(a, b, new Scalar(1.0));
-    }
-
-    /** x ← base + x·factor. */
-    public static Tensor affineInPlace(Tensor x, Tensor factor, Tensor base) {
-        return torch.addcmul_out(x, base, x, factor, new Scalar(1.0));
     }
 
     /** x^exponent. */

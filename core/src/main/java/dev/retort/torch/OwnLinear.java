@@ -3,7 +3,7 @@ package dev.retort.torch;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** y = x·Wᵀ + b and its three gradients by exchangeable products; what libtorch's own does with its BLAS. */
+/** x·Wᵀ + b, or GELU of that, and its three gradients by exchangeable products; what libtorch's own does with its BLAS. */
 final class OwnLinear {
     private OwnLinear() {}
 
@@ -20,19 +20,30 @@ final class OwnLinear {
         return !t.is_cuda() && Dtype.of(t) == Dtype.F32;
     }
 
-    /** x (…, in), w (out, in), b (out) or null → (…, out). */
-    static Tensor forward(LinearProducts by, Tensor x, Tensor w, Tensor b) {
+    /**
+     * x (…, in), w (out, in), b (out) or null → (…, out).
+     *
+     * @param gelu whether GELU with the tanh approximation follows
+     */
+    static Tensor forward(LinearProducts by, Tensor x, Tensor w, Tensor b, boolean gelu) {
         long[] shape = Tensors.shape(x);
         shape[shape.length - 1] = w.size(0);
         Tensor y; // (rows, out)
         Tensor flat; // (rows, in)
+        Tensor product; // (rows, out)
         boolean graph = Differentiable.wanted(x, w, b);
         try (NoGrad off = NoGrad.on()) {
             flat = x.detach().reshape(-1, w.size(1)).contiguous();
-            y = by.forward(flat, w, b);
+            product = by.forward(flat, w, b);
+            y = gelu ? Fused.geluTanh(product) : product;
         }
         if (graph) {
-            y = Differentiable.tie(y, gradient -> new Tensor[] {backward(by, gradient, x, flat, w, b)}, x);
+            y = Differentiable.tie(
+                    y,
+                    gradient -> new Tensor[] {
+                        backward(by, gelu ? Fused.geluTanhGradient(product, gradient) : gradient, x, flat, w, b)
+                    },
+                    x);
         }
         return y.view(shape);
     }

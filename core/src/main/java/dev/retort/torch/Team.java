@@ -35,14 +35,23 @@ final class Team {
 
     /** Runs every part once and returns when all are done. A team that is busy lets the caller do all of it. */
     void run(int parts, IntConsumer part) {
-        if (parts == 1 || workers.length == 0 || !oneAtATime.tryLock()) {
+        run(parts, part, AWAKE_NANOS);
+    }
+
+    /**
+     * {@link #run(int, IntConsumer)}; a part that runs something itself, whose threads have enough to do, does it alone.
+     *
+     * @param awakeNanos how long threads wait awake for what comes next
+     */
+    void run(int parts, IntConsumer part, long awakeNanos) {
+        if (parts == 1 || workers.length == 0 || oneAtATime.isHeldByCurrentThread() || !oneAtATime.tryLock()) {
             for (int i = 0; i < parts; i++) {
                 part.accept(i);
             }
             return;
         }
         try {
-            Job mine = new Job(parts, part);
+            Job mine = new Job(parts, part, awakeNanos);
             job = mine;
             for (int i = 0; i < workers.length && i < parts - 1; i++) {
                 workers[i].wake();
@@ -66,13 +75,15 @@ final class Team {
     private static final class Job {
         private final int parts;
         private final IntConsumer part;
+        private final long awakeNanos;
         private final AtomicInteger taken = new AtomicInteger();
         private final AtomicInteger done = new AtomicInteger();
         private final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-        Job(int parts, IntConsumer part) {
+        Job(int parts, IntConsumer part, long awakeNanos) {
             this.parts = parts;
             this.part = part;
+            this.awakeNanos = awakeNanos;
         }
 
         void work() {
@@ -129,7 +140,7 @@ final class Team {
 
         /** The next job, or null when there was none for a while. */
         private Job next(Job last) {
-            long sleepAt = System.nanoTime() + AWAKE_NANOS;
+            long sleepAt = System.nanoTime() + (last == null ? AWAKE_NANOS : last.awakeNanos);
             while (System.nanoTime() < sleepAt) {
                 Job now = job;
                 if (now != null && now != last) {

@@ -85,9 +85,7 @@ class KernelsTest {
                 int heads = (int) shape[1];
                 Tensor joint = values(shape[0], shape[2], 3 * heads * shape[3]).set_requires_grad(true);
                 Supplier<Tensor> attention = () -> Ops.attention(joint, heads, 0.7);
-                Kernels other = new Kernels(
-                        Kernels.libtorch().linear(), kernel, Kernels.libtorch().convolution(), Kernels.Half.WIDENED);
-                compare(gradients(Kernels.libtorch(), attention, joint), gradients(other, attention, joint));
+                compare(gradients(Kernels.libtorch(), attention, joint), gradients(with(kernel), attention, joint));
             }
         }
     }
@@ -100,9 +98,7 @@ class KernelsTest {
             Tensor k = values(2, 3, 11, 8);
             Tensor v = values(2, 11, 3, 8).set_requires_grad(true);
             Supplier<Tensor> attention = () -> Ops.attention(q, k, v.transpose(1, 2), 1);
-            Kernels other = new Kernels(
-                    Kernels.libtorch().linear(), kernel, Kernels.libtorch().convolution(), Kernels.Half.WIDENED);
-            compare(gradients(Kernels.libtorch(), attention, q, v), gradients(other, attention, q, v));
+            compare(gradients(Kernels.libtorch(), attention, q, v), gradients(with(kernel), attention, q, v));
         }
     }
 
@@ -115,9 +111,7 @@ class KernelsTest {
             Tensor w = values(12, 6, 3, 3).set_requires_grad(true);
             Tensor b = values(12).set_requires_grad(true);
             Supplier<Tensor> convolution = () -> Ops.conv2d(x, w, b, 2, 1);
-            Kernels other =
-                    new Kernels(Kernels.libtorch().linear(), Kernels.Attention.PLAIN, kernel, Kernels.Half.WIDENED);
-            compare(gradients(Kernels.libtorch(), convolution, x, w, b), gradients(other, convolution, x, w, b));
+            compare(gradients(Kernels.libtorch(), convolution, x, w, b), gradients(with(kernel), convolution, x, w, b));
         }
     }
 
@@ -223,15 +217,59 @@ class KernelsTest {
     }
 
     @Test
+    void a_fused_activation_and_its_gradient_are_those_of_libtorch() {
+        for (long[] shape : new long[][] {{1, 2}, {3, 5, 30}, {7, 41, 600}}) {
+            try (Scope scope = Scope.open()) {
+                // beyond where tanh is flat, on both sides
+                Tensor x = Ops.mul(values(shape), 12).set_requires_grad(true);
+                compareFused(Kernels.libtorch(), () -> Ops.geluTanh(x), x);
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(Kernels.Linear.class)
+    void an_activation_after_a_product_and_its_gradients_are_those_of_libtorch(Kernels.Linear kernel) {
+        assumeTrue(KernelProbe.possible(kernel), kernel.words() + " is not for this CPU");
+        try (Scope scope = Scope.open()) {
+            Tensor x = values(5, 70, 48).set_requires_grad(true);
+            Tensor w = values(200, 48).set_requires_grad(true);
+            Tensor b = values(200).set_requires_grad(true);
+            compareFused(with(kernel), () -> Ops.linearGeluTanh(x, w, b), x, w, b);
+        }
+    }
+
+    @Test
+    void a_fused_norm_is_that_of_libtorch() {
+        // a width that fills no vector, and enough rows for several threads
+        for (long[] shape : new long[][] {{1, 1, 2}, {3, 5, 30}, {2, 600, 129}}) {
+            long width = shape[2];
+            try (Scope scope = Scope.open();
+                    NoGrad off = NoGrad.on()) {
+                Tensor x = Ops.add(values(shape), 0.3);
+                Tensor[] m = Ops.chunk(values(shape[0], 1, 2 * width), 2, -1);
+                for (Tensor weight : new Tensor[] {null, Ops.add(values(width), 1)}) {
+                    Supplier<Tensor> norm = () -> Ops.modulatedNorm(x, weight, m[0], m[1], 1e-6);
+                    compare(
+                            List.of(value(Kernels.libtorch(), norm)),
+                            List.of(value(Kernels.libtorch().with(Kernels.Elementwise.FUSED), norm)));
+                }
+            }
+        }
+    }
+
+    @Test
     void a_choice_is_written_and_read() {
         Kernels some = new Kernels(
                 Kernels.Linear.BLAS_THREADS,
                 Kernels.Attention.FUSED,
                 Kernels.Convolution.ONEDNN_CHANNELS_LAST,
-                Kernels.Half.ONEDNN);
+                Kernels.Half.ONEDNN,
+                Kernels.Elementwise.FUSED);
         assertThat(Kernels.parse(some.toString())).isEqualTo(some);
         assertThat(some.toString())
-                .isEqualTo("linear=blas-threads,attention=fused,convolution=onednn-channels-last,half=onednn");
+                .isEqualTo("linear=blas-threads,attention=fused,convolution=onednn-channels-last,half=onednn,"
+                        + "elementwise=fused");
         assertThatThrownBy(() -> Kernels.parse("linear=cublas"))
                 .isInstanceOf(RetortException.class)
                 .hasMessageContaining("linear=cublas")
@@ -264,7 +302,21 @@ class KernelsTest {
     }
 
     private static Kernels with(Kernels.Linear kernel) {
-        return new Kernels(kernel, Kernels.Attention.PLAIN, Kernels.libtorch().convolution(), Kernels.Half.WIDENED);
+        return Kernels.libtorch().with(kernel).with(Kernels.Half.WIDENED);
+    }
+
+    private static Kernels with(Kernels.Attention kernel) {
+        return Kernels.libtorch().with(kernel).with(Kernels.Half.WIDENED);
+    }
+
+    private static Kernels with(Kernels.Convolution kernel) {
+        return Kernels.libtorch().with(kernel).with(Kernels.Half.WIDENED);
+    }
+
+    private static void compareFused(Kernels others, Supplier<Tensor> function, Tensor... leaves) {
+        compare(
+                gradients(Kernels.libtorch(), function, leaves),
+                gradients(others.with(Kernels.Elementwise.FUSED), function, leaves));
     }
 
     private static Tensor value(Kernels kernels, Supplier<Tensor> function) {

@@ -84,8 +84,8 @@ public final class Dit extends Network {
             h = block(i, h, act, taps); // (N, T, D)
         }
         Tensor[] m = Ops.chunk(finalModulation.forward(act).unsqueeze(1), 2, -1); // shift, scale (N, 1, D)
-        Tensor tokens = finalLinear.forward(
-                DitBlock.modulate(DitBlock.norm(finalNorm, h, DitBlock.EPS), m[0], m[1])); // (N, T, p²·out)
+        Tensor tokens =
+                finalLinear.forward(DitBlock.modulatedNorm(finalNorm, h, m[0], m[1], DitBlock.EPS)); // (N, T, p²·out)
         taps.offer("final_tokens", tokens);
         return unpatchify(Dtype.F32.cast(tokens)); // (N, out, H, W)
     }

@@ -33,19 +33,14 @@ final class DitBlock extends Layer {
     Out forward(Tensor x, Tensor act) {
         // shift, scale, gate of the attention, then of the MLP, each (N, 1, D)
         Tensor[] m = Ops.chunk(modulation.forward(act).unsqueeze(1), 6, -1);
-        Tensor a = attn.forward(modulate(norm(norm1, x, EPS), m[0], m[1])); // (N, T, D)
+        Tensor a = attn.forward(modulatedNorm(norm1, x, m[0], m[1], EPS)); // (N, T, D)
         Tensor h = Ops.addcmul(x, m[2], a);
-        Tensor f = mlp.forward(modulate(norm(norm2, h, mlpNormEps), m[3], m[4])); // (N, T, D)
+        Tensor f = mlp.forward(modulatedNorm(norm2, h, m[3], m[4], mlpNormEps)); // (N, T, D)
         return new Out(Ops.addcmul(h, m[5], f), a, f);
     }
 
-    /** LayerNorm without parameters, or the modern variant's RMSNorm. */
-    static Tensor norm(RmsNorm rms, Tensor x, double eps) {
-        return rms == null ? Ops.layerNorm(x, eps) : rms.forward(x);
-    }
-
-    /** x·(1 + scale) + shift. */
-    static Tensor modulate(Tensor x, Tensor shift, Tensor scale) {
-        return Ops.addcmul(shift, x, Ops.add(scale, 1));
+    /** norm(x)·(1 + scale) + shift; the norm is a LayerNorm without parameters, or the modern variant's RMSNorm. */
+    static Tensor modulatedNorm(RmsNorm rms, Tensor x, Tensor shift, Tensor scale, double eps) {
+        return Ops.modulatedNorm(x, rms == null ? null : rms.weight(), shift, Ops.add(scale, 1), eps);
     }
 }

@@ -7,6 +7,7 @@ import dev.retort.nn.PreparedLinear;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
+import dev.retort.torch.Lanes;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
@@ -22,6 +23,9 @@ import org.bytedeco.pytorch.Tensor;
  * trained and shares no tensor with its origin, which may be closed.
  */
 public final class DitInference extends Network {
+    /** With more of them for a picture, ops are so long that sharing out each costs nothing, and weights are read once. */
+    private static final long MOST_MACS_FOR_LANES = 2_000_000_000;
+
     private final DitSpec spec;
     private final Dtype dtype;
     private final Tensor positions;
@@ -97,6 +101,12 @@ public final class DitInference extends Network {
 
     @Override
     public Tensor forward(Tensor x, Tensor time, Tensor label, Taps taps) {
+        return taps.areNone() && spec.macs() < MOST_MACS_FOR_LANES && Lanes.worth(x)
+                ? Lanes.run(in -> evaluate(in[0], in[1], in[2], taps), x, time, label)
+                : evaluate(x, time, label, taps);
+    }
+
+    private Tensor evaluate(Tensor x, Tensor time, Tensor label, Taps taps) {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Tensor[] m = modulations.at(time, label); // one (N, parts, D) per block, then (N, 2, D)

@@ -23,11 +23,10 @@ final class Mlp extends Layer {
 
     /** x (N, T, D) → (N, T, D). */
     Tensor forward(Tensor x) {
-        Tensor h = in.forward(x);
         if (gated) {
-            Tensor[] parts = Ops.chunk(h, 2, -1);
+            Tensor[] parts = Ops.chunk(in.forward(x), 2, -1);
             return out.forward(Ops.silu(parts[0]).mul(parts[1]));
         }
-        return out.forward(Ops.geluTanh(h));
+        return out.forward(in.forwardGeluTanh(x));
     }
 }

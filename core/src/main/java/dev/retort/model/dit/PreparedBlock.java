@@ -76,14 +76,7 @@ final class PreparedBlock implements AutoCloseable {
 
     /** norm(x)·(1 + scale) + shift, with shift and 1 + scale in rows {@code row} and {@code row + 1} of m. */
     static Tensor modulated(Tensor rmsWeight, Tensor x, Tensor m, int row, double eps) {
-        Tensor normed;
-        if (rmsWeight == null) {
-            normed = Ops.layerNorm(x, eps);
-        } else {
-            Tensor meanSquare = Ops.mean(x.mul(x), -1, true);
-            normed = x.mul(Ops.add(meanSquare, DitBlock.EPS).rsqrt()).mul(rmsWeight);
-        }
-        return Ops.affineInPlace(normed, m.narrow(1, row + 1, 1), m.narrow(1, row, 1));
+        return Ops.modulatedNorm(x, rmsWeight, m.narrow(1, row, 1), m.narrow(1, row + 1, 1), eps);
     }
 
     private Tensor attention(Tensor x, Tensor m) {
