@@ -18,11 +18,10 @@ import tools.jackson.core.type.TypeReference;
 /** The parent's end of a {@link MeasuringProcess}: the same Java and class path as this process, nothing shared. */
 final class MeasuredChild implements AutoCloseable {
     /**
-     * A small heap, all of it in memory from the start, that grows as needed; no garbage collector and no optimising
-     * compiler with memory of their own. Else what Java happens to touch would count as the model's.
+     * A small heap, all of it in memory from the start, that grows as needed, and no garbage collector with memory of its own.
+     * Else what Java happens to touch would count as the model's.
      */
-    private static final List<String> JVM =
-            List.of("-XX:+UseSerialGC", "-Xms32m", "-XX:+AlwaysPreTouch", "-XX:TieredStopAtLevel=1");
+    private static final List<String> JVM = List.of("-XX:+UseSerialGC", "-Xms32m", "-XX:+AlwaysPreTouch");
 
     private static final TypeReference<Map<String, Double>> ANSWER = new TypeReference<>() {};
 
