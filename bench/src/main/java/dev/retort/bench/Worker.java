@@ -2,6 +2,7 @@ package dev.retort.bench;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.torch.Natives;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -18,10 +19,6 @@ import tools.jackson.databind.json.JsonMapper;
 /** A child process that measures: a line of JSON to it, a line of JSON back. */
 final class Worker implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
-    /** How the launcher has threads wait. PyTorch waits by its own default, some milliseconds awake: less than a turn. */
-    private static final Map<String, String> AS_LAUNCHED =
-            Map.of("OMP_WAIT_POLICY", "PASSIVE", "GOMP_SPINCOUNT", "2000");
-
     private final String name;
     private final Process process;
     private final Writer to;
@@ -31,7 +28,8 @@ final class Worker implements AutoCloseable {
     private Worker(String name, List<String> command, Map<String, String> environment) {
         this.name = name;
         ProcessBuilder builder = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD);
-        List.of("OMP_WAIT_POLICY", "GOMP_SPINCOUNT").forEach(builder.environment()::remove);
+        // PyTorch waits by its own default, some milliseconds awake: less than a turn.
+        Natives.WAITING.keySet().forEach(builder.environment()::remove);
         builder.environment().putAll(environment);
         try {
             process = builder.start();
@@ -54,7 +52,7 @@ final class Worker implements AutoCloseable {
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(options));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), StepServer.class.getName()));
-        Map<String, String> all = new HashMap<>(AS_LAUNCHED);
+        Map<String, String> all = new HashMap<>(Natives.WAITING);
         all.putAll(environment);
         return new Worker("ours", command, all);
     }

@@ -70,16 +70,12 @@ public record CardFile<T>(
                                 + "; use the version that wrote it, or " + again);
             }
             return JSON.treeToValue(card, type);
-        } catch (JacksonException e) {
-            throw unreadable(file, JsonFault.of(e), e);
-        } catch (IOException e) {
-            throw unreadable(file, AtomicWrite.reason(e), e);
+        } catch (JacksonException | IOException e) {
+            throw new RetortException(
+                    kind,
+                    file + " cannot be read as the card of " + what + " (" + JsonFault.ofFile(e) + "); " + again,
+                    e);
         }
-    }
-
-    private RetortException unreadable(Path file, String why, Exception cause) {
-        return new RetortException(
-                kind, file + " cannot be read as the card of " + what + " (" + why + "); " + again, cause);
     }
 
     /** A value as it would stand in a card. */

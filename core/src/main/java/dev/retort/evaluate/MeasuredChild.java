@@ -2,6 +2,7 @@ package dev.retort.evaluate;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.torch.Natives;
 import dev.retort.torch.TorchError;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -48,9 +49,10 @@ final class MeasuredChild implements AutoCloseable {
         try {
             errors = Files.createTempFile("retort-measure", ".txt");
             ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
-            // As the launcher has it: threads that spin for long would slow the neighbour that is being measured.
-            if (builder.environment().putIfAbsent("OMP_WAIT_POLICY", "PASSIVE") == null) {
-                builder.environment().putIfAbsent("GOMP_SPINCOUNT", "2000");
+            // Threads that spin for long would slow the neighbour that is being measured.
+            Map<String, String> environment = builder.environment();
+            if (!environment.containsKey("OMP_WAIT_POLICY")) {
+                Natives.WAITING.forEach(environment::putIfAbsent);
             }
             process = builder.start();
         } catch (IOException e) {

@@ -1,5 +1,6 @@
 package dev.retort.io;
 
+import java.io.IOException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import tools.jackson.core.JacksonException;
@@ -21,6 +22,11 @@ public final class JsonFault {
         }
         String token = noNumber.group(1);
         return at(at, token.length()) + token + " is no value in JSON, which has finite numbers and null";
+    }
+
+    /** {@link #of(JacksonException)}, or why the file was not read at all. */
+    public static String ofFile(Exception wrong) {
+        return wrong instanceof JacksonException fault ? of(fault) : AtomicWrite.reason((IOException) wrong);
     }
 
     /** @param read letters between the fault and where the parser noticed it */

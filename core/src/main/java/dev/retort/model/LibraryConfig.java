@@ -2,7 +2,6 @@ package dev.retort.model;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.io.AtomicWrite;
 import dev.retort.io.JsonFault;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -45,16 +44,10 @@ public final class LibraryConfig {
                 throw new RetortException(Kind.CHECKPOINT, file + " is no JSON object; fetch it again");
             }
             return new LibraryConfig(file, root, advice);
-        } catch (JacksonException e) {
-            throw unreadable(file, JsonFault.of(e), e);
-        } catch (IOException e) {
-            throw unreadable(file, AtomicWrite.reason(e), e);
+        } catch (JacksonException | IOException e) {
+            throw new RetortException(
+                    Kind.CHECKPOINT, file + " cannot be read as JSON (" + JsonFault.ofFile(e) + "); fetch it again", e);
         }
-    }
-
-    private static RetortException unreadable(Path file, String why, Exception cause) {
-        return new RetortException(
-                Kind.CHECKPOINT, file + " cannot be read as JSON (" + why + "); fetch it again", cause);
     }
 
     /** A configuration without any field, where there is no file. */

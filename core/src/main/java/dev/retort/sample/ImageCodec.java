@@ -50,15 +50,11 @@ public sealed interface ImageCodec extends AutoCloseable {
      */
     static ImageCodec of(ModelCard card, String autoencoder, Device device) {
         if (card.autoencoder() != null) {
-            return new Latents(
-                    own(card.autoencoder(), autoencoder).load(device),
-                    card.autoencoder().scale(),
-                    card.images());
+            return latents(card, own(card.autoencoder(), autoencoder), device);
         }
         if (!autoencoder.isEmpty()) {
-            AutoencoderFiles files = AutoencoderFiles.find(FileNames.path(autoencoder));
-            ModelCard complete = card.withAutoencoder(given(card, autoencoder, files));
-            return new Latents(files.load(device), complete.autoencoder().scale(), complete.images());
+            AutoencoderFiles files = given(card, autoencoder);
+            return latents(card.withAutoencoder(files.card()), files, device);
         }
         int channels = card.network().channels();
         if (channels != 1 && channels != 3) {
@@ -75,11 +71,15 @@ public sealed interface ImageCodec extends AutoCloseable {
         if (card.autoencoder() != null || autoencoder.isEmpty()) {
             return card;
         }
-        AutoencoderFiles files = AutoencoderFiles.find(FileNames.path(autoencoder));
-        return card.withAutoencoder(given(card, autoencoder, files));
+        return card.withAutoencoder(given(card, autoencoder).card());
     }
 
-    private static AutoencoderCard given(ModelCard card, String autoencoder, AutoencoderFiles files) {
+    private static ImageCodec latents(ModelCard card, AutoencoderFiles files, Device device) {
+        return new Latents(files.load(device), card.autoencoder().scale(), card.images());
+    }
+
+    private static AutoencoderFiles given(ModelCard card, String autoencoder) {
+        AutoencoderFiles files = AutoencoderFiles.find(FileNames.path(autoencoder));
         AutoencoderCard given = files.card();
         if (given.latentChannels() != card.network().channels()) {
             throw new RetortException(
@@ -88,7 +88,7 @@ public sealed interface ImageCodec extends AutoCloseable {
                             + card.network().channels()
                             + "; give the autoencoder it was trained with, or leave --vae out for pixels");
         }
-        return given;
+        return files;
     }
 
     private static AutoencoderFiles own(AutoencoderCard wanted, String given) {

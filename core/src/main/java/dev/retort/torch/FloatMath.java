@@ -77,7 +77,7 @@ final class FloatMath {
     }
 
     /**
-     * x ← eˣ for x ≤ 0: 2ᵏ·e^f with f = x − k·ln 2, |f| ≤ ln 2 / 2, and a polynomial of degree 6; relative error below 2e-7.
+     * x ← eˣ for x ≤ 0: 2ᵏ·e^f with f = x − k·ln 2, |f| ≤ ln 2 / 2, and a polynomial of degree 6; relative error below 3e-7.
      * What is below the smallest normal number becomes that.
      */
     static void exp(float[] x, int n, Bits scratch) {

@@ -7,7 +7,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
-import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -50,15 +49,9 @@ final class KernelProbe {
         }
     }
 
-    /** Whoever needs a kernel first may have gradients off or bf16 on; the measurement has it its own way. */
     static Result measure() {
-        boolean recording = GradMode.is_enabled();
-        try (Scope scope = Scope.open();
-                Autocast plain = Autocast.to(Precision.FP32, Device.CPU)) {
-            GradMode.set_enabled(true);
+        try (PlainMath plain = PlainMath.open()) {
             return race();
-        } finally {
-            GradMode.set_enabled(recording);
         }
     }
 

@@ -10,7 +10,7 @@ import org.bytedeco.pytorch.global.torch;
  * its end only. Threads that share out every op meet after each, some 70 times in a step of 5 ms, and have to be woken often.
  *
  * <p>A sampling step of four pictures on two cores of an AMD EPYC (Zen 5) capped to AVX2, 27 November 2026, every op shared
- * out beside two lanes: @@
+ * out beside two lanes: {@code fashion-student} 5.1 to 6.2 ms beside 4.4 to 5.5, {@code fashion-teacher} 22 to 23 beside 18 to 19.
  */
 public final class Lanes {
     /** A step follows another within less: what a solver does between two of them. */

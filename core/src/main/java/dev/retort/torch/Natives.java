@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.pytorch.global.torch;
 
@@ -25,6 +26,9 @@ import org.bytedeco.pytorch.global.torch;
  * would die. A library that is already loaded is taken before any search path.
  */
 public final class Natives {
+    /** How the launcher has OpenMP's threads wait, in a process's environment: asleep, after some microseconds awake. */
+    public static final Map<String, String> WAITING = Map.of("OMP_WAIT_POLICY", "PASSIVE", "GOMP_SPINCOUNT", "2000");
+
     /** Libraries in dependency order; those absent from the class path (the CUDA ones, usually) are passed over. */
     private static final List<String> IN_ORDER = List.of(
             "libgomp.so.1",

@@ -1,8 +1,8 @@
 package dev.retort.torch;
 
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.Map;
-import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -29,10 +29,7 @@ final class RightConvolution {
     }
 
     private static boolean tried(Kernels.Convolution kernel) {
-        boolean recording = GradMode.is_enabled();
-        try (Scope scope = Scope.open();
-                Autocast plain = Autocast.to(Precision.FP32, Device.CPU)) {
-            GradMode.set_enabled(true);
+        try (PlainMath plain = PlainMath.open()) {
             for (int[] channels : CHANNELS) {
                 Tensor[] right = forwardAndGradients(Kernels.Convolution.BLAS, channels[0], channels[1]);
                 Tensor[] found = forwardAndGradients(kernel, channels[0], channels[1]);
@@ -46,8 +43,6 @@ final class RightConvolution {
                 }
             }
             return true;
-        } finally {
-            GradMode.set_enabled(recording);
         }
     }
 
@@ -72,10 +67,7 @@ final class RightConvolution {
 
     /** Between -1 and 1, no two neighbours alike. */
     private static Tensor values(long... shape) {
-        long count = 1;
-        for (long size : shape) {
-            count *= size;
-        }
+        long count = Arrays.stream(shape).reduce(1, (a, b) -> a * b);
         return torch.linspace(new Scalar(0), new Scalar(count * 0.7), count)
                 .sin()
                 .view(shape);

@@ -149,7 +149,7 @@ public record RunFolder(Path path) {
                 throw new RetortException(
                         Kind.WRITE,
                         "the old checkpoint " + old + " cannot be deleted (" + AtomicWrite.reason(e)
-                                + "); delete it, and" + " the same command goes on",
+                                + "); delete it, and the same command goes on",
                         e);
             }
         }

@@ -182,6 +182,6 @@ class KernelStatementTest {
         // but for a convolution that is wrong on some of them
         assertThat(Kernels.libtorch().toString())
                 .startsWith("linear=libtorch-onednn,attention=plain,convolution=onednn")
-                .endsWith(",half=onednn");
+                .endsWith(",half=onednn,elementwise=libtorch");
     }
 }

@@ -227,6 +227,22 @@ class KernelsTest {
         }
     }
 
+    @Test
+    void an_activation_is_computed_by_what_is_said_to() {
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            Tensor x = Ops.mul(values(40, 50), 6);
+            float[] fused = new float[2000];
+            FloatMath.geluTanh(Tensors.floats(x), fused, fused.length);
+            float[] plain = Tensors.floats(torch.gelu(x, "tanh"));
+            assertThat(fused).isNotEqualTo(plain);
+            Supplier<Tensor> gelu = () -> Ops.geluTanh(x);
+            assertThat(Tensors.floats(value(Kernels.libtorch(), gelu))).isEqualTo(plain);
+            assertThat(Tensors.floats(value(Kernels.libtorch().with(Kernels.Elementwise.FUSED), gelu)))
+                    .isEqualTo(fused);
+        }
+    }
+
     @ParameterizedTest
     @EnumSource(Kernels.Linear.class)
     void an_activation_after_a_product_and_its_gradients_are_those_of_libtorch(Kernels.Linear kernel) {
