@@ -28,15 +28,18 @@ final class FloatRows {
         values = tensor.data_ptr_float().capacity((count - 1L) * stride + width).asBuffer();
     }
 
-    /** Whether the rows lie at equal distances: a contiguous tensor, or (N, …, D) with nothing between but ones. */
+    /** Whether the rows lie at equal distances, near enough for a buffer: a contiguous tensor, or (N, 1, D) of any kind. */
     static boolean fits(Tensor tensor) {
         if (tensor.is_cuda() || Dtype.of(tensor) != Dtype.F32 || tensor.numel() == 0) {
             return false;
         }
-        boolean near =
-                tensor.numel() / tensor.size(-1) * Math.max(tensor.stride(0), tensor.size(-1)) < Integer.MAX_VALUE;
-        boolean rows = tensor.dim() > 1 && tensor.stride(-1) == 1 && tensor.numel() == tensor.size(0) * tensor.size(-1);
-        return near && (tensor.is_contiguous() || rows);
+        if (tensor.is_contiguous()) {
+            return tensor.numel() < Integer.MAX_VALUE;
+        }
+        return tensor.dim() > 1
+                && tensor.stride(-1) == 1
+                && tensor.numel() == tensor.size(0) * tensor.size(-1)
+                && tensor.size(0) * tensor.stride(0) < Integer.MAX_VALUE;
     }
 
     int count() {
