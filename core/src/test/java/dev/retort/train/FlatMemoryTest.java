@@ -5,15 +5,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.retort.Child;
 import dev.retort.data.DataSpec;
 import dev.retort.diffusion.Plan;
+import dev.retort.model.Network;
 import dev.retort.model.ProcessSpec;
 import dev.retort.model.SamplingSpec;
 import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitInference;
 import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.sample.Draw;
 import dev.retort.sample.Sampler;
 import dev.retort.torch.Device;
+import dev.retort.torch.Kernels;
 import dev.retort.torch.Machine;
+import dev.retort.torch.Natives;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import java.nio.file.Path;
@@ -42,7 +46,7 @@ class FlatMemoryTest {
             List<String> measured = child.finish().stream()
                     .filter(line -> line.startsWith("flat "))
                     .toList();
-            assertThat(measured).hasSize(6);
+            assertThat(measured).hasSize(7);
             for (String line : measured) {
                 // flat NAME pointersBefore pointersAfter residentBefore residentAfter
                 String[] part = line.split(" ");
@@ -61,7 +65,15 @@ class FlatMemoryTest {
         train("recomputing", temp, "fp32", true, 8);
         train("bf16", temp, "bf16", false, 8);
         for (String solver : List.of("ddpm", "unipc", "dpmpp-2m")) {
-            sample(solver);
+            try (Dit dit = network()) {
+                sample(solver, solver, dit);
+            }
+        }
+        Natives.threads(2);
+        Kernels.use(Kernels.parse("linear=shared,attention=shared,elementwise=fused"), "a test");
+        try (Dit dit = network();
+                DitInference prepared = new DitInference(dit, Precision.FP32)) {
+            sample("lanes", "unipc", prepared);
         }
     }
 
@@ -86,24 +98,22 @@ class FlatMemoryTest {
         growth.print(name);
     }
 
-    private static void sample(String solver) {
-        DitSpec spec = new DitSpec(8, 8, 3, 4, 32, 1, 2, 4, 4, 0.1, true, false);
+    private static void sample(String name, String solver, Network network) {
         Growth growth = new Growth();
-        try (Dit dit = network(spec)) {
-            Plan plan = Draw.plan(ProcessSpec.ddpm().process(), SamplingSpec.of(solver, 4, 1), false);
-            Sampler sampler =
-                    new Sampler(dit, plan, SamplingSpec.of(solver, 4, 3).guidance(999), Precision.FP32);
-            for (int i = 0; i < STEPS; i++) {
-                try (Scope scope = Scope.open()) {
-                    sampler.draw(new int[] {1, 2}, 3, new long[] {2L * i, 2L * i + 1});
-                }
-                growth.step();
+        Plan plan = Draw.plan(ProcessSpec.ddpm().process(), SamplingSpec.of(solver, 4, 1), false);
+        Sampler sampler =
+                new Sampler(network, plan, SamplingSpec.of(solver, 4, 3).guidance(999), Precision.FP32);
+        for (int i = 0; i < STEPS; i++) {
+            try (Scope scope = Scope.open()) {
+                sampler.draw(new int[] {1, 2}, 3, new long[] {2L * i, 2L * i + 1});
             }
+            growth.step();
         }
-        growth.print(solver);
+        growth.print(name);
     }
 
-    private static Dit network(DitSpec spec) {
+    private static Dit network() {
+        DitSpec spec = new DitSpec(8, 8, 3, 4, 32, 1, 2, 4, 4, 0.1, true, false);
         try (Scope scope = Scope.open()) {
             Dit dit = new Dit(spec, Init.of(1, Device.CPU));
             dit.freeze();
