@@ -12,8 +12,8 @@ import java.util.Arrays;
 import java.util.stream.LongStream;
 
 /**
- * Draws many images, a batch at a time. The batch size changes nothing in them but rounding: on more than two threads
- * libtorch cuts the work of a batch by its size, so that values may differ in their last digits.
+ * Draws many images, a batch at a time. The batch size changes nothing in them but rounding: several threads cut the work of
+ * a batch by its size, so that values may differ in their last digits.
  *
  * @param sampler how one batch is drawn
  * @param codec what makes pictures of its samples
