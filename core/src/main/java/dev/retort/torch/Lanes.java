@@ -61,7 +61,7 @@ public final class Lanes {
 
     /** The function's value for some samples, computed by this thread alone. */
     private static Tensor alone(Function<Tensor[], Tensor> function, Tensor[] inputs, int first, int length) {
-        int threads = torch.get_num_threads();
+        torch.get_num_threads(); // takes the default for this thread, which its first op would otherwise do again
         torch.set_num_threads(1);
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
@@ -71,7 +71,7 @@ public final class Lanes {
             }
             return scope.keep(function.apply(mine));
         } finally {
-            torch.set_num_threads(threads);
+            torch.set_num_threads(Natives.threads());
         }
     }
 }

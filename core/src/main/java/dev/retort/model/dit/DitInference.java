@@ -101,7 +101,8 @@ public final class DitInference extends Network {
 
     @Override
     public Tensor forward(Tensor x, Tensor time, Tensor label, Taps taps) {
-        return taps.areNone() && spec.macs() < MOST_MACS_FOR_LANES && Lanes.worth(x)
+        // In bf16 a picture's rounding depends on which thread takes it.
+        return dtype == Dtype.F32 && taps.areNone() && spec.macs() < MOST_MACS_FOR_LANES && Lanes.worth(x)
                 ? Lanes.run(in -> evaluate(in[0], in[1], in[2], taps), x, time, label)
                 : evaluate(x, time, label, taps);
     }
