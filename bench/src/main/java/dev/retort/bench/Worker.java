@@ -19,6 +19,7 @@ import tools.jackson.databind.json.JsonMapper;
 /** A child process that measures: a line of JSON to it, a line of JSON back. */
 final class Worker implements AutoCloseable {
     private static final JsonMapper JSON = new JsonMapper();
+
     private final String name;
     private final Process process;
     private final Writer to;

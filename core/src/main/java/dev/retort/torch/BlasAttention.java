@@ -89,7 +89,7 @@ final class BlasAttention {
                 parts[i] = from[i].detach();
             }
             if (!graph) {
-                return rowByRow(parts[0], parts[1], parts[2], scale);
+                return rowByRow(team, parts[0], parts[1], parts[2], scale);
             }
             weights = weights(team, parts[0], parts[1], scale);
             out = mix(team, weights, parts[2]);
@@ -98,7 +98,7 @@ final class BlasAttention {
     }
 
     /** The value (N·T, heads·d) from q, k, v, keeping no weights. */
-    private static Tensor rowByRow(Tensor q, Tensor k, Tensor v, double scale) {
+    private static Tensor rowByRow(Team team, Tensor q, Tensor k, Tensor v, double scale) {
         int n = (int) q.size(0);
         int heads = (int) q.size(1);
         int tokens = (int) q.size(2);
@@ -106,7 +106,7 @@ final class BlasAttention {
         int width = (int) v.size(3);
         int pieces = (tokens + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE;
         int most = (tokens + pieces - 1) / pieces;
-        Tensor scores = torch.empty(FloatRows.mostParts(), most, keys);
+        Tensor scores = torch.empty(team.mostParts(), most, keys);
         Tensor out = torch.empty((long) n * tokens, (long) heads * width);
         Matrices queries = Matrices.of(q);
         Matrices transposed = Matrices.of(k.transpose(-2, -1));
@@ -116,7 +116,7 @@ final class BlasAttention {
         FloatRows rows = new FloatRows(scores);
         AtomicInteger worker = new AtomicInteger();
         double nanos = (double) n * heads * tokens * keys * (NANOS_A_WEIGHT + NANOS_A_PRODUCT * width);
-        FloatRows.share(n * heads * pieces, nanos, () -> {
+        team.share(n * heads * pieces, nanos, () -> {
             int mine = worker.getAndIncrement();
             Softmax softmax = new Softmax(rows, mine * most);
             View left = new View(queries);

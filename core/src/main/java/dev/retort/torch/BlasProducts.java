@@ -159,15 +159,12 @@ final class BlasProducts {
             View left = new View(a);
             View right = new View(b);
             View result = new View(out);
-            // libtorch's own products may be on more threads, and this one is a part of one already
-            int before = Mkl.threadsHere(1);
             for (int i = first; i < end; i++) {
                 left.position(a.offset(i) + a.row(firstRow));
                 right.position(b.offset(i) + b.col(firstCol));
                 result.position(out.offset(i) + out.row(firstRow) + firstCol);
                 left.multiply(right, result, endRow - firstRow, endCol - firstCol, alpha, beta);
             }
-            Mkl.threadsHere(before);
         }
     }
 

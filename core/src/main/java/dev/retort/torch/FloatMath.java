@@ -141,10 +141,6 @@ final class FloatMath {
             asInts = memory.asIntBuffer();
         }
 
-        int most() {
-            return floats.length;
-        }
-
         private void toInts(int n) {
             asFloats.put(0, floats, 0, n);
             asInts.get(0, ints, 0, n);
@@ -187,31 +183,12 @@ final class FloatMath {
         return a + e + (b + f) + (c + g + (d + h));
     }
 
-    /** Σ x·y, in eight sums side by side. */
-    static float dot(float[] x, float[] y, int n) {
-        float a = 0;
-        float b = 0;
-        float c = 0;
-        float d = 0;
-        float e = 0;
-        float f = 0;
-        float g = 0;
-        float h = 0;
-        int i = 0;
-        for (; i <= n - 8; i += 8) {
-            a += x[i] * y[i];
-            b += x[i + 1] * y[i + 1];
-            c += x[i + 2] * y[i + 2];
-            d += x[i + 3] * y[i + 3];
-            e += x[i + 4] * y[i + 4];
-            f += x[i + 5] * y[i + 5];
-            g += x[i + 6] * y[i + 6];
-            h += x[i + 7] * y[i + 7];
+    /** Σ x·y; t is overwritten. */
+    static float dot(float[] x, float[] y, float[] t, int n) {
+        for (int i = 0; i < n; i++) {
+            t[i] = x[i] * y[i];
         }
-        for (; i < n; i++) {
-            a += x[i] * y[i];
-        }
-        return a + e + (b + f) + (c + g + (d + h));
+        return sum(t, n);
     }
 
     /** x ← x − y. */

@@ -1,8 +1,6 @@
 package dev.retort.torch;
 
 import java.nio.FloatBuffer;
-import java.util.function.IntConsumer;
-import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -10,11 +8,6 @@ import org.bytedeco.pytorch.Tensor;
  * into vector instructions, and a row stays in the innermost cache meanwhile.
  */
 final class FloatRows {
-    /** Less is done before another thread has woken. */
-    private static final double NANOS_WORTH_A_THREAD = 40_000;
-    /** So that the others can take work off a thread that a neighbour holds up. */
-    private static final int PARTS_A_THREAD = 2;
-
     private final FloatBuffer values;
     private final int count;
     private final int width;
@@ -66,28 +59,5 @@ final class FloatRows {
     /** Several rows of a contiguous tensor. */
     void write(int row, int rows, float[] from) {
         values.put(row * stride, from, 0, rows * width);
-    }
-
-    /** Into how many parts work is shared out at most. */
-    static int mostParts() {
-        return PARTS_A_THREAD * Natives.team().threads();
-    }
-
-    /**
-     * Runs every unit once, on threads of the team where there is enough to do for them.
-     *
-     * @param nanos what all of it takes one thread, roughly
-     * @param worker makes what runs units one after the other, with arrays of its own
-     */
-    static void share(int units, double nanos, Supplier<IntConsumer> worker) {
-        Team team = Natives.team();
-        int parts = nanos < 2 * NANOS_WORTH_A_THREAD ? 1 : Math.min(units, mostParts());
-        team.run(parts, part -> {
-            IntConsumer unit = worker.get();
-            int end = (int) ((part + 1L) * units / parts);
-            for (int i = (int) ((long) part * units / parts); i < end; i++) {
-                unit.accept(i);
-            }
-        });
     }
 }

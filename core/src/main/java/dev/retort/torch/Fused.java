@@ -79,6 +79,7 @@ final class Fused {
             float[] v = new float[width];
             float[] f = new float[width];
             float[] s = new float[width];
+            float[] squares = new float[width];
             int[] sample = {-1};
             return row -> {
                 if (row / tokens != sample[0]) {
@@ -93,7 +94,7 @@ final class Fused {
                 if (weight == null) {
                     FloatMath.subtract(v, FloatMath.sum(v, width) / width, width);
                 }
-                double scale = 1 / Math.sqrt(FloatMath.dot(v, v, width) / width + eps);
+                double scale = 1 / Math.sqrt(FloatMath.dot(v, v, squares, width) / width + eps);
                 FloatMath.affine(v, (float) scale, f, s, width);
                 to.write(row, v);
             };
@@ -106,6 +107,6 @@ final class Fused {
     }
 
     private static void each(FloatRows rows, Supplier<IntConsumer> worker) {
-        FloatRows.share(rows.count(), NANOS_A_VALUE * rows.count() * rows.width(), worker);
+        Natives.team().share(rows.count(), NANOS_A_VALUE * rows.count() * rows.width(), worker);
     }
 }

@@ -39,13 +39,13 @@ final class KernelProbe {
     private record Trial(String name, double operations, Runnable run) {}
 
     /**
-     * A kind of kernel: its candidates, the one of them that was best in long runs, turns that count, trials, and how a
-     * candidate is put into a choice.
+     * A kind of kernel: its candidates, the one of them that was best in long runs, trials, and how a candidate is put into
+     * a choice.
      */
     private record Race<K extends Kernels.Kernel>(
-            List<K> candidates, K favourite, int turns, List<Trial> trials, Function<K, Kernels> with) {
-        Race(K[] all, K favourite, int turns, List<Trial> trials, Function<K, Kernels> with) {
-            this(Arrays.stream(all).filter(KernelProbe::possible).toList(), favourite, turns, trials, with);
+            List<K> candidates, K favourite, List<Trial> trials, Function<K, Kernels> with) {
+        Race(K[] all, K favourite, List<Trial> trials, Function<K, Kernels> with) {
+            this(Arrays.stream(all).filter(KernelProbe::possible).toList(), favourite, trials, with);
         }
     }
 
@@ -63,22 +63,19 @@ final class KernelProbe {
         var linear = new Race<>(
                 Kernels.Linear.values(),
                 wide ? Kernels.Linear.LIBTORCH_ONEDNN : Kernels.Linear.SHARED,
-                1,
                 List.of(block(384, 384, 1536), convolutionAfterProduct(4, 32, 32)),
                 none::with);
-        var half = new Race<>(Kernels.Half.values(), Kernels.Half.ONEDNN, 1, List.of(half(256, 384, 1536)), none::with);
+        var half = new Race<>(Kernels.Half.values(), Kernels.Half.ONEDNN, List.of(half(256, 384, 1536)), none::with);
         Kernels.Linear products = fastest(linear, 0.4, figures);
         // Plain attention multiplies by what products are multiplied by.
         var attention = new Race<>(
                 Kernels.Attention.values(),
                 wide ? Kernels.Attention.PLAIN : Kernels.Attention.SHARED,
-                1,
                 List.of(attention(2, 6, 256, 64), attention(16, 4, 49, 64)),
                 none.with(products)::with);
         var convolution = new Race<>(
                 Kernels.Convolution.values(),
                 Kernels.Convolution.ONEDNN,
-                1,
                 List.of(convolution(8, 32, 32)),
                 none.with(products)::with);
         Kernels chosen = new Kernels(
@@ -111,20 +108,19 @@ final class KernelProbe {
     }
 
     /**
-     * The candidate whose best turn took least, each trial weighing alike, or the favourite where that is not clearly
-     * slower. The first turn, of half the length, has Java compile and memory mapped; it does not count.
+     * The candidate that took least, each trial weighing alike, or the favourite where that is not clearly slower. A turn
+     * of half the length comes before, which does not count: it has Java compile and memory mapped.
      */
     private static <K extends Kernels.Kernel> K fastest(Race<K> race, double seconds, Map<String, Double> figures) {
         List<K> candidates = race.candidates;
-        double each = seconds / (race.turns + 0.5) / candidates.size() / race.trials.size();
+        double each = seconds / 1.5 / candidates.size() / race.trials.size();
         Map<K, double[]> taken = new LinkedHashMap<>();
-        for (int turn = 0; turn <= race.turns; turn++) {
+        for (double turn : new double[] {each / 2, each}) {
             for (K candidate : candidates) {
                 Kernels.attempt(race.with.apply(candidate));
                 double[] runs = taken.computeIfAbsent(candidate, k -> new double[race.trials.size()]);
                 for (int t = 0; t < runs.length; t++) {
-                    double run = time(race.trials.get(t).run, turn == 0 ? each / 2 : each);
-                    runs[t] = turn <= 1 ? run : Math.min(runs[t], run);
+                    runs[t] = time(race.trials.get(t).run, turn);
                 }
                 settle(candidate);
             }

@@ -5,6 +5,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 
 /**
  * Threads that share out the parts of one product. libtorch offers none for that: its OpenMP threads cannot be reached
@@ -15,6 +16,10 @@ import java.util.function.IntConsumer;
 final class Team {
     /** How long a thread without work waits awake: products of one step follow each other within less. */
     private static final long AWAKE_NANOS = 60_000;
+    /** Less is done before another thread has woken. */
+    private static final double NANOS_WORTH_A_THREAD = 40_000;
+    /** So that the others can take work off a thread that a neighbour holds up. */
+    private static final int PARTS_A_THREAD = 2;
 
     private final ReentrantLock oneAtATime = new ReentrantLock();
     private final Worker[] workers;
@@ -33,6 +38,28 @@ final class Team {
         return workers.length + 1;
     }
 
+    /** Into how many parts {@link #share} divides at most. */
+    int mostParts() {
+        return PARTS_A_THREAD * threads();
+    }
+
+    /**
+     * Runs every unit once, on several threads where there is enough to do for them.
+     *
+     * @param nanos what all of it takes one thread, roughly
+     * @param worker makes what runs units one after the other, with arrays of its own
+     */
+    void share(int units, double nanos, Supplier<IntConsumer> worker) {
+        int parts = nanos < 2 * NANOS_WORTH_A_THREAD ? 1 : Math.min(units, mostParts());
+        run(parts, part -> {
+            IntConsumer unit = worker.get();
+            int end = (int) ((part + 1L) * units / parts);
+            for (int i = (int) ((long) part * units / parts); i < end; i++) {
+                unit.accept(i);
+            }
+        });
+    }
+
     /** Runs every part once and returns when all are done. A team that is busy lets the caller do all of it. */
     void run(int parts, IntConsumer part) {
         run(parts, part, AWAKE_NANOS);
@@ -45,9 +72,7 @@ final class Team {
      */
     void run(int parts, IntConsumer part, long awakeNanos) {
         if (parts == 1 || workers.length == 0 || oneAtATime.isHeldByCurrentThread() || !oneAtATime.tryLock()) {
-            for (int i = 0; i < parts; i++) {
-                part.accept(i);
-            }
+            new Job(parts, part, awakeNanos).finish();
             return;
         }
         try {
@@ -56,8 +81,7 @@ final class Team {
             for (int i = 0; i < workers.length && i < parts - 1; i++) {
                 workers[i].wake();
             }
-            mine.work();
-            mine.await();
+            mine.finish();
         } finally {
             job = null;
             oneAtATime.unlock();
@@ -86,7 +110,15 @@ final class Team {
             this.awakeNanos = awakeNanos;
         }
 
+        /** The caller's share of it: whatever is left, then waiting. */
+        void finish() {
+            work();
+            await();
+        }
+
+        /** Parts, as long as there are any, with MKL on this thread alone; libtorch's own products may be on more. */
         void work() {
+            int before = Mkl.threadsHere(1);
             for (int i = taken.getAndIncrement(); i < parts; i = taken.getAndIncrement()) {
                 try {
                     part.accept(i);
@@ -96,9 +128,10 @@ final class Team {
                     done.incrementAndGet();
                 }
             }
+            Mkl.threadsHere(before);
         }
 
-        void await() {
+        private void await() {
             while (done.get() < parts) {
                 Thread.onSpinWait();
             }

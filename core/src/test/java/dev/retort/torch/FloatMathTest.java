@@ -73,7 +73,7 @@ class FloatMathTest {
                 x[i] = i + 1;
             }
             assertThat(FloatMath.sum(x, n)).isEqualTo(n * (n + 1) / 2f);
-            assertThat(FloatMath.dot(x, x, n)).isEqualTo(n * (n + 1) * (2 * n + 1) / 6f);
+            assertThat(FloatMath.dot(x, x, new float[n], n)).isEqualTo(n * (n + 1) * (2 * n + 1) / 6f);
         }
     }
 }

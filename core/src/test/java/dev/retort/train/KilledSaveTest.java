@@ -28,21 +28,7 @@ class KilledSaveTest {
 
     /** A checkpoint after every step: most of the run's time is spent saving. */
     private static TrainConfig config() {
-        TrainConfig tiny = TrainerTest.tiny(400, 1e-3, 8);
-        RunConfig run = tiny.run();
-        return new TrainConfig(
-                tiny.images(),
-                tiny.model(),
-                tiny.objective(),
-                new RunConfig(
-                        run.seed(),
-                        run.batch(),
-                        run.data(),
-                        run.optimizer(),
-                        run.ema(),
-                        run.compute(),
-                        new LogConfig(16, 0, 1, 8),
-                        run.sampling()));
+        return Altered.with(TrainerTest.tiny(400, 1e-3, 8), new LogConfig(16, 0, 1, 8));
     }
 
     /** Trains in the folder given; prints every step, and the one sentence of a failure. */

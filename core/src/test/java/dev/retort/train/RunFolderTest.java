@@ -32,15 +32,6 @@ class RunFolderTest {
         return temp.resolve("run");
     }
 
-    private static TrainConfig with(TrainConfig config, DataSpec data, ComputeConfig compute, LogConfig log) {
-        RunConfig run = config.run();
-        return new TrainConfig(
-                config.images(),
-                config.model(),
-                config.objective(),
-                new RunConfig(run.seed(), run.batch(), data, run.optimizer(), run.ema(), compute, log, run.sampling()));
-    }
-
     private static TrainConfig config() {
         return TrainerTest.tiny(48, 1e-3, 8);
     }
@@ -90,11 +81,8 @@ class RunFolderTest {
     @Test
     void where_it_computes_and_what_it_logs_may_change_between_a_run_and_its_going_on() {
         stopped(config(), 3);
-        TrainConfig moved = with(
-                config(),
-                config().run().data(),
-                new ComputeConfig("auto", "fp32", true, 4, 2, 2),
-                new LogConfig(8, 0, 1, 16));
+        TrainConfig moved =
+                Altered.with(config(), new ComputeConfig("auto", "fp32", true, 4, 2, 2), new LogConfig(8, 0, 1, 16));
         assertThat(train(moved, ""))
                 .anyMatch(note -> note.contains("run.compute.device is \"cpu\" there, \"auto\" here"))
                 .anyMatch(note -> note.contains("micro-batch 4 instead of 8"))
@@ -125,11 +113,8 @@ class RunFolderTest {
                 picture(name, i);
             }
         }
-        return with(
-                config(),
-                new DataSpec("folder", temp.resolve("pictures").toString(), "train", 16, false),
-                config().run().compute(),
-                config().run().log());
+        return Altered.with(
+                config(), new DataSpec("folder", temp.resolve("pictures").toString(), "train", 16, false));
     }
 
     private void picture(String name, int number) throws Exception {
@@ -171,8 +156,7 @@ class RunFolderTest {
     @ParameterizedTest
     @ValueSource(strings = {"training.safetensors", "model.safetensors", "state.json", "model.json"})
     void a_damaged_checkpoint_is_refused_with_the_one_before_and_that_one_resumes(String file) throws Exception {
-        TrainConfig often =
-                with(config(), config().run().data(), config().run().compute(), new LogConfig(16, 0, 1, 16));
+        TrainConfig often = Altered.with(config(), new LogConfig(16, 0, 1, 16));
         stopped(often, 5);
         Path newest = run().resolve("checkpoints/000000000040");
         Files.writeString(newest.resolve(file), "{");
@@ -192,7 +176,7 @@ class RunFolderTest {
 
     @Test
     void what_a_user_put_into_an_old_checkpoint_stays_and_is_no_checkpoint() throws Exception {
-        TrainConfig often = with(config(), config().run().data(), config().run().compute(), new LogConfig(16, 0, 1, 8));
+        TrainConfig often = Altered.with(config(), new LogConfig(16, 0, 1, 8));
         stopped(often, 2);
         Path first = run().resolve("checkpoints/000000000008");
         Path note = Files.writeString(first.resolve("note.txt"), "the best so far");
@@ -209,20 +193,7 @@ class RunFolderTest {
 
     @Test
     void a_way_of_sampling_that_cannot_be_is_refused_before_anything_is_trained() {
-        RunConfig run = config().run();
-        TrainConfig unfit = new TrainConfig(
-                48,
-                config().model(),
-                config().objective(),
-                new RunConfig(
-                        run.seed(),
-                        run.batch(),
-                        run.data(),
-                        run.optimizer(),
-                        run.ema(),
-                        run.compute(),
-                        run.log(),
-                        SamplingSpec.of("euler", 4, 1)));
+        TrainConfig unfit = Altered.with(config(), SamplingSpec.of("euler", 4, 1));
         refused(Kind.CONFIG, () -> train(unfit, ""), "run.sampling: sampling cannot be planned: ");
         assertThat(new RunFolder(run()).begun()).isFalse();
     }

@@ -125,20 +125,7 @@ class TrainerTest {
     void a_run_starts_from_a_model_of_another_size() {
         train(tiny(640, 3e-3, 8), "small");
         TrainConfig config = tiny(16, 1e-4, 8);
-        RunConfig run = config.run();
-        TrainConfig large = new TrainConfig(
-                config.images(),
-                config.model(),
-                config.objective(),
-                new RunConfig(
-                        run.seed(),
-                        run.batch(),
-                        DataSpec.shapes(32),
-                        run.optimizer(),
-                        run.ema(),
-                        run.compute(),
-                        run.log(),
-                        run.sampling()));
+        TrainConfig large = Altered.with(config, DataSpec.shapes(32));
         String small = temp.resolve("small").toString();
         List<String> notes = new ArrayList<>();
         Training.run(large, small, temp.resolve("taught"), Map.of(), notes::add, (d, t, s) -> {}, () -> false);

@@ -23,7 +23,7 @@ final class PipelineScheduler {
             "correct it, or take the scheduler's folder away to have the noise levels of the DiT paper assumed";
     private static final int MOST_STEPS = 1 << 20;
 
-    /** Fields that are read, or that follow from others; with those of {@link SchedulerDrawing} all that the library's classes have. */
+    /** Fields that are read, or that follow from others; {@link SchedulerDrawing} has the others of the library's classes. */
     private static final Set<String> KNOWN = Set.of(
             "num_train_timesteps",
             "beta_start",
