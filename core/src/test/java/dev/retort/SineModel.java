@@ -1,7 +1,7 @@
 package dev.retort;
 
+import dev.retort.card.DitSpec;
 import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;

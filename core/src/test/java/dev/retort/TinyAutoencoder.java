@@ -1,9 +1,9 @@
 package dev.retort;
 
+import dev.retort.card.KlSpec;
+import dev.retort.card.LatentScale;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.vae.Autoencoder;
-import dev.retort.model.vae.KlSpec;
-import dev.retort.model.vae.LatentScale;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -31,7 +31,7 @@ public final class TinyAutoencoder {
                 """.formatted(latentChannels, scale);
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                Autoencoder autoencoder = spec.build(Init.of(seed, Device.CPU))) {
+                Autoencoder autoencoder = Autoencoder.of(spec, Init.of(seed, Device.CPU))) {
             autoencoder
                     .state()
                     .forEach((name, tensor) ->

@@ -1,7 +1,7 @@
 package dev.retort.bench;
 
-import dev.retort.model.dit.DitSizes;
-import dev.retort.model.dit.DitSpec;
+import dev.retort.card.DitSizes;
+import dev.retort.card.DitSpec;
 import java.util.Map;
 
 /**

@@ -1,6 +1,6 @@
 package dev.retort.bench;
 
-import dev.retort.model.dit.DitSpec;
+import dev.retort.card.DitSpec;
 import dev.retort.torch.Device;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;

@@ -1,8 +1,8 @@
 package dev.retort.bench;
 
+import dev.retort.card.DitSpec;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitInference;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;

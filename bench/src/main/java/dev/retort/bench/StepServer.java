@@ -1,7 +1,7 @@
 package dev.retort.bench;
 
 import com.sun.management.OperatingSystemMXBean;
-import dev.retort.model.dit.DitSpec;
+import dev.retort.card.DitSpec;
 import dev.retort.torch.Device;
 import dev.retort.torch.Machine;
 import dev.retort.torch.MatmulPeak;

@@ -1,10 +1,10 @@
 package dev.retort.cli;
 
-import dev.retort.model.ModelCard;
-import dev.retort.model.ProcessSpec;
-import dev.retort.model.SamplingSpec;
-import dev.retort.model.dit.DitSpec;
-import dev.retort.model.vae.AutoencoderCard;
+import dev.retort.card.AutoencoderCard;
+import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
+import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import java.math.BigDecimal;
 import java.util.LinkedHashMap;
 import java.util.Locale;

@@ -1,10 +1,10 @@
 package dev.retort.cli;
 
+import dev.retort.card.ModelCard;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
-import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.Weights;
 import dev.retort.model.dit.DitCheckpoint;

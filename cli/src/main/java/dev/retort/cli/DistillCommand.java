@@ -1,5 +1,7 @@
 package dev.retort.cli;
 
+import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
 import dev.retort.config.Preset;
 import dev.retort.config.Presets;
 import dev.retort.data.Datasets;
@@ -9,9 +11,7 @@ import dev.retort.distill.LossConfig;
 import dev.retort.distill.Recipe;
 import dev.retort.distill.StageConfig;
 import dev.retort.error.RetortException;
-import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
-import dev.retort.model.dit.DitSpec;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;

@@ -1,9 +1,9 @@
 package dev.retort.cli;
 
+import dev.retort.card.DitSpec;
 import dev.retort.config.Configs;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.torch.Device;
 import dev.retort.torch.MatmulPeak;
 import dev.retort.torch.Precision;

@@ -1,5 +1,7 @@
 package dev.retort.cli;
 
+import dev.retort.card.AutoencoderCard;
+import dev.retort.card.ModelCard;
 import dev.retort.error.Printable;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -8,11 +10,9 @@ import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.io.TensorStatistics;
-import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.DitCheckpoint;
 import dev.retort.model.dit.DitHints;
-import dev.retort.model.vae.AutoencoderCard;
 import dev.retort.model.vae.AutoencoderFiles;
 import dev.retort.report.TextTable;
 import dev.retort.train.RunFolder;

@@ -1,5 +1,6 @@
 package dev.retort.cli;
 
+import dev.retort.card.ModelCard;
 import dev.retort.config.Configs;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
@@ -11,7 +12,6 @@ import dev.retort.evaluate.FeatureCache;
 import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
 import dev.retort.io.AtomicWrite;
-import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.train.TrainConfig;
 import java.io.IOException;

@@ -1,5 +1,6 @@
 package dev.retort.cli;
 
+import dev.retort.card.ImageShape;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
@@ -7,7 +8,6 @@ import dev.retort.io.ImageGrid;
 import dev.retort.io.NpyType;
 import dev.retort.io.NpzWriter;
 import dev.retort.io.PixelImage;
-import dev.retort.model.ImageShape;
 import dev.retort.report.Progress;
 import dev.retort.sample.SampleJob;
 import java.io.IOException;

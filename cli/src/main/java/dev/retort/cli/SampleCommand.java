@@ -1,8 +1,8 @@
 package dev.retort.cli;
 
-import dev.retort.model.ModelCard;
+import dev.retort.card.ModelCard;
+import dev.retort.card.SamplingSpec;
 import dev.retort.model.ModelFolder;
-import dev.retort.model.SamplingSpec;
 import dev.retort.sample.Draw;
 import dev.retort.sample.ImageCodec;
 import dev.retort.sample.SampleJob;

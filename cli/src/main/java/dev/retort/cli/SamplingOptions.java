@@ -1,11 +1,11 @@
 package dev.retort.cli;
 
+import dev.retort.card.ModelCard;
+import dev.retort.card.SamplingSpec;
 import dev.retort.config.Suggestion;
 import dev.retort.diffusion.Solvers;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.model.ModelCard;
-import dev.retort.model.SamplingSpec;
 import dev.retort.sample.Draw;
 import java.util.Locale;
 import picocli.CommandLine.Option;

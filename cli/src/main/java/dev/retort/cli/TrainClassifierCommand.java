@@ -1,8 +1,8 @@
 package dev.retort.cli;
 
+import dev.retort.card.ClassifierCard;
 import dev.retort.config.Configs;
 import dev.retort.config.Preset;
-import dev.retort.model.classifier.ClassifierCard;
 import dev.retort.train.ClassifierConfig;
 import dev.retort.train.ClassifierTraining;
 import java.nio.file.Path;

@@ -1,9 +1,9 @@
 package dev.retort.cli;
 
+import dev.retort.card.DitSpec;
 import dev.retort.config.Preset;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.train.RunFolder;
 import dev.retort.train.TrainConfig;
 import dev.retort.train.Training;

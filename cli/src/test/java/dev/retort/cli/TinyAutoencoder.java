@@ -1,9 +1,9 @@
 package dev.retort.cli;
 
+import dev.retort.card.KlSpec;
+import dev.retort.card.LatentScale;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.vae.Autoencoder;
-import dev.retort.model.vae.KlSpec;
-import dev.retort.model.vae.LatentScale;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -25,7 +25,7 @@ final class TinyAutoencoder {
                  "layers_per_block": 1, "norm_num_groups": 2, "scaling_factor": 0.5}
                 """.formatted(latentChannels);
         try (Scope scope = Scope.open();
-                Autoencoder autoencoder = spec.build(Init.of(1, Device.CPU))) {
+                Autoencoder autoencoder = Autoencoder.of(spec, Init.of(1, Device.CPU))) {
             Files.createDirectories(folder);
             Files.writeString(folder.resolve("config.json"), config);
             ModelFolder.writer(autoencoder.state(), Dtype.F32)

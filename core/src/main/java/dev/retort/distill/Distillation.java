@@ -1,5 +1,8 @@
 package dev.retort.distill;
 
+import dev.retort.card.AutoencoderCard;
+import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
 import dev.retort.config.Configs;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
@@ -16,11 +19,8 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.Watch;
 import dev.retort.io.FolderLock;
-import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitSpec;
-import dev.retort.model.vae.AutoencoderCard;
 import dev.retort.nn.Init;
 import dev.retort.report.Progress;
 import dev.retort.torch.Device;

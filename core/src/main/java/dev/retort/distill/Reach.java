@@ -1,8 +1,8 @@
 package dev.retort.distill;
 
+import dev.retort.card.DitSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.model.dit.DitSpec;
 import java.util.ArrayList;
 import java.util.List;
 

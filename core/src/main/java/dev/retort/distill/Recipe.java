@@ -1,8 +1,8 @@
 package dev.retort.distill;
 
+import dev.retort.card.DitSpec;
 import dev.retort.config.Require;
 import dev.retort.data.ImageSource;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.train.DitConfig;
 import dev.retort.train.Objective;
 import dev.retort.train.RunConfig;

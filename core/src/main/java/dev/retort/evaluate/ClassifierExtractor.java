@@ -1,8 +1,8 @@
 package dev.retort.evaluate;
 
+import dev.retort.card.ClassifierShape;
 import dev.retort.error.RetortException;
 import dev.retort.model.classifier.Classifier;
-import dev.retort.model.classifier.ClassifierShape;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;

@@ -1,9 +1,9 @@
 package dev.retort.evaluate;
 
+import dev.retort.card.AutoencoderCard;
 import dev.retort.config.Require;
 import dev.retort.io.AtomicWrite;
 import dev.retort.model.ModelFolder;
-import dev.retort.model.vae.AutoencoderCard;
 import dev.retort.report.Chart;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.HtmlReport;

@@ -1,8 +1,8 @@
 package dev.retort.evaluate;
 
-import dev.retort.model.ModelCard;
+import dev.retort.card.ModelCard;
+import dev.retort.card.SamplingSpec;
 import dev.retort.model.ModelFolder;
-import dev.retort.model.SamplingSpec;
 import dev.retort.sample.ImageCodec;
 import java.nio.file.Path;
 import java.util.Locale;

@@ -1,5 +1,6 @@
 package dev.retort.evaluate;
 
+import dev.retort.card.ImageShape;
 import dev.retort.config.Require;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
@@ -7,7 +8,6 @@ import dev.retort.data.ImageSource;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.FrechetDistance.SmallSamples;
-import dev.retort.model.ImageShape;
 import dev.retort.model.ModelFolder;
 import dev.retort.report.ModelColumn;
 import dev.retort.report.Progress;

@@ -1,11 +1,11 @@
 package dev.retort.evaluate;
 
-import dev.retort.model.ModelCard;
+import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
+import dev.retort.card.SamplingSpec;
 import dev.retort.model.ModelFolder;
-import dev.retort.model.SamplingSpec;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitInference;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.sample.Draw;
 import dev.retort.sample.ImageCodec;

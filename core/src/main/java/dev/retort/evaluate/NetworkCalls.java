@@ -1,9 +1,9 @@
 package dev.retort.evaluate;
 
+import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.diffusion.Guidance;
 import dev.retort.diffusion.Plan;
-import dev.retort.model.ProcessSpec;
-import dev.retort.model.SamplingSpec;
 import dev.retort.sample.Draw;
 import java.util.OptionalInt;
 

@@ -1,9 +1,9 @@
 package dev.retort.evaluate;
 
-import dev.retort.model.ImageShape;
-import dev.retort.model.ModelCard;
+import dev.retort.card.ImageShape;
+import dev.retort.card.ModelCard;
+import dev.retort.card.SamplingSpec;
 import dev.retort.model.Network;
-import dev.retort.model.SamplingSpec;
 import dev.retort.report.Progress;
 import dev.retort.sample.Draw;
 import dev.retort.sample.ImageCodec;

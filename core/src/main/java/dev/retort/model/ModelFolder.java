@@ -1,5 +1,7 @@
 package dev.retort.model;
 
+import dev.retort.card.DitConvention;
+import dev.retort.card.ModelCard;
 import dev.retort.config.CardFile;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -11,7 +13,6 @@ import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitCheckpoint;
-import dev.retort.model.dit.DitConvention;
 import dev.retort.model.dit.DitHints;
 import dev.retort.model.dit.DitInference;
 import dev.retort.model.dit.DitLayout;

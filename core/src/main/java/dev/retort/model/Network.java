@@ -1,5 +1,6 @@
 package dev.retort.model;
 
+import dev.retort.card.NetworkSpec;
 import dev.retort.nn.Layer;
 import dev.retort.nn.Taps;
 import org.bytedeco.pytorch.Tensor;

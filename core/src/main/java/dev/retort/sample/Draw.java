@@ -1,5 +1,8 @@
 package dev.retort.sample;
 
+import dev.retort.card.ImageShape;
+import dev.retort.card.ModelCard;
+import dev.retort.card.SamplingSpec;
 import dev.retort.diffusion.DiscreteSchedule;
 import dev.retort.diffusion.FlowLinear;
 import dev.retort.diffusion.NoiseSchedule;
@@ -10,10 +13,7 @@ import dev.retort.diffusion.TimeGrid;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.ImageGrid;
-import dev.retort.model.ImageShape;
-import dev.retort.model.ModelCard;
 import dev.retort.model.Network;
-import dev.retort.model.SamplingSpec;
 import dev.retort.torch.Precision;
 
 /** Draws pictures from a model as its card says, or otherwise where asked. */

@@ -1,15 +1,15 @@
 package dev.retort.sample;
 
+import dev.retort.card.AutoencoderCard;
+import dev.retort.card.ImageShape;
+import dev.retort.card.LatentScale;
+import dev.retort.card.ModelCard;
+import dev.retort.card.NetworkSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileNames;
-import dev.retort.model.ImageShape;
-import dev.retort.model.ModelCard;
-import dev.retort.model.NetworkSpec;
 import dev.retort.model.vae.Autoencoder;
-import dev.retort.model.vae.AutoencoderCard;
 import dev.retort.model.vae.AutoencoderFiles;
-import dev.retort.model.vae.LatentScale;
 import dev.retort.model.vae.TiledDecoding;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
@@ -140,14 +140,15 @@ public sealed interface ImageCodec extends AutoCloseable {
     record Latents(Autoencoder autoencoder, LatentScale scale, ImageShape shape) implements ImageCodec {
         @Override
         public Tensor decode(Tensor values) {
-            return TiledDecoding.USUAL.decode(autoencoder, scale.toAutoencoder(values));
+            return TiledDecoding.USUAL.decode(autoencoder, Autoencoder.toAutoencoder(scale, values));
         }
 
         @Override
         public Tensor encode(Tensor images) {
             try (Scope scope = Scope.open();
                     NoGrad off = NoGrad.on()) {
-                return scope.escape(scale.toNetwork(autoencoder.encode(images).mode()));
+                return scope.escape(
+                        Autoencoder.toNetwork(scale, autoencoder.encode(images).mode()));
             }
         }
 

@@ -1,9 +1,9 @@
 package dev.retort.sample;
 
+import dev.retort.card.NetworkSpec;
 import dev.retort.config.Require;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.model.NetworkSpec;
 import dev.retort.report.Progress;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;

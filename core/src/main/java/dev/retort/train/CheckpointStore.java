@@ -1,13 +1,13 @@
 package dev.retort.train;
 
+import dev.retort.card.AutoencoderCard;
+import dev.retort.card.ModelCard;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.OwnFiles;
-import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
-import dev.retort.model.vae.AutoencoderCard;
 import dev.retort.nn.Layer;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;

@@ -1,8 +1,8 @@
 package dev.retort.train;
 
+import dev.retort.card.ConvSpec;
 import dev.retort.config.Require;
 import dev.retort.data.DataSpec;
-import dev.retort.model.classifier.ConvSpec;
 import java.util.List;
 
 /**

@@ -1,5 +1,7 @@
 package dev.retort.train;
 
+import dev.retort.card.ClassifierCard;
+import dev.retort.card.ConvSpec;
 import dev.retort.data.Batch;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
@@ -11,10 +13,8 @@ import dev.retort.evaluate.ClassifierExtractor;
 import dev.retort.evaluate.FeatureMatrix;
 import dev.retort.evaluate.ImageSet;
 import dev.retort.io.FolderLock;
-import dev.retort.model.classifier.ClassifierCard;
 import dev.retort.model.classifier.ClassifierFolder;
 import dev.retort.model.classifier.ConvClassifier;
-import dev.retort.model.classifier.ConvSpec;
 import dev.retort.nn.Init;
 import dev.retort.report.Progress;
 import dev.retort.torch.Autocast;

@@ -1,11 +1,11 @@
 package dev.retort.train;
 
+import dev.retort.card.DitSizes;
+import dev.retort.card.DitSpec;
 import dev.retort.config.Require;
 import dev.retort.data.ImageSource;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.model.dit.DitSizes;
-import dev.retort.model.dit.DitSpec;
 
 /**
  * The network of a run; image size, channels and classes come from the data.

@@ -1,6 +1,6 @@
 package dev.retort.train;
 
-import dev.retort.model.ImageShape;
+import dev.retort.card.ImageShape;
 import dev.retort.sample.ImageCodec;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;

@@ -1,15 +1,15 @@
 package dev.retort.train;
 
+import dev.retort.card.AutoencoderCard;
+import dev.retort.card.ModelCard;
 import dev.retort.data.ImageSource;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.Watch;
-import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.Regrid;
-import dev.retort.model.vae.AutoencoderCard;
 import dev.retort.torch.Device;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

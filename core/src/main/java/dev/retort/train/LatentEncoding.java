@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.card.AutoencoderCard;
 import dev.retort.config.Require;
 import dev.retort.data.DamagedPictures;
 import dev.retort.data.DataSpec;
@@ -12,7 +13,6 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.FolderLock;
 import dev.retort.model.vae.Autoencoder;
-import dev.retort.model.vae.AutoencoderCard;
 import dev.retort.model.vae.AutoencoderFiles;
 import dev.retort.report.Progress;
 import dev.retort.torch.Autocast;

@@ -1,12 +1,12 @@
 package dev.retort.train;
 
+import dev.retort.card.ProcessSpec;
 import dev.retort.data.ImageSource;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.TimeSampler;
 import dev.retort.diffusion.Weighting;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.model.ProcessSpec;
 
 /** What a network is trained to do: how data are noised, what it predicts, at which times, with which weights. */
 public sealed interface Objective {

@@ -1,8 +1,8 @@
 package dev.retort.train;
 
+import dev.retort.card.SamplingSpec;
 import dev.retort.config.Require;
 import dev.retort.data.DataSpec;
-import dev.retort.model.SamplingSpec;
 
 /**
  * What training and distillation runs share.

@@ -1,7 +1,7 @@
 package dev.retort.train;
 
+import dev.retort.card.ModelCard;
 import dev.retort.io.ImageGrid;
-import dev.retort.model.ModelCard;
 import dev.retort.model.Network;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;

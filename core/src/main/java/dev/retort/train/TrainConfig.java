@@ -1,8 +1,8 @@
 package dev.retort.train;
 
+import dev.retort.card.DitSpec;
 import dev.retort.config.Require;
 import dev.retort.data.ImageSource;
-import dev.retort.model.dit.DitSpec;
 
 /**
  * A training run.

@@ -1,13 +1,13 @@
 package dev.retort.train;
 
+import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
 import dev.retort.data.Batch;
 import dev.retort.data.Loader;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Taps;
 import dev.retort.report.Progress;
 import dev.retort.sample.Draw;

@@ -3,10 +3,10 @@ package dev.retort.distill;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.diffusion.Prediction;
 import dev.retort.model.ModelFolder;
-import dev.retort.model.SamplingSpec;
 import dev.retort.report.JsonlLog;
 import dev.retort.train.ComputeConfig;
 import dev.retort.train.DitConfig;
@@ -188,7 +188,7 @@ class DistillationTest {
                 new TeacherConfig(teacher.toString(), "", 1),
                 new DitConfig("2x24x2/4", 4, 0.1, false),
                 "random",
-                new Objective.Ddpm(dev.retort.model.ProcessSpec.ddpm(), false, 0),
+                new Objective.Ddpm(dev.retort.card.ProcessSpec.ddpm(), false, 0),
                 List.of(stage("all", 8, OUTPUT)),
                 run(1e-3));
         assertThatThrownBy(() -> distil(other, "schedule")).hasMessageContaining("use the teacher's schedule");

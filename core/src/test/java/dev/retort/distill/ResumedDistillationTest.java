@@ -3,11 +3,11 @@ package dev.retort.distill;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.diffusion.Prediction;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.io.SafetensorsWriter;
-import dev.retort.model.SamplingSpec;
 import dev.retort.report.JsonlLog;
 import dev.retort.train.ComputeConfig;
 import dev.retort.train.DitConfig;

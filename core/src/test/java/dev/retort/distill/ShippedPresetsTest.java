@@ -4,12 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.retort.Shared;
+import dev.retort.card.DitSpec;
 import dev.retort.config.Configs;
 import dev.retort.config.Presets;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.train.TrainConfig;
 import java.nio.file.Path;
 import java.util.List;

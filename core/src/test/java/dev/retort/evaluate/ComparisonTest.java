@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
+import dev.retort.card.ProcessSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.error.RetortException;
-import dev.retort.model.ProcessSpec;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.Measure;
 import dev.retort.report.ModelColumn;

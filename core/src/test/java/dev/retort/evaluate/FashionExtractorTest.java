@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.Shared;
+import dev.retort.card.ClassifierCard;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
-import dev.retort.model.classifier.ClassifierCard;
 import dev.retort.model.classifier.ClassifierFolder;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;

@@ -3,8 +3,8 @@ package dev.retort.evaluate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.retort.card.ProcessSpec;
 import dev.retort.error.RetortException;
-import dev.retort.model.ProcessSpec;
 import dev.retort.report.Progress;
 import dev.retort.torch.Precision;
 import java.nio.file.Files;

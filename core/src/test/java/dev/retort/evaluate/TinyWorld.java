@@ -1,14 +1,14 @@
 package dev.retort.evaluate;
 
+import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
+import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
-import dev.retort.model.ModelCard;
 import dev.retort.model.ModelFolder;
-import dev.retort.model.ProcessSpec;
-import dev.retort.model.SamplingSpec;
 import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;

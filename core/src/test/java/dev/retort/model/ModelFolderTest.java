@@ -3,12 +3,15 @@ package dev.retort.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.retort.card.DitConvention;
+import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
+import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitConvention;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.SineModel;
+import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.diffusion.Prediction;
-import dev.retort.model.ProcessSpec;
-import dev.retort.model.SamplingSpec;
 import dev.retort.model.dit.Dit;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;

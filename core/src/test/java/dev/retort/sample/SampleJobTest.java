@@ -4,14 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
+import dev.retort.card.DitSpec;
+import dev.retort.card.NetworkSpec;
+import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.diffusion.Prediction;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.model.Network;
-import dev.retort.model.NetworkSpec;
-import dev.retort.model.ProcessSpec;
-import dev.retort.model.SamplingSpec;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;

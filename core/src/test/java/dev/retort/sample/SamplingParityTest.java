@@ -1,6 +1,7 @@
 package dev.retort.sample;
 
 import dev.retort.ReferenceCase;
+import dev.retort.card.DitSpec;
 import dev.retort.diffusion.Clamp;
 import dev.retort.diffusion.Ddim;
 import dev.retort.diffusion.Ddpm;
@@ -14,7 +15,6 @@ import dev.retort.diffusion.Respacing;
 import dev.retort.diffusion.Solver;
 import dev.retort.diffusion.TimeGrid;
 import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.retort.card.ClassifierCard;
 import dev.retort.config.Configs;
 import dev.retort.data.Batch;
 import dev.retort.data.DataSpec;
@@ -17,7 +18,6 @@ import dev.retort.evaluate.ImageSet;
 import dev.retort.io.Dtype;
 import dev.retort.io.FolderLock;
 import dev.retort.io.SafetensorsFile;
-import dev.retort.model.classifier.ClassifierCard;
 import dev.retort.model.classifier.ClassifierFolder;
 import dev.retort.report.Progress;
 import java.nio.file.Files;

@@ -3,13 +3,13 @@ package dev.retort.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.ReferenceCase;
+import dev.retort.card.DitSpec;
+import dev.retort.card.ProcessSpec;
 import dev.retort.diffusion.DiscreteSchedule;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.Respacing;
-import dev.retort.model.ProcessSpec;
 import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;

@@ -3,14 +3,14 @@ package dev.retort.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.Child;
+import dev.retort.card.DitSpec;
+import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.diffusion.Plan;
 import dev.retort.model.Network;
-import dev.retort.model.ProcessSpec;
-import dev.retort.model.SamplingSpec;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitInference;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.sample.Draw;
 import dev.retort.sample.Sampler;

@@ -3,6 +3,7 @@ package dev.retort.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -10,7 +11,6 @@ import dev.retort.hub.Watch;
 import dev.retort.io.PixelImage;
 import dev.retort.io.Png;
 import dev.retort.model.ModelFolder;
-import dev.retort.model.SamplingSpec;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

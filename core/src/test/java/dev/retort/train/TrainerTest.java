@@ -3,10 +3,10 @@ package dev.retort.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.error.RetortException;
 import dev.retort.io.SafetensorsFile;
-import dev.retort.model.SamplingSpec;
 import dev.retort.report.JsonlLog;
 import java.nio.file.Files;
 import java.nio.file.Path;

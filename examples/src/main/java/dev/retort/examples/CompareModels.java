@@ -46,7 +46,7 @@ public final class CompareModels {
         }
     }
 
-    /** As its card says to sample it; give another {@link dev.retort.model.SamplingSpec} to compare at equal settings. */
+    /** As its card says to sample it; give another {@link dev.retort.card.SamplingSpec} to compare at equal settings. */
     private static Contestant contestant(String name, Path model) {
         return new Contestant(name, model, ModelFolder.card(model).sampling());
     }

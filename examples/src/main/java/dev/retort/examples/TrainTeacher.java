@@ -1,7 +1,7 @@
 package dev.retort.examples;
 
+import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
-import dev.retort.model.SamplingSpec;
 import dev.retort.train.ComputeConfig;
 import dev.retort.train.DitConfig;
 import dev.retort.train.EmaConfig;

@@ -1,8 +1,8 @@
 package dev.retort.distill.loss;
 
-import dev.retort.model.ModelCard;
+import dev.retort.card.ModelCard;
+import dev.retort.card.NetworkSpec;
 import dev.retort.model.Network;
-import dev.retort.model.NetworkSpec;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;

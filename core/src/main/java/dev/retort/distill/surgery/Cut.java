@@ -1,8 +1,8 @@
 package dev.retort.distill.surgery;
 
+import dev.retort.card.DitSpec;
 import dev.retort.distill.LayerMap;
 import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.model.dit.Regrid;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;

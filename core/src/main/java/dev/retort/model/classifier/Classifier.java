@@ -1,5 +1,6 @@
 package dev.retort.model.classifier;
 
+import dev.retort.card.ClassifierShape;
 import dev.retort.nn.Layer;
 import org.bytedeco.pytorch.Tensor;
 

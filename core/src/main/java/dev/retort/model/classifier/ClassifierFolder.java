@@ -1,5 +1,6 @@
 package dev.retort.model.classifier;
 
+import dev.retort.card.ClassifierCard;
 import dev.retort.config.CardFile;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;

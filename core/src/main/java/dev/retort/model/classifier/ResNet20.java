@@ -1,5 +1,6 @@
 package dev.retort.model.classifier;
 
+import dev.retort.card.ClassifierShape;
 import dev.retort.nn.BatchNorm2d;
 import dev.retort.nn.Conv2d;
 import dev.retort.nn.Init;

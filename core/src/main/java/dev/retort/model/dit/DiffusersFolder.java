@@ -1,8 +1,10 @@
 package dev.retort.model.dit;
 
+import dev.retort.card.DitConvention;
+import dev.retort.card.DitSpec;
+import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.model.LibraryConfig;
-import dev.retort.model.ProcessSpec;
-import dev.retort.model.SamplingSpec;
 import dev.retort.model.vae.AutoencoderFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,5 +1,6 @@
 package dev.retort.model.dit;
 
+import dev.retort.card.DitSpec;
 import dev.retort.model.Network;
 import dev.retort.nn.Conv2d;
 import dev.retort.nn.Embedding;

@@ -1,5 +1,9 @@
 package dev.retort.model.dit;
 
+import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
+import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.StateDict;
@@ -7,9 +11,6 @@ import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.model.Fit;
-import dev.retort.model.ModelCard;
-import dev.retort.model.ProcessSpec;
-import dev.retort.model.SamplingSpec;
 import dev.retort.model.Staging;
 import dev.retort.model.WeightSource;
 import dev.retort.model.Weights;

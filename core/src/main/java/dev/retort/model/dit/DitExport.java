@@ -1,13 +1,15 @@
 package dev.retort.model.dit;
 
+import dev.retort.card.DitConvention;
+import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
+import dev.retort.card.ProcessSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.OwnFiles;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TorchWriter;
-import dev.retort.model.ModelCard;
-import dev.retort.model.ProcessSpec;
 import dev.retort.model.Weights;
 import dev.retort.torch.Dtype;
 import java.io.IOException;

@@ -1,8 +1,8 @@
 package dev.retort.model.dit;
 
+import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.diffusion.Prediction;
-import dev.retort.model.ProcessSpec;
-import dev.retort.model.SamplingSpec;
 import java.util.Map;
 
 /** Programs that train the same network under the same names, each with a process of its own (dit.md §2 and §6). */

@@ -1,5 +1,6 @@
 package dev.retort.model.dit;
 
+import dev.retort.card.DitSpec;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -59,7 +60,7 @@ public enum DitLayout {
         shapes.put("pos_embed", new long[] {1, spec.tokens(), d});
         shapes.put("x_embedder.proj.weight", new long[] {d, spec.channels(), patch, patch});
         shapes.put("x_embedder.proj.bias", new long[] {d});
-        linear(shapes, "t_embedder.mlp.0", TimestepEmbedder.FEATURES, d);
+        linear(shapes, "t_embedder.mlp.0", DitSpec.TIME_FEATURES, d);
         linear(shapes, "t_embedder.mlp.2", d, d);
         shapes.put("y_embedder.embedding_table.weight", new long[] {spec.classes() + (spec.hasNullClass() ? 1 : 0), d});
         for (int i = 0; i < spec.depth(); i++) {

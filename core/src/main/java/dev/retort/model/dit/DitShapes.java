@@ -1,5 +1,7 @@
 package dev.retort.model.dit;
 
+import dev.retort.card.DitSizes;
+import dev.retort.card.DitSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.TensorEntry;

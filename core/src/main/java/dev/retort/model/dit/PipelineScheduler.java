@@ -1,9 +1,9 @@
 package dev.retort.model.dit;
 
+import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.diffusion.Prediction;
 import dev.retort.model.LibraryConfig;
-import dev.retort.model.ProcessSpec;
-import dev.retort.model.SamplingSpec;
 import dev.retort.model.dit.SchedulerClass.Knows;
 import java.nio.file.Files;
 import java.nio.file.Path;

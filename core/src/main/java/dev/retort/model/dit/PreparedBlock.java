@@ -1,5 +1,6 @@
 package dev.retort.model.dit;
 
+import dev.retort.card.DitSpec;
 import dev.retort.model.WeightSource;
 import dev.retort.nn.PreparedLinear;
 import dev.retort.torch.Dtype;

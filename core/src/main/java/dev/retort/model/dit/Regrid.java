@@ -1,5 +1,6 @@
 package dev.retort.model.dit;
 
+import dev.retort.card.DitSpec;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;

@@ -1,5 +1,6 @@
 package dev.retort.model.dit;
 
+import dev.retort.card.DitSpec;
 import dev.retort.model.WeightSource;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -39,7 +40,7 @@ final class ReversedTime {
 
     /** W_c·cos((1-t)f) + W_s·sin((1-t)f) = (W_c cos f + W_s sin f)·cos(tf) + (W_c sin f - W_s cos f)·sin(tf). */
     private Tensor turned(Tensor weight) {
-        int half = TimestepEmbedder.FEATURES / 2;
+        int half = DitSpec.TIME_FEATURES / 2;
         double[] cos = new double[half];
         double[] sin = new double[half];
         for (int k = 0; k < half; k++) {

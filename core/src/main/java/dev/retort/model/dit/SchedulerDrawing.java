@@ -1,7 +1,7 @@
 package dev.retort.model.dit;
 
+import dev.retort.card.SamplingSpec;
 import dev.retort.model.LibraryConfig;
-import dev.retort.model.SamplingSpec;
 import dev.retort.model.dit.SchedulerClass.Knows;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,5 +1,6 @@
 package dev.retort.model.dit;
 
+import dev.retort.card.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.nn.Linear;
@@ -10,14 +11,13 @@ import org.bytedeco.pytorch.Tensor;
 
 /** Time → 256 features [cos(t·f) ‖ sin(t·f)], f_k = 10000^(-k/(128 - shift)), → Linear, SiLU, Linear; features fp32. */
 final class TimestepEmbedder extends Layer {
-    static final int FEATURES = 256;
     private final Linear first;
     private final Linear second;
     private final double shift;
 
     TimestepEmbedder(Init init, int hidden, double shift) {
         this.shift = shift;
-        first = child("mlp.0", Linear.normal(init.at("mlp.0"), 0.02, FEATURES, hidden));
+        first = child("mlp.0", Linear.normal(init.at("mlp.0"), 0.02, DitSpec.TIME_FEATURES, hidden));
         second = child("mlp.2", Linear.normal(init.at("mlp.2"), 0.02, hidden, hidden));
     }
 
@@ -28,7 +28,7 @@ final class TimestepEmbedder extends Layer {
 
     /** time (N) → (N, 256), cosines first. */
     static Tensor features(Tensor time, double shift) {
-        float[] frequencies = new float[FEATURES / 2];
+        float[] frequencies = new float[DitSpec.TIME_FEATURES / 2];
         for (int k = 0; k < frequencies.length; k++) {
             frequencies[k] = (float) Math.exp(-Math.log(10000) * k / (frequencies.length - shift));
         }

@@ -1,10 +1,23 @@
 package dev.retort.model.vae;
 
+import dev.retort.card.AutoencoderSpec;
+import dev.retort.card.KlSpec;
+import dev.retort.card.LatentScale;
+import dev.retort.card.TinySpec;
+import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
+import dev.retort.torch.Device;
+import dev.retort.torch.Tensors;
+import java.util.function.IntToDoubleFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /** A network that makes small latents of pictures and pictures of latents. */
 public abstract class Autoencoder extends Layer {
+    /** One of a shape. */
+    public static Autoencoder of(AutoencoderSpec spec, Init init) {
+        return spec instanceof KlSpec kl ? new AutoencoderKl(kl, init) : new AutoencoderTiny((TinySpec) spec, init);
+    }
+
     /** What was built. */
     public abstract AutoencoderSpec spec();
 
@@ -19,9 +32,28 @@ public abstract class Autoencoder extends Layer {
     /**
      * Decodes.
      *
-     * @param latents (N, latentChannels, h, w) in the autoencoder's own units: {@link LatentScale#toAutoencoder} of what a
+     * @param latents (N, latentChannels, h, w) in the autoencoder's own units: {@link #toAutoencoder} of what a
      *     diffusion network returns
      * @return (N, C, h·downscale, w·downscale), about [-1, 1], not clamped
      */
     public abstract Tensor decode(Tensor latents);
+
+    /** Latents in the autoencoder's own units (N, C, h, w) → what a diffusion network sees ({@link LatentScale}). */
+    public static Tensor toNetwork(LatentScale scale, Tensor latents) {
+        return latents.mul(column(latents, scale::factor)).add(column(latents, scale::offset));
+    }
+
+    /** What a diffusion network returns (N, C, h, w) → latents in the autoencoder's own units. */
+    public static Tensor toAutoencoder(LatentScale scale, Tensor values) {
+        return values.sub(column(values, scale::offset)).div(column(values, scale::factor));
+    }
+
+    /** A value of each channel, (1, C, 1, 1). */
+    private static Tensor column(Tensor like, IntToDoubleFunction ofChannel) {
+        float[] values = new float[Math.toIntExact(like.size(1))];
+        for (int c = 0; c < values.length; c++) {
+            values[c] = (float) ofChannel.applyAsDouble(c);
+        }
+        return Tensors.of(values, Device.of(like), 1, values.length, 1, 1);
+    }
 }

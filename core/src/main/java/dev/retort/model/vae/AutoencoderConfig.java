@@ -1,5 +1,9 @@
 package dev.retort.model.vae;
 
+import dev.retort.card.AutoencoderSpec;
+import dev.retort.card.KlSpec;
+import dev.retort.card.LatentScale;
+import dev.retort.card.TinySpec;
 import dev.retort.error.RetortException;
 import dev.retort.model.LibraryConfig;
 import java.nio.file.Path;

@@ -1,5 +1,7 @@
 package dev.retort.model.vae;
 
+import dev.retort.card.AutoencoderCard;
+import dev.retort.card.AutoencoderSpec;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -146,7 +148,7 @@ public final class AutoencoderFiles {
         Autoencoder autoencoder;
         try (Scope scope = Scope.open();
                 TensorFile file = open()) {
-            autoencoder = spec.build(Init.blank(device));
+            autoencoder = Autoencoder.of(spec, Init.blank(device));
             Map<String, Tensor> values = new LinkedHashMap<>();
             file.entries().keySet().forEach(name -> values.put(rename(name), Weights.tensor(file, name, device)));
             List<String> problems = autoencoder.load(values);

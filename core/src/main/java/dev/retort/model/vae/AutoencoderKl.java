@@ -1,5 +1,6 @@
 package dev.retort.model.vae;
 
+import dev.retort.card.KlSpec;
 import dev.retort.nn.Conv2d;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;

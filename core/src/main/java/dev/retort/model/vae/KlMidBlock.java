@@ -1,5 +1,6 @@
 package dev.retort.model.vae;
 
+import dev.retort.card.KlSpec;
 import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.nn.ResnetBlock;

@@ -1,5 +1,6 @@
 package dev.retort.model.vae;
 
+import dev.retort.card.TinySpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.TensorEntry;

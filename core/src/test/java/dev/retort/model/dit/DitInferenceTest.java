@@ -2,6 +2,7 @@ package dev.retort.model.dit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.card.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;

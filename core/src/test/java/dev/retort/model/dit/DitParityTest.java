@@ -3,6 +3,8 @@ package dev.retort.model.dit;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.ReferenceCase;
+import dev.retort.card.DitSizes;
+import dev.retort.card.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;

@@ -1,10 +1,12 @@
 package dev.retort.model.dit;
 
 import dev.retort.Child;
-import dev.retort.model.ModelCard;
+import dev.retort.card.DitSizes;
+import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
+import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.model.ModelFolder;
-import dev.retort.model.ProcessSpec;
-import dev.retort.model.SamplingSpec;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.retort.card.DitSpec;
 import dev.retort.error.RetortException;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.ReferenceCase;
 import dev.retort.Shared;
+import dev.retort.card.AutoencoderSpec;
+import dev.retort.card.KlSpec;
+import dev.retort.card.LatentScale;
+import dev.retort.card.TinySpec;
 import dev.retort.io.ImageDecoder;
 import dev.retort.io.PixelImage;
 import dev.retort.nn.Init;
@@ -167,7 +171,7 @@ class AutoencoderParityTest {
                         expected.put(entry.getKey(), entry.getValue().get(0).toString()));
         Map<String, String> ours = new TreeMap<>();
         try (Scope scope = Scope.open();
-                Autoencoder autoencoder = spec.build(Init.blank(Device.CPU))) {
+                Autoencoder autoencoder = Autoencoder.of(spec, Init.blank(Device.CPU))) {
             autoencoder
                     .state()
                     .forEach((key, tensor) ->

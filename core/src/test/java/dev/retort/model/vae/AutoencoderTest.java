@@ -6,6 +6,10 @@ import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.retort.TinyAutoencoder;
+import dev.retort.card.AutoencoderSpec;
+import dev.retort.card.KlSpec;
+import dev.retort.card.LatentScale;
+import dev.retort.card.TinySpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.SafetensorsWriter;
@@ -135,7 +139,7 @@ class AutoencoderTest {
 
     private static long values(AutoencoderSpec spec) {
         try (Scope scope = Scope.open();
-                Autoencoder autoencoder = spec.build(Init.blank(Device.CPU))) {
+                Autoencoder autoencoder = Autoencoder.of(spec, Init.blank(Device.CPU))) {
             return autoencoder.stateCount();
         }
     }
@@ -144,8 +148,8 @@ class AutoencoderTest {
     void latents_of_the_tiny_one_are_certain_and_those_of_the_other_are_drawn() {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                Autoencoder kl = random(KL.build(Init.of(7, Device.CPU)));
-                Autoencoder tiny = random(TINY.build(Init.of(7, Device.CPU)))) {
+                Autoencoder kl = random(Autoencoder.of(KL, Init.of(7, Device.CPU)));
+                Autoencoder tiny = random(Autoencoder.of(TINY, Init.of(7, Device.CPU)))) {
             Posterior certain = tiny.encode(image(2, 8));
             Tensor noise = Tensors.full(1, Device.CPU, Tensors.shape(certain.mean()));
             assertThat(Tensors.floats(certain.sample(noise))).isEqualTo(Tensors.floats(certain.mode()));
@@ -164,9 +168,9 @@ class AutoencoderTest {
         LatentScale scale = new LatentScale(0.36, 0.11, List.of(0.5, -1.0), List.of(2.0, 0.25));
         try (Scope scope = Scope.open()) {
             Tensor latents = Tensors.of(new float[] {1, 2, 3, -4}, Device.CPU, 2, 2, 1, 1);
-            Tensor seen = scale.toNetwork(latents);
+            Tensor seen = Autoencoder.toNetwork(scale, latents);
             assertThat(Tensors.floats(seen)[1]).isCloseTo((float) (0.36 * (2 - 0.11 + 1) / 0.25), within(1e-5f));
-            assertThat(Tensors.floats(scale.toAutoencoder(seen)))
+            assertThat(Tensors.floats(Autoencoder.toAutoencoder(scale, seen)))
                     .containsExactly(new float[] {1, 2, 3, -4}, within(1e-5f));
         }
         assertThatThrownBy(() -> scale.requireChannels(4)).hasMessageContaining("mean is 2 values");
@@ -177,9 +181,9 @@ class AutoencoderTest {
     void tiles_fade_into_each_other_and_one_tile_is_the_plain_decoding() {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                Autoencoder tiny =
-                        random(new TinySpec(3, 4, 8, List.of(1, 1), List.of(1, 1), false, 3, 0.5, LatentScale.of(1))
-                                .build(Init.of(7, Device.CPU)))) {
+                Autoencoder tiny = random(Autoencoder.of(
+                        new TinySpec(3, 4, 8, List.of(1, 1), List.of(1, 1), false, 3, 0.5, LatentScale.of(1)),
+                        Init.of(7, Device.CPU)))) {
             tiny.state().values().forEach(tensor -> Ops.mulInPlace(tensor, 0.5));
             float[] values = new float[2 * 4 * 40 * 48];
             for (int i = 0; i < values.length; i++) {
@@ -275,7 +279,7 @@ class AutoencoderTest {
     @Test
     void weights_of_another_shape_are_refused_by_name() throws IOException {
         try (Scope scope = Scope.open();
-                Autoencoder tiny = TINY.build(Init.of(7, Device.CPU))) {
+                Autoencoder tiny = Autoencoder.of(TINY, Init.of(7, Device.CPU))) {
             Map<String, Tensor> encoder = new LinkedHashMap<>();
             encoder.put("14.bias", Tensors.zeros(Device.CPU, 4));
             ModelFolder.writer(encoder, Dtype.F32).write(folder.resolve("odd_encoder.safetensors"));
@@ -336,7 +340,7 @@ class AutoencoderTest {
     @Test
     void a_published_pair_is_read_as_torch_files_too() {
         try (Scope scope = Scope.open();
-                Autoencoder tiny = TinySpec.published(4, false).build(Init.of(5, Device.CPU))) {
+                Autoencoder tiny = Autoencoder.of(TinySpec.published(4, false), Init.of(5, Device.CPU))) {
             TorchWriter encoder = new TorchWriter();
             TorchWriter decoder = new TorchWriter();
             tiny.state().forEach((name, tensor) -> {

@@ -3,6 +3,8 @@ package dev.retort.model.vae;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.Child;
+import dev.retort.card.LatentScale;
+import dev.retort.card.TinySpec;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
 import dev.retort.torch.Machine;
@@ -38,7 +40,7 @@ class TiledMemoryTest {
         TiledDecoding tiles = new TiledDecoding(32, 0.25);
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                Autoencoder autoencoder = spec.build(Init.of(1, Device.CPU))) {
+                Autoencoder autoencoder = Autoencoder.of(spec, Init.of(1, Device.CPU))) {
             decode(() -> tiles.decode(autoencoder, Tensors.zeros(Device.CPU, 1, 4, 32, 32)));
             decode(() -> tiles.decode(autoencoder, Tensors.zeros(Device.CPU, 1, 4, CELLS, CELLS)));
             decode(() -> autoencoder.decode(Tensors.zeros(Device.CPU, 1, 4, CELLS, CELLS)));

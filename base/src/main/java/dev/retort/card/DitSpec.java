@@ -1,6 +1,5 @@
-package dev.retort.model.dit;
+package dev.retort.card;
 
-import dev.retort.model.NetworkSpec;
 import java.math.BigInteger;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -37,6 +36,9 @@ public record DitSpec(
         boolean modern,
         DitConvention convention)
         implements NetworkSpec {
+    /** Sines and cosines that the time becomes. */
+    public static final int TIME_FEATURES = 256;
+
     /** Validates. */
     public DitSpec {
         require(patch >= 1, "patch", patch, "at least 1");
@@ -155,7 +157,7 @@ public record DitSpec(
         long mlp =
                 modern ? 3L * d * mlpHidden() + 2L * mlpHidden() + d + 2 * d : 2L * d * mlpHidden() + mlpHidden() + d;
         long block = 4 * d * d + 4 * d + mlp + 6 * d * d + 6 * d;
-        long embedders = values * channels * d + d + TimestepEmbedder.FEATURES * d + d + d * d + d;
+        long embedders = values * channels * d + d + TIME_FEATURES * d + d + d * d + d;
         long labels = d * (classes + (hasNullClass() ? 1 : 0));
         long last = (d + 1) * values * outChannels() + 2 * d * d + 2 * d + (modern ? d : 0);
         return depth * block + embedders + labels + last;
@@ -173,7 +175,7 @@ public record DitSpec(
                 + 2 * d * d
                 + patchValues * channels * d * t
                 + d * patchValues * outChannels() * t
-                + TimestepEmbedder.FEATURES * d
+                + TIME_FEATURES * d
                 + d * d;
     }
 

@@ -1,7 +1,6 @@
-package dev.retort.model.vae;
+package dev.retort.card;
 
 import dev.retort.config.Require;
-import dev.retort.nn.Init;
 import java.util.List;
 
 /**
@@ -56,10 +55,5 @@ public record KlSpec(
     @Override
     public boolean hasVariance() {
         return true;
-    }
-
-    @Override
-    public Autoencoder build(Init init) {
-        return new AutoencoderKl(this, init);
     }
 }

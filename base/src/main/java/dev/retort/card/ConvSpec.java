@@ -1,4 +1,4 @@
-package dev.retort.model.classifier;
+package dev.retort.card;
 
 import dev.retort.config.Require;
 import java.util.List;

@@ -1,7 +1,6 @@
-package dev.retort.model.vae;
+package dev.retort.card;
 
 import dev.retort.config.Require;
-import dev.retort.nn.Init;
 import java.util.List;
 
 /**
@@ -29,7 +28,7 @@ public record TinySpec(
         LatentScale scale)
         implements AutoencoderSpec {
     /** Groups of the norm in the branch. */
-    static final int POOL_GROUPS = 4;
+    public static final int POOL_GROUPS = 4;
 
     /** Validates. */
     public TinySpec {
@@ -67,10 +66,5 @@ public record TinySpec(
     @Override
     public boolean hasVariance() {
         return false;
-    }
-
-    @Override
-    public Autoencoder build(Init init) {
-        return new AutoencoderTiny(this, init);
     }
 }

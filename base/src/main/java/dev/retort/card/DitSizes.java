@@ -1,4 +1,4 @@
-package dev.retort.model.dit;
+package dev.retort.card;
 
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -59,7 +59,7 @@ public final class DitSizes {
     }
 
     /** The heads of the paper's size of this depth and width, if it is one. */
-    static Optional<Integer> headsOf(int depth, int hidden) {
+    public static Optional<Integer> headsOf(int depth, int hidden) {
         return LETTERS.values().stream()
                 .filter(letter -> letter[0] == depth && letter[1] == hidden)
                 .map(letter -> letter[2])

@@ -1,4 +1,4 @@
-package dev.retort.model.dit;
+package dev.retort.card;
 
 /**
  * In what the forwards of two libraries differ for the same weights (measured: outputs differ by about 1 where they are
@@ -15,9 +15,9 @@ public record DitConvention(double frequencyShift, double mlpNormEps) {
 
     /** Validates. */
     public DitConvention {
-        if (!(frequencyShift >= 0 && frequencyShift < TimestepEmbedder.FEATURES / 2)) {
+        if (!(frequencyShift >= 0 && frequencyShift < DitSpec.TIME_FEATURES / 2)) {
             throw new IllegalArgumentException("frequencyShift is " + frequencyShift
-                    + ", expected at least 0 and below " + TimestepEmbedder.FEATURES / 2);
+                    + ", expected at least 0 and below " + DitSpec.TIME_FEATURES / 2);
         }
         if (!(mlpNormEps > 0)) {
             throw new IllegalArgumentException("mlpNormEps is " + mlpNormEps + ", expected above 0");

@@ -1,4 +1,4 @@
-package dev.retort.model.vae;
+package dev.retort.card;
 
 /**
  * Which autoencoder made latents, as caches and model cards record it.

@@ -1,4 +1,4 @@
-package dev.retort.model;
+package dev.retort.card;
 
 import dev.retort.config.Require;
 import dev.retort.diffusion.Clamp;

@@ -1,4 +1,4 @@
-package dev.retort.model;
+package dev.retort.card;
 
 /**
  * The shape of a picture.

@@ -1,4 +1,4 @@
-package dev.retort.model;
+package dev.retort.card;
 
 /** What a denoising network is, as far as training, sampling and measuring need to know it. */
 public interface NetworkSpec {

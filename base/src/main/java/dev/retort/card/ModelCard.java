@@ -1,8 +1,6 @@
-package dev.retort.model;
+package dev.retort.card;
 
 import dev.retort.config.Require;
-import dev.retort.model.dit.DitSpec;
-import dev.retort.model.vae.AutoencoderCard;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;

@@ -1,13 +1,13 @@
 package dev.retort.data;
 
+import dev.retort.card.AutoencoderCard;
+import dev.retort.card.LatentScale;
 import dev.retort.diffusion.Rng;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.Dtype;
 import dev.retort.io.Half;
 import dev.retort.io.SafetensorsFile;
-import dev.retort.model.vae.AutoencoderCard;
-import dev.retort.model.vae.LatentScale;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package dev.retort.model.classifier;
+package dev.retort.card;
 
 /**
  * What goes into a classifier and what comes out.

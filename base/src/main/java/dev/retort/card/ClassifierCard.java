@@ -1,4 +1,4 @@
-package dev.retort.model.classifier;
+package dev.retort.card;
 
 import java.util.List;
 import java.util.Map;

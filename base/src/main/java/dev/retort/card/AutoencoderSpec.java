@@ -1,6 +1,4 @@
-package dev.retort.model.vae;
-
-import dev.retort.nn.Init;
+package dev.retort.card;
 
 /** An autoencoder's shape. */
 public sealed interface AutoencoderSpec permits KlSpec, TinySpec {
@@ -21,7 +19,4 @@ public sealed interface AutoencoderSpec permits KlSpec, TinySpec {
 
     /** Whether encoding gives a distribution with a variance, else a point. */
     boolean hasVariance();
-
-    /** Builds it. */
-    Autoencoder build(Init init);
 }

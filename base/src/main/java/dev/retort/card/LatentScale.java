@@ -1,10 +1,7 @@
-package dev.retort.model.vae;
+package dev.retort.card;
 
 import dev.retort.config.Require;
-import dev.retort.torch.Device;
-import dev.retort.torch.Tensors;
 import java.util.List;
-import org.bytedeco.pytorch.Tensor;
 
 /**
  * How an autoencoder's latents l become what a diffusion network sees: z = scale·(l - shift - mean) / std, mean and std
@@ -58,23 +55,5 @@ public record LatentScale(double scale, double shift, List<Double> mean, List<Do
     /** b in z = a·l + b for a channel. */
     public double offset(int channel) {
         return -factor(channel) * (shift + (mean.isEmpty() ? 0 : mean.get(channel)));
-    }
-
-    /** l (N, C, H, W) → z. */
-    public Tensor toNetwork(Tensor latents) {
-        return latents.mul(column(latents, true)).add(column(latents, false));
-    }
-
-    /** z (N, C, H, W) → l. */
-    public Tensor toAutoencoder(Tensor values) {
-        return values.sub(column(values, false)).div(column(values, true));
-    }
-
-    private Tensor column(Tensor like, boolean factors) {
-        float[] values = new float[Math.toIntExact(like.size(1))];
-        for (int c = 0; c < values.length; c++) {
-            values[c] = (float) (factors ? factor(c) : offset(c));
-        }
-        return Tensors.of(values, Device.of(like), 1, values.length, 1, 1); // (1, C, 1, 1)
     }
 }

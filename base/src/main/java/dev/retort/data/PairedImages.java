@@ -1,7 +1,7 @@
 package dev.retort.data;
 
+import dev.retort.card.AutoencoderCard;
 import dev.retort.diffusion.Rng;
-import dev.retort.model.vae.AutoencoderCard;
 import java.util.List;
 import java.util.Optional;
 
