@@ -17,13 +17,11 @@ import dev.retort.model.Network;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
-import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import dev.retort.train.NoisyBatch;
 import dev.retort.train.Objective;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
@@ -31,31 +29,6 @@ import org.junit.jupiter.api.Test;
 class OutputLossTest {
     private static final Objective OBJECTIVE = new Objective.Flow(0, 1, 1);
     private static final NoiseSchedule SCHEDULE = OBJECTIVE.process().noiseSchedule();
-
-    /** Answers what it was told to. */
-    private static final class Told extends Network {
-        private final DitSpec spec;
-        private final Tensor answer;
-
-        Told(int size, Tensor answer) {
-            spec = new DitSpec(size, size, 3, 2, 16, 1, 2, 4, 5, 0.1, false, false);
-            this.answer = answer;
-            buffer("anything", Tensors.zeros(Device.CPU, 1));
-        }
-
-        @Override
-        public Tensor forward(Tensor x, Tensor time, Tensor label, Taps taps) {
-            return answer;
-        }
-
-        @Override
-        public DitSpec spec() {
-            return spec;
-        }
-
-        @Override
-        public void checkpointActivations(boolean on) {}
-    }
 
     private static NoisyBatch batch(ImageSource source) {
         try (Loader loader = new Loader(source, 4, 3, 0, false, 1, 1)) {
@@ -75,18 +48,8 @@ class OutputLossTest {
 
     private static float[] loss(NoisyBatch batch, Tensor ours, Tensor theirs, Prediction space) {
         int size = (int) Teacher.view(batch).noisy().size(2);
-        Told network = new Told(size, theirs);
-        ModelCard card = ModelCard.of(
-                network.spec(),
-                OBJECTIVE.process(),
-                SamplingSpec.of("flow-euler", 1, 1),
-                List.of("a", "b", "c", "d", "e"),
-                "",
-                0,
-                0,
-                "",
-                Map.of());
-        try (Teacher teacher = new Teacher(network, card, "", 1, Precision.FP32)) {
+        Told network = new Told(Told.spec(size, 2, 16, false), theirs, Map.of());
+        try (Teacher teacher = network.teacher(OBJECTIVE.process())) {
             return Tensors.floats(
                     new OutputLoss(teacher, SCHEDULE, Prediction.FLOW, space).perSample(ours, Taps.none(), batch));
         }
