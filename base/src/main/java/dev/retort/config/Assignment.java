@@ -25,7 +25,7 @@ record Assignment(List<String> path, String value) {
             throw new RetortException(
                     Kind.USAGE,
                     "--set " + text + " has no " + (equals < 0 ? "'=' and value" : "path before '='")
-                            + "; write it as --set model.depth=4");
+                            + "; write it as --set run.batch=64");
         }
         return new Assignment(path, text.substring(equals + 1).strip());
     }

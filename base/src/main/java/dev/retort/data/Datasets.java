@@ -66,33 +66,6 @@ public final class Datasets {
         source.notes().forEach(notes);
     }
 
-    /** Refuses a model whose number of classes is not that of the data. */
-    public static void requireClasses(ImageSource source, int classes) {
-        int there = source.classNames().size();
-        if (there != classes) {
-            throw new RetortException(
-                    Kind.CONFIG,
-                    "model.classes is " + classes + " but " + source.name() + " has " + there
-                            + " classes; set model.classes=" + there);
-        }
-    }
-
-    /** Refuses a model made for pictures of another shape than the data's. */
-    public static void requireShape(ImageSource source, int channels, int height, int width) {
-        if (source.channels() != channels || source.height() != height || source.width() != width) {
-            throw new RetortException(
-                    Kind.CONFIG,
-                    "the model takes pictures of " + shape(channels, height, width) + " but " + source.name() + " has "
-                            + shape(source.channels(), source.height(), source.width())
-                            + "; set data.size or choose a model of that shape");
-        }
-    }
-
-    private static String shape(int channels, int height, int width) {
-        return height + "x" + width
-                + (channels == 1 ? " grey" : channels == 3 ? " RGB" : " of " + channels + " channels");
-    }
-
     private static Path existing(String path) {
         Path expanded = path.startsWith("~/")
                 ? Path.of(System.getProperty("user.home"), path.substring(2))

@@ -173,16 +173,6 @@ class DatasetsTest {
         copy("a/1.png");
         assertThatThrownBy(() -> open("folder", folder, 0)).hasMessageContaining("data.size is 0");
         assertThatThrownBy(() -> Datasets.open(DataSpec.shapes(100))).hasMessageContaining("data.size is 100");
-        assertThatThrownBy(() -> Datasets.requireClasses(new Shapes(16, 1), 12))
-                .hasMessage("model.classes is 12 but shapes has 10 classes; set model.classes=10");
-    }
-
-    @Test
-    void a_model_of_another_shape_is_refused() {
-        Datasets.requireShape(new Shapes(16, 1), 3, 16, 16);
-        assertThatThrownBy(() -> Datasets.requireShape(new Shapes(16, 1), 1, 32, 32))
-                .hasMessage("the model takes pictures of 32x32 grey but shapes has 16x16 RGB; set data.size or choose a"
-                        + " model of that shape");
     }
 
     @Test

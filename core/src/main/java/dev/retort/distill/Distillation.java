@@ -30,6 +30,7 @@ import dev.retort.torch.TorchError;
 import dev.retort.train.ClassNames;
 import dev.retort.train.DiffusionLoss;
 import dev.retort.train.LossTerm;
+import dev.retort.train.Objective;
 import dev.retort.train.RunFolder;
 import dev.retort.train.Stage;
 import dev.retort.train.Trainer;
@@ -228,8 +229,7 @@ public final class Distillation {
         if (!recipe.objective().process().noiseSchedule().hash().equals(theirs)) {
             throw new RetortException(
                     Kind.CONFIG,
-                    "objective.schedule is " + recipe.objective().process().schedule()
-                            + " but the teacher was trained on "
+                    schedule(recipe.objective()) + " but the teacher was trained on "
                             + this.taught.process().schedule()
                             + " with other values; use the teacher's schedule, as both see the same noisy images");
         }
@@ -268,6 +268,12 @@ public final class Distillation {
             throw new RetortException(Kind.CONFIG, e.getMessage(), e);
         }
         findings.addAll(new Reach(recipe, student, taught).sentences());
+    }
+
+    /** The field that decides how data are noised, and what it says. */
+    private static String schedule(Objective objective) {
+        return (objective instanceof Objective.Ddpm ? "objective.process.schedule is " : "objective.type is ")
+                + objective.process().schedule();
     }
 
     private void checkClasses(List<String> ours) {

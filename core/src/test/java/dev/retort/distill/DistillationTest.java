@@ -159,21 +159,6 @@ class DistillationTest {
     }
 
     @Test
-    void the_fixed_variance_divergence_is_the_weighted_noise_error_of_the_chain() {
-        // pkd.md §4 row 7: KL = β²/(2σ̃²α(1-ᾱ))·‖ε_T-ε_S‖², here through x0 and the posterior's coefficient.
-        var table = dev.retort.diffusion.DiscreteSchedule.linear();
-        for (int t : new int[] {5, 300, 990}) {
-            var posterior = new dev.retort.diffusion.GaussianPosterior(table.point(t), table.point(t - 1));
-            double bar = table.alphaBar(t);
-            double perX0 = posterior.meanFromX0() * posterior.meanFromX0() / (2 * posterior.variance());
-            double perEps = perX0 * (1 - bar) / bar;
-            double beta = table.beta(t);
-            double published = beta * beta / (2 * posterior.variance() * (1 - beta) * (1 - bar));
-            assertThat(perEps).isCloseTo(published, org.assertj.core.data.Percentage.withPercentage(1e-6));
-        }
-    }
-
-    @Test
     void a_recipe_that_does_not_fit_its_teacher_is_refused_before_anything_is_written() {
         assertThatThrownBy(() -> distil(
                         recipe(
@@ -191,7 +176,9 @@ class DistillationTest {
                 new Objective.Ddpm(dev.retort.card.ProcessSpec.ddpm(), false, 0),
                 List.of(stage("all", 8, OUTPUT)),
                 run(1e-3));
-        assertThatThrownBy(() -> distil(other, "schedule")).hasMessageContaining("use the teacher's schedule");
+        assertThatThrownBy(() -> distil(other, "schedule"))
+                .hasMessageContaining("objective.process.schedule is linear but the teacher was trained on flow")
+                .hasMessageContaining("use the teacher's schedule");
         assertThat(Files.exists(temp.resolve("schedule"))).isFalse();
     }
 
