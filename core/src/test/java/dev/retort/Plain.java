@@ -144,17 +144,14 @@ public final class Plain {
     /** Mean 0 and variance 1. */
     public static double[] layerNorm(double[] x, double eps) {
         double mean = Arrays.stream(x).average().orElseThrow();
-        double variance = Arrays.stream(x)
-                .map(v -> (v - mean) * (v - mean))
-                .average()
-                .orElseThrow();
+        double variance =
+                Arrays.stream(x).map(v -> (v - mean) * (v - mean)).average().orElseThrow();
         return each(x, v -> (v - mean) / Math.sqrt(variance + eps));
     }
 
     /** Mean square 1, then scaled by the weight. */
     public static double[] rmsNorm(double[] x, double[] weight, double eps) {
-        double square =
-                Arrays.stream(x).map(v -> v * v).average().orElseThrow();
+        double square = Arrays.stream(x).map(v -> v * v).average().orElseThrow();
         return IntStream.range(0, x.length)
                 .mapToDouble(i -> x[i] / Math.sqrt(square + eps) * weight[i])
                 .toArray();

@@ -10,10 +10,25 @@ import dev.retort.config.Presets;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
+import dev.retort.diffusion.Plan;
+import dev.retort.model.ModelCard;
+import dev.retort.model.SamplingSpec;
+import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitSpec;
+import dev.retort.nn.Init;
+import dev.retort.nn.Taps;
+import dev.retort.sample.Draw;
+import dev.retort.torch.Device;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import dev.retort.train.RunConfig;
 import dev.retort.train.TrainConfig;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
+import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
 
@@ -25,31 +40,88 @@ class ShippedPresetsTest {
                 .map(preset -> DynamicTest.dynamicTest(preset.name(), () -> {
                     TrainConfig config = Configs.load(TrainConfig.class, preset, List.of());
                     ImageSource source = opened(config.run().data());
-                    DitSpec spec = config.network(source);
-                    assertThat(spec.height()).isEqualTo(source.height());
+                    forward(config.network(source), source);
+                    SamplingSpec sampling = config.run().sampling();
+                    Plan plan = Draw.plan(
+                            config.objective().process().process(),
+                            sampling,
+                            config.objective().learnSigma());
+                    assertThat(plan.steps().size()).isBetween(sampling.steps(), 2 * sampling.steps());
                 }));
     }
 
     @TestFactory
-    Stream<DynamicTest> a_student_preset_opens_its_pictures_and_fits_them() {
+    Stream<DynamicTest> a_student_preset_opens_its_pictures_and_fits_its_teachers_preset() {
         return Presets.list("distill").stream()
                 .map(preset -> DynamicTest.dynamicTest(preset.name(), () -> {
                     Recipe recipe = Configs.load(Recipe.class, preset, List.of());
                     ImageSource source = opened(recipe.run().data());
-                    DitSpec spec = recipe.network(source);
-                    assertThat(spec.height()).isEqualTo(source.height());
+                    forward(recipe.network(source), source);
+                    TrainConfig teacher = teacher(recipe);
+                    ModelCard card = ModelCard.of(
+                            teacher.network(opened(teacher.run().data())),
+                            teacher.objective().process(),
+                            teacher.run().sampling(),
+                            source.classNames(),
+                            "",
+                            0,
+                            0,
+                            "",
+                            Map.of());
+                    assertThat(recipe.network(source).parameters())
+                            .isLessThan(card.network().parameters());
+                    Distillation.check(here(recipe), card);
                 }));
+    }
+
+    /** The preset that trains a recipe's teacher into {@code runs/NAME}; the demo trains its own. */
+    private static TrainConfig teacher(Recipe recipe) {
+        String name = recipe.teacher().model().replace("runs/demo/", "shapes-").replace("runs/", "");
+        return Configs.load(TrainConfig.class, Presets.open("train", name), List.of());
+    }
+
+    /** The recipe with its data where they lie for this test. */
+    private static Recipe here(Recipe recipe) {
+        RunConfig run = recipe.run();
+        return new Recipe(
+                recipe.teacher(),
+                recipe.student(),
+                recipe.init(),
+                recipe.objective(),
+                recipe.stages(),
+                new RunConfig(
+                        run.seed(),
+                        run.batch(),
+                        here(run.data()),
+                        run.optimizer(),
+                        run.ema(),
+                        run.compute(),
+                        run.log(),
+                        run.sampling()));
+    }
+
+    /** A picture of the source goes through the network. */
+    private static void forward(DitSpec spec, ImageSource source) {
+        float[] picture = new float[source.pixels()];
+        source.read(0, picture, 0);
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                Dit network = new Dit(spec, Init.blank(Device.CPU))) {
+            int[] last = {
+                spec.hasNullClass() ? spec.nullClass() : source.classNames().size() - 1
+            };
+            Tensor answer = network.forward(
+                    Tensors.of(picture, Device.CPU, 1, source.channels(), source.height(), source.width()),
+                    Tensors.full(1, Device.CPU, 1),
+                    Tensors.of(last, Device.CPU),
+                    Taps.none());
+            assertThat(Tensors.shape(answer)).containsExactly(1, spec.outChannels(), source.height(), source.width());
+        }
     }
 
     private static ImageSource opened(DataSpec data) {
         assumeFalse(data.kind().equals("latents"), "skipped: 'retort encode' makes " + data.path());
-        String path = data.path().isEmpty()
-                ? ""
-                : Shared.path(Path.of("../shared")
-                                .relativize(Path.of(data.path()))
-                                .toString())
-                        .toString();
-        DataSpec here = new DataSpec(data.kind(), path, data.split(), data.size(), data.flip());
+        DataSpec here = here(data);
         ImageSource test = Datasets.open(here.withSplit("test"));
         ImageSource train = Datasets.open(here);
         float[] first = new float[train.pixels()];
@@ -58,5 +130,15 @@ class ShippedPresetsTest {
         test.read(0, other, 0);
         assertThat(first).as("train and test are different pictures").isNotEqualTo(other);
         return train;
+    }
+
+    private static DataSpec here(DataSpec data) {
+        String path = data.path().isEmpty()
+                ? ""
+                : Shared.path(Path.of("../shared")
+                                .relativize(Path.of(data.path()))
+                                .toString())
+                        .toString();
+        return new DataSpec(data.kind(), path, data.split(), data.size(), data.flip());
     }
 }

@@ -149,9 +149,7 @@ class LayersTest {
     void a_group_norm_takes_mean_and_variance_of_each_group_of_channels() {
         try (GroupNorm layer = new GroupNorm(INIT, 4, 8, 1e-3)) {
             Map<String, double[]> own = filled(layer);
-            same(
-                    layer.forward(IMAGE.tensor()),
-                    Plain.groupNorm(IMAGE, 4, own.get("weight"), own.get("bias"), 1e-3));
+            same(layer.forward(IMAGE.tensor()), Plain.groupNorm(IMAGE, 4, own.get("weight"), own.get("bias"), 1e-3));
         }
     }
 

@@ -51,6 +51,27 @@ class MicroBatchTest {
                 .isEqualTo(8);
     }
 
+    @Test
+    void parts_of_a_batch_are_as_even_as_they_can_be_and_no_larger_than_fits() {
+        assertThat(MicroBatch.even(128, 50))
+                .as("43, 43, 42 rather than 50, 50, 28")
+                .isEqualTo(43);
+        for (int batch = 1; batch < 40; batch++) {
+            for (int fits = 1; fits <= batch; fits++) {
+                int part = MicroBatch.even(batch, fits);
+                assertThat(part).isBetween(1, fits);
+                assertThat(passes(batch, part)).isEqualTo(passes(batch, fits));
+                if (part > 1) {
+                    assertThat(passes(batch, part - 1)).isGreaterThan(passes(batch, fits));
+                }
+            }
+        }
+    }
+
+    private static int passes(int batch, int part) {
+        return (int) Math.ceil((double) batch / part);
+    }
+
     /** Takes and frees 8 MiB for every image. */
     private static void allocate(int images) {
         try (Scope scope = Scope.open()) {

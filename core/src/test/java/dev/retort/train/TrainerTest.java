@@ -115,13 +115,6 @@ class TrainerTest {
     }
 
     @Test
-    void memory_decides_the_micro_batch() {
-        assertThat(MicroBatch.even(128, 50)).isEqualTo(43);
-        assertThat(MicroBatch.even(128, 128)).isEqualTo(128);
-        assertThat(MicroBatch.even(5, 1)).isEqualTo(1);
-    }
-
-    @Test
     void a_run_starts_from_a_model_of_another_size() {
         train(tiny(640, 3e-3, 8), "small");
         TrainConfig config = tiny(16, 1e-4, 8);

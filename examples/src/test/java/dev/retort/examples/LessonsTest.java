@@ -3,12 +3,16 @@ package dev.retort.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.retort.io.ImageDecoder;
+import dev.retort.io.PixelImage;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.DitExport;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -17,16 +21,38 @@ class LessonsTest {
     Path temp;
 
     @Test
-    void a_teacher_is_trained_a_student_distilled_and_both_draw() {
+    void a_teacher_is_trained_a_student_distilled_and_both_draw() throws Exception {
         Path teacher = TrainTeacher.train(temp.resolve("teacher"), 320);
         Path student = DistilStudent.distil(teacher, temp.resolve("student"), 320);
         assertThat(ModelFolder.card(student).network().parameters())
                 .isLessThan(ModelFolder.card(teacher).network().parameters() / 2);
         DrawSamples.draw(student, temp.resolve("student.png"));
-        assertThat(temp.resolve("student.png"))
-                .satisfies(png -> assertThat(Files.size(png)).isGreaterThan(1000));
+        requireARowForEachClass(temp.resolve("student.png"));
         Path page = CompareModels.compare(teacher, student, temp.resolve("compared"), 0);
         assertThat(page).content().contains("FD-CNNshapes@500", "student");
+    }
+
+    /** Eight pictures in each row, one row a class, no two of them alike, each of many shades. */
+    private static void requireARowForEachClass(Path png) throws Exception {
+        PixelImage sheet = ImageDecoder.decode(Files.readAllBytes(png), png.toString());
+        int each = 2 * 16;
+        int stride = 2 * (16 + 2);
+        assertThat(sheet.width()).isEqualTo(7 * stride + each);
+        assertThat(sheet.height()).isEqualTo(9 * stride + each);
+        Set<String> pictures = new HashSet<>();
+        for (int i = 0; i < 80; i++) {
+            StringBuilder picture = new StringBuilder();
+            Set<Integer> shades = new HashSet<>();
+            for (int k = 0; k < each * each; k++) {
+                int row = i / 8 * stride + k / each;
+                int shade = sheet.pixels()[(row * sheet.width() + i % 8 * stride + k % each) * sheet.channels()] & 0xff;
+                picture.append(shade).append(' ');
+                shades.add(shade);
+            }
+            pictures.add(picture.toString());
+            assertThat(shades).as("picture " + i).hasSizeGreaterThan(8);
+        }
+        assertThat(pictures).hasSize(80);
     }
 
     @Test

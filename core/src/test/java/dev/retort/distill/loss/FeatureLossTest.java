@@ -44,8 +44,9 @@ class FeatureLossTest {
 
     private static Map<String, Tensor> tensors(Map<String, double[]> features, DitSpec spec) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        features.forEach((name, values) ->
-                tensors.put(name, Plain.tensor(values, SAMPLES, spec.tokens(), spec.hidden()).set_requires_grad(true)));
+        features.forEach((name, values) -> tensors.put(
+                name,
+                Plain.tensor(values, SAMPLES, spec.tokens(), spec.hidden()).set_requires_grad(true)));
         return tensors;
     }
 

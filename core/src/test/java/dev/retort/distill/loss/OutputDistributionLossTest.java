@@ -106,8 +106,8 @@ class OutputDistributionLossTest {
         double[] theirs = Plain.normal(4, 0.6, n * VALUES * channels / 3);
         NoiseSchedule schedule = process.noiseSchedule();
         try (Scope scope = Scope.open();
-                Teacher teacher = new Told(Told.spec(SIZE, 2, 16, learned), image(theirs, channels), Map.of())
-                        .teacher(process)) {
+                Teacher teacher =
+                        new Told(Told.spec(SIZE, 2, 16, learned), image(theirs, channels), Map.of()).teacher(process)) {
             NoisyBatch batch = NoisyBatch.of(
                     image(clean, 3),
                     image(noise, 3),
@@ -173,9 +173,7 @@ class OutputDistributionLossTest {
         compare(
                 ProcessSpec.flow(),
                 ofStudent,
-                Arrays.stream(times)
-                        .mapToObj(OutputDistributionLossTest::flow)
-                        .toArray(Step[]::new),
+                Arrays.stream(times).mapToObj(OutputDistributionLossTest::flow).toArray(Step[]::new),
                 times,
                 learned,
                 temperature);
@@ -196,8 +194,8 @@ class OutputDistributionLossTest {
             expected += Math.pow((ours[k] - theirs[k]) * sigma / alpha, 2) / (2 * variance) / VALUES;
         }
         try (Scope scope = Scope.open();
-                Teacher teacher = new Told(Told.spec(SIZE, 2, 16, false), image(theirs, 3), Map.of())
-                        .teacher(process)) {
+                Teacher teacher =
+                        new Told(Told.spec(SIZE, 2, 16, false), image(theirs, 3), Map.of()).teacher(process)) {
             NoisyBatch batch = NoisyBatch.of(
                     image(Plain.normal(1, 1, VALUES), 3),
                     image(Plain.normal(2, 1, VALUES), 3),
@@ -205,9 +203,9 @@ class OutputDistributionLossTest {
                     column(new double[] {alpha}),
                     column(new double[] {sigma}),
                     Tensors.of(new int[1], Device.CPU));
-            double[] found = Plain.values(new OutputDistributionLoss(
-                            teacher, process.noiseSchedule(), Prediction.EPSILON, false, temperature)
-                    .perSample(image(ours, 3), Taps.none(), batch));
+            double[] found = Plain.values(
+                    new OutputDistributionLoss(teacher, process.noiseSchedule(), Prediction.EPSILON, false, temperature)
+                            .perSample(image(ours, 3), Taps.none(), batch));
             assertThat(found[0]).isCloseTo(1000 * expected, within(1e-3 * 1000 * expected));
         }
     }

@@ -119,8 +119,7 @@ class TeacherTest {
             assertThat(Tensors.shape(answer.output())).containsExactly(COUNT, channels, 16, 16);
             assertThat(Plain.error(Plain.values(answer.output()), expected)).isLessThan(1e-5);
             assertThat(Plain.error(with, expected)).as("guidance matters").isGreaterThan(1e-2);
-            assertThat(Plain.error(
-                            Plain.values(answer.taps().get("blocks.1")), Plain.values(taps.get("blocks.1"))))
+            assertThat(Plain.error(Plain.values(answer.taps().get("blocks.1")), Plain.values(taps.get("blocks.1"))))
                     .as("features are those with the class")
                     .isLessThan(1e-5);
             assertThat(answer.output().requires_grad()).isFalse();

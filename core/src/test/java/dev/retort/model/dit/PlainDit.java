@@ -83,9 +83,7 @@ final class PlainDit {
 
     /** norm(x)·(1 + scale) + shift, the modulation's shift being the {@code part}-th vector and its scale the next. */
     private double[] modulated(String norm, double[] x, double[] modulation, int part) {
-        double[] y = spec.modern()
-                ? Plain.rmsNorm(x, weights.get(norm + ".weight"), EPS)
-                : Plain.layerNorm(x, EPS);
+        double[] y = spec.modern() ? Plain.rmsNorm(x, weights.get(norm + ".weight"), EPS) : Plain.layerNorm(x, EPS);
         for (int i = 0; i < width; i++) {
             y[i] = y[i] * (1 + modulation[(part + 1) * width + i]) + modulation[part * width + i];
         }
