@@ -3,10 +3,10 @@ package dev.retort.distill;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.diffusion.Prediction;
 import dev.retort.model.ModelFolder;
-import dev.retort.model.SamplingSpec;
 import dev.retort.report.JsonlLog;
 import dev.retort.report.Progress;
 import dev.retort.sample.Draw;

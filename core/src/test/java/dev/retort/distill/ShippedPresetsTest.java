@@ -5,16 +5,15 @@ import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.retort.Shared;
 import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
+import dev.retort.card.SamplingSpec;
 import dev.retort.config.Configs;
 import dev.retort.config.Presets;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.diffusion.Plan;
-import dev.retort.model.ModelCard;
-import dev.retort.model.SamplingSpec;
 import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.sample.Draw;

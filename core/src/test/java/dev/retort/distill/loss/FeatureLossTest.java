@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.Plain;
+import dev.retort.card.DitSpec;
+import dev.retort.card.ProcessSpec;
 import dev.retort.distill.LayerMap;
-import dev.retort.model.ProcessSpec;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;

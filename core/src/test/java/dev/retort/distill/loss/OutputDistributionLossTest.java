@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.Plain;
+import dev.retort.card.ProcessSpec;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
-import dev.retort.model.ProcessSpec;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.Scope;

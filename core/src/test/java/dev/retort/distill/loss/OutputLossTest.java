@@ -3,9 +3,6 @@ package dev.retort.distill.loss;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.retort.card.DitSpec;
-import dev.retort.card.ModelCard;
-import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
@@ -13,7 +10,6 @@ import dev.retort.data.Loader;
 import dev.retort.data.PairedImages;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
-import dev.retort.model.Network;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;

@@ -1,10 +1,10 @@
 package dev.retort.distill.loss;
 
-import dev.retort.model.ModelCard;
+import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
+import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.model.Network;
-import dev.retort.model.ProcessSpec;
-import dev.retort.model.SamplingSpec;
-import dev.retort.model.dit.DitSpec;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;

@@ -1,6 +1,7 @@
 package dev.retort.model.dit;
 
 import dev.retort.Plain;
+import dev.retort.card.DitSpec;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
