@@ -26,6 +26,7 @@ import dev.retort.train.TrainConfig;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.DynamicTest;
@@ -33,6 +34,8 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Every preset can start: its pictures open, both splits of them, and its network fits them. */
 class ShippedPresetsTest {
+    private static final Map<DataSpec, ImageSource> OPENED = new ConcurrentHashMap<>();
+
     @TestFactory
     Stream<DynamicTest> a_teacher_preset_opens_its_pictures_and_fits_them() {
         return Presets.list("train").stream()
@@ -118,7 +121,12 @@ class ShippedPresetsTest {
         }
     }
 
+    /** Opened once, though presets share their pictures. */
     private static ImageSource opened(DataSpec data) {
+        return OPENED.computeIfAbsent(data, ShippedPresetsTest::open);
+    }
+
+    private static ImageSource open(DataSpec data) {
         assumeFalse(data.kind().equals("latents"), "skipped: 'retort encode' makes " + data.path());
         DataSpec here = here(data);
         ImageSource test = Datasets.open(here.withSplit("test"));
