@@ -138,16 +138,8 @@ public record DitSpec(
     }
 
     @Override
-    public boolean hasNullClass() {
-        return classDropout > 0;
-    }
-
-    @Override
-    public int nullClass() {
-        if (!hasNullClass()) {
-            throw new IllegalStateException("this network has no null class: it was built with classDropout 0");
-        }
-        return classes;
+    public ConditionSpec condition() {
+        return ConditionSpec.ofClasses(classes, classDropout > 0);
     }
 
     @Override

@@ -14,14 +14,23 @@ public interface NetworkSpec {
     /** Width of its images or latents. */
     int width();
 
+    /** What it is conditioned on. */
+    ConditionSpec condition();
+
     /** Number of classes, the null class not counted. */
-    int classes();
+    default int classes() {
+        return condition().classes();
+    }
 
     /** The label that means "no condition"; refused by {@link IllegalStateException} where the network has none. */
-    int nullClass();
+    default int nullClass() {
+        return condition().nullClass();
+    }
 
     /** Whether the network was built to be asked without a condition. */
-    boolean hasNullClass();
+    default boolean hasNullClass() {
+        return condition().hasNone();
+    }
 
     /** Whether the output carries variance channels behind the prediction. */
     boolean learnSigma();

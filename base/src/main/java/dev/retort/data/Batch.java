@@ -4,7 +4,7 @@ package dev.retort.data;
  * Pictures that go through the network together.
  *
  * @param pixels {@code count * channels * height * width} values, picture by picture, NCHW; those of pixels in [-1, 1]
- * @param labels class of each picture
+ * @param prompts what each picture shows: its class, and its caption where the source has any
  * @param count number of pictures
  * @param channels colour channels, or those of a latent
  * @param height rows
@@ -13,17 +13,17 @@ package dev.retort.data;
  * @param twin the same pictures at another size; null where nobody wants them
  */
 public record Batch(
-        float[] pixels, int[] labels, int count, int channels, int height, int width, long firstImage, Batch twin) {
+        float[] pixels, Prompts prompts, int count, int channels, int height, int width, long firstImage, Batch twin) {
     public Batch {
-        if (pixels.length != count * channels * height * width || labels.length != count) {
+        if (pixels.length != count * channels * height * width || prompts.size() != count) {
             throw new IllegalArgumentException("a batch of " + count + " x " + channels + " x " + height + " x " + width
-                    + " has " + pixels.length + " pixels and " + labels.length + " labels");
+                    + " has " + pixels.length + " pixels and " + prompts.size() + " prompts");
         }
     }
 
     /** Pictures at one size alone. */
-    public Batch(float[] pixels, int[] labels, int count, int channels, int height, int width, long firstImage) {
-        this(pixels, labels, count, channels, height, width, firstImage, null);
+    public Batch(float[] pixels, Prompts prompts, int count, int channels, int height, int width, long firstImage) {
+        this(pixels, prompts, count, channels, height, width, firstImage, null);
     }
 
     /** A black batch as a source gives them, to try what fits into memory. */
@@ -31,13 +31,13 @@ public record Batch(
         return of(
                 source,
                 new float[count * source.pixels()],
-                new int[count],
+                new Prompts.Labels(new int[count]),
                 0,
                 source.twin().map(other -> blank(other, count)).orElse(null));
     }
 
-    static Batch of(ImageSource source, float[] pixels, int[] labels, long firstImage, Batch twin) {
+    static Batch of(ImageSource source, float[] pixels, Prompts prompts, long firstImage, Batch twin) {
         return new Batch(
-                pixels, labels, labels.length, source.channels(), source.height(), source.width(), firstImage, twin);
+                pixels, prompts, prompts.size(), source.channels(), source.height(), source.width(), firstImage, twin);
     }
 }

@@ -10,7 +10,6 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -116,12 +115,12 @@ final class Captions {
         return captions;
     }
 
-    /** The caption of a picture. */
-    Optional<String> of(StoredFile picture) {
+    /** The caption of a picture; empty where it has none. */
+    String of(StoredFile picture) {
         StoredFile text = texts.get(ImageNames.withoutEnding(picture.name()));
         return text == null
-                ? Optional.ofNullable(listed.get(picture.name()))
-                : Optional.of(text(text).strip());
+                ? listed.getOrDefault(picture.name(), "")
+                : text(text).strip();
     }
 
     /** What was left out, a sentence each. */

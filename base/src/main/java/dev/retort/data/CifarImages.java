@@ -91,7 +91,7 @@ public final class CifarImages implements ImageSource {
     }
 
     @Override
-    public int read(long index, float[] out, int offset) {
+    public Note read(long index, float[] out, int offset) {
         long left = index;
         for (byte[] file : files) {
             int records = file.length / RECORD;
@@ -100,7 +100,7 @@ public final class CifarImages implements ImageSource {
                 for (int i = 0; i < PIXELS; i++) {
                     out[offset + i] = (file[at + 1 + i] & 0xff) / 127.5f - 1;
                 }
-                return file[at];
+                return new Note(file[at]);
             }
             left -= records;
         }

@@ -21,19 +21,12 @@ public final class DamagedPictures {
         this.source = source;
     }
 
-    /**
-     * A picture that was read.
-     *
-     * @param index its place in the source
-     */
-    public record Read(long index, int label) {}
-
     /** Reads picture {@code index} or, where it is damaged, the next one that is whole. */
-    public Read read(long index, float[] out, int offset) {
+    public Note read(long index, float[] out, int offset) {
         for (long at = index; ; at = (at + 1) % source.size()) {
             if (!contains(at)) {
                 try {
-                    return new Read(at, source.read(at, out, offset));
+                    return source.read(at, out, offset);
                 } catch (RetortException e) {
                     leaveOut(at, e);
                 }

@@ -8,7 +8,6 @@ import dev.retort.io.PixelImage;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
@@ -116,7 +115,7 @@ final class EncodedImages implements ImageSource {
     }
 
     @Override
-    public int read(long index, float[] out, int offset) {
+    public Note read(long index, float[] out, int offset) {
         int i = Math.toIntExact(index);
         PixelImage image = decoded == null ? null : decoded.get(i);
         if (image == null) {
@@ -126,12 +125,7 @@ final class EncodedImages implements ImageSource {
             }
         }
         image.toFloats(out, offset);
-        return classes.labels()[i];
-    }
-
-    @Override
-    public Optional<String> caption(long index) {
-        return captions.of(pictures.get(Math.toIntExact(index)));
+        return new Note(classes.labels()[i], captions.of(pictures.get(i)));
     }
 
     private PixelImage decode(StoredFile picture) {

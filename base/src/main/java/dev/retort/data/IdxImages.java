@@ -116,7 +116,7 @@ public final class IdxImages implements ImageSource {
     }
 
     @Override
-    public int read(long index, float[] out, int offset) {
+    public Note read(long index, float[] out, int offset) {
         Arrays.fill(out, offset, offset + size * size, -1f);
         int top = (size - rows) / 2;
         int left = (size - columns) / 2;
@@ -127,7 +127,7 @@ public final class IdxImages implements ImageSource {
                 out[to++] = (pixels[at++] & 0xff) / 127.5f - 1;
             }
         }
-        return labels[(int) index] & 0xff;
+        return new Note(labels[(int) index] & 0xff);
     }
 
     private static List<String> classNames(Path folder, byte[] labels) {

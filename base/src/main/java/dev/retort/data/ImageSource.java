@@ -35,20 +35,20 @@ public interface ImageSource {
      * Decodes picture {@code index} into {@code out} from {@code offset} on, as {@code channels * height * width} values
      * in [-1, 1], channel by channel, rows from the top.
      *
-     * @return the label
+     * @return its class and caption
      * @throws dev.retort.error.RetortException of kind DATA, naming the picture, when it is damaged
      */
-    int read(long index, float[] out, int offset);
+    Note read(long index, float[] out, int offset);
 
     /**
      * Reads picture {@code index} as training wants it, which differs from time to time.
      *
      * @param mirrored whether left and right are exchanged
      * @param chance random numbers of this place in the order of training, for sources that hold distributions
-     * @return the label
+     * @return its class and caption
      */
-    default int draw(long index, boolean mirrored, Rng chance, float[] out, int offset) {
-        int label = read(index, out, offset);
+    default Note draw(long index, boolean mirrored, Rng chance, float[] out, int offset) {
+        Note note = read(index, out, offset);
         if (mirrored) {
             int end = offset + pixels();
             for (int row = offset; row < end; row += width()) {
@@ -59,7 +59,7 @@ public interface ImageSource {
                 }
             }
         }
-        return label;
+        return note;
     }
 
     /** Whether the set it is of keeps training and test pictures apart; where not, all of them are training pictures. */
@@ -70,11 +70,6 @@ public interface ImageSource {
     /** What a person should know of how the set was read, a sentence each: what was left out, and why. */
     default List<String> notes() {
         return List.of();
-    }
-
-    /** What is written about picture {@code index}, where anything is. */
-    default Optional<String> caption(long index) {
-        return Optional.empty();
     }
 
     /** What encoded them, where they are latents. */

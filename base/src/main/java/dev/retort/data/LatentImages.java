@@ -183,29 +183,26 @@ public final class LatentImages implements ImageSource {
     }
 
     @Override
-    public int read(long index, float[] out, int at) {
+    public Note read(long index, float[] out, int at) {
         Shard shard = shards.get(manifest.shardOf(index));
         int i = manifest.placeOf(index);
         scaled(shard.mean(), i, out, at);
-        return shard.labels()[i];
+        return note(shard, i);
     }
 
     @Override
-    public int draw(long index, boolean mirrored, Rng chance, float[] out, int at) {
+    public Note draw(long index, boolean mirrored, Rng chance, float[] out, int at) {
         Shard shard = shards.get(manifest.shardOf(index));
         int i = manifest.placeOf(index);
         scaled(mirrored ? shard.meanMirrored() : shard.mean(), i, out, at);
         if (manifest.variance()) {
             spread(mirrored ? shard.stdMirrored() : shard.std(), i, chance, out, at);
         }
-        return shard.labels()[i];
+        return note(shard, i);
     }
 
-    @Override
-    public Optional<String> caption(long index) {
-        String[] captions = shards.get(manifest.shardOf(index)).captions();
-        String caption = captions == null ? "" : captions[manifest.placeOf(index)];
-        return caption.isEmpty() ? Optional.empty() : Optional.of(caption);
+    private static Note note(Shard shard, int i) {
+        return new Note(shard.labels()[i], shard.captions() == null ? "" : shard.captions()[i]);
     }
 
     private void scaled(ByteBuffer mean, int i, float[] out, int at) {

@@ -3,6 +3,7 @@ package dev.retort.data;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.concurrent.ExecutionException;
@@ -131,18 +132,19 @@ public final class Loader implements AutoCloseable {
     private Batch load(long first) {
         float[] values = new float[batch * source.pixels()];
         float[] twins = new float[twin == null ? 0 : batch * twin.pixels()];
-        int[] labels = new int[batch];
+        List<Note> notes = new ArrayList<>(batch);
         for (int i = 0; i < batch; i++) {
             if (Thread.currentThread().isInterrupted()) {
                 throw new RetortException(Kind.INTERRUPTED, "loading " + source.name() + " was stopped");
             }
-            labels[i] = read(first + i, i, values, twins);
+            notes.add(read(first + i, i, values, twins));
         }
+        Prompts prompts = Prompts.of(notes);
         return Batch.of(
-                source, values, labels, first, twin == null ? null : Batch.of(twin, twins, labels, first, null));
+                source, values, prompts, first, twin == null ? null : Batch.of(twin, twins, prompts, first, null));
     }
 
-    private int read(long k, int place, float[] values, float[] twins) {
+    private Note read(long k, int place, float[] values, float[] twins) {
         long index = order.index(k);
         boolean mirrored = flip && order.mirrored(k);
         for (int attempt = 1; ; attempt++) {

@@ -58,18 +58,13 @@ public record PairedImages(ImageSource images, ImageSource other) implements Ima
     }
 
     @Override
-    public int read(long index, float[] out, int offset) {
+    public Note read(long index, float[] out, int offset) {
         return images.read(index, out, offset);
     }
 
     @Override
-    public int draw(long index, boolean mirrored, Rng chance, float[] out, int offset) {
+    public Note draw(long index, boolean mirrored, Rng chance, float[] out, int offset) {
         return images.draw(index, mirrored, chance, out, offset);
-    }
-
-    @Override
-    public Optional<String> caption(long index) {
-        return images.caption(index);
     }
 
     @Override

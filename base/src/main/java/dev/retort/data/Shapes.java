@@ -66,10 +66,10 @@ public final class Shapes implements ImageSource {
     }
 
     @Override
-    public int read(long index, float[] out, int offset) {
+    public Note read(long index, float[] out, int offset) {
         ShapesCondition condition = condition(index);
         draw(condition, Rng.at(seed, Purpose.DATA, index, 1).nextLong(), out, offset);
-        return condition.shape();
+        return new Note(condition.shape());
     }
 
     /** What picture {@code index} shows. */

@@ -37,7 +37,11 @@ class DatasetsTest {
         assertThat(source.classNames()).containsExactly("ant", "zebra");
         assertThat(source.size()).isEqualTo(3);
         float[] out = new float[source.pixels()];
-        assertThat(new int[] {source.read(0, out, 0), source.read(1, out, 0), source.read(2, out, 0)})
+        assertThat(new int[] {
+                    source.read(0, out, 0).label(),
+                    source.read(1, out, 0).label(),
+                    source.read(2, out, 0).label()
+                })
                 .containsExactly(0, 0, 1);
         float[] expected = new float[source.pixels()];
         CentreCrop.square(ImageDecoder.read(DRAWING), 16).toFloats(expected, 0);
@@ -76,7 +80,7 @@ class DatasetsTest {
         assertThat(source.classNames()).containsExactly("a", "b");
         assertThat(source.name()).isEqualTo("set/train");
         float[] out = new float[source.pixels()];
-        assertThat(source.read(1, out, 0)).isEqualTo(1);
+        assertThat(source.read(1, out, 0).label()).isEqualTo(1);
         Map<String, byte[]> splits = Map.of("train/a/1.png", png, "test/b/2.png", png, "test/a/3.png", png);
         Path zipped = Files.write(folder.resolve("two.tgz"), IdxImagesTest.gzip(tar(splits)));
         assertThat(Datasets.open(new DataSpec("tar", zipped.toString(), "test", 8, false))
@@ -102,10 +106,10 @@ class DatasetsTest {
         ImageSource source = Datasets.open(new DataSpec("auto", folder.toString(), "train", 32, false));
         assertThat(source.size()).isEqualTo(3);
         float[] out = new float[3072];
-        assertThat(source.read(1, out, 0)).isEqualTo(9);
+        assertThat(source.read(1, out, 0).label()).isEqualTo(9);
         assertThat(out[1024]).as("first green value").isEqualTo(1);
         assertThat(out[0]).isEqualTo(-1);
-        assertThat(source.read(2, out, 0)).isEqualTo(3);
+        assertThat(source.read(2, out, 0).label()).isEqualTo(3);
         assertThat(CifarImages.open(folder, "test").size()).isEqualTo(1);
         assertThatThrownBy(() -> Datasets.open(new DataSpec("cifar10", folder.toString(), "train", 64, false)))
                 .hasMessageContaining("data.size is 64 but the pictures of " + folder + " are 32x32; set data.size=32");
@@ -120,7 +124,7 @@ class DatasetsTest {
                         new byte[9]))));
         ImageSource packed = Datasets.open(new DataSpec("auto", archive.toString(), "train", 0, false));
         assertThat(packed.size()).isEqualTo(2);
-        assertThat(packed.read(1, out, 0)).isEqualTo(9);
+        assertThat(packed.read(1, out, 0).label()).isEqualTo(9);
         two[3073] = 10;
         Files.write(folder.resolve("data_batch_1.bin"), two);
         assertThatThrownBy(() -> CifarImages.open(folder, "train")).hasMessageContaining("record 1 has the label 10");
@@ -203,7 +207,8 @@ class DatasetsTest {
         try (Loader loader = new Loader(source, 100, 1, 0, false, 1, 1)) {
             Batch batch = loader.next();
             assertThat(loader.skipped()).isEmpty();
-            assertThat(Arrays.stream(batch.labels()).distinct().count()).isGreaterThan(7);
+            assertThat(Arrays.stream(batch.prompts().labels()).distinct().count())
+                    .isGreaterThan(7);
             String look = System.getProperty("retort.look");
             if (look != null) {
                 ImageGrid.of(batch.pixels(), 100, batch.channels(), batch.height(), batch.width(), 10)

@@ -26,11 +26,11 @@ class IdxImagesTest {
         assertThat(images.size()).isEqualTo(2);
         assertThat(images.classNames()).hasSize(10).last().isEqualTo("9");
         float[] out = new float[16];
-        assertThat(images.read(0, out, 0)).isEqualTo(3);
+        assertThat(images.read(0, out, 0).label()).isEqualTo(3);
         assertThat(out)
                 .containsExactly(
                         -1, -1, -1, -1, -1, -1, 1, -1, -1, 128 / 127.5f - 1, 1 / 127.5f - 1, -1, -1, -1, -1, -1);
-        assertThat(images.read(1, out, 0)).isEqualTo(9);
+        assertThat(images.read(1, out, 0).label()).isEqualTo(9);
         assertThat(IdxImages.open(folder, "train", 0).height()).isEqualTo(2);
     }
 
@@ -61,7 +61,7 @@ class IdxImagesTest {
         assertThat(images.size()).isEqualTo(10_000);
         assertThat(images.classNames().get(9)).isEqualTo("ankle boot");
         float[] out = new float[32 * 32];
-        assertThat(images.read(0, out, 0)).isEqualTo(9);
+        assertThat(images.read(0, out, 0).label()).isEqualTo(9);
     }
 
     private void write(String name, byte[] bytes) throws IOException {

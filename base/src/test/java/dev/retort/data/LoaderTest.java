@@ -27,7 +27,8 @@ class LoaderTest {
             for (Batch expected : whole.subList(17, 30)) {
                 Batch batch = loader.next();
                 assertThat(batch.firstImage()).isEqualTo(expected.firstImage());
-                assertThat(batch.labels()).isEqualTo(expected.labels());
+                assertThat(batch.prompts().labels())
+                        .isEqualTo(expected.prompts().labels());
                 assertThat(batch.pixels()).isEqualTo(expected.pixels());
             }
         }
@@ -58,7 +59,8 @@ class LoaderTest {
         }
         try (Loader loader = new Loader(new Numbered(50, Set.of()), 50, 2, 0, false, 1, 1);
                 Loader other = new Loader(new Numbered(50, Set.of()), 50, 3, 0, false, 1, 1)) {
-            assertThat(loader.next().labels()).isNotEqualTo(other.next().labels());
+            assertThat(loader.next().prompts().labels())
+                    .isNotEqualTo(other.next().prompts().labels());
         }
     }
 
@@ -69,7 +71,7 @@ class LoaderTest {
             int mirrored = 0;
             for (int i = 0; i < batch.count(); i++) {
                 float[] picture = Arrays.copyOfRange(batch.pixels(), i * 12, i * 12 + 12);
-                int n = batch.labels()[i];
+                int n = batch.prompts().labels()[i];
                 boolean turned = picture[0] == n + 2;
                 mirrored += turned ? 1 : 0;
                 float[] rows = turned
@@ -91,7 +93,7 @@ class LoaderTest {
             try (Loader loader = new Loader(source, 40, 9, 0, false, threads, threads)) {
                 int[] epochs = new int[400];
                 for (int i = 0; i < 10; i++) {
-                    System.arraycopy(loader.next().labels(), 0, epochs, 40 * i, 40);
+                    System.arraycopy(loader.next().prompts().labels(), 0, epochs, 40 * i, 40);
                 }
                 labels.add(epochs);
                 assertThat(loader.skipped()).containsExactly("picture 13 is damaged");
@@ -152,7 +154,7 @@ class LoaderTest {
         try (Loader loader = new Loader(new Shapes(16, 4), 4, 1, 1000, false, 2, 2)) {
             Batch batch = loader.next();
             for (int i = 0; i < 4; i++) {
-                assertThat(batch.labels()[i])
+                assertThat(batch.prompts().labels()[i])
                         .isEqualTo(new Shapes(16, 4).condition(1000 + i).shape());
             }
         }
@@ -167,15 +169,37 @@ class LoaderTest {
     }
 
     private static int[] epoch(Loader loader) {
-        int[] labels = Arrays.copyOf(loader.next().labels(), 50);
-        System.arraycopy(loader.next().labels(), 0, labels, 25, 25);
+        int[] labels = Arrays.copyOf(loader.next().prompts().labels(), 50);
+        System.arraycopy(loader.next().prompts().labels(), 0, labels, 25, 25);
         return labels;
     }
 
     /** Pictures of 1x4x3 with the values n, n + 1, … and the label n. */
+    @Test
+    void captions_reach_the_batch_beside_the_classes() {
+        Numbered source = new Numbered(5, Set.of(3L));
+        source.captioned = true;
+        try (Loader loader = new Loader(source, 3, 2, 0, false, 2, 2)) {
+            Prompts prompts = loader.next().prompts();
+            assertThat(prompts.texts())
+                    .hasSize(3)
+                    .isEqualTo(Arrays.stream(prompts.labels())
+                            .mapToObj(n -> "picture " + n)
+                            .toList());
+            assertThat(prompts.slice(1, 2).texts()).isEqualTo(prompts.texts().subList(1, 3));
+            assertThat(prompts.slice(1, 2).labels()).isEqualTo(Arrays.copyOfRange(prompts.labels(), 1, 3));
+        }
+        source.captioned = false;
+        try (Loader loader = new Loader(source, 3, 2, 0, false, 2, 2)) {
+            Prompts prompts = loader.next().prompts();
+            assertThatThrownBy(prompts::texts).hasMessageContaining("only classes are given");
+        }
+    }
+
     private static final class Numbered implements ImageSource {
         final AtomicInteger reads = new AtomicInteger();
         int pauseMillis;
+        boolean captioned;
         private final int size;
         private final Set<Long> damaged;
 
@@ -215,7 +239,7 @@ class LoaderTest {
         }
 
         @Override
-        public int read(long index, float[] out, int offset) {
+        public Note read(long index, float[] out, int offset) {
             reads.incrementAndGet();
             if (pauseMillis > 0) {
                 try {
@@ -230,7 +254,7 @@ class LoaderTest {
             for (int i = 0; i < 12; i++) {
                 out[offset + i] = index + i;
             }
-            return (int) index;
+            return new Note((int) index, captioned ? "picture " + index : "");
         }
     }
 }

@@ -45,7 +45,7 @@ class ShapesTest {
         assertThat(Arrays.stream(colours).boxed())
                 .allSatisfy(count -> assertThat(count).isBetween(430, 570));
         float[] out = new float[shapes.pixels()];
-        assertThat(shapes.read(5, out, 0)).isEqualTo(shapes.condition(5).shape());
+        assertThat(shapes.read(5, out, 0).label()).isEqualTo(shapes.condition(5).shape());
     }
 
     @Test

@@ -37,7 +37,7 @@ class TarImagesTest {
         assertThat(train.divided()).isTrue();
         float[] out = new float[train.pixels()];
         for (int i = 0; i < 4; i++) {
-            assertThat(train.read(i, out, 0)).isEqualTo(new int[] {0, 0, 1, 2}[i]);
+            assertThat(train.read(i, out, 0).label()).isEqualTo(new int[] {0, 0, 1, 2}[i]);
         }
         assertThat(open("test").size()).isEqualTo(1);
         assertThatThrownBy(() -> open("val")).hasMessageContaining("no .tar or .tar.gz with 'val'");
@@ -65,9 +65,9 @@ class TarImagesTest {
         ImageSource source = open("train");
         assertThat(source.classNames()).containsExactly("3", "12");
         float[] out = new float[source.pixels()];
-        assertThat(source.read(0, out, 0)).isEqualTo(1);
-        assertThat(source.read(3, out, 0)).isZero();
-        assertThat(source.caption(2)).contains("picture 2");
+        assertThat(source.read(0, out, 0).label()).isEqualTo(1);
+        assertThat(source.read(3, out, 0).label()).isZero();
+        assertThat(source.read(2, out, 0).caption()).isEqualTo("picture 2");
     }
 
     @Test
@@ -92,7 +92,7 @@ class TarImagesTest {
         source.read(0, first, 0);
         for (int i = 1; i < 5; i++) {
             float[] linked = new float[source.pixels()];
-            assertThat(source.read(i, linked, 0)).isEqualTo(1);
+            assertThat(source.read(i, linked, 0).label()).isEqualTo(1);
             assertThat(linked).isEqualTo(first);
         }
         assertThat(source.notes())

@@ -1,14 +1,17 @@
 package dev.retort.bench;
 
 import dev.retort.card.DitSpec;
+import dev.retort.card.Part;
+import dev.retort.model.Condition;
 import dev.retort.torch.Device;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
+import java.util.Map;
 import java.util.Random;
 import org.bytedeco.pytorch.Tensor;
 
 /** Random latents, noise and labels at one time; owned until closed. */
-record Inputs(Tensor x, Tensor noise, Tensor time, Tensor label) implements AutoCloseable {
+record Inputs(Tensor x, Tensor noise, Tensor time, Condition condition) implements AutoCloseable {
     static final double TIME = 500;
 
     static Inputs of(DitSpec spec, int batch) {
@@ -19,7 +22,7 @@ record Inputs(Tensor x, Tensor noise, Tensor time, Tensor label) implements Auto
                     scope.keep(gaussian(random, batch, spec.channels(), spec.height(), spec.width())),
                     scope.keep(gaussian(random, batch, spec.channels(), spec.height(), spec.width())),
                     scope.keep(Tensors.full(TIME, Device.CPU, batch)),
-                    scope.keep(Tensors.of(labels, Device.CPU)));
+                    Condition.of(Map.of(Part.LABEL, scope.keep(Tensors.of(labels, Device.CPU)))));
         }
     }
 
@@ -36,6 +39,6 @@ record Inputs(Tensor x, Tensor noise, Tensor time, Tensor label) implements Auto
         x.close();
         noise.close();
         time.close();
-        label.close();
+        condition.get(Part.LABEL).close();
     }
 }

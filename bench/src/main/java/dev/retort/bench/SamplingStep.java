@@ -1,10 +1,10 @@
 package dev.retort.bench;
 
 import dev.retort.card.DitSpec;
+import dev.retort.model.Request;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitInference;
 import dev.retort.nn.Init;
-import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
@@ -18,6 +18,7 @@ import org.bytedeco.pytorch.Tensor;
 final class SamplingStep implements Step {
     private final long parameters;
     private final DitInference network;
+    private final Request request;
     private final Inputs inputs;
 
     SamplingStep(DitSpec spec, int batch, boolean bf16) {
@@ -26,14 +27,14 @@ final class SamplingStep implements Step {
             parameters = origin.parameterCount();
             network = new DitInference(origin, bf16 ? Precision.BF16 : Precision.FP32);
         }
-        network.prepare(new double[] {Inputs.TIME}, inputs.label());
+        request = network.open(new double[] {Inputs.TIME}, inputs.condition());
     }
 
     @Override
     public double run() {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            Tensor out = network.forward(inputs.x(), inputs.time(), inputs.label(), Taps.none());
+            Tensor out = request.call(0, inputs.x());
             Tensor velocity = out.narrow(1, 0, inputs.x().size(1));
             inputs.x().add(velocity);
             return velocity.abs().mean().item_double();
@@ -47,6 +48,7 @@ final class SamplingStep implements Step {
 
     @Override
     public void close() {
+        request.close();
         network.close();
         inputs.close();
     }

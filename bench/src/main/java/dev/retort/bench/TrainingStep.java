@@ -37,7 +37,7 @@ final class TrainingStep implements Step {
         try (Scope scope = Scope.open()) {
             Tensor out;
             try (Autocast autocast = Autocast.to(precision, Device.CPU)) {
-                out = network.forward(inputs.x(), inputs.time(), inputs.label(), Taps.none());
+                out = network.forward(inputs.x(), inputs.time(), inputs.condition(), Taps.none());
             }
             Tensor error = out.narrow(1, 0, inputs.noise().size(1)).sub(inputs.noise());
             Tensor loss = error.mul(error).mean();

@@ -1,6 +1,7 @@
 package dev.retort.cli;
 
 import dev.retort.card.ImageShape;
+import dev.retort.data.Prompts;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
@@ -61,7 +62,7 @@ interface Pictures {
         @Override
         public void draw(SampleJob job, int[] labels, Progress progress) {
             ImageGrid grid = new ImageGrid(labels.length, columns, shape.channels(), shape.height(), shape.width(), 2);
-            job.draw(labels, progress, (first, pixels, n) -> {
+            job.draw(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
                 for (int i = 0; i < n; i++) {
                     grid.set(first + i, pixels, i * shape.values());
                 }
@@ -80,7 +81,7 @@ interface Pictures {
         @Override
         public void draw(SampleJob job, int[] labels, Progress progress) {
             requireNoOthers(labels);
-            job.draw(labels, progress, (first, pixels, n) -> {
+            job.draw(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
                 for (int i = 0; i < n; i++) {
                     String name = name(first + i, labels[first + i]);
                     new ImageGrid(1, 1, shape.channels(), shape.height(), shape.width(), 0)
@@ -133,7 +134,7 @@ interface Pictures {
 
         private void stream(SampleJob job, int[] labels, Progress progress, OutputStream bytes) throws IOException {
             try {
-                job.draw(labels, progress, (first, pixels, n) -> {
+                job.draw(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
                     try {
                         for (int i = 0; i < n; i++) {
                             bytes.write(PixelImage.of(

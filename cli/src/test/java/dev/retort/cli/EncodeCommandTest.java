@@ -67,7 +67,7 @@ class EncodeCommandTest {
         ImageSource shapes = Datasets.open(DataSpec.shapes(16).withSplit(split));
         float[] pixels = new float[shapes.pixels()];
         for (int i = 0; i < 100; i++) {
-            String label = shapes.classNames().get(shapes.read(i, pixels, 0));
+            String label = shapes.classNames().get(shapes.read(i, pixels, 0).label());
             Path file = pictures.resolve(split).resolve(label).resolve(i + ".png");
             Png.write(file, PixelImage.of(pixels, 0, 3, 16, 16));
         }

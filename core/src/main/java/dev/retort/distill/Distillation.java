@@ -19,6 +19,7 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.Watch;
 import dev.retort.io.FolderLock;
+import dev.retort.model.LabelConditioner;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
@@ -118,6 +119,8 @@ public final class Distillation {
                                     recipe.objective(),
                                     distillation.stages(teacher, device.device()),
                                     teacher.hash(),
+                                    new LabelConditioner(distillation.student.condition()),
+                                    distillation.student.classDropout(),
                                     recipe.run()),
                             folder,
                             precision.precision(),

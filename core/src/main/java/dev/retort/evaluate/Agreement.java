@@ -1,5 +1,6 @@
 package dev.retort.evaluate;
 
+import dev.retort.data.Prompts;
 import dev.retort.diffusion.DiscreteSchedule;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
@@ -7,6 +8,8 @@ import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.model.Condition;
+import dev.retort.model.LabelConditioner;
 import dev.retort.model.ModelFolder;
 import dev.retort.nn.Taps;
 import dev.retort.sample.ImageCodec;
@@ -75,7 +78,7 @@ final class Agreement {
     }
 
     /** Images at times of one bin; {@code places} are the times as shares of the schedule. */
-    private record Noised(Tensor x, Tensor label, double[] times, double[] places, double[] alpha, double[] sigma) {
+    private record Noised(Tensor x, int[] labels, double[] times, double[] places, double[] alpha, double[] sigma) {
         static Noised of(
                 ImageCodec codec, ImageSet real, int bin, int count, long seed, NoiseSchedule schedule, Device device) {
             double[] times = new double[count];
@@ -99,13 +102,7 @@ final class Agreement {
                     x[i * size + p] = (float) (alpha[i] * x[i * size + p] + sigma[i] * noise[p]);
                 }
             }
-            return new Noised(
-                    Tensors.of(x, device, Tensors.shape(clean)),
-                    Tensors.of(labels, device),
-                    times,
-                    places,
-                    alpha,
-                    sigma);
+            return new Noised(Tensors.of(x, device, Tensors.shape(clean)), labels, times, places, alpha, sigma);
         }
 
         /** Pictures (N, C, H, W) in [-1, 1], beginning again behind the last. */
@@ -140,7 +137,9 @@ final class Agreement {
             }
             Tensor output;
             try (Autocast autocast = Autocast.to(precision, device)) {
-                output = model.network().forward(x, Tensors.of(times, device), label, Taps.none());
+                Condition condition =
+                        new LabelConditioner(model.network().spec().condition()).of(new Prompts.Labels(labels), device);
+                output = model.network().forward(x, Tensors.of(times, device), condition, Taps.none());
             }
             Tensor mean = output.narrow(1, 0, x.size(1));
             Tensor a = Tensors.of(fromState, device).view(-1, 1, 1, 1);

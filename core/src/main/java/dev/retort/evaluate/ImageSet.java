@@ -52,7 +52,7 @@ public record ImageSet(String name, PixelBatch pixels, int[] labels, List<String
         int count = 0;
         for (int index : chosen) {
             try {
-                labels[count] = source.read(index, one, 0);
+                labels[count] = source.read(index, one, 0).label();
             } catch (RetortException e) {
                 damaged.leaveOut(index, e);
                 continue;

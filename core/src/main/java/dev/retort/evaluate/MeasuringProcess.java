@@ -3,6 +3,7 @@ package dev.retort.evaluate;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
+import dev.retort.data.Prompts;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitInference;
@@ -115,10 +116,11 @@ public final class MeasuringProcess {
     }
 
     private static void draw(Sampler sampler, ImageCodec codec, int classes, long first, int batch) {
-        int[] labels = IntStream.range(0, batch).map(i -> i % classes).toArray();
+        Prompts prompts = new Prompts.Labels(
+                IntStream.range(0, batch).map(i -> i % classes).toArray());
         try (Scope scope = Scope.open()) {
             Tensors.floats(codec.decode(sampler.draw(
-                    labels, 0, LongStream.range(first, first + batch).toArray())));
+                    prompts, 0, LongStream.range(first, first + batch).toArray())));
         }
     }
 

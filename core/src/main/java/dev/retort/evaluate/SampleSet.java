@@ -3,7 +3,8 @@ package dev.retort.evaluate;
 import dev.retort.card.ImageShape;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
-import dev.retort.model.Network;
+import dev.retort.data.Prompts;
+import dev.retort.model.Denoiser;
 import dev.retort.report.Progress;
 import dev.retort.sample.Draw;
 import dev.retort.sample.ImageCodec;
@@ -20,7 +21,7 @@ import dev.retort.torch.Precision;
 public record SampleSet(PixelBatch pixels, int[] labels) {
     /** Draws {@code n} images, {@code batch} at a time. */
     public static SampleSet draw(
-            Network network,
+            Denoiser network,
             ModelCard card,
             ImageCodec codec,
             SamplingSpec sampling,
@@ -38,7 +39,7 @@ public record SampleSet(PixelBatch pixels, int[] labels) {
         int size = shape.values();
         byte[] bytes = PixelBatch.room(n, size);
         new SampleJob(Draw.sampler(network, card, sampling, precision), codec, seed, batch)
-                .draw(labels, progress, (first, pixels, count) -> {
+                .draw(new Prompts.Labels(labels), progress, (first, pixels, count) -> {
                     byte[] some = PixelBatch.quantise(pixels, count, shape.channels(), shape.height(), shape.width())
                             .pixels();
                     System.arraycopy(some, 0, bytes, first * size, some.length);

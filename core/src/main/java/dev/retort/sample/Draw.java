@@ -3,6 +3,7 @@ package dev.retort.sample;
 import dev.retort.card.ImageShape;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
+import dev.retort.data.Prompts;
 import dev.retort.diffusion.DiscreteSchedule;
 import dev.retort.diffusion.FlowLinear;
 import dev.retort.diffusion.NoiseSchedule;
@@ -13,7 +14,8 @@ import dev.retort.diffusion.TimeGrid;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.ImageGrid;
-import dev.retort.model.Network;
+import dev.retort.model.Denoiser;
+import dev.retort.model.LabelConditioner;
 import dev.retort.torch.Precision;
 
 /** Draws pictures from a model as its card says, or otherwise where asked. */
@@ -23,7 +25,7 @@ public final class Draw {
     private Draw() {}
 
     /** A sampler for a network under a process. */
-    public static Sampler sampler(Network network, ModelCard card, SamplingSpec spec, Precision precision) {
+    public static Sampler sampler(Denoiser network, ModelCard card, SamplingSpec spec, Precision precision) {
         Process process = card.process().process();
         if (spec.guidanceScale() != 1 && !network.spec().hasNullClass()) {
             throw new RetortException(
@@ -39,6 +41,7 @@ public final class Draw {
         }
         return new Sampler(
                 network,
+                new LabelConditioner(network.spec().condition()),
                 plan(process, spec, network.spec().learnSigma()),
                 spec.guidance(process.schedule().noisiestTime()),
                 precision);
@@ -69,7 +72,7 @@ public final class Draw {
 
     /** A grid with a row per class, from seed 0, as the model's card says to sample. */
     public static ImageGrid classGrid(
-            Network network, ModelCard card, Precision precision, int classes, int samplesPerClass) {
+            Denoiser network, ModelCard card, Precision precision, int classes, int samplesPerClass) {
         int[] labels = new int[classes * samplesPerClass];
         for (int i = 0; i < labels.length; i++) {
             labels[i] = i / samplesPerClass;
@@ -80,7 +83,7 @@ public final class Draw {
         try (ImageCodec codec = ImageCodec.of(card, network.device())) {
             new SampleJob(sampler(network, card, card.sampling(), precision), codec, 0, GRID_BATCH)
                     .draw(
-                            labels,
+                            new Prompts.Labels(labels),
                             (d, t, x) -> {},
                             (first, pixels, n) -> System.arraycopy(pixels, 0, all, first * size, n * size));
         }

@@ -18,11 +18,17 @@ import org.bytedeco.pytorch.Tensor;
 
 /** Runs a {@link Plan} on libtorch tensors: the same arithmetic as {@link dev.retort.diffusion.ArrayExecutor}, in fp32. */
 public final class PlanExecutor {
-    /** What the plan calls: input (N, C, H, W) already scaled → (N, C or 2C, H, W), fp32. */
+    /** What the plan calls. */
     @FunctionalInterface
-    public interface Denoiser {
-        /** One network call. */
-        Tensor output(Tensor input, Plan.Call call);
+    public interface Evaluation {
+        /**
+         * One network call.
+         *
+         * @param step index of the step among the plan's, whose {@link Plan.Step#call()} says at which time
+         * @param input (N, C, H, W), already scaled
+         * @return (N, C or 2C, H, W), fp32
+         */
+        Tensor output(int step, Tensor input);
     }
 
     /** Is told of every step; the tensors live during the call only. */
@@ -42,7 +48,7 @@ public final class PlanExecutor {
      * @param noise gives unit noise of the same shape for a step that asks for it, by the step's index
      * @return the last state, owned by the caller's scope
      */
-    public static Tensor run(Plan plan, Tensor start, Denoiser denoiser, IntFunction<Tensor> noise, Watcher watcher) {
+    public static Tensor run(Plan plan, Tensor start, Evaluation network, IntFunction<Tensor> noise, Watcher watcher) {
         try (Scope all = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Map<Combination.Source, ArrayDeque<Tensor>> history = new EnumMap<>(Combination.Source.class);
@@ -52,7 +58,7 @@ public final class PlanExecutor {
             Tensor x = all.keep(Ops.mul(start, plan.startScale()));
             for (int k = 0; k < plan.steps().size(); k++) {
                 try (Scope step = Scope.open()) {
-                    Tensor next = step(plan, k, x, denoiser, noise, watcher, history, step);
+                    Tensor next = step(plan, k, x, network, noise, watcher, history, step);
                     x.close();
                     x = step.keep(next);
                 }
@@ -68,14 +74,14 @@ public final class PlanExecutor {
             Plan plan,
             int k,
             Tensor x,
-            Denoiser denoiser,
+            Evaluation network,
             IntFunction<Tensor> noise,
             Watcher watcher,
             Map<Combination.Source, ArrayDeque<Tensor>> history,
             Scope scope) {
         Plan.Step step = plan.steps().get(k);
         Plan.Call call = step.call();
-        Tensor output = denoiser.output(call.inputScale() == 1 ? x : Ops.mul(x, call.inputScale()), call);
+        Tensor output = network.output(k, call.inputScale() == 1 ? x : Ops.mul(x, call.inputScale()));
         Tensor mean = output.narrow(1, 0, x.size(1));
         Tensor x0 = clamp(call.clamp(), Ops.addScaled(Ops.mul(x, call.x0FromState()), mean, call.x0FromOutput()));
         remember(history, Combination.Source.STATE, x, plan, scope);

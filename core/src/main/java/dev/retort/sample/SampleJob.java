@@ -2,13 +2,13 @@ package dev.retort.sample;
 
 import dev.retort.card.NetworkSpec;
 import dev.retort.config.Require;
+import dev.retort.data.Prompts;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.report.Progress;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import dev.retort.torch.TorchError;
-import java.util.Arrays;
 import java.util.stream.LongStream;
 
 /**
@@ -45,29 +45,29 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch)
     }
 
     /**
-     * Draws one image for each label.
+     * Draws one image for each prompt.
      *
      * @throws RetortException of kind MEMORY where a batch does not fit, CHECKPOINT where the values drawn are not finite
      */
-    public void draw(int[] labels, Progress progress, Sink sink) {
-        requireRoom(Math.min(batch, labels.length));
-        progress.update(0, labels.length, "");
-        for (int first = 0; first < labels.length; first += batch) {
-            int n = Math.min(batch, labels.length - first);
-            float[] pixels = pixels(Arrays.copyOfRange(labels, first, first + n), first);
+    public void draw(Prompts prompts, Progress progress, Sink sink) {
+        requireRoom(Math.min(batch, prompts.size()));
+        progress.update(0, prompts.size(), "");
+        for (int first = 0; first < prompts.size(); first += batch) {
+            int n = Math.min(batch, prompts.size() - first);
+            float[] pixels = pixels(prompts.slice(first, n), first);
             requireNumbers(pixels, first, pixels.length / n);
             sink.accept(first, pixels, n);
-            progress.update(first + n, labels.length, "");
+            progress.update(first + n, prompts.size(), "");
         }
     }
 
-    private float[] pixels(int[] labels, int first) {
-        long[] indices = LongStream.range(first, first + labels.length).toArray();
+    private float[] pixels(Prompts prompts, int first) {
+        long[] indices = LongStream.range(first, first + prompts.size()).toArray();
         try (Scope scope = Scope.open()) {
-            return Tensors.floats(codec.decode(sampler.draw(labels, seed, indices)));
+            return Tensors.floats(codec.decode(sampler.draw(prompts, seed, indices)));
         } catch (RuntimeException e) {
             throw TorchError.translate(
-                    e, "drawing " + labels.length + " images at once", "draw fewer at once (--batch)");
+                    e, "drawing " + prompts.size() + " images at once", "draw fewer at once (--batch)");
         }
     }
 

@@ -1,13 +1,15 @@
 package dev.retort.sample;
 
+import dev.retort.data.Prompts;
 import dev.retort.diffusion.Guidance;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
-import dev.retort.model.Network;
-import dev.retort.nn.Taps;
+import dev.retort.model.Condition;
+import dev.retort.model.Conditioner;
+import dev.retort.model.Denoiser;
+import dev.retort.model.Request;
 import dev.retort.torch.Autocast;
-import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Tensors;
@@ -19,48 +21,46 @@ import org.bytedeco.pytorch.Tensor;
  * drawn in.
  *
  * @param network the network, on its device
+ * @param conditioner makes of prompts what the network is conditioned on
  * @param plan solver, time grid and process
  * @param guidance classifier-free guidance
  * @param precision arithmetic of the network
  */
-public record Sampler(Network network, Plan plan, Guidance guidance, Precision precision) {
+public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guidance guidance, Precision precision) {
     /**
      * Draws samples.
      *
-     * @param labels class of each sample
+     * @param prompts what each sample is to show
      * @param seed seed of all samples
      * @param indices index of each sample under the seed
      * @return (N, C, H, W) in data units, fp32, owned by the caller's scope
      */
-    public Tensor draw(int[] labels, long seed, long[] indices) {
-        Device device = network.device();
-        int n = labels.length;
-        Tensor label = Tensors.of(labels, device);
-        int[] none = new int[n];
-        if (network.spec().hasNullClass()) {
-            Arrays.fill(none, network.spec().nullClass());
+    public Tensor draw(Prompts prompts, long seed, long[] indices) {
+        double[] times =
+                plan.steps().stream().mapToDouble(step -> step.call().time()).toArray();
+        try (Request request = network.open(times, condition(prompts, times))) {
+            return PlanExecutor.run(
+                    plan,
+                    noise(Purpose.SAMPLE_START, 0, seed, indices),
+                    (step, input) -> output(request, step, times[step], input),
+                    step -> noise(Purpose.SAMPLE_STEP, step, seed, indices),
+                    (step, x0, next) -> {});
         }
-        Tensor both = Ops.cat(0, label, Tensors.of(none, device));
-        network.prepare(
-                plan.steps().stream().mapToDouble(step -> step.call().time()).toArray(), both);
-        return PlanExecutor.run(
-                plan,
-                noise(Purpose.SAMPLE_START, 0, seed, indices),
-                (input, call) -> output(input, call, label, both),
-                step -> noise(Purpose.SAMPLE_STEP, step, seed, indices),
-                (step, x0, next) -> {});
     }
 
-    private Tensor output(Tensor input, Plan.Call call, Tensor label, Tensor both) {
-        Device device = network.device();
-        long n = input.size(0);
-        try (Autocast autocast = Autocast.to(precision, device)) {
-            if (!guidance.actsAt(call.time())) {
-                return network.forward(input, Tensors.full(call.time(), device, n), label, Taps.none());
-            }
-            Tensor out = network.forward(
-                    Ops.cat(0, input, input), Tensors.full(call.time(), device, 2 * n), both, Taps.none());
-            return guided(out, guidance, call.time(), input.size(1));
+    /** Of the samples and, where any step is guided, of the same without a condition behind them. */
+    private Condition condition(Prompts prompts, double[] times) {
+        Condition asked = conditioner.of(prompts, network.device());
+        return Arrays.stream(times).anyMatch(guidance::actsAt)
+                ? Condition.join(asked, conditioner.none(prompts.size(), network.device()))
+                : asked;
+    }
+
+    private Tensor output(Request request, int step, double time, Tensor input) {
+        try (Autocast autocast = Autocast.to(precision, network.device())) {
+            return guidance.actsAt(time)
+                    ? guided(request.call(step, Ops.cat(0, input, input)), guidance, time, input.size(1))
+                    : request.call(step, input);
         }
     }
 

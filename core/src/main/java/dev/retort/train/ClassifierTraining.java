@@ -154,7 +154,7 @@ public final class ClassifierTraining {
             Tensor loss;
             try (Autocast autocast = Autocast.to(precision, device)) {
                 Tensor logits = network.forward(unit(batch, device), true).logits(); // (N, classes)
-                loss = Ops.crossEntropy(logits, Tensors.of(batch.labels(), device));
+                loss = Ops.crossEntropy(logits, Tensors.of(batch.prompts().labels(), device));
             }
             loss.backward();
             return Tensors.scalar(loss);

@@ -8,6 +8,7 @@ import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.data.LatentFolder;
 import dev.retort.data.LatentManifest;
+import dev.retort.data.Note;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
@@ -183,10 +184,10 @@ public record LatentEncoding(
             float[] pixels = new float[pictures.pixels()];
             ByteBuffer bytes = ByteBuffer.allocate(4 * pixels.length + 4);
             for (int i = 0; i < FINGERPRINTED; i++) {
-                DamagedPictures.Read read = damaged.read(i * all / FINGERPRINTED, pixels, 0);
-                bytes.clear().putInt(read.label()).asFloatBuffer().put(pixels);
+                Note note = damaged.read(i * all / FINGERPRINTED, pixels, 0);
+                bytes.clear().putInt(note.label()).asFloatBuffer().put(pixels);
                 digest.update(bytes.array());
-                digest.update(pictures.caption(read.index()).orElse("").getBytes(StandardCharsets.UTF_8));
+                digest.update(note.caption().getBytes(StandardCharsets.UTF_8));
             }
             return HexFormat.of().formatHex(digest.digest());
         } catch (NoSuchAlgorithmException e) {
@@ -228,9 +229,7 @@ public record LatentEncoding(
         for (int first = 0; first < count; first += batch) {
             int n = Math.min(batch, count - first);
             for (int i = 0; i < n; i++) {
-                DamagedPictures.Read read =
-                        damaged.read(manifest.firstOf(index) + first + i, pixels, i * pictures.pixels());
-                shard.picture(read.label(), pictures.caption(read.index()).orElse(""));
+                shard.picture(damaged.read(manifest.firstOf(index) + first + i, pixels, i * pictures.pixels()));
             }
             try (Scope scope = Scope.open();
                     NoGrad off = NoGrad.on();

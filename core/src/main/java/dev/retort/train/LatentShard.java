@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.data.LatentManifest;
+import dev.retort.data.Note;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.Dtype;
@@ -36,9 +37,9 @@ final class LatentShard {
     }
 
     /** What is known of the next picture beside its latents. */
-    void picture(int label, String caption) {
-        labels.putLong(label);
-        captions.writeBytes(caption.getBytes(StandardCharsets.UTF_8));
+    void picture(Note note) {
+        labels.putLong(note.label());
+        captions.writeBytes(note.caption().getBytes(StandardCharsets.UTF_8));
         captionEnds.putLong(captions.size());
     }
 

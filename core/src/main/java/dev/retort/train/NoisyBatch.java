@@ -5,6 +5,8 @@ import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
 import dev.retort.diffusion.TimeSampler;
+import dev.retort.model.Condition;
+import dev.retort.model.Conditioner;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
@@ -12,7 +14,7 @@ import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Images with the noise, times and labels that every network of a step sees alike. Everything random is addressed by
+ * Images with the noise, times and conditions that every network of a step sees alike. Everything random is addressed by
  * (seed, purpose, position of the image on the clock), so it depends neither on batch size nor on interruptions.
  *
  * @param clean images (N, C, H, W)
@@ -22,8 +24,8 @@ import org.bytedeco.pytorch.Tensor;
  * @param times the same as doubles
  * @param alpha signal factor (N, 1, 1, 1)
  * @param sigma noise factor (N, 1, 1, 1)
- * @param label class of each image (N), the null class where dropped
- * @param twin the same images at another size with the same labels, for a teacher that works at that size. The coarser noise
+ * @param condition of each image, none where dropped
+ * @param twin the same images at another size with the same conditions, for a teacher that works at that size. The coarser noise
  *     is the finer averaged over cells and brought back to unit variance, which changes its ratio to the picture: the twin's
  *     times are those at which the two noisy images, brought to the coarser grid, hold the picture equally well. Null where
  *     there is none
@@ -36,7 +38,7 @@ public record NoisyBatch(
         double[] times,
         Tensor alpha,
         Tensor sigma,
-        Tensor label,
+        Condition condition,
         NoisyBatch twin) {
 
     /**
@@ -44,8 +46,8 @@ public record NoisyBatch(
      *
      * @param from first image of the part
      * @param count images of the part
-     * @param nullClass what a dropped label becomes
-     * @param labelDrop share of labels dropped
+     * @param conditioner makes conditions of what the batch says of its images
+     * @param dropout share of conditions dropped; above 0 for networks that know "no condition" only
      */
     public static NoisyBatch of(
             Batch batch,
@@ -54,30 +56,32 @@ public record NoisyBatch(
             long seed,
             NoiseSchedule schedule,
             TimeSampler sampler,
-            int nullClass,
-            double labelDrop,
+            Conditioner conditioner,
+            double dropout,
             Device device) {
         Batch fine = batch.twin() != null && batch.twin().height() > batch.height() ? batch.twin() : batch;
         int size = fine.channels() * fine.height() * fine.width();
         float[] noise = new float[count * size];
         double[] times = new double[count];
-        int[] label = new int[count];
+        boolean[] dropped = new boolean[count];
         for (int i = 0; i < count; i++) {
             long position = batch.firstImage() + from + i;
             times[i] = sampler.sample(schedule, Rng.at(seed, Purpose.TIME, position, 0));
             Rng.at(seed, Purpose.NOISE, position, 0).fillGaussian(noise, i * size, size);
-            boolean drop = labelDrop > 0
-                    && Rng.at(seed, Purpose.LABEL_DROP, position, 0).nextDouble() < labelDrop;
-            label[i] = drop ? nullClass : batch.labels()[from + i];
+            dropped[i] =
+                    dropout > 0 && Rng.at(seed, Purpose.LABEL_DROP, position, 0).nextDouble() < dropout;
         }
         Tensor unit = Tensors.of(noise, device, count, fine.channels(), fine.height(), fine.width());
-        Tensor labels = Tensors.of(label, device);
+        Condition condition = conditioner.of(batch.prompts().slice(from, count), device);
+        if (dropout > 0) {
+            condition = condition.orNone(dropped, conditioner.none(count, device));
+        }
         NoisyBatch twin = null;
         if (batch.twin() != null) {
             double[] theirs = timesAtHeight(batch.twin().height(), times, batch.height(), schedule);
-            twin = at(batch.twin(), from, unit, theirs, schedule, labels, null);
+            twin = at(batch.twin(), from, unit, theirs, schedule, condition, null);
         }
-        return at(batch, from, unit, times, schedule, labels, twin);
+        return at(batch, from, unit, times, schedule, condition, twin);
     }
 
     /**
@@ -98,7 +102,7 @@ public record NoisyBatch(
             Tensor unit,
             double[] times,
             NoiseSchedule schedule,
-            Tensor labels,
+            Condition condition,
             NoisyBatch twin) {
         Device device = Device.of(unit);
         double[] alpha = Arrays.stream(times).map(schedule::alpha).toArray();
@@ -109,7 +113,7 @@ public record NoisyBatch(
                 times,
                 Tensors.of(alpha, device).view(-1, 1, 1, 1),
                 Tensors.of(sigma, device).view(-1, 1, 1, 1),
-                labels,
+                condition,
                 twin);
     }
 
@@ -128,15 +132,22 @@ public record NoisyBatch(
     }
 
     /** Noises given images with given noise. */
-    public static NoisyBatch of(Tensor clean, Tensor noise, double[] times, Tensor alpha, Tensor sigma, Tensor label) {
-        return of(clean, noise, times, alpha, sigma, label, null);
+    public static NoisyBatch of(
+            Tensor clean, Tensor noise, double[] times, Tensor alpha, Tensor sigma, Condition condition) {
+        return of(clean, noise, times, alpha, sigma, condition, null);
     }
 
     private static NoisyBatch of(
-            Tensor clean, Tensor noise, double[] times, Tensor alpha, Tensor sigma, Tensor label, NoisyBatch twin) {
+            Tensor clean,
+            Tensor noise,
+            double[] times,
+            Tensor alpha,
+            Tensor sigma,
+            Condition condition,
+            NoisyBatch twin) {
         Tensor noisy = clean.mul(alpha).add(noise.mul(sigma));
         Tensor time = Tensors.of(times, Device.of(clean));
-        return new NoisyBatch(clean, noise, noisy, time, times, alpha, sigma, label, twin);
+        return new NoisyBatch(clean, noise, noisy, time, times, alpha, sigma, condition, twin);
     }
 
     /** Number of images. */

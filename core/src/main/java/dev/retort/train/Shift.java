@@ -31,7 +31,7 @@ final class Shift {
         }
         return new Batch(
                 moved,
-                batch.labels(),
+                batch.prompts(),
                 batch.count(),
                 batch.channels(),
                 batch.height(),

@@ -80,7 +80,7 @@ public final class Trainer implements AutoCloseable {
         if (!device.isCuda()) {
             resumed.addAll(KernelRecord.settle(run.path()));
         }
-        job.network().checkpointActivations(job.config().compute().checkpointActivations());
+        job.network().recompute(job.config().compute().checkpointActivations());
         terms = new TermNames(job.stages());
         trained.putAll(job.network().parameters());
         trained.putAll(terms.parameters());
@@ -266,7 +266,6 @@ public final class Trainer implements AutoCloseable {
 
     /** Forward and backward on part of a batch, its loss scaled to its share; returns that share of the loss. */
     private double micro(Batch batch, int from, int count, int whole, Stage stage, double progress) {
-        DitSpec spec = (DitSpec) job.network().spec();
         NoisyBatch noisy = NoisyBatch.of(
                 batch,
                 from,
@@ -274,15 +273,16 @@ public final class Trainer implements AutoCloseable {
                 job.config().seed(),
                 schedule,
                 job.objective().times(),
-                spec.hasNullClass() ? spec.nullClass() : 0,
-                spec.classDropout(),
+                job.conditioner(),
+                job.dropout(),
                 device);
         Set<String> wanted = new LinkedHashSet<>();
         stage.terms().forEach(weighted -> wanted.addAll(weighted.term().taps()));
         Taps taps = Taps.of(wanted);
         Tensor sum = null;
         try (Autocast autocast = Autocast.to(precision, device)) {
-            Tensor output = job.network().forward(noisy.noisy(), noisy.time(), noisy.label(), taps); // (N, C', H, W)
+            Tensor output =
+                    job.network().forward(noisy.noisy(), noisy.time(), noisy.condition(), taps); // (N, C', H, W)
             for (Stage.Weighted weighted : stage.terms()) {
                 Tensor perSample = weighted.term().perSample(output, taps, noisy); // (N)
                 boolean first = weighted == stage.terms().get(0);

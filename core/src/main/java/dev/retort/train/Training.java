@@ -4,6 +4,7 @@ import dev.retort.config.Configs;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.io.FolderLock;
+import dev.retort.model.LabelConditioner;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.report.Progress;
@@ -85,7 +86,15 @@ public final class Training {
             RunFolder folder = RunFolder.open(held, Configs.write(config), notes);
             Stage stage = new Stage(
                     "train", config.images(), List.of(new Stage.Weighted(new DiffusionLoss(config.objective()), 1, 1)));
-            TrainingJob job = new TrainingJob(network, source, config.objective(), List.of(stage), "", config.run());
+            TrainingJob job = new TrainingJob(
+                    network,
+                    source,
+                    config.objective(),
+                    List.of(stage),
+                    "",
+                    new LabelConditioner(network.spec().condition()),
+                    network.spec().classDropout(),
+                    config.run());
             try (Trainer trainer = new Trainer(job, folder, precision.precision(), initial.into(provenance))) {
                 notes.accept(String.format(
                         Locale.ROOT,

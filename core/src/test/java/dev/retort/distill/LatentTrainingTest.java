@@ -244,7 +244,7 @@ class LatentTrainingTest {
             ImageSource shapes = Datasets.open(DataSpec.shapes(16).withSplit(split));
             float[] pixels = new float[shapes.pixels()];
             for (int i = 0; i < 100; i++) {
-                String label = shapes.classNames().get(shapes.read(i, pixels, 0));
+                String label = shapes.classNames().get(shapes.read(i, pixels, 0).label());
                 Png.write(folder.resolve(split + "/" + label + "/" + i + ".png"), PixelImage.of(pixels, 0, 3, 16, 16));
             }
         }

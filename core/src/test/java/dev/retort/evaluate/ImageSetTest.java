@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.data.Offset.offset;
 
 import dev.retort.data.ImageSource;
+import dev.retort.data.Note;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.util.Arrays;
@@ -50,13 +51,13 @@ class ImageSetTest {
         }
 
         @Override
-        public int read(long index, float[] out, int offset) {
+        public Note read(long index, float[] out, int offset) {
             if (damaged.contains(index)) {
                 throw new RetortException(Kind.DATA, "picture " + index + " is damaged");
             }
             int label = (int) (index / 100);
             out[offset] = (label - 5) / 5f;
-            return label;
+            return new Note(label);
         }
     }
 

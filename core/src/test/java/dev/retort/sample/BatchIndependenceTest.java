@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 import dev.retort.SineModel;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.data.Prompts;
 import dev.retort.diffusion.Prediction;
+import dev.retort.model.LabelConditioner;
 import dev.retort.model.dit.Dit;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
@@ -30,12 +32,17 @@ class BatchIndependenceTest {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
                 Dit dit = SineModel.create()) {
-            Sampler sampler =
-                    new Sampler(dit, Draw.plan(PROCESS.process(), spec, false), spec.guidance(999), Precision.FP32);
-            float[] together =
-                    Tensors.floats(sampler.draw(new int[] {4, 1, 9, 1, 0}, 11, new long[] {70, 7, 8, 9, 10}));
-            float[] alone = Tensors.floats(sampler.draw(new int[] {9}, 11, new long[] {8}));
-            float[] elsewhere = Tensors.floats(sampler.draw(new int[] {2, 9}, 11, new long[] {3, 8}));
+            Sampler sampler = new Sampler(
+                    dit,
+                    new LabelConditioner(dit.spec().condition()),
+                    Draw.plan(PROCESS.process(), spec, false),
+                    spec.guidance(999),
+                    Precision.FP32);
+            float[] together = Tensors.floats(
+                    sampler.draw(new Prompts.Labels(new int[] {4, 1, 9, 1, 0}), 11, new long[] {70, 7, 8, 9, 10}));
+            float[] alone = Tensors.floats(sampler.draw(new Prompts.Labels(new int[] {9}), 11, new long[] {8}));
+            float[] elsewhere =
+                    Tensors.floats(sampler.draw(new Prompts.Labels(new int[] {2, 9}), 11, new long[] {3, 8}));
             float[] third = Arrays.copyOfRange(together, 2 * SIZE, 3 * SIZE);
             assertThat(alone).containsExactly(third, within(1e-4f));
             assertThat(Arrays.copyOfRange(elsewhere, SIZE, 2 * SIZE)).containsExactly(third, within(1e-4f));
@@ -45,7 +52,7 @@ class BatchIndependenceTest {
             float[] second = Arrays.copyOfRange(together, SIZE, 2 * SIZE);
             float[] fourth = Arrays.copyOfRange(together, 3 * SIZE, 4 * SIZE);
             assertThat(second).as("one class, two indices").isNotEqualTo(fourth);
-            assertThat(Tensors.floats(sampler.draw(new int[] {9}, 12, new long[] {8})))
+            assertThat(Tensors.floats(sampler.draw(new Prompts.Labels(new int[] {9}), 12, new long[] {8})))
                     .as("another seed")
                     .isNotEqualTo(alone);
         }
@@ -56,8 +63,12 @@ class BatchIndependenceTest {
         SamplingSpec spec = SamplingSpec.of("ddim", 3, 2);
         try (Dit dit = SineModel.create()) {
             dit.freeze();
-            Sampler sampler =
-                    new Sampler(dit, Draw.plan(PROCESS.process(), spec, false), spec.guidance(999), Precision.FP32);
+            Sampler sampler = new Sampler(
+                    dit,
+                    new LabelConditioner(dit.spec().condition()),
+                    Draw.plan(PROCESS.process(), spec, false),
+                    spec.guidance(999),
+                    Precision.FP32);
             int[] labels = {0, 1, 2, 3, 4, 5, 6};
             float[] whole = job(sampler, labels, 7);
             assertThat(job(sampler, labels, 7)).isEqualTo(whole);
@@ -69,7 +80,7 @@ class BatchIndependenceTest {
         float[] all = new float[labels.length * SIZE];
         new SampleJob(sampler, 5, batch)
                 .draw(
-                        labels,
+                        new Prompts.Labels(labels),
                         (done, total, text) -> {},
                         (first, pixels, n) -> System.arraycopy(pixels, 0, all, first * SIZE, n * SIZE));
         return all;

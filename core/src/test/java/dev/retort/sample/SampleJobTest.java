@@ -8,9 +8,12 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.data.Prompts;
 import dev.retort.diffusion.Prediction;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.model.Condition;
+import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
@@ -40,7 +43,7 @@ class SampleJobTest {
         }
 
         @Override
-        public Tensor forward(Tensor x, Tensor time, Tensor label, Taps taps) {
+        public Tensor forward(Tensor x, Tensor time, Condition condition, Taps taps) {
             return output.apply(x);
         }
 
@@ -50,17 +53,21 @@ class SampleJobTest {
         }
 
         @Override
-        public void checkpointActivations(boolean on) {}
+        public void recompute(boolean on) {}
     }
 
     private static void refused(UnaryOperator<Tensor> network, int images, int batch, Kind kind, String... words) {
         SamplingSpec spec = SamplingSpec.of("ddim", 2, 1);
         try (Scripted scripted = new Scripted(network)) {
             Sampler sampler = new Sampler(
-                    scripted, Draw.plan(PROCESS.process(), spec, false), spec.guidance(999), Precision.FP32);
+                    scripted,
+                    new LabelConditioner(scripted.spec().condition()),
+                    Draw.plan(PROCESS.process(), spec, false),
+                    spec.guidance(999),
+                    Precision.FP32);
             assertThatThrownBy(() -> new SampleJob(sampler, 0, batch)
                             .draw(
-                                    new int[images],
+                                    new Prompts.Labels(new int[images]),
                                     (done, total, text) -> {},
                                     (first, pixels, n) -> fail("nothing may be drawn")))
                     .isInstanceOfSatisfying(

@@ -3,6 +3,7 @@ package dev.retort.sample;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.retort.Conditions;
 import dev.retort.SineModel;
 import dev.retort.diffusion.Ddim;
 import dev.retort.diffusion.Ddpm;
@@ -40,7 +41,7 @@ class SamplingConformanceTest {
             Tensor out = dit.forward(
                     Ops.cat(0, x, x),
                     Tensors.of(new float[] {503, 503}, Device.CPU, 2),
-                    Tensors.of(new int[] {3, 10}, Device.CPU),
+                    Conditions.classes(3, 10),
                     Taps.none());
             Tensor guided = Sampler.guided(out, Guidance.standard(4).onChannels(3), 503, 4);
             float[] means = Tensors.floats(guided.select(0, 0).flatten(1, -1).mean(new long[] {1}));
@@ -74,7 +75,7 @@ class SamplingConformanceTest {
             for (int i = 0; i < 4; i++) {
                 int row = i;
                 Plan ddpm = step(new Ddpm(Ddpm.Variance.LEARNED_RANGE), INDICES[i]);
-                PlanExecutor.Denoiser denoiser = (x, call) -> output.narrow(0, row, 1);
+                PlanExecutor.Evaluation denoiser = (step, x) -> output.narrow(0, row, 1);
                 Tensor none = Tensors.zeros(Device.CPU, 1, 4, 8, 8);
                 PlanExecutor.run(ddpm, state.narrow(0, i, 1), denoiser, step -> none, (step, x0, next) -> {
                     assertThat(Tensors.scalar(next.abs().mean())).isCloseTo(meanAbs[row], within(1e-5));

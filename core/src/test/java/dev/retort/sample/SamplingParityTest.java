@@ -1,5 +1,6 @@
 package dev.retort.sample;
 
+import dev.retort.Conditions;
 import dev.retort.ReferenceCase;
 import dev.retort.card.DitSpec;
 import dev.retort.diffusion.Clamp;
@@ -76,7 +77,8 @@ class SamplingParityTest {
             PlanExecutor.run(
                     plan,
                     file.get("z"),
-                    (input, call) -> output(dit, input, call, file.get(guided ? "y_cfg" : "y"), guidance),
+                    (step, input) -> output(
+                            dit, input, plan.steps().get(step).call(), file.get(guided ? "y_cfg" : "y"), guidance),
                     step -> noise.select(0, step),
                     (step, x0, next) -> {
                         check(reference, file, id + ".pred_x0", step, x0);
@@ -89,7 +91,7 @@ class SamplingParityTest {
         long n = labels.size(0);
         Tensor time = Tensors.full(call.time(), Device.CPU, n);
         Tensor all = n == input.size(0) ? input : Ops.cat(0, input, input);
-        Tensor out = dit.forward(all, time, labels, Taps.none());
+        Tensor out = dit.forward(all, time, Conditions.classes(labels), Taps.none());
         return n == input.size(0) ? out : Sampler.guided(out, guidance, call.time(), 4);
     }
 
@@ -116,7 +118,7 @@ class SamplingParityTest {
             PlanExecutor.run(
                     plan,
                     Ops.mul(clean, 0.5),
-                    (input, call) -> output(dit, input, call, file.get("y"), Guidance.NONE),
+                    (step, input) -> output(dit, input, plan.steps().get(step).call(), file.get("y"), Guidance.NONE),
                     step -> {
                         throw new AssertionError("the inversion draws no noise");
                     },
@@ -153,7 +155,7 @@ class SamplingParityTest {
                 Tensor noise = Tensors.zeros(Device.CPU, 1, 4, 8, 8);
                 int row = i;
                 PlanExecutor.run(
-                        plan, input.get("x0").narrow(0, i, 1), (x, call) -> output, step -> noise, (step, x0, next) -> {
+                        plan, input.get("x0").narrow(0, i, 1), (step, x) -> output, step -> noise, (step, x0, next) -> {
                             row(reference, file, variant + ".pred_xstart", row, variants, x0);
                             row(reference, file, variant + ".mean", row, variants, next);
                         });

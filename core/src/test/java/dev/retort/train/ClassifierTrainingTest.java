@@ -9,6 +9,7 @@ import dev.retort.config.Configs;
 import dev.retort.data.Batch;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
+import dev.retort.data.Prompts;
 import dev.retort.error.RetortException;
 import dev.retort.evaluate.ClassAgreement;
 import dev.retort.evaluate.ClassifierExtractor;
@@ -155,7 +156,7 @@ class ClassifierTrainingTest {
         pixels[25 + 12] = 1;
         boolean[] seen = new boolean[25];
         for (int seed = 0; seed < 200; seed++) {
-            Batch moved = Shift.of(new Batch(pixels.clone(), new int[2], 2, 1, 5, 5, 40), 1, seed);
+            Batch moved = Shift.of(new Batch(pixels.clone(), new Prompts.Labels(new int[2]), 2, 1, 5, 5, 40), 1, seed);
             for (int i = 0; i < 2; i++) {
                 int found = -1;
                 for (int p = 0; p < 25; p++) {

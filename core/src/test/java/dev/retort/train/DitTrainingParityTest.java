@@ -2,6 +2,7 @@ package dev.retort.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.Conditions;
 import dev.retort.ReferenceCase;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ProcessSpec;
@@ -44,7 +45,7 @@ class DitTrainingParityTest {
             Map<String, Tensor> file = reference.tensors("loss.safetensors");
             NoisyBatch batch = noised(
                     PAPER.process().noiseSchedule(), file.get("x0"), file.get("noise"), file.get("t"), file.get("y"));
-            Tensor output = dit.forward(batch.noisy(), batch.time(), batch.label(), Taps.none());
+            Tensor output = dit.forward(batch.noisy(), batch.time(), batch.condition(), Taps.none());
             Tensor loss = new DiffusionLoss(PAPER).perSample(output, Taps.none(), batch);
 
             reference.check("loss.safetensors", "x_t", batch.noisy());
@@ -90,7 +91,7 @@ class DitTrainingParityTest {
                         batches.get("noise").select(0, k),
                         batches.get("t").select(0, k),
                         batches.get("y").select(0, k));
-                Tensor output = dit.forward(batch.noisy(), batch.time(), batch.label(), Taps.none());
+                Tensor output = dit.forward(batch.noisy(), batch.time(), batch.condition(), Taps.none());
                 Tensor loss = new DiffusionLoss(PAPER)
                         .perSample(output, Taps.none(), batch)
                         .mean();
@@ -228,6 +229,6 @@ class DitTrainingParityTest {
                 times,
                 Tensors.of(alpha, Device.CPU).view(-1, 1, 1, 1),
                 Tensors.of(sigma, Device.CPU).view(-1, 1, 1, 1),
-                label);
+                Conditions.classes(label));
     }
 }

@@ -7,7 +7,9 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
+import dev.retort.data.Prompts;
 import dev.retort.diffusion.Plan;
+import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitInference;
@@ -101,11 +103,15 @@ class FlatMemoryTest {
     private static void sample(String name, String solver, Network network) {
         Growth growth = new Growth();
         Plan plan = Draw.plan(ProcessSpec.ddpm().process(), SamplingSpec.of(solver, 4, 1), false);
-        Sampler sampler =
-                new Sampler(network, plan, SamplingSpec.of(solver, 4, 3).guidance(999), Precision.FP32);
+        Sampler sampler = new Sampler(
+                network,
+                new LabelConditioner(network.spec().condition()),
+                plan,
+                SamplingSpec.of(solver, 4, 3).guidance(999),
+                Precision.FP32);
         for (int i = 0; i < STEPS; i++) {
             try (Scope scope = Scope.open()) {
-                sampler.draw(new int[] {1, 2}, 3, new long[] {2L * i, 2L * i + 1});
+                sampler.draw(new Prompts.Labels(new int[] {1, 2}), 3, new long[] {2L * i, 2L * i + 1});
             }
             growth.step();
         }

@@ -7,6 +7,7 @@ import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.io.FolderLock;
 import dev.retort.io.SafetensorsFile;
+import dev.retort.model.LabelConditioner;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
@@ -132,7 +133,15 @@ class MicroBatchTest {
         try (Dit network = new Dit(config.network(source), Init.of(1, Device.CPU));
                 FolderLock held = FolderLock.take(folder, note -> {});
                 Trainer trainer = new Trainer(
-                        new TrainingJob(network, source, config.objective(), stages, "", config.run()),
+                        new TrainingJob(
+                                network,
+                                source,
+                                config.objective(),
+                                stages,
+                                "",
+                                new LabelConditioner(network.spec().condition()),
+                                network.spec().classDropout(),
+                                config.run()),
                         RunFolder.open(held, Configs.write(config), note -> {}),
                         Precision.FP32,
                         Map.of())) {

@@ -3,11 +3,14 @@ package dev.retort.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.retort.card.ConditionSpec;
+import dev.retort.card.Part;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.data.Loader;
 import dev.retort.data.PairedImages;
+import dev.retort.model.LabelConditioner;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
@@ -29,7 +32,7 @@ class NoisyBatchTest {
                     5,
                     OBJECTIVE.process().noiseSchedule(),
                     OBJECTIVE.times(),
-                    4,
+                    new LabelConditioner(ConditionSpec.ofClasses(4, true)),
                     0.5,
                     Device.CPU);
         }
@@ -53,7 +56,8 @@ class NoisyBatchTest {
                     .isEqualTo(Tensors.floats(of(shapes(other), 2, 4).clean()));
             assertThat(Tensors.floats(batch.clean()))
                     .isEqualTo(Tensors.floats(of(shapes(size), 2, 4).clean()));
-            assertThat(Tensors.longs(twin.label())).isEqualTo(Tensors.longs(batch.label()));
+            assertThat(Tensors.longs(twin.condition().get(Part.LABEL)))
+                    .isEqualTo(Tensors.longs(batch.condition().get(Part.LABEL)));
             NoisyBatch fine = size > other ? batch : twin;
             NoisyBatch coarse = size > other ? twin : batch;
             assertThat(Tensors.floats(coarse.noise()))

@@ -30,7 +30,7 @@ import org.bytedeco.pytorch.Tensor;
  * for MNIST digits by Yichi Zhang (MIT licence), five convolutions and no attention, in the {@code .pth} file as published.
  * Arguments: the file, solver, PNG file.
  */
-public final class BringYourOwnNetwork implements PlanExecutor.Denoiser, AutoCloseable {
+public final class BringYourOwnNetwork implements AutoCloseable {
     private static final int SIDE = 28;
     private static final int LAST_STEP = 1000;
     private static final double HALF = 0.5; // its images lie in [-0.5, 0.5]
@@ -70,12 +70,11 @@ public final class BringYourOwnNetwork implements PlanExecutor.Denoiser, AutoClo
     }
 
     /** x (N, 1, 28, 28) at step i of the schedule → predicted noise (N, 1, 28, 28). */
-    @Override
-    public Tensor output(Tensor x, Plan.Call call) {
-        Tensor time = timeVector(call.time() / LAST_STEP); // (1, 16, 1, 1)
+    private Tensor output(Tensor x, double i) {
+        Tensor time = timeVector(i / LAST_STEP); // (1, 16, 1, 1)
         Tensor h = block(x, 0).add(time); // (N, 16, 28, 28)
-        for (int i = 1; i <= 3; i++) {
-            h = block(h, i); // (N, 32 | 32 | 16, 28, 28)
+        for (int b = 1; b <= 3; b++) {
+            h = block(h, b); // (N, 32 | 32 | 16, 28, 28)
         }
         return Ops.conv2d(h, weight("blocks.4.weight"), weight("blocks.4.bias"), 1, 1); // (N, 1, 28, 28)
     }
@@ -110,7 +109,7 @@ public final class BringYourOwnNetwork implements PlanExecutor.Denoiser, AutoClo
             Tensor x = PlanExecutor.run(
                     plan,
                     noise(Purpose.SAMPLE_START, 0, count),
-                    this,
+                    (step, input) -> output(input, plan.steps().get(step).call().time()),
                     step -> noise(Purpose.SAMPLE_STEP, step, count),
                     (step, x0, next) -> {});
             return Tensors.floats(Ops.mul(x, 1 / HALF));

@@ -2,6 +2,8 @@ package dev.retort.distill.loss;
 
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
+import dev.retort.model.Condition;
+import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Autocast;
@@ -9,9 +11,7 @@ import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
-import dev.retort.torch.Tensors;
 import dev.retort.train.NoisyBatch;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -19,7 +19,7 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The frozen teacher: asked once per batch with the student's own noise, times and dropped labels (or, at another size, with
+ * The frozen teacher: asked once per batch with the student's own noise, times and dropped conditions (or, at another size, with
  * those of the batch's twin), whatever the number of loss terms that want to know.
  */
 public final class Teacher implements AutoCloseable {
@@ -99,14 +99,13 @@ public final class Teacher implements AutoCloseable {
                 Autocast autocast = Autocast.to(precision, device)) {
             Tensor output;
             if (guidanceScale == 1) {
-                output = network.forward(batch.noisy(), batch.time(), batch.label(), taps);
+                output = network.forward(batch.noisy(), batch.time(), batch.condition(), taps);
             } else {
-                int[] none = new int[batch.count()];
-                Arrays.fill(none, network.spec().nullClass());
+                Condition none = new LabelConditioner(network.spec().condition()).none(batch.count(), device);
                 Tensor both = network.forward(
                         Ops.cat(0, batch.noisy(), batch.noisy()),
                         Ops.cat(0, batch.time(), batch.time()),
-                        Ops.cat(0, batch.label(), Tensors.of(none, device)),
+                        Condition.join(batch.condition(), none),
                         taps);
                 output = guided(both, batch.clean().size(1));
             }

@@ -1,6 +1,8 @@
 package dev.retort.model.dit;
 
 import dev.retort.card.DitSpec;
+import dev.retort.card.Part;
+import dev.retort.model.Condition;
 import dev.retort.model.Network;
 import dev.retort.nn.Conv2d;
 import dev.retort.nn.Embedding;
@@ -31,7 +33,7 @@ public final class Dit extends Network {
     private final RmsNorm finalNorm;
     private final Linear finalLinear;
     private final Linear finalModulation;
-    private boolean checkpointActivations;
+    private boolean recompute;
 
     /** A network with initial values (dit.md §1.4). */
     public Dit(DitSpec spec, Init init) {
@@ -70,15 +72,16 @@ public final class Dit extends Network {
     }
 
     @Override
-    public void checkpointActivations(boolean on) {
-        checkpointActivations = on;
+    public void recompute(boolean on) {
+        recompute = on;
     }
 
     @Override
-    public Tensor forward(Tensor x, Tensor time, Tensor label, Taps taps) {
+    public Tensor forward(Tensor x, Tensor time, Condition condition, Taps taps) {
         Tensor h = patchEmbedder.forward(x).flatten(2, -1).transpose(1, 2).add(positions); // (N, T, D)
         taps.offer("tokens", h);
-        Tensor c = Dtype.F32.cast(timeEmbedder.forward(time).add(labelEmbedder.forward(label))); // (N, D)
+        Tensor label = labelEmbedder.forward(condition.get(Part.LABEL)); // (N, D)
+        Tensor c = Dtype.F32.cast(timeEmbedder.forward(time).add(label)); // (N, D)
         taps.offer("condition", c);
         Tensor act = Ops.silu(c); // (N, D)
         for (int i = 0; i < blocks.size(); i++) {
@@ -97,7 +100,7 @@ public final class Dit extends Network {
         Tensor out;
         Tensor attn;
         Tensor mlp;
-        if (checkpointActivations) {
+        if (recompute) {
             Tensor[] outs = Checkpointing.run(
                     device(),
                     in -> {

@@ -1,7 +1,10 @@
 package dev.retort.model.dit;
 
 import dev.retort.card.DitSpec;
+import dev.retort.card.Part;
+import dev.retort.model.Condition;
 import dev.retort.model.Network;
+import dev.retort.model.Request;
 import dev.retort.model.Staging;
 import dev.retort.model.WeightSource;
 import dev.retort.nn.PreparedLinear;
@@ -15,6 +18,7 @@ import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -90,29 +94,60 @@ public final class DitInference extends Network {
     }
 
     @Override
-    public void checkpointActivations(boolean on) {
+    public void recompute(boolean on) {
         throw new IllegalStateException("a network prepared for inference has no backward pass");
     }
 
-    /** Computes the modulations of all steps. Steps at other times or labels still work, each paying for its own. */
     @Override
-    public void prepare(double[] times, Tensor labels) {
-        modulations.prepare(times, Tensors.longs(labels));
+    public Tensor forward(Tensor x, Tensor time, Condition condition, Taps taps) {
+        return evaluate(in -> modulations.at(in[1], in[2]), taps, x, time, condition.get(Part.LABEL));
     }
 
+    /** Computes the modulations of all steps, unless they would take too much memory: then each step computes its own. */
     @Override
-    public Tensor forward(Tensor x, Tensor time, Tensor label, Taps taps) {
+    public Request open(double[] times, Condition condition) {
+        return modulations
+                .table(times, Tensors.longs(condition.get(Part.LABEL)))
+                .<Request>map(Steps::new)
+                .orElseGet(() -> super.open(times, condition));
+    }
+
+    private final class Steps implements Request {
+        private final ModulationTable table;
+
+        Steps(ModulationTable table) {
+            this.table = table;
+        }
+
+        @Override
+        public Tensor call(int step, Tensor x) {
+            return evaluate(in -> table.at(in[1]), Taps.none(), x, table.rows(step, x.size(0)));
+        }
+
+        @Override
+        public void close() {
+            table.close();
+        }
+    }
+
+    /**
+     * One evaluation.
+     *
+     * @param modulation one (N, parts, D) per block, then (N, 2, D), from the inputs
+     * @param inputs images (N, C, H, W), then what {@code modulation} knows its samples by, each (N)
+     */
+    private Tensor evaluate(Function<Tensor[], Tensor[]> modulation, Taps taps, Tensor... inputs) {
         // In bf16 a picture's rounding depends on which thread takes it.
-        return dtype == Dtype.F32 && taps.areNone() && spec.macs() < MOST_MACS_FOR_LANES && Lanes.worth(x)
-                ? Lanes.run(in -> evaluate(in[0], in[1], in[2], taps), x, time, label)
-                : evaluate(x, time, label, taps);
+        return dtype == Dtype.F32 && taps.areNone() && spec.macs() < MOST_MACS_FOR_LANES && Lanes.worth(inputs[0])
+                ? Lanes.run(in -> blocks(modulation, taps, in), inputs)
+                : blocks(modulation, taps, inputs);
     }
 
-    private Tensor evaluate(Tensor x, Tensor time, Tensor label, Taps taps) {
+    private Tensor blocks(Function<Tensor[], Tensor[]> modulation, Taps taps, Tensor[] inputs) {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            Tensor[] m = modulations.at(time, label); // one (N, parts, D) per block, then (N, 2, D)
-            Tensor h = embedder.forward(patchify(x)).add(positions); // (N, T, D), fp32
+            Tensor[] m = modulation.apply(inputs);
+            Tensor h = embedder.forward(patchify(inputs[0])).add(positions); // (N, T, D), fp32
             offer(taps, "tokens", h, scope);
             for (int i = 0; i < blocks.size(); i++) {
                 Tensor in = h;

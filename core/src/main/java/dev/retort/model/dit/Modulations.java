@@ -10,9 +10,10 @@ import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -32,11 +33,6 @@ final class Modulations implements AutoCloseable {
     private final Tensor labelTable;
     private final List<PreparedLinear> layers = new ArrayList<>();
 
-    private final Map<Float, Integer> timeRows = new HashMap<>();
-    private final Map<Long, Integer> labelRows = new HashMap<>();
-    /** Per layer (times·labels, parts, D), fp32; empty when nothing is prepared. */
-    private final List<Tensor> tables = new ArrayList<>();
-
     Modulations(DitSpec spec, WeightSource weights, Dtype dtype) {
         hidden = spec.hidden();
         shift = spec.convention().frequencyShift();
@@ -49,20 +45,25 @@ final class Modulations implements AutoCloseable {
         layers.add(PreparedBlock.linear(weights, "final_layer.adaLN_modulation.1", dtype));
     }
 
-    /** Fills the tables for every pair of a time and a label; a time that several calls share is computed once. */
-    void prepare(double[] times, long[] labels) {
-        clear();
+    /**
+     * Those of all steps of a request, for every pair of a time and a label; a time that several steps share is computed once.
+     *
+     * @param labels label of each sample
+     * @return nothing where they would take too much memory
+     */
+    Optional<ModulationTable> table(double[] times, long[] labels) {
+        Map<Float, Integer> timeRows = new LinkedHashMap<>();
         for (double time : times) {
             timeRows.putIfAbsent((float) time, timeRows.size());
         }
+        Map<Long, Integer> labelRows = new LinkedHashMap<>();
         for (long label : labels) {
             labelRows.putIfAbsent(label, labelRows.size());
         }
         int rows = timeRows.size() * labelRows.size();
         long values = ((layers.size() - 1L) * BLOCK_PARTS + LAST_PARTS) * hidden;
         if (rows * values * Float.BYTES > MOST_BYTES) {
-            clear();
-            return;
+            return Optional.empty();
         }
         float[] time = new float[rows];
         long[] label = new long[rows];
@@ -70,44 +71,34 @@ final class Modulations implements AutoCloseable {
             time[i * labelRows.size() + j] = t;
             label[i * labelRows.size() + j] = y;
         }));
+        long[] rowOf = new long[times.length * labels.length];
+        for (int i = 0; i < rowOf.length; i++) {
+            int t = timeRows.get((float) times[i / labels.length]);
+            rowOf[i] = (long) t * labelRows.size() + labelRows.get(labels[i % labels.length]);
+        }
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Device device = Device.of(labelTable);
             Tensor act = act(Tensors.of(time, device, rows), Tensors.of(label, device));
+            List<Tensor> tables = new ArrayList<>();
             for (int i = 0; i < layers.size(); i++) {
                 try (Scope layer = Scope.open()) {
                     tables.add(layer.keep(parts(i, act)));
                 }
             }
+            return Optional.of(new ModulationTable(
+                    tables, scope.keep(Tensors.of(rowOf, device).view(times.length, labels.length))));
         }
     }
 
-    /** Per layer (N, parts, D), fp32, for one step's times and labels. */
+    /** Per layer (N, parts, D), fp32. */
     Tensor[] at(Tensor time, Tensor label) {
+        Tensor act = act(time, label);
         Tensor[] result = new Tensor[layers.size()];
-        long[] rows = tables.isEmpty() ? null : rows(time, label);
-        Tensor index = rows == null ? null : Tensors.of(rows, Device.of(labelTable));
-        Tensor act = rows == null ? act(time, label) : null;
         for (int i = 0; i < result.length; i++) {
-            result[i] = rows == null ? parts(i, act) : tables.get(i).index_select(0, index);
+            result[i] = parts(i, act);
         }
         return result;
-    }
-
-    /** The tables' row of each sample, or null where one is not in them. */
-    private long[] rows(Tensor time, Tensor label) {
-        float[] times = Tensors.floats(time);
-        long[] labels = Tensors.longs(label);
-        long[] rows = new long[labels.length];
-        for (int i = 0; i < rows.length; i++) {
-            Integer t = timeRows.get(times[i]);
-            Integer y = labelRows.get(labels[i]);
-            if (t == null || y == null) {
-                return null;
-            }
-            rows[i] = (long) t * labelRows.size() + y;
-        }
-        return rows;
     }
 
     private Tensor act(Tensor time, Tensor label) {
@@ -124,16 +115,8 @@ final class Modulations implements AutoCloseable {
         return m;
     }
 
-    private void clear() {
-        tables.forEach(Tensor::close);
-        tables.clear();
-        timeRows.clear();
-        labelRows.clear();
-    }
-
     @Override
     public void close() {
-        clear();
         timeFirst.close();
         timeSecond.close();
         layers.forEach(PreparedLinear::close);

@@ -3,6 +3,7 @@ package dev.retort.distill.loss;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.retort.Conditions;
 import dev.retort.Plain;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ProcessSpec;
@@ -55,7 +56,7 @@ class FeatureLossTest {
         Tensor column = Tensors.full(0.5, Device.CPU, SAMPLES, 1, 1, 1);
         int[] labels = new int[SAMPLES];
         return NoisyBatch.of(
-                image, image, new double[] {500, 500, 500}, column, column, Tensors.of(labels, Device.CPU));
+                image, image, new double[] {500, 500, 500}, column, column, Conditions.classes(labels));
     }
 
     private static double meanSquare(double[] x) {

@@ -3,6 +3,7 @@ package dev.retort.distill.loss;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.retort.Conditions;
 import dev.retort.Plain;
 import dev.retort.card.ProcessSpec;
 import dev.retort.diffusion.NoiseSchedule;
@@ -114,7 +115,7 @@ class OutputDistributionLossTest {
                     times,
                     column(Arrays.stream(steps).mapToDouble(Step::alpha).toArray()),
                     column(Arrays.stream(steps).mapToDouble(Step::sigma).toArray()),
-                    Tensors.of(new int[n], Device.CPU));
+                    Conditions.classes(new int[n]));
             double[] found = Plain.values(new OutputDistributionLoss(teacher, schedule, ofStudent, learned, heat)
                     .perSample(image(ours, channels), Taps.none(), batch));
             for (int i = 0; i < n; i++) {
@@ -202,7 +203,7 @@ class OutputDistributionLossTest {
                     new double[] {0},
                     column(new double[] {alpha}),
                     column(new double[] {sigma}),
-                    Tensors.of(new int[1], Device.CPU));
+                    Conditions.classes(new int[1]));
             double[] found = Plain.values(
                     new OutputDistributionLoss(teacher, process.noiseSchedule(), Prediction.EPSILON, false, temperature)
                             .perSample(image(ours, 3), Taps.none(), batch));

@@ -3,6 +3,7 @@ package dev.retort.distill.loss;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.retort.card.ConditionSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
@@ -10,6 +11,7 @@ import dev.retort.data.Loader;
 import dev.retort.data.PairedImages;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
+import dev.retort.model.LabelConditioner;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
@@ -28,7 +30,16 @@ class OutputLossTest {
 
     private static NoisyBatch batch(ImageSource source) {
         try (Loader loader = new Loader(source, 4, 3, 0, false, 1, 1)) {
-            return NoisyBatch.of(loader.next(), 0, 4, 5, SCHEDULE, OBJECTIVE.times(), 5, 0, Device.CPU);
+            return NoisyBatch.of(
+                    loader.next(),
+                    0,
+                    4,
+                    5,
+                    SCHEDULE,
+                    OBJECTIVE.times(),
+                    new LabelConditioner(ConditionSpec.ofClasses(5, true)),
+                    0,
+                    Device.CPU);
         }
     }
 

@@ -3,15 +3,20 @@ package dev.retort.distill.loss;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.retort.Conditions;
 import dev.retort.Plain;
+import dev.retort.card.ConditionSpec;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
+import dev.retort.card.Part;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.data.Loader;
+import dev.retort.model.Condition;
+import dev.retort.model.LabelConditioner;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
@@ -85,15 +90,15 @@ class TeacherTest {
                     5,
                     objective.process().noiseSchedule(),
                     objective.times(),
-                    NONE,
+                    new LabelConditioner(ConditionSpec.ofClasses(NONE, true)),
                     0.5,
                     Device.CPU);
         }
     }
 
-    private static double[] asked(Dit network, NoisyBatch batch, Tensor label, Taps taps) {
+    private static double[] asked(Dit network, NoisyBatch batch, Condition condition, Taps taps) {
         try (NoGrad off = NoGrad.on()) {
-            return Plain.values(network.forward(batch.noisy(), batch.time(), label, taps));
+            return Plain.values(network.forward(batch.noisy(), batch.time(), condition, taps));
         }
     }
 
@@ -105,10 +110,10 @@ class TeacherTest {
             teacher.want("blocks.1");
             NoisyBatch batch = batch();
             Taps taps = Taps.of(List.of("blocks.1"));
-            double[] with = asked(network, batch, batch.label(), taps);
+            double[] with = asked(network, batch, batch.condition(), taps);
             int[] none = new int[COUNT];
             Arrays.fill(none, NONE);
-            double[] without = asked(network, batch, Tensors.of(none, Device.CPU), Taps.none());
+            double[] without = asked(network, batch, Conditions.classes(none), Taps.none());
             double[] expected = new double[with.length];
             int channels = learnSigma ? 6 : 3;
             for (int i = 0; i < with.length; i++) {
@@ -132,7 +137,7 @@ class TeacherTest {
         try (Teacher plain = teacher(network, 1);
                 Teacher guided = teacher(network, 3)) {
             NoisyBatch batch = batch();
-            long[] labels = Tensors.longs(batch.label());
+            long[] labels = Tensors.longs(batch.condition().get(Part.LABEL));
             assertThat(labels).contains(NONE);
             assertThat(Arrays.stream(labels).filter(label -> label != NONE)).isNotEmpty();
             double[] one = Plain.values(plain.answer(batch).output());

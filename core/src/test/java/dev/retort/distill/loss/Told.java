@@ -4,6 +4,7 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.model.Condition;
 import dev.retort.model.Network;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
@@ -53,7 +54,7 @@ final class Told extends Network {
     }
 
     @Override
-    public Tensor forward(Tensor x, Tensor time, Tensor label, Taps wanted) {
+    public Tensor forward(Tensor x, Tensor time, Condition condition, Taps wanted) {
         asked++;
         taps.forEach(wanted::offer);
         return answer;
@@ -65,5 +66,5 @@ final class Told extends Network {
     }
 
     @Override
-    public void checkpointActivations(boolean on) {}
+    public void recompute(boolean on) {}
 }

@@ -3,6 +3,7 @@ package dev.retort.model.dit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.retort.Conditions;
 import dev.retort.ReferenceCase;
 import dev.retort.Shared;
 import dev.retort.card.DitConvention;
@@ -17,6 +18,7 @@ import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
+import dev.retort.model.Condition;
 import dev.retort.model.Network;
 import dev.retort.model.Weights;
 import dev.retort.nn.Init;
@@ -73,7 +75,8 @@ class DitCheckpointTest {
             try (Dit dit = checkpoint.load(Device.CPU);
                     DitInference sampling = checkpoint.loadForSampling(Device.CPU, Precision.FP32)) {
                 for (Network network : List.of(dit, sampling)) {
-                    Tensor out = network.forward(io.get("x"), Dtype.F32.cast(io.get("t")), io.get("y"), Taps.none());
+                    Tensor out = network.forward(
+                            io.get("x"), Dtype.F32.cast(io.get("t")), Conditions.classes(io.get("y")), Taps.none());
                     reference.check("io.safetensors", output, out);
                 }
             }
@@ -92,7 +95,7 @@ class DitCheckpointTest {
             assertThat(checkpoint.spec()).isEqualTo(new DitSpec(8, 8, 4, 4, 32, 1, 2, 4, 3, 0, false, false));
             Map<String, Tensor> io = reference.tensors("plain.safetensors");
             Taps taps = Taps.of(List.of("tokens", "blocks.0"));
-            Tensor out = dit.forward(io.get("x"), Dtype.F32.cast(io.get("t")), io.get("y"), taps);
+            Tensor out = dit.forward(io.get("x"), Dtype.F32.cast(io.get("t")), Conditions.classes(io.get("y")), taps);
             reference.check("plain.safetensors", "out", out);
             reference.check("plain.safetensors", "tokens", taps.get("tokens"));
             reference.check("plain.safetensors", "block.0", taps.get("blocks.0"));
@@ -113,12 +116,14 @@ class DitCheckpointTest {
             try (Dit dit = checkpoint.load(Device.CPU);
                     DitInference sampling = checkpoint.loadForSampling(Device.CPU, Precision.FP32)) {
                 Taps taps = Taps.of(dit.spec().blockTaps());
-                Tensor out = dit.forward(io.get("x"), Dtype.F32.cast(io.get("t")), io.get("y"), taps);
+                Tensor out =
+                        dit.forward(io.get("x"), Dtype.F32.cast(io.get("t")), Conditions.classes(io.get("y")), taps);
                 reference.check("io.safetensors", "out", out);
                 for (int i = 0; i < 3; i++) {
                     reference.check("io.safetensors", "block." + i, taps.get("blocks." + i));
                 }
-                Tensor prepared = sampling.forward(io.get("x"), Dtype.F32.cast(io.get("t")), io.get("y"), Taps.none());
+                Tensor prepared = sampling.forward(
+                        io.get("x"), Dtype.F32.cast(io.get("t")), Conditions.classes(io.get("y")), Taps.none());
                 reference.check("io.safetensors", "out", prepared);
             }
         }
@@ -135,7 +140,8 @@ class DitCheckpointTest {
                 Dit dit = new Dit(loaded.spec().with(new DitConvention(1, 1e-6)), Init.blank(Device.CPU))) {
             assertThat(dit.load(loaded.state())).isEmpty();
             Map<String, Tensor> io = reference.tensors("io.safetensors");
-            Tensor out = dit.forward(io.get("x"), Dtype.F32.cast(io.get("t")), io.get("y"), Taps.none());
+            Tensor out =
+                    dit.forward(io.get("x"), Dtype.F32.cast(io.get("t")), Conditions.classes(io.get("y")), Taps.none());
             reference.check("io.safetensors", "out_eps1e-6", out);
         }
     }
@@ -366,7 +372,7 @@ class DitCheckpointTest {
                 Dit ours = turned.load(Device.CPU);
                 DitInference sampling = turned.loadForSampling(Device.CPU, Precision.FP32)) {
             Tensor x = Tensors.of(DitParityTest.wave(3 * 2 * 16), Device.CPU, 3, 2, 4, 4);
-            Tensor label = Tensors.of(new int[] {0, 1, 3}, Device.CPU);
+            Condition label = Conditions.classes(0, 1, 3);
             Tensor time = Tensors.of(new float[] {0.1f, 0.5f, 0.9f}, Device.CPU, 3);
             Tensor reversed = Tensors.of(new float[] {0.9f, 0.5f, 0.1f}, Device.CPU, 3);
             float[] expected = Tensors.floats(theirs.forward(x, reversed, label, Taps.none()));

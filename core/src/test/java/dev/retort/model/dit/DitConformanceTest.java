@@ -3,6 +3,7 @@ package dev.retort.model.dit;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.retort.Conditions;
 import dev.retort.SineModel;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
@@ -24,7 +25,7 @@ class DitConformanceTest {
             Tensor out = dit.forward(
                     SineModel.wave(1, 0.1, 0, 2, 4, 8, 8),
                     Tensors.of(new float[] {7, 503}, Device.CPU, 2),
-                    Tensors.of(new int[] {3, 10}, Device.CPU),
+                    Conditions.classes(3, 10),
                     Taps.none());
             assertThat(Tensors.shape(out)).containsExactly(2, 8, 8, 8);
             assertThat(Tensors.scalar(out.mean())).isCloseTo(0.0123150, within(ALLOWED));

@@ -2,7 +2,10 @@ package dev.retort.model.dit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.Conditions;
 import dev.retort.card.DitSpec;
+import dev.retort.model.Condition;
+import dev.retort.model.Request;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
@@ -66,14 +69,14 @@ class DitInferenceTest {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             double worst = 0;
-            Tensor label = Tensors.of(new int[] {4, 1, 4}, Device.CPU);
+            Condition condition = Conditions.classes(4, 1, 4);
             for (double at : TIMES) {
                 Tensor time = Tensors.full(at, Device.CPU, BATCH);
                 worst = Math.max(
                         worst,
                         relativeError(
-                                Tensors.floats(prepared.forward(input(), time, label, Taps.none())),
-                                Tensors.floats(dit.forward(input(), time, label, Taps.none()))));
+                                Tensors.floats(prepared.forward(input(), time, condition, Taps.none())),
+                                Tensors.floats(dit.forward(input(), time, condition, Taps.none()))));
             }
             return worst;
         }
@@ -99,14 +102,22 @@ class DitInferenceTest {
 
     @ParameterizedTest
     @ValueSource(booleans = {false, true})
-    void a_prepared_request_gives_the_same_and_other_times_and_labels_still_work(boolean modern) {
+    void a_request_gives_the_same_for_all_of_its_samples_and_for_the_first_of_them(boolean modern) {
         try (Dit dit = network(modern);
                 DitInference prepared = new DitInference(dit, Precision.FP32);
-                Scope scope = Scope.open()) {
-            prepared.prepare(new double[] {TIMES[1], TIMES[3]}, Tensors.of(new int[] {1, 4}, Device.CPU));
-            assertThat(errorOf(prepared, dit)).isLessThan(1e-5);
-            prepared.prepare(TIMES, Tensors.of(new int[] {2}, Device.CPU));
-            assertThat(errorOf(prepared, dit)).isLessThan(1e-5);
+                Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                Request request = prepared.open(TIMES, Conditions.classes(4, 1, 4))) {
+            for (int step = 0; step < TIMES.length; step++) {
+                for (int n = BATCH; n >= 1; n--) {
+                    Tensor x = input().narrow(0, 0, n);
+                    Tensor time = Tensors.full(TIMES[step], Device.CPU, n);
+                    Tensor expected =
+                            dit.forward(x, time, Conditions.classes(4, 1, 4).rows(0, n), Taps.none());
+                    assertThat(relativeError(Tensors.floats(request.call(step, x)), Tensors.floats(expected)))
+                            .isLessThan(1e-5);
+                }
+            }
         }
     }
 
@@ -121,9 +132,9 @@ class DitInferenceTest {
             Taps of = Taps.of(names);
             Taps expected = Taps.of(names);
             Tensor time = Tensors.full(TIMES[1], Device.CPU, BATCH);
-            Tensor label = Tensors.of(new int[] {4, 1, 4}, Device.CPU);
-            prepared.forward(input(), time, label, of);
-            dit.forward(input(), time, label, expected);
+            Condition condition = Conditions.classes(4, 1, 4);
+            prepared.forward(input(), time, condition, of);
+            dit.forward(input(), time, condition, expected);
             for (String name : names) {
                 assertThat(relativeError(Tensors.floats(of.get(name)), Tensors.floats(expected.get(name))))
                         .isLessThan(1e-5);
@@ -144,8 +155,8 @@ class DitInferenceTest {
 
     private static double sum(DitInference prepared) {
         try (Scope scope = Scope.open()) {
-            Tensor label = Tensors.of(new int[] {0, 1, 2}, Device.CPU);
-            return prepared.forward(input(), Tensors.full(7, Device.CPU, BATCH), label, Taps.none())
+            Condition condition = Conditions.classes(0, 1, 2);
+            return prepared.forward(input(), Tensors.full(7, Device.CPU, BATCH), condition, Taps.none())
                     .sum()
                     .item_double();
         }

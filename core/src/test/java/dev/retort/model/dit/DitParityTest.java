@@ -2,10 +2,12 @@ package dev.retort.model.dit;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.Conditions;
 import dev.retort.Plain;
 import dev.retort.ReferenceCase;
 import dev.retort.card.DitSizes;
 import dev.retort.card.DitSpec;
+import dev.retort.model.Condition;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
@@ -39,18 +41,20 @@ class DitParityTest {
                 names.addAll(List.of("blocks." + i, "blocks." + i + ".attn", "blocks." + i + ".mlp"));
             }
             Taps taps = Taps.of(names);
-            Tensor out = dit.forward(io.get("x"), floating(io.get("t")), io.get("y"), taps);
+            Tensor out = dit.forward(io.get("x"), floating(io.get("t")), Conditions.classes(io.get("y")), taps);
             reference.check("io.safetensors", "out", out);
             for (String name : names) {
                 reference.check("io.safetensors", name.replace("blocks", "block"), taps.get(name));
             }
             Taps small = Taps.of(REFERENCE.blockTaps());
-            Tensor outSmall = dit.forward(io.get("x"), floating(io.get("t_small")), io.get("y"), small);
+            Tensor outSmall =
+                    dit.forward(io.get("x"), floating(io.get("t_small")), Conditions.classes(io.get("y")), small);
             reference.check("io.safetensors", "small_t.out", outSmall);
             for (int i = 0; i < 3; i++) {
                 reference.check("io.safetensors", "small_t.block." + i, small.get("blocks." + i));
             }
-            Tensor fractional = dit.forward(io.get("x"), io.get("t_fractional"), io.get("y"), Taps.none());
+            Tensor fractional =
+                    dit.forward(io.get("x"), io.get("t_fractional"), Conditions.classes(io.get("y")), Taps.none());
             reference.check("io.safetensors", "out_fractional", fractional);
         }
     }
@@ -63,10 +67,10 @@ class DitParityTest {
             randomise(dit);
             Tensor x = Tensors.of(wave(2 * 4 * 64), Device.CPU, 2, 4, 8, 8);
             Tensor t = Tensors.of(new float[] {3, 400}, Device.CPU, 2);
-            Tensor y = Tensors.of(new int[] {1, 10}, Device.CPU);
+            Condition y = Conditions.classes(1, 10);
             float[][] seen = new float[2][];
             for (int i = 0; i < 2; i++) {
-                dit.checkpointActivations(i == 1);
+                dit.recompute(i == 1);
                 Taps taps = Taps.of(List.of("blocks.1", "blocks.0.attn"));
                 Tensor out = dit.forward(x, t, y, taps);
                 Tensor loss = out.square()
@@ -97,7 +101,7 @@ class DitParityTest {
             Tensor out = dit.forward(
                     Tensors.of(wave(256), Device.CPU, 1, 4, 8, 8),
                     Tensors.of(new float[] {9}, Device.CPU, 1),
-                    Tensors.of(new int[] {2}, Device.CPU),
+                    Conditions.classes(2),
                     Taps.none());
             assertThat(Tensors.floats(out)).containsOnly(0f);
         }
@@ -130,7 +134,7 @@ class DitParityTest {
             Tensor out = dit.forward(
                     Plain.tensor(pictures, 2, 3, height, width),
                     Tensors.of(times, Device.CPU),
-                    Tensors.of(labels, Device.CPU),
+                    Conditions.classes(labels),
                     Taps.none());
             assertThat(Tensors.shape(out)).containsExactly(2, spec.outChannels(), height, width);
             PlainDit plain = new PlainDit(dit);

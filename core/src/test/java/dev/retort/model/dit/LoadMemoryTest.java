@@ -1,6 +1,7 @@
 package dev.retort.model.dit;
 
 import dev.retort.Child;
+import dev.retort.Conditions;
 import dev.retort.card.DitSizes;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
@@ -186,7 +187,7 @@ class LoadMemoryTest {
                             network.spec().height(),
                             network.spec().width()),
                     Tensors.of(new float[] {1}, Device.CPU, 1),
-                    Tensors.of(new int[] {1}, Device.CPU),
+                    Conditions.classes(1),
                     Taps.none());
         }
     }

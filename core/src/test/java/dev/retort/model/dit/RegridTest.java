@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.retort.Conditions;
 import dev.retort.card.DitSpec;
 import dev.retort.error.RetortException;
 import dev.retort.nn.Init;
@@ -90,8 +91,7 @@ class RegridTest {
 
     /** Mean of each quarter of the picture's rows and columns. */
     private static float[] answer(Dit dit, Tensor x) {
-        Tensor out =
-                dit.forward(x, Tensors.full(300, Device.CPU, 1), Tensors.of(new int[] {1}, Device.CPU), Taps.none());
+        Tensor out = dit.forward(x, Tensors.full(300, Device.CPU, 1), Conditions.classes(1), Taps.none());
         return Tensors.floats(Ops.adaptiveAveragePool(out, 4, 4));
     }
 

@@ -1,0 +1,17 @@
+package dev.retort.card;
+
+/** A part of what a denoising network can be conditioned on; each holds one row per sample. */
+public enum Part {
+    /** The class, a 64-bit integer; the number of classes stands for "no class". */
+    LABEL,
+    /** States of a text encoder (tokens, width), fp32. */
+    TEXT,
+    /** One vector for the whole text (width), fp32. */
+    POOLED,
+    /** Sizes and crop of the picture (values), fp32. */
+    TIME_IDS,
+    /** The guidance scale that the network computes by itself, fp32. */
+    GUIDANCE,
+    /** The time that one call leads to, in the network's units, fp32. */
+    END_TIME
+}
