@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
+import dev.retort.data.Prompts;
 import dev.retort.diffusion.Prediction;
 import dev.retort.model.ModelFolder;
 import dev.retort.report.JsonlLog;
@@ -101,12 +102,13 @@ class KeptValuesTest {
                 ImageCodec codec = ImageCodec.of(loaded.card(), Device.CPU)) {
             var sampler =
                     Draw.sampler(loaded.network(), loaded.card(), loaded.card().sampling(), Precision.FP32);
-            new SampleJob(sampler, codec, 9, 2).draw(new int[] {3, 7}, Progress.NONE, (from, pixels, n) -> {
-                for (int i = 0; i < 4; i++) {
-                    values[i] = pixels[i];
-                    values[4 + i] = pixels[pixels.length - 128 + i];
-                }
-            });
+            new SampleJob(sampler, codec, 9, 2)
+                    .draw(new Prompts.Labels(new int[] {3, 7}), Progress.NONE, (from, pixels, n) -> {
+                        for (int i = 0; i < 4; i++) {
+                            values[i] = pixels[i];
+                            values[4 + i] = pixels[pixels.length - 128 + i];
+                        }
+                    });
         }
         return values;
     }

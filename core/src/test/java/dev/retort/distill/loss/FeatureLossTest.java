@@ -55,8 +55,7 @@ class FeatureLossTest {
         Tensor image = Tensors.zeros(Device.CPU, SAMPLES, 3, SIZE, SIZE);
         Tensor column = Tensors.full(0.5, Device.CPU, SAMPLES, 1, 1, 1);
         int[] labels = new int[SAMPLES];
-        return NoisyBatch.of(
-                image, image, new double[] {500, 500, 500}, column, column, Conditions.classes(labels));
+        return NoisyBatch.of(image, image, new double[] {500, 500, 500}, column, column, Conditions.classes(labels));
     }
 
     private static double meanSquare(double[] x) {
