@@ -22,11 +22,6 @@ public interface NetworkSpec {
         return condition().classes();
     }
 
-    /** The label that means "no condition"; refused by {@link IllegalStateException} where the network has none. */
-    default int nullClass() {
-        return condition().nullClass();
-    }
-
     /** Whether the network was built to be asked without a condition. */
     default boolean hasNullClass() {
         return condition().hasNone();

@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.card.ConditionSpec;
 import dev.retort.card.Part;
+import dev.retort.data.Batch;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.data.Loader;
 import dev.retort.data.PairedImages;
+import dev.retort.diffusion.Purpose;
+import dev.retort.diffusion.Rng;
 import dev.retort.model.LabelConditioner;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
@@ -44,6 +47,33 @@ class NoisyBatchTest {
 
     private static ImageSource shapes(int size) {
         return Datasets.open(DataSpec.shapes(size));
+    }
+
+    @Test
+    void half_of_the_classes_are_dropped_and_the_others_are_those_of_the_pictures() {
+        try (Scope scope = Scope.open();
+                Loader loader = new Loader(shapes(16), 64, 3, 0, true, 1, 1)) {
+            Batch batch = loader.next();
+            long[] asked = Tensors.longs(NoisyBatch.of(
+                            batch,
+                            0,
+                            64,
+                            5,
+                            OBJECTIVE.process().noiseSchedule(),
+                            OBJECTIVE.times(),
+                            new LabelConditioner(ConditionSpec.ofClasses(4, true)),
+                            0.5,
+                            Device.CPU)
+                    .condition()
+                    .get(Part.LABEL));
+            int dropped = 0;
+            for (int i = 0; i < asked.length; i++) {
+                boolean drop = Rng.at(5, Purpose.LABEL_DROP, i, 0).nextDouble() < 0.5;
+                assertThat(asked[i]).isEqualTo(drop ? 4 : batch.prompts().labels()[i]);
+                dropped += drop ? 1 : 0;
+            }
+            assertThat(dropped).isBetween(16, 48);
+        }
     }
 
     @ParameterizedTest

@@ -13,8 +13,13 @@ import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -118,6 +123,46 @@ class DitInferenceTest {
                             .isLessThan(1e-5);
                 }
             }
+        }
+    }
+
+    /** What a request answers step by step, waiting before each for whoever takes steps beside it. */
+    private static List<float[]> answers(DitInference network, double[] times, int[] labels, CyclicBarrier beside)
+            throws Exception {
+        List<float[]> answers = new ArrayList<>();
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                Request request = network.open(times, Conditions.classes(labels))) {
+            for (int round = 0; round < 10; round++) {
+                for (int step = 0; step < times.length; step++) {
+                    beside.await();
+                    answers.add(Tensors.floats(request.call(step, input())));
+                }
+            }
+        }
+        return answers;
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void two_requests_on_one_network_at_the_same_time_do_not_disturb_each_other(boolean modern) throws Exception {
+        double[][] times = {TIMES, {3, 700, 12.5, 1}};
+        int[][] labels = {{4, 1, 4}, {0, 5, 2}};
+        ExecutorService threads = Executors.newFixedThreadPool(2);
+        try (Dit dit = network(modern);
+                DitInference prepared = new DitInference(dit, Precision.FP32)) {
+            CyclicBarrier both = new CyclicBarrier(2);
+            List<Future<List<float[]>>> together = new ArrayList<>();
+            for (int i = 0; i < 2; i++) {
+                int mine = i;
+                together.add(threads.submit(() -> answers(prepared, times[mine], labels[mine], both)));
+            }
+            for (int i = 0; i < 2; i++) {
+                List<float[]> alone = answers(prepared, times[i], labels[i], new CyclicBarrier(1));
+                assertThat(together.get(i).get()).usingRecursiveComparison().isEqualTo(alone);
+            }
+        } finally {
+            threads.shutdownNow();
         }
     }
 

@@ -1,0 +1,90 @@
+package dev.retort.sample;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.retort.card.DitSpec;
+import dev.retort.card.NetworkSpec;
+import dev.retort.card.Part;
+import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
+import dev.retort.data.Prompts;
+import dev.retort.model.Condition;
+import dev.retort.model.Denoiser;
+import dev.retort.model.LabelConditioner;
+import dev.retort.model.Request;
+import dev.retort.nn.Taps;
+import dev.retort.torch.Device;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SamplerTest {
+    private static final DitSpec SPEC = new DitSpec(8, 8, 1, 2, 16, 1, 2, 2, 3, 0.1, false, false);
+
+    /** Writes down what it is asked. */
+    private static final class Asked implements Denoiser {
+        final List<Long> rows = new ArrayList<>();
+        final List<String> requests = new ArrayList<>();
+
+        @Override
+        public Tensor forward(Tensor x, Tensor time, Condition condition, Taps taps) {
+            rows.add(x.size(0));
+            assertThat(condition.rows()).isEqualTo(x.size(0));
+            return Ops.mul(x, 0.5);
+        }
+
+        @Override
+        public Request open(double[] times, Condition condition) {
+            StringBuilder text = new StringBuilder(times.length + " steps:");
+            for (long label : Tensors.longs(condition.get(Part.LABEL))) {
+                text.append(' ').append(label);
+            }
+            requests.add(text.toString());
+            return Denoiser.super.open(times, condition);
+        }
+
+        @Override
+        public NetworkSpec spec() {
+            return SPEC;
+        }
+
+        @Override
+        public Device device() {
+            return Device.CPU;
+        }
+
+        @Override
+        public void close() {}
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "1, 0, 1, 2 2 2 2, 4 steps: 2 0",
+        "3, 0, 1, 4 4 4 4, 4 steps: 2 0 3 3",
+        "3, 0.4, 0.8, 2 4 4 2, 4 steps: 2 0 3 3"
+    })
+    void one_request_serves_guided_steps_and_others(
+            double scale, double from, double to, String rows, String request) {
+        SamplingSpec spec = new SamplingSpec("ddim", 4, scale, from, to, 0);
+        Asked network = new Asked();
+        Sampler sampler = new Sampler(
+                network,
+                new LabelConditioner(SPEC.condition()),
+                Draw.plan(ProcessSpec.ddpm().process(), spec, false),
+                spec.guidance(999),
+                Precision.FP32);
+        try (Scope scope = Scope.open()) {
+            sampler.draw(new Prompts.Labels(new int[] {2, 0}), 7, new long[] {0, 1});
+        }
+        assertThat(network.requests).containsExactly(request);
+        assertThat(network.rows)
+                .extracting(String::valueOf)
+                .containsExactly(rows.split(" "));
+    }
+}
