@@ -30,6 +30,7 @@ class HouseTest {
             "hub",
             "config",
             "report",
+            "graph",
             "card",
             "data",
             "torch",

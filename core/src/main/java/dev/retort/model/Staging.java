@@ -2,6 +2,7 @@ package dev.retort.model;
 
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
+import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.EnumMap;
@@ -26,13 +27,13 @@ public final class Staging implements AutoCloseable {
         for (long size : shape) {
             count *= size;
         }
-        return flat(matrices, dtype, device, count).view(shape);
+        return Ops.view(flat(matrices, dtype, device, count), shape);
     }
 
     /** Copies of tensors that stay as they are. */
     public WeightSource copies(Map<String, Tensor> weights) {
         return (name, dtype) -> {
-            Tensor from = weights.get(name).detach();
+            Tensor from = Ops.detach(weights.get(name));
             Tensor copy = tensor(Dtype.of(from), Device.of(from), Tensors.shape(from));
             copy.copy_(from);
             return copy;
@@ -55,7 +56,7 @@ public final class Staging implements AutoCloseable {
             }
             kept.put(dtype, memory);
         }
-        return memory.narrow(0, 0, count);
+        return Ops.narrow(memory, 0, 0, count);
     }
 
     @Override

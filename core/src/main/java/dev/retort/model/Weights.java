@@ -10,6 +10,7 @@ import dev.retort.nn.Layer;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
+import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.nio.ByteBuffer;
@@ -66,12 +67,12 @@ public final class Weights {
         }
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            Tensor flat = target.detach().view(-1);
+            Tensor flat = Ops.view(Ops.detach(target), -1);
             long step = TensorFile.PORTION / entry.dtype().bytes();
             for (long at = 0; at < entry.elements(); at += step) {
                 try (Scope portion = Scope.open()) {
                     long count = Math.min(step, entry.elements() - at);
-                    copy(flat.narrow(0, at, count), file, entry, at, count, staging);
+                    copy(Ops.narrow(flat, 0, at, count), file, entry, at, count, staging);
                 }
             }
         }
@@ -164,20 +165,16 @@ public final class Weights {
         long lost = 0;
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            Tensor flat = tensor.detach().contiguous().view(-1);
+            Tensor flat = Ops.view(Ops.contiguous(Ops.detach(tensor)), -1);
             long step = TensorFile.PORTION / dtype.bytes();
             for (long at = 0; at < flat.numel(); at += step) {
                 try (Scope portion = Scope.open()) {
-                    Tensor part = flat.narrow(0, at, Math.min(step, flat.numel() - at));
-                    lost += finite(part) - finite(dtype.cast(part));
+                    Tensor part = Ops.narrow(flat, 0, at, Math.min(step, flat.numel() - at));
+                    lost += Ops.countFinite(part) - Ops.countFinite(dtype.cast(part));
                 }
             }
         }
         return lost;
-    }
-
-    private static long finite(Tensor part) {
-        return (long) Tensors.scalar(part.isfinite().sum());
     }
 
     /** The values of a tensor, converted to the given type, for a writer; the tensor must live until it has written. */
@@ -185,11 +182,11 @@ public final class Weights {
         return out -> {
             try (Scope scope = Scope.open();
                     NoGrad off = NoGrad.on()) {
-                Tensor flat = tensor.detach().contiguous().view(-1);
+                Tensor flat = Ops.view(Ops.contiguous(Ops.detach(tensor)), -1);
                 long step = TensorFile.PORTION / dtype.bytes();
                 for (long at = 0; at < flat.numel(); at += step) {
                     try (Scope portion = Scope.open()) {
-                        Tensor part = flat.narrow(0, at, Math.min(step, flat.numel() - at));
+                        Tensor part = Ops.narrow(flat, 0, at, Math.min(step, flat.numel() - at));
                         ByteBuffer bytes = Tensors.view(Tensors.plain(dtype.cast(part)));
                         while (bytes.hasRemaining()) {
                             out.write(bytes);

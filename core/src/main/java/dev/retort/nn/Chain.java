@@ -1,5 +1,6 @@
 package dev.retort.nn;
 
+import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -46,10 +47,10 @@ public final class Chain {
             }
             current = next;
             if (taps.containsKey(i) && wanted.wants(taps.get(i))) {
-                wanted.offer(taps.get(i), current.alias());
+                wanted.offer(taps.get(i), Ops.alias(current));
             }
         }
-        Tensor result = current.alias();
+        Tensor result = Ops.alias(current);
         if (current != x) {
             current.close();
         }

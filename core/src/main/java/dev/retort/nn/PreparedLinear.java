@@ -41,10 +41,10 @@ public final class PreparedLinear implements AutoCloseable {
         form = form(Device.of(weight), dtype, weight.size(0));
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            Tensor plain = dtype.cast(weight.detach());
+            Tensor plain = dtype.cast(Ops.detach(weight));
             // The block layout is a copy already.
-            this.weight = scope.keep(form == Form.PACKED ? PackedProduct.pack(plain) : plain.clone());
-            this.bias = scope.keep(dtype.cast(bias.detach()).clone());
+            this.weight = scope.keep(form == Form.PACKED ? PackedProduct.pack(plain) : Ops.copy(plain));
+            this.bias = scope.keep(Ops.copy(dtype.cast(Ops.detach(bias))));
         }
     }
 

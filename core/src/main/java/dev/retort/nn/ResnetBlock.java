@@ -27,6 +27,6 @@ public final class ResnetBlock extends Layer {
     public Tensor forward(Tensor x) {
         Tensor y = conv1.forward(Ops.silu(norm1.forward(x))); // (N, out, H, W)
         y = conv2.forward(Ops.silu(norm2.forward(y))); // (N, out, H, W)
-        return (shortcut == null ? x : shortcut.forward(x)).add(y);
+        return Ops.add(shortcut == null ? x : shortcut.forward(x), y);
     }
 }

@@ -28,7 +28,7 @@ public final class Checkpointing {
      * @return the block's outputs, with exact gradients to inputs and parameters
      */
     public static Tensor[] run(Device device, Function<Tensor[], Tensor[]> block, Tensor... inputs) {
-        if (!GradMode.is_enabled()) {
+        if (!GradMode.is_enabled() || Recorder.isOn()) {
             return block.apply(inputs);
         }
         Recompute recompute = new Recompute(device, block, inputs);

@@ -1,5 +1,7 @@
 package dev.retort.torch;
 
+import dev.retort.graph.Op;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -32,6 +34,11 @@ public enum Dtype {
         return scalarType;
     }
 
+    /** The same type in files and graphs. */
+    dev.retort.io.Dtype stored() {
+        return dev.retort.io.Dtype.valueOf(name());
+    }
+
     /** Bytes per element. */
     public int bytes() {
         return bytes;
@@ -50,6 +57,7 @@ public enum Dtype {
 
     /** The tensor in this element type, itself where it has it already. */
     public Tensor cast(Tensor tensor) {
-        return tensor.to(scalarType);
+        Tensor cast = tensor.to(scalarType);
+        return Recorder.isOn() ? Recorder.note(cast, Op.CAST, Map.of("type", stored()), tensor) : cast;
     }
 }

@@ -20,10 +20,11 @@ public final class Lanes {
 
     /**
      * Whether {@link #run} would use several threads: for more than one sample, on the CPU, with products that are not on
-     * threads of BLAS's own.
+     * threads of BLAS's own, and while nothing is recorded, which a {@link Recorder} does for its own thread.
      */
     public static boolean worth(Tensor batch) {
-        return !batch.is_cuda()
+        return !Recorder.isOn()
+                && !batch.is_cuda()
                 && batch.size(0) > 1
                 && Natives.threads() > 1
                 && Kernels.current().linear() != Kernels.Linear.BLAS_THREADS;

@@ -47,7 +47,7 @@ public final class ConvClassifier extends Classifier {
                 x = Ops.relu(unit.norm().forward(unit.conv().forward(x), training)); // (N, c', h, w)
             }
         }
-        Tensor features = Ops.mean(x.flatten(2, 3), 2, false); // (N, featureSize)
+        Tensor features = Ops.mean(Ops.flatten(x, 2, 3), 2, false); // (N, featureSize)
         return new Output(features, head.forward(features));
     }
 

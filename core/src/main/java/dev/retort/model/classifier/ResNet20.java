@@ -49,12 +49,12 @@ public final class ResNet20 extends Classifier {
         Device device = Device.of(pixels);
         Tensor mean = Tensors.of(MEAN, device, 1, 3, 1, 1);
         Tensor std = Tensors.of(STD, device, 1, 3, 1, 1);
-        Tensor x = pixels.sub(mean).div(std); // (N, 3, 32, 32)
+        Tensor x = Ops.div(Ops.sub(pixels, mean), std); // (N, 3, 32, 32)
         x = Ops.relu(bn1.forward(conv1.forward(x), training)); // (N, 16, 32, 32)
         for (Block block : blocks) {
             x = block.forward(x, training); // (N, 16..64, 32..8, 32..8)
         }
-        Tensor features = Ops.mean(x.flatten(2, 3), 2, false); // (N, 64)
+        Tensor features = Ops.mean(Ops.flatten(x, 2, 3), 2, false); // (N, 64)
         return new Output(features, linear.forward(features));
     }
 
@@ -86,7 +86,7 @@ public final class ResNet20 extends Classifier {
         Tensor forward(Tensor x, boolean training) {
             Tensor y = Ops.relu(bn1.forward(conv1.forward(x), training));
             y = bn2.forward(conv2.forward(y), training);
-            return Ops.relu(y.add(shortcut(x)));
+            return Ops.relu(Ops.add(y, shortcut(x)));
         }
 
         private Tensor shortcut(Tensor x) {

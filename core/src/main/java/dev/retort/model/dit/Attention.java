@@ -31,8 +31,8 @@ final class Attention extends Layer {
             return Ops.attention(joint, heads, scale);
         }
         long width = joint.size(2) / (3L * heads);
-        Tensor[] split = Ops.unbind(
-                joint.view(joint.size(0), joint.size(1), 3, heads, width).permute(2, 0, 3, 1, 4), 0);
+        Tensor apart = Ops.view(joint, joint.size(0), joint.size(1), 3, heads, width);
+        Tensor[] split = Ops.unbind(Ops.permute(apart, 2, 0, 3, 1, 4), 0);
         return Ops.attention(rotary.apply(split[0]), rotary.apply(split[1]), split[2], scale); // (N, heads, T, d)
     }
 }

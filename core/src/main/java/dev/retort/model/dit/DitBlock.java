@@ -33,7 +33,7 @@ final class DitBlock extends Layer {
     /** x (N, T, D), act = SiLU(c) (N, D). */
     Out forward(Tensor x, Tensor act) {
         // shift, scale, gate of the attention, then of the MLP, each (N, 1, D)
-        Tensor[] m = Ops.chunk(modulation.forward(act).unsqueeze(1), 6, -1);
+        Tensor[] m = Ops.chunk(Ops.unsqueeze(modulation.forward(act), 1), 6, -1);
         Tensor a = attn.forward(modulatedNorm(norm1, x, m[0], m[1], EPS)); // (N, T, D)
         Tensor h = Ops.addcmul(x, m[2], a);
         Tensor f = mlp.forward(modulatedNorm(norm2, h, m[3], m[4], mlpNormEps)); // (N, T, D)

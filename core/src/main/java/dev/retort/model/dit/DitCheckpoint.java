@@ -19,6 +19,7 @@ import dev.retort.nn.Init;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
+import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
@@ -307,15 +308,15 @@ public final class DitCheckpoint implements AutoCloseable {
         if (name.equals(POSITIONS) && parts.stream().noneMatch(this::holds)) {
             int side = spec.height() / spec.patch();
             Tensor table = Tensors.of(PositionTable.sinCos(side, side, spec.hidden()), Device.of(target));
-            target.copy_(table.view(1, spec.tokens(), spec.hidden()));
+            target.copy_(Ops.view(table, 1, spec.tokens(), spec.hidden()));
             return;
         }
         for (DitLayout.Part part : parts) {
-            Tensor rows = target.narrow(0, part.firstRow(), part.shape()[0]);
+            Tensor rows = Ops.narrow(target, 0, part.firstRow(), part.shape()[0]);
             if (holds(part)) {
                 Weights.fill(rows, weights, part.key(), staging);
             } else {
-                rows.zero_();
+                Ops.fill(rows, 0);
             }
         }
     }

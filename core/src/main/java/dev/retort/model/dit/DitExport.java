@@ -12,6 +12,7 @@ import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TorchWriter;
 import dev.retort.model.Weights;
 import dev.retort.torch.Dtype;
+import dev.retort.torch.Ops;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -92,7 +93,7 @@ public final class DitExport {
             Files.writeString(transformer.resolve("config.json"), JSON.writeValueAsString(config(spec)) + "\n");
             SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
             for (DitLayout.Part part : DitLayout.DIFFUSERS.parts(spec)) {
-                Tensor rows = state.get(part.parameter()).narrow(0, part.firstRow(), part.shape()[0]);
+                Tensor rows = Ops.narrow(state.get(part.parameter()), 0, part.firstRow(), part.shape()[0]);
                 writer.add(
                         part.key(),
                         dev.retort.io.Dtype.valueOf(dtype.name()),

@@ -26,7 +26,7 @@ final class Mlp extends Layer {
     Tensor forward(Tensor x) {
         if (gated) {
             Tensor[] parts = Ops.chunk(in.forward(x), 2, -1);
-            return out.forward(Ops.silu(parts[0]).mul(parts[1]));
+            return out.forward(Ops.mul(Ops.silu(parts[0]), parts[1]));
         }
         return out.forward(in.forwardGeluTanh(x));
     }

@@ -40,8 +40,8 @@ final class PreparedBlock implements AutoCloseable {
             Tensor weight = weights.take(name + ".weight", Dtype.F32);
             Tensor bias = weights.take(name + ".bias", Dtype.F32);
             double scale = 1 / Math.sqrt(spec.hidden() / (double) spec.heads());
-            Ops.mulInPlace(weight.narrow(0, 0, spec.hidden()), scale);
-            Ops.mulInPlace(bias.narrow(0, 0, spec.hidden()), scale);
+            Ops.mulInPlace(Ops.narrow(weight, 0, 0, spec.hidden()), scale);
+            Ops.mulInPlace(Ops.narrow(bias, 0, 0, spec.hidden()), scale);
             return new PreparedLinear(weight, bias, dtype);
         }
     }
@@ -56,7 +56,7 @@ final class PreparedBlock implements AutoCloseable {
     /** A copy that lives until closed. */
     static Tensor copy(WeightSource weights, String name) {
         try (Scope scope = Scope.open()) {
-            return scope.keep(weights.take(name, Dtype.F32).detach().clone());
+            return scope.keep(Ops.copy(Ops.detach(weights.take(name, Dtype.F32))));
         }
     }
 
@@ -67,17 +67,17 @@ final class PreparedBlock implements AutoCloseable {
     Tensor forward(Tensor x, Tensor m) {
         Tensor h; // (N, T, D)
         try (Scope scope = Scope.open()) {
-            h = scope.escape(Ops.addcmul(x, m.narrow(1, 2, 1), attention(x, m)));
+            h = scope.escape(Ops.addcmul(x, Ops.narrow(m, 1, 2, 1), attention(x, m)));
         }
         try (Scope scope = Scope.open()) {
-            Ops.addcmulInPlace(h, m.narrow(1, 5, 1), mlp(h, m));
+            Ops.addcmulInPlace(h, Ops.narrow(m, 1, 5, 1), mlp(h, m));
         }
         return h;
     }
 
     /** norm(x)·(1 + scale) + shift, with shift and 1 + scale in rows {@code row} and {@code row + 1} of m. */
     static Tensor modulated(Tensor rmsWeight, Tensor x, Tensor m, int row, double eps) {
-        return Ops.modulatedNorm(x, rmsWeight, m.narrow(1, row, 1), m.narrow(1, row + 1, 1), eps);
+        return Ops.modulatedNorm(x, rmsWeight, Ops.narrow(m, 1, row, 1), Ops.narrow(m, 1, row + 1, 1), eps);
     }
 
     private Tensor attention(Tensor x, Tensor m) {
@@ -99,7 +99,7 @@ final class PreparedBlock implements AutoCloseable {
 
     private static Tensor swiglu(Tensor both) {
         Tensor[] parts = Ops.chunk(both, 2, -1);
-        return Ops.silu(parts[0]).mul(parts[1]);
+        return Ops.mul(Ops.silu(parts[0]), parts[1]);
     }
 
     @Override

@@ -5,6 +5,7 @@ import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.torch.Device;
+import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.LinkedHashMap;
@@ -73,7 +74,7 @@ public final class Regrid {
         int newCols = spec.width() / spec.patch();
         double[] moved =
                 PositionTable.sinCos(newRows, newCols, old.hidden(), down * rows / newRows, across * cols / newCols);
-        return Tensors.of(moved, device).view(1, spec.tokens(), old.hidden());
+        return Ops.view(Tensors.of(moved, device), 1, spec.tokens(), old.hidden());
     }
 
     private static String shape(DitSpec spec) {

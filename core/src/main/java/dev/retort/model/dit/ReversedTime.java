@@ -32,7 +32,7 @@ final class ReversedTime {
             case "t_embedder.mlp.0.weight" -> turned(weights.take(name, Dtype.F32));
             case "final_layer.linear.weight", "final_layer.linear.bias" -> {
                 Tensor weight = weights.take(name, Dtype.F32);
-                yield weight.mul(signs(weight));
+                yield Ops.mul(weight, signs(weight));
             }
             default -> weights.take(name, dtype);
         };
@@ -52,7 +52,7 @@ final class ReversedTime {
         Tensor c = Tensors.of(cos, device);
         Tensor s = Tensors.of(sin, device);
         Tensor[] w = Ops.chunk(weight, 2, -1); // (D, 128) twice
-        return Ops.cat(-1, w[0].mul(c).add(w[1].mul(s)), w[0].mul(s).sub(w[1].mul(c)));
+        return Ops.cat(-1, Ops.add(Ops.mul(w[0], c), Ops.mul(w[1], s)), Ops.sub(Ops.mul(w[0], s), Ops.mul(w[1], c)));
     }
 
     /** -1 for the rows that make the velocity, 1 for those of further channels; channels run fastest inside a token. */
@@ -63,6 +63,6 @@ final class ReversedTime {
             signs[i] = i % spec.outChannels() < spec.channels() ? -1 : 1;
         }
         Tensor column = Tensors.of(signs, Device.of(weight), rows);
-        return weight.dim() == 1 ? column : column.unsqueeze(1);
+        return weight.dim() == 1 ? column : Ops.unsqueeze(column, 1);
     }
 }

@@ -2,6 +2,7 @@ package dev.retort.model.dit;
 
 import dev.retort.nn.Layer;
 import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
 import org.bytedeco.pytorch.Tensor;
@@ -34,9 +35,12 @@ final class RotaryPositions extends Layer {
     /** x (N, heads, T, d), its first half paired with its second; same shape out. */
     Tensor apply(Tensor x) {
         Tensor[] half = Ops.chunk(x, 2, -1); // (N, heads, T, d/2) twice
-        Tensor c = cos.to(x.scalar_type());
-        Tensor s = sin.to(x.scalar_type());
-        return Ops.cat(-1, half[0].mul(c).sub(half[1].mul(s)), half[1].mul(c).add(half[0].mul(s)));
+        Tensor c = Dtype.of(x).cast(cos);
+        Tensor s = Dtype.of(x).cast(sin);
+        return Ops.cat(
+                -1,
+                Ops.sub(Ops.mul(half[0], c), Ops.mul(half[1], s)),
+                Ops.add(Ops.mul(half[1], c), Ops.mul(half[0], s)));
     }
 
     @Override

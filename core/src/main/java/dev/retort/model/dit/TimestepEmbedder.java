@@ -33,7 +33,7 @@ final class TimestepEmbedder extends Layer {
             frequencies[k] = (float) Math.exp(-Math.log(10000) * k / (frequencies.length - shift));
         }
         Tensor f = Tensors.of(frequencies, Device.of(time), 1, frequencies.length);
-        Tensor angles = time.reshape(-1, 1).mul(f); // (N, 128)
-        return Ops.cat(1, angles.cos(), angles.sin()); // (N, 256)
+        Tensor angles = Ops.mul(Ops.reshape(time, -1, 1), f); // (N, 128)
+        return Ops.cat(1, Ops.cos(angles), Ops.sin(angles)); // (N, 256)
     }
 }

@@ -7,6 +7,7 @@ import dev.retort.card.TinySpec;
 import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.torch.Device;
+import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
 import java.util.function.IntToDoubleFunction;
 import org.bytedeco.pytorch.Tensor;
@@ -40,12 +41,12 @@ public abstract class Autoencoder extends Layer {
 
     /** Latents in the autoencoder's own units (N, C, h, w) → what a diffusion network sees ({@link LatentScale}). */
     public static Tensor toNetwork(LatentScale scale, Tensor latents) {
-        return latents.mul(column(latents, scale::factor)).add(column(latents, scale::offset));
+        return Ops.add(Ops.mul(latents, column(latents, scale::factor)), column(latents, scale::offset));
     }
 
     /** What a diffusion network returns (N, C, h, w) → latents in the autoencoder's own units. */
     public static Tensor toAutoencoder(LatentScale scale, Tensor values) {
-        return values.sub(column(values, scale::offset)).div(column(values, scale::factor));
+        return Ops.div(Ops.sub(values, column(values, scale::offset)), column(values, scale::factor));
     }
 
     /** A value of each channel, (1, C, 1, 1). */

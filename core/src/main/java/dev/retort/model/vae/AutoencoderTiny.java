@@ -76,7 +76,7 @@ public final class AutoencoderTiny extends Autoencoder {
 
     @Override
     public Tensor decode(Tensor latents) {
-        Tensor x = Ops.mul(Ops.mul(latents, 1 / BOUND).tanh(), BOUND); // (N, latentChannels, h, w)
+        Tensor x = Ops.mul(Ops.tanh(Ops.mul(latents, 1 / BOUND)), BOUND); // (N, latentChannels, h, w)
         x = decoder.forward(x, Taps.none()); // (N, C, H, W) about [0, 1]
         return Ops.add(Ops.mul(x, 2), -1); // about [-1, 1]
     }

@@ -31,20 +31,20 @@ final class KlAttention extends Layer {
     Tensor forward(Tensor x) {
         long n = x.size(0);
         long c = x.size(1);
-        Tensor tokens = norm.forward(x).view(n, c, -1).transpose(1, 2); // (N, HW, C)
+        Tensor tokens = Ops.transpose(Ops.view(norm.forward(x), n, c, -1), 1, 2); // (N, HW, C)
         Tensor q = Ops.mul(toQ.forward(tokens), 1 / Math.sqrt(c)); // (N, HW, C)
-        Tensor k = toK.forward(tokens).transpose(1, 2); // (N, C, HW)
+        Tensor k = Ops.transpose(toK.forward(tokens), 1, 2); // (N, C, HW)
         Tensor v = toV.forward(tokens); // (N, HW, C)
         long pixels = q.size(1);
         long portion = Math.max(1, SCORES / (n * pixels));
         Tensor[] parts = new Tensor[Math.toIntExact((pixels + portion - 1) / portion)];
         for (int i = 0; i < parts.length; i++) {
             try (Scope scope = Scope.open()) {
-                Tensor some = q.narrow(1, i * portion, Math.min(portion, pixels - i * portion));
+                Tensor some = Ops.narrow(q, 1, i * portion, Math.min(portion, pixels - i * portion));
                 parts[i] = scope.escape(Ops.matmul(Ops.softmax(Ops.matmul(some, k)), v)); // (N, ≤portion, C)
             }
         }
         Tensor out = toOut.forward(Ops.cat(1, parts)); // (N, HW, C)
-        return x.add(out.transpose(1, 2).reshape(n, c, x.size(2), x.size(3)));
+        return Ops.add(x, Ops.reshape(Ops.transpose(out, 1, 2), n, c, x.size(2), x.size(3)));
     }
 }

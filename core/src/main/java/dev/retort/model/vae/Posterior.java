@@ -33,17 +33,17 @@ public record Posterior(Tensor mean, Tensor logVariance) {
 
     /** exp(½ logVariance). */
     public Tensor std() {
-        return Ops.mul(logVariance, 0.5).exp();
+        return Ops.exp(Ops.mul(logVariance, 0.5));
     }
 
     /** mean + std·noise; noise (N, C, H, W) of unit variance. */
     public Tensor sample(Tensor noise) {
-        return mean.add(std().mul(noise));
+        return Ops.add(mean, Ops.mul(std(), noise));
     }
 
     /** KL to N(0, 1), ½ Σ (mean² + variance - 1 - logVariance), per sample (N). */
     public Tensor kl() {
-        Tensor terms = mean.square().add(logVariance.exp()).sub(logVariance);
-        return Ops.mul(Ops.sum(Ops.add(terms, -1).flatten(1, 3), 1, false), 0.5);
+        Tensor terms = Ops.sub(Ops.add(Ops.square(mean), Ops.exp(logVariance)), logVariance);
+        return Ops.mul(Ops.sum(Ops.flatten(Ops.add(terms, -1), 1, 3), 1, false), 0.5);
     }
 }

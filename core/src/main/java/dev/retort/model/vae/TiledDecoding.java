@@ -3,6 +3,7 @@ package dev.retort.model.vae;
 import dev.retort.config.Require;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
+import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import org.bytedeco.pytorch.Tensor;
@@ -38,7 +39,7 @@ public record TiledDecoding(int tile, double overlap) {
                     latents.size(3) * factor);
             for (int i = 0; i < n; i++) {
                 try (Scope one = Scope.open()) {
-                    decode(autoencoder, latents.narrow(0, i, 1), images.narrow(0, i, 1), factor);
+                    decode(autoencoder, Ops.narrow(latents, 0, i, 1), Ops.narrow(images, 0, i, 1), factor);
                 }
             }
             return all.escape(images);
@@ -53,14 +54,13 @@ public record TiledDecoding(int tile, double overlap) {
         for (int r = 0; r < rows.length; r++) {
             for (int c = 0; c < columns.length; c++) {
                 try (Scope piece = Scope.open()) {
-                    Tensor part = latent.narrow(2, rows[r], height).narrow(3, columns[c], width);
-                    Tensor weight = fade(rows, r, height, factor, Device.of(latent))
-                            .view(-1, 1)
-                            .mul(fade(columns, c, width, factor, Device.of(latent))
-                                    .view(1, -1)); // (H', W')
-                    image.narrow(2, (long) rows[r] * factor, (long) height * factor)
-                            .narrow(3, (long) columns[c] * factor, (long) width * factor)
-                            .add_(autoencoder.decode(part).mul(weight));
+                    Tensor part = Ops.narrow(Ops.narrow(latent, 2, rows[r], height), 3, columns[c], width);
+                    Tensor down = Ops.view(fade(rows, r, height, factor, Device.of(latent)), -1, 1); // (H', 1)
+                    Tensor across = Ops.view(fade(columns, c, width, factor, Device.of(latent)), 1, -1); // (1, W')
+                    Tensor band = Ops.narrow(image, 2, (long) rows[r] * factor, (long) height * factor);
+                    Ops.addInPlace(
+                            Ops.narrow(band, 3, (long) columns[c] * factor, (long) width * factor),
+                            Ops.mul(autoencoder.decode(part), Ops.mul(down, across)));
                 }
             }
         }

@@ -32,8 +32,8 @@ final class TinyBlock extends Layer {
 
     /** x (N, C, H, W) → the same shape. */
     Tensor forward(Tensor x) {
-        Tensor y = widen == null ? x : x.add(narrow.forward(Ops.relu(norm.forward(widen.forward(x)))));
+        Tensor y = widen == null ? x : Ops.add(x, narrow.forward(Ops.relu(norm.forward(widen.forward(x)))));
         Tensor z = Ops.relu(second.forward(Ops.relu(first.forward(y))));
-        return Ops.relu(third.forward(z).add(y));
+        return Ops.relu(Ops.add(third.forward(z), y));
     }
 }

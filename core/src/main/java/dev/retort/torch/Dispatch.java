@@ -1,0 +1,153 @@
+package dev.retort.torch;
+
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
+
+/** Ops that several kernels can compute: which of them does, on this device and as {@link Kernels} was measured. */
+final class Dispatch {
+    private Dispatch() {}
+
+    /** {@link Ops#linear}. */
+    static Tensor linear(Tensor x, Tensor w, Tensor b) {
+        LinearProducts own = ownProducts(x, w, b);
+        if (own != null) {
+            return OwnLinear.forward(own, x, w, b, false);
+        }
+        return b == null ? torch.linear(x, w) : torch.linear(x, w, new TensorOptional(b));
+    }
+
+    /** Our products, where they are chosen and can take these; else null. */
+    private static LinearProducts ownProducts(Tensor x, Tensor w, Tensor b) {
+        if (x.is_cuda()) {
+            return null;
+        }
+        LinearProducts products =
+                switch (Kernels.current().linear()) {
+                    case SHARED -> LinearProducts.SHARED;
+                    case ONEDNN -> LinearProducts.ONEDNN;
+                    default -> null;
+                };
+        return products != null && OwnLinear.fits(x, w, b) && !Autocast.isOn(Device.CPU) ? products : null;
+    }
+
+    /** {@link Ops#conv2d}. */
+    static Tensor conv2d(Tensor x, Tensor w, Tensor b, long stride, long padding) {
+        Kernels.Convolution kernel =
+                x.is_cuda() ? Kernels.Convolution.ONEDNN : Kernels.current().convolution();
+        return conv2d(kernel, x, w, b, stride, padding);
+    }
+
+    /** {@link Ops#conv2d} by this kernel, where it is on the CPU. */
+    static Tensor conv2d(Kernels.Convolution kernel, Tensor x, Tensor w, Tensor b, long stride, long padding) {
+        boolean floats = kernel != Kernels.Convolution.ONEDNN
+                && !x.is_cuda()
+                && Dtype.of(x) == Dtype.F32
+                && !Autocast.isOn(Device.CPU);
+        if (floats && kernel == Kernels.Convolution.BLAS) {
+            return torch.thnn_conv2d(
+                    x,
+                    w,
+                    new long[] {w.size(2), w.size(3)},
+                    Ops.optional(b),
+                    new long[] {stride, stride},
+                    padding,
+                    padding);
+        }
+        Tensor laidOut = floats ? x.contiguous(torch.MemoryFormat.ChannelsLast) : x;
+        return torch.conv2d(
+                laidOut,
+                w,
+                Ops.optional(b),
+                new long[] {stride, stride},
+                new long[] {padding, padding},
+                new long[] {1, 1},
+                1);
+    }
+
+    /** {@link Ops#geluTanh}. */
+    static Tensor geluTanh(Tensor x) {
+        if (!fused(x) || !x.is_contiguous()) {
+            return torch.gelu(x, "tanh");
+        }
+        Tensor flat = x.detach().view(-1, x.size(-1));
+        Tensor y = Fused.geluTanh(flat); // (rows, D)
+        if (Differentiable.wanted(x)) {
+            y = Differentiable.tie(
+                    y, g -> new Tensor[] {Fused.geluTanhGradient(flat, g).view_as(x)}, x);
+        }
+        return y.view(Tensors.shape(x));
+    }
+
+    /** {@link Ops#linearGeluTanh}. */
+    static Tensor linearGeluTanh(Tensor x, Tensor w, Tensor b) {
+        LinearProducts own = ownProducts(x, w, b);
+        return own != null && Kernels.current().elementwise() == Kernels.Elementwise.FUSED
+                ? OwnLinear.forward(own, x, w, b, true)
+                : geluTanh(linear(x, w, b));
+    }
+
+    /** {@link Ops#rmsNorm}. */
+    static Tensor rmsNorm(Tensor x, Tensor weight, double eps) {
+        Tensor wide = Dtype.F32.cast(x);
+        return wide.mul(Ops.add(Ops.mean(wide.mul(wide), -1, true), eps).rsqrt())
+                .mul(weight);
+    }
+
+    /** {@link Ops#modulatedNorm}. */
+    static Tensor modulatedNorm(Tensor x, Tensor weight, Tensor shift, Tensor factor, double eps) {
+        if (fused(x, shift, factor) && x.is_contiguous() && !Differentiable.wanted(x, weight, shift, factor)) {
+            return Fused.modulatedNorm(x, weight, shift, factor, eps);
+        }
+        return Ops.addcmul(shift, weight == null ? Ops.layerNorm(x, eps) : rmsNorm(x, weight, eps), factor);
+    }
+
+    /** Whether {@link Fused} may compute with these. */
+    private static boolean fused(Tensor... tensors) {
+        if (tensors[0].is_cuda()
+                || Kernels.current().elementwise() != Kernels.Elementwise.FUSED
+                || Autocast.isOn(Device.CPU)) {
+            return false;
+        }
+        for (Tensor tensor : tensors) {
+            if (!FloatRows.fits(tensor)) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** {@link Ops#attention(Tensor, int, double)}. */
+    static Tensor attention(Tensor joint, int heads, double scale) {
+        if (!joint.is_cuda()
+                && Kernels.current().attention() == Kernels.Attention.SHARED
+                && joint.is_contiguous()
+                && BlasAttention.fits(joint)
+                && !Autocast.isOn(Device.CPU)) {
+            return BlasAttention.joint(Natives.team(), joint, heads, scale);
+        }
+        Tensor[] parts = BlasAttention.parts(joint, heads);
+        return attention(parts[0], parts[1], parts[2], scale);
+    }
+
+    /** {@link Ops#attention(Tensor, Tensor, Tensor, double)}. */
+    static Tensor attention(Tensor q, Tensor k, Tensor v, double scale) {
+        boolean floats = BlasAttention.fits(q, k, v) && !Autocast.isOn(Device.CPU);
+        Kernels.Attention kernel = q.is_cuda()
+                ? Kernels.Attention.FUSED
+                : floats ? Kernels.current().attention() : Kernels.Attention.PLAIN;
+        if (kernel == Kernels.Attention.SHARED) {
+            return BlasAttention.forward(Natives.team(), q, k, v, scale);
+        }
+        Tensor mixed; // (N, heads, T, d)
+        if (kernel == Kernels.Attention.FUSED) {
+            mixed = torch.scaled_dot_product_attention(
+                    q, k, v, new TensorOptional(), 0.0, false, new DoubleOptional(scale), false);
+        } else {
+            Tensor scaled = scale == 1 ? q : Ops.mul(q, scale);
+            mixed = Ops.matmul(Ops.softmax(Ops.matmul(scaled, k.transpose(-2, -1))), v);
+        }
+        return mixed.transpose(1, 2).reshape(q.size(0), q.size(2), q.size(1) * q.size(3));
+    }
+}
