@@ -17,8 +17,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorBase;
 import org.junit.jupiter.api.Test;
 
 /** The plan of the house, as docs/architecture.md draws it. */
@@ -40,6 +42,19 @@ class HouseTest {
             "evaluate",
             "train",
             "distill");
+
+    /** What networks may call of a tensor: its other methods compute, which no {@code Recorder} would see. */
+    private static final Set<String> ASKS = Set.of(
+            "size",
+            "dim",
+            "numel",
+            "is_cuda",
+            "is_floating_point",
+            "requires_grad",
+            "set_requires_grad",
+            "copy_",
+            "retainReference",
+            "close");
 
     private static final JavaClasses HOUSE = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -116,6 +131,27 @@ class HouseTest {
                                 && dependency.getTargetClass().isAssignableFrom(Tensor.class)))
                         .forEach(dependency ->
                                 events.add(SimpleConditionEvent.violated(dependency, dependency.getDescription())));
+            }
+        };
+    }
+
+    @Test
+    void networks_compute_by_ops_alone() {
+        classes()
+                .that()
+                .resideInAnyPackage("dev.retort.nn..", "dev.retort.model..")
+                .should(onlyAskTensors())
+                .check(HOUSE);
+    }
+
+    private static ArchCondition<JavaClass> onlyAskTensors() {
+        return new ArchCondition<>("call no method of Tensor that computes or views") {
+            @Override
+            public void check(JavaClass type, ConditionEvents events) {
+                type.getAccessesFromSelf().stream()
+                        .filter(access -> access.getTargetOwner().isAssignableTo(TensorBase.class))
+                        .filter(access -> !ASKS.contains(access.getTarget().getName()))
+                        .forEach(access -> events.add(SimpleConditionEvent.violated(access, access.getDescription())));
             }
         };
     }

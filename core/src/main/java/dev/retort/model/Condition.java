@@ -71,7 +71,7 @@ public final class Condition {
 
     /** Those of {@code count} samples from {@code first} on: views. */
     public Condition rows(long first, long count) {
-        return first == 0 && count == rows ? this : map(tensor -> tensor.narrow(0, first, count));
+        return first == 0 && count == rows ? this : map(tensor -> Ops.narrow(tensor, 0, first, count));
     }
 
     /** The samples of one condition, then those of another with the same parts. */
@@ -100,7 +100,7 @@ public final class Condition {
             return this;
         }
         Tensor index = Tensors.of(from, Device.of(parts.values().iterator().next()));
-        return join(this, none).map(tensor -> tensor.index_select(0, index));
+        return join(this, none).map(tensor -> Ops.indexSelect(tensor, 0, index));
     }
 
     private Condition map(UnaryOperator<Tensor> each) {

@@ -43,7 +43,7 @@ public final class Dit extends Network {
         int d = spec.hidden();
         positions = buffer(
                 "pos_embed",
-                Tensors.of(PositionTable.sinCos(rows, cols, d), init.device()).view(1, spec.tokens(), d));
+                Ops.view(Tensors.of(PositionTable.sinCos(rows, cols, d), init.device()), 1, spec.tokens(), d));
         patchEmbedder = child(
                 "x_embedder.proj",
                 Conv2d.xavier(init.at("x_embedder.proj"), spec.channels(), d, spec.patch(), spec.patch(), 0));
@@ -78,16 +78,17 @@ public final class Dit extends Network {
 
     @Override
     public Tensor forward(Tensor x, Tensor time, Condition condition, Taps taps) {
-        Tensor h = patchEmbedder.forward(x).flatten(2, -1).transpose(1, 2).add(positions); // (N, T, D)
+        Tensor patches = Ops.flatten(patchEmbedder.forward(x), 2, -1); // (N, D, T)
+        Tensor h = Ops.add(Ops.transpose(patches, 1, 2), positions); // (N, T, D)
         taps.offer("tokens", h);
         Tensor label = labelEmbedder.forward(condition.get(Part.LABEL)); // (N, D)
-        Tensor c = Dtype.F32.cast(timeEmbedder.forward(time).add(label)); // (N, D)
+        Tensor c = Dtype.F32.cast(Ops.add(timeEmbedder.forward(time), label)); // (N, D)
         taps.offer("condition", c);
         Tensor act = Ops.silu(c); // (N, D)
         for (int i = 0; i < blocks.size(); i++) {
             h = block(i, h, act, taps); // (N, T, D)
         }
-        Tensor[] m = Ops.chunk(finalModulation.forward(act).unsqueeze(1), 2, -1); // shift, scale (N, 1, D)
+        Tensor[] m = Ops.chunk(Ops.unsqueeze(finalModulation.forward(act), 1), 2, -1); // shift, scale (N, 1, D)
         Tensor tokens =
                 finalLinear.forward(DitBlock.modulatedNorm(finalNorm, h, m[0], m[1], DitBlock.EPS)); // (N, T, p²·out)
         taps.offer("final_tokens", tokens);
@@ -133,6 +134,7 @@ public final class Dit extends Network {
         long rows = spec.height() / p;
         long cols = spec.width() / p;
         long c = spec.outChannels();
-        return tokens.view(n, rows, cols, p, p, c).permute(0, 5, 1, 3, 2, 4).reshape(n, c, rows * p, cols * p);
+        Tensor patches = Ops.permute(Ops.view(tokens, n, rows, cols, p, p, c), 0, 5, 1, 3, 2, 4);
+        return Ops.reshape(patches, n, c, rows * p, cols * p);
     }
 }

@@ -13,6 +13,7 @@ import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Lanes;
 import dev.retort.torch.NoGrad;
+import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
@@ -64,7 +65,7 @@ public final class DitInference extends Network {
                 NoGrad off = NoGrad.on()) {
             // The largest weights first: what they leave free serves all others.
             modulations = new Modulations(spec, weights, dtype);
-            positions = buffer("pos_embed", weights.take("pos_embed", Dtype.F32).clone());
+            positions = buffer("pos_embed", Ops.copy(weights.take("pos_embed", Dtype.F32)));
             embedder = embedder(weights, dtype);
             rotary = spec.modern()
                     ? new RotaryPositions(
@@ -84,7 +85,7 @@ public final class DitInference extends Network {
     private static PreparedLinear embedder(WeightSource weights, Dtype dtype) {
         try (Scope scope = Scope.open()) {
             Tensor kernel = weights.take("x_embedder.proj.weight", dtype);
-            return new PreparedLinear(kernel.flatten(1, -1), weights.take("x_embedder.proj.bias", dtype), dtype);
+            return new PreparedLinear(Ops.flatten(kernel, 1, -1), weights.take("x_embedder.proj.bias", dtype), dtype);
         }
     }
 
@@ -147,7 +148,7 @@ public final class DitInference extends Network {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Tensor[] m = modulation.apply(inputs);
-            Tensor h = embedder.forward(patchify(inputs[0])).add(positions); // (N, T, D), fp32
+            Tensor h = Ops.add(embedder.forward(patchify(inputs[0])), positions); // (N, T, D), fp32
             offer(taps, "tokens", h, scope);
             for (int i = 0; i < blocks.size(); i++) {
                 Tensor in = h;
@@ -179,10 +180,8 @@ public final class DitInference extends Network {
         long rows = spec.height() / p;
         long cols = spec.width() / p;
         long c = spec.channels();
-        return dtype.cast(x)
-                .view(n, c, rows, p, cols, p)
-                .permute(0, 2, 4, 1, 3, 5)
-                .reshape(n, rows * cols, c * p * p);
+        Tensor patches = Ops.permute(Ops.view(dtype.cast(x), n, c, rows, p, cols, p), 0, 2, 4, 1, 3, 5);
+        return Ops.reshape(patches, n, rows * cols, c * p * p);
     }
 
     /** (N, T, p·p·c), channel last inside a token → (N, c, H, W). */
@@ -192,7 +191,8 @@ public final class DitInference extends Network {
         long rows = spec.height() / p;
         long cols = spec.width() / p;
         long c = spec.outChannels();
-        return tokens.view(n, rows, cols, p, p, c).permute(0, 5, 1, 3, 2, 4).reshape(n, c, rows * p, cols * p);
+        Tensor patches = Ops.permute(Ops.view(tokens, n, rows, cols, p, p, c), 0, 5, 1, 3, 2, 4);
+        return Ops.reshape(patches, n, c, rows * p, cols * p);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.retort.model.dit;
 
+import dev.retort.torch.Ops;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
@@ -22,12 +23,12 @@ final class ModulationTable implements AutoCloseable {
 
     /** The rows of the first {@code n} samples in a step (n). */
     Tensor rows(int step, long n) {
-        return rows.select(0, step).narrow(0, 0, n);
+        return Ops.narrow(Ops.select(rows, 0, step), 0, 0, n);
     }
 
     /** Per layer (n, parts, D), fp32. */
     Tensor[] at(Tensor rows) {
-        return layers.stream().map(layer -> layer.index_select(0, rows)).toArray(Tensor[]::new);
+        return layers.stream().map(layer -> Ops.indexSelect(layer, 0, rows)).toArray(Tensor[]::new);
     }
 
     @Override

@@ -87,7 +87,7 @@ final class Modulations implements AutoCloseable {
                 }
             }
             return Optional.of(new ModulationTable(
-                    tables, scope.keep(Tensors.of(rowOf, device).view(times.length, labels.length))));
+                    tables, scope.keep(Ops.view(Tensors.of(rowOf, device), times.length, labels.length))));
         }
     }
 
@@ -103,14 +103,14 @@ final class Modulations implements AutoCloseable {
 
     private Tensor act(Tensor time, Tensor label) {
         Tensor t = timeSecond.forward(Ops.silu(timeFirst.forward(TimestepEmbedder.features(time, shift))));
-        return Ops.silu(Dtype.F32.cast(t.add(Ops.embedding(labelTable, label)))); // (M, D)
+        return Ops.silu(Dtype.F32.cast(Ops.add(t, Ops.embedding(labelTable, label)))); // (M, D)
     }
 
     private Tensor parts(int layer, Tensor act) {
         int parts = layer == layers.size() - 1 ? LAST_PARTS : BLOCK_PARTS;
-        Tensor m = Dtype.F32.cast(layers.get(layer).forward(act)).view(act.size(0), parts, hidden);
+        Tensor m = Ops.view(Dtype.F32.cast(layers.get(layer).forward(act)), act.size(0), parts, hidden);
         for (int scale = 1; scale < parts; scale += 3) {
-            Ops.addInPlace(m.narrow(1, scale, 1), 1);
+            Ops.addInPlace(Ops.narrow(m, 1, scale, 1), 1);
         }
         return m;
     }
