@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.retort.Shared;
+import dev.retort.Conditions;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
@@ -110,12 +111,14 @@ class ShippedPresetsTest {
                 NoGrad off = NoGrad.on();
                 Dit network = new Dit(spec, Init.blank(Device.CPU))) {
             int[] last = {
-                spec.hasNullClass() ? spec.nullClass() : source.classNames().size() - 1
+                spec.hasNullClass()
+                        ? spec.condition().nullClass()
+                        : source.classNames().size() - 1
             };
             Tensor answer = network.forward(
                     Tensors.of(picture, Device.CPU, 1, source.channels(), source.height(), source.width()),
                     Tensors.full(1, Device.CPU, 1),
-                    Tensors.of(last, Device.CPU),
+                    Conditions.classes(last),
                     Taps.none());
             assertThat(Tensors.shape(answer)).containsExactly(1, spec.outChannels(), source.height(), source.width());
         }

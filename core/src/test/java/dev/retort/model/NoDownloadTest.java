@@ -51,7 +51,8 @@ class NoDownloadTest {
                 .filter(type -> type.getPackageName().startsWith("dev.retort")
                         && !type.getPackageName().startsWith("dev.retort.torch"))
                 .flatMap(type -> type.getAllMembers().stream())
-                .filter(member -> member instanceof JavaCodeUnit && member.getName().equals(call.getTarget().getName()))
+                .filter(member -> member instanceof JavaCodeUnit
+                        && member.getName().equals(call.getTarget().getName()))
                 .map(JavaCodeUnit.class::cast)
                 .filter(code -> code.getRawParameterTypes().size()
                         == call.getTarget().getRawParameterTypes().size());
@@ -87,11 +88,10 @@ class NoDownloadTest {
     void no_step_of_a_request_reads_anything_back_from_the_device() {
         List<JavaCodeUnit> steps = Stream.concat(
                         Stream.of(method(Denoiser.class, "open")),
-                        HOUSE.get(Request.class).getAllSubclasses().stream()
-                                .map(type -> type.getMethods().stream()
-                                        .filter(method -> method.getName().equals("call"))
-                                        .findFirst()
-                                        .orElseThrow()))
+                        HOUSE.get(Request.class).getAllSubclasses().stream().map(type -> type.getMethods().stream()
+                                .filter(method -> method.getName().equals("call"))
+                                .findFirst()
+                                .orElseThrow()))
                 .map(JavaCodeUnit.class::cast)
                 .toList();
         assertThat(steps).hasSizeGreaterThan(1);

@@ -69,8 +69,7 @@ class SamplerTest {
         "3, 0, 1, 4 4 4 4, 4 steps: 2 0 3 3",
         "3, 0.4, 0.8, 2 4 4 2, 4 steps: 2 0 3 3"
     })
-    void one_request_serves_guided_steps_and_others(
-            double scale, double from, double to, String rows, String request) {
+    void one_request_serves_guided_steps_and_others(double scale, double from, double to, String rows, String request) {
         SamplingSpec spec = new SamplingSpec("ddim", 4, scale, from, to, 0);
         Asked network = new Asked();
         Sampler sampler = new Sampler(
@@ -83,8 +82,6 @@ class SamplerTest {
             sampler.draw(new Prompts.Labels(new int[] {2, 0}), 7, new long[] {0, 1});
         }
         assertThat(network.requests).containsExactly(request);
-        assertThat(network.rows)
-                .extracting(String::valueOf)
-                .containsExactly(rows.split(" "));
+        assertThat(network.rows).extracting(String::valueOf).containsExactly(rows.split(" "));
     }
 }
