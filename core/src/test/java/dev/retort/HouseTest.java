@@ -34,6 +34,7 @@ class HouseTest {
             "report",
             "graph",
             "card",
+            "layout",
             "data",
             "torch",
             "nn",

@@ -73,6 +73,21 @@ public enum Dtype implements ElementType {
         }
     }
 
+    /**
+     * Writes {@code count} of the values from {@code at} on as this type, rounded to the nearest, at the position of a
+     * little-endian {@code out}; only for F32, F16 and BF16.
+     */
+    public void encode(float[] values, int at, int count, ByteBuffer out) {
+        for (int i = at; i < at + count; i++) {
+            switch (this) {
+                case F32 -> out.putFloat(values[i]);
+                case F16 -> out.putShort(Half.toF16(values[i]));
+                case BF16 -> out.putShort(Half.toBf16(values[i]));
+                default -> throw new IllegalArgumentException("no values are written as " + this);
+            }
+        }
+    }
+
     private static float unsigned(long value) {
         return value >= 0 ? value : (value >>> 1 | value & 1) * 2f;
     }

@@ -1,27 +1,27 @@
 package dev.retort.cli;
 
+import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.Dtype;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
-import dev.retort.model.ModelFolder;
-import dev.retort.model.Weights;
-import dev.retort.model.dit.DitCheckpoint;
-import dev.retort.model.dit.DitExport;
-import dev.retort.model.dit.DitFamily;
-import dev.retort.model.dit.DitHints;
-import dev.retort.model.dit.DitLayout;
-import dev.retort.nn.Layer;
-import dev.retort.torch.Device;
-import dev.retort.torch.Dtype;
+import dev.retort.layout.Checkpoint;
+import dev.retort.layout.ConvertedWeights;
+import dev.retort.layout.DitCheckpoint;
+import dev.retort.layout.DitLayout;
+import dev.retort.layout.Fit;
+import dev.retort.layout.Hints;
+import dev.retort.layout.ModelFiles;
+import dev.retort.layout.Storage;
+import dev.retort.layout.WeightLayout;
 import dev.retort.train.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -87,17 +87,13 @@ final class ConvertCommand implements Callable<Integer> {
     private static final Map<Dtype, String> TYPES =
             new EnumMap<>(Map.of(Dtype.F32, "fp32", Dtype.BF16, "bf16", Dtype.F16, "fp16"));
 
-    private enum Layout {
-        OWN,
-        ORIGINAL,
-        DIFFUSERS
-    }
+    private static final String OWN = "own";
 
     @Override
     public Integer call() {
-        Layout layout = layout();
+        Optional<WeightLayout<DitSpec>> layout = layout();
         Optional<Dtype> asked = asked();
-        DitHints told = hints.hints();
+        Hints told = hints.hints();
         requireFree(layout);
         Path in = Path.of(Models.place(given, talk));
         Path model = RunFolder.own(in).orElse(null);
@@ -105,24 +101,21 @@ final class ConvertCommand implements Callable<Integer> {
         ModelCard card;
         Dtype stored;
         if (model != null) {
-            try (TensorFile file = TensorFiles.open(model.resolve(ModelFolder.WEIGHTS))) {
+            card = ModelFiles.card(model);
+            try (TensorFile file = TensorFiles.open(model.resolve(ModelFiles.WEIGHTS))) {
+                Fit.of(DitLayout.parameters(card.network()), file.entries()).require(file.path());
                 stored = asked.orElseGet(() -> kept(file, notes));
-            }
-            try (ModelFolder.Loaded loaded = ModelFolder.load(model, Device.CPU)) {
-                card = loaded.card();
-                notes.addAll(write(layout, card, loaded.network(), stored));
+                notes.addAll(write(layout, card, file, stored));
             }
         } else {
-            try (DitCheckpoint checkpoint = DitCheckpoint.open(in, told)) {
+            try (Checkpoint checkpoint = DitCheckpoint.open(in, told)) {
                 checkpoint.notes().forEach(talk::say);
                 card = checkpoint.card();
                 stored = asked.orElseGet(() -> kept(checkpoint.weights(), notes));
                 if (stored != Dtype.F32) {
-                    notes.addAll(rounded(checkpoint, layout, stored));
+                    notes.addAll(checkpoint.rounded(layout.orElse(null), TYPES.get(stored)));
                 }
-                try (Layer network = checkpoint.load(Device.CPU)) {
-                    notes.addAll(write(layout, card, network, stored));
-                }
+                notes.addAll(write(layout, card, checkpoint.parameters(), stored));
             }
         }
         if (talk.json()) {
@@ -130,55 +123,54 @@ final class ConvertCommand implements Callable<Integer> {
                     .json(new Converted(
                             in.toString(),
                             out.toString(),
-                            layout.name().toLowerCase(Locale.ROOT),
+                            layout.map(WeightLayout::id).orElse(OWN),
                             card.network().name(),
                             stored.name(),
                             notes));
         } else {
             talk.terminal().out().println(out);
             notes.forEach(note -> talk.say("Mind: " + note));
-            talk.next(layout == Layout.OWN ? "retort sample " + out : "retort inspect " + out);
+            talk.next((layout.isEmpty() ? "retort sample " : "retort inspect ") + out);
         }
         return 0;
     }
 
     /** Before anything is read: a large model takes minutes. */
-    private void requireFree(Layout layout) {
+    private void requireFree(Optional<WeightLayout<DitSpec>> layout) {
         if (!Files.exists(out)) {
             return;
         }
         if (!force) {
             throw new RetortException(Kind.USAGE, out + " exists; give another name, or --force to replace it");
         }
-        switch (layout) {
-            case OWN -> ModelFolder.requireReplaceable(out);
-            case DIFFUSERS -> DitExport.requireReplaceable(out);
-            case ORIGINAL -> {
-                if (Files.isDirectory(out)) {
-                    throw new RetortException(
-                            Kind.USAGE, out + " is a folder, and a file is written; give another name");
-                }
-            }
-        }
+        layout.ifPresentOrElse(known -> known.requireReplaceable(out), () -> ModelFiles.requireReplaceable(out));
     }
 
-    private Layout layout() {
+    /** The layout to write; empty for our own. */
+    private Optional<WeightLayout<DitSpec>> layout() {
+        List<WeightLayout<DitSpec>> known = List.of(DitLayout.values());
         boolean file = out.toString().matches("(?i).*\\.(pt|pth|ckpt|bin|safetensors)");
         if (to == null) {
-            return file ? Layout.ORIGINAL : Layout.OWN;
+            return file ? known.stream().filter(layout -> !layout.isFolder()).findFirst() : Optional.empty();
         }
-        for (Layout layout : Layout.values()) {
-            if (layout.name().equalsIgnoreCase(to)) {
-                if (file != (layout == Layout.ORIGINAL)) {
-                    throw new RetortException(
-                            Kind.USAGE,
-                            "--to " + to + " writes a " + (file ? "folder" : "file") + ", and " + out + " is "
-                                    + (file ? "a file's name" : "none; end it in .pt or .safetensors"));
-                }
-                return layout;
-            }
+        Optional<WeightLayout<DitSpec>> asked = known.stream()
+                .filter(layout -> layout.id().equalsIgnoreCase(to))
+                .findFirst();
+        if (asked.isEmpty() && !OWN.equalsIgnoreCase(to)) {
+            List<String> ids = new ArrayList<>(List.of(OWN));
+            known.forEach(layout -> ids.add(layout.id()));
+            throw new RetortException(
+                    Kind.USAGE,
+                    "--to " + to + " is unknown; choose " + String.join(", ", ids.subList(0, ids.size() - 1)) + " or "
+                            + ids.get(ids.size() - 1));
         }
-        throw new RetortException(Kind.USAGE, "--to " + to + " is unknown; choose own, original or diffusers");
+        if (file != asked.map(layout -> !layout.isFolder()).orElse(false)) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    "--to " + to + " writes a " + (file ? "folder" : "file") + ", and " + out + " is "
+                            + (file ? "a file's name" : "none; end it in .pt or .safetensors"));
+        }
+        return asked;
     }
 
     private Optional<Dtype> asked() {
@@ -195,41 +187,22 @@ final class ConvertCommand implements Callable<Integer> {
 
     /** The type that all weights have, where it can be written; else the one that loses least, which is said. */
     private static Dtype kept(TensorFile file, List<String> notes) {
-        Set<dev.retort.io.Dtype> types = Weights.types(file);
-        if (types.size() == 1) {
-            String only = types.iterator().next().name();
-            for (Dtype known : TYPES.keySet()) {
-                if (known.name().equals(only)) {
-                    return known;
-                }
-            }
+        Set<Dtype> types = ConvertedWeights.types(file);
+        if (types.size() == 1 && TYPES.containsKey(types.iterator().next())) {
+            return types.iterator().next();
         }
         notes.add("the weights are of type " + types.stream().map(Enum::name).collect(Collectors.joining(" and "))
                 + "; written in fp32");
         return Dtype.F32;
     }
 
-    /** What is computed in fp32 where the file is read as it is, and so is written less exactly. */
-    private static List<String> rounded(DitCheckpoint checkpoint, Layout layout, Dtype stored) {
-        List<String> notes = new ArrayList<>();
-        if (checkpoint.layout() == DitLayout.DIFFUSERS && layout != Layout.DIFFUSERS) {
-            notes.add("the table of positions, which the library computes in fp32, is written in " + TYPES.get(stored));
+    private List<String> write(
+            Optional<WeightLayout<DitSpec>> layout, ModelCard card, TensorFile parameters, Dtype stored) {
+        if (layout.isEmpty()) {
+            ModelFiles.convert(out, card, parameters, stored);
+            return List.of();
         }
-        if (checkpoint.family() == DitFamily.SIT) {
-            notes.add("the embedding of time is rewritten in fp32 and rounded to " + TYPES.get(stored));
-        }
-        return notes;
-    }
-
-    private List<String> write(Layout layout, ModelCard card, Layer network, Dtype stored) {
-        switch (layout) {
-            case OWN -> ModelFolder.save(out, network.state(), card, stored);
-            case ORIGINAL -> DitExport.original(out, card.network(), network.state(), stored);
-            default -> {
-                long most = shardMb == null ? DitExport.SHARD_BYTES : shardMb * 1_000_000L;
-                return DitExport.diffusers(out, card, network.state(), stored, most);
-            }
-        }
-        return List.of();
+        long most = shardMb == null ? Storage.SHARD_BYTES : shardMb * 1_000_000L;
+        return layout.get().write(out, card, parameters, new Storage(stored, most));
     }
 }

@@ -2,8 +2,8 @@ package dev.retort.cli;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.model.dit.DitFamily;
-import dev.retort.model.dit.DitHints;
+import dev.retort.layout.DitFamily;
+import dev.retort.layout.Hints;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
@@ -43,8 +43,8 @@ final class HintOptions {
             description = "Tensors that may be missing or left out: a.weight,b.*")
     private List<String> allowed = List.of();
 
-    DitHints hints() {
-        return new DitHints(
+    Hints hints() {
+        return new Hints(
                 heads == null ? 0 : heads, classes == null ? 0 : classes, size == null ? 0 : size, family(), allowed);
     }
 

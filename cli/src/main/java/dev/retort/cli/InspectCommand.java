@@ -10,10 +10,13 @@ import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.io.TensorStatistics;
-import dev.retort.model.ModelFolder;
-import dev.retort.model.dit.DitCheckpoint;
-import dev.retort.model.dit.DitHints;
-import dev.retort.model.vae.AutoencoderFiles;
+import dev.retort.layout.AutoencoderFiles;
+import dev.retort.layout.Checkpoint;
+import dev.retort.layout.DitCheckpoint;
+import dev.retort.layout.DitLayout;
+import dev.retort.layout.Hints;
+import dev.retort.layout.ModelFiles;
+import dev.retort.layout.PipelineFolder;
 import dev.retort.report.TextTable;
 import dev.retort.train.RunFolder;
 import java.nio.file.Path;
@@ -92,7 +95,7 @@ final class InspectCommand implements Callable<Integer> {
     public Integer call() {
         Path path = Path.of(Models.place(given, talk));
         Path model = RunFolder.own(path).orElse(null);
-        boolean autoencoder = model == null && !DitCheckpoint.isPipeline(path) && AutoencoderFiles.mayBe(path);
+        boolean autoencoder = model == null && !PipelineFolder.is(path) && AutoencoderFiles.mayBe(path);
         try (TensorFile file = weights(path, model, autoencoder)) {
             file.verify();
             Found found = found(path, file, model, autoencoder);
@@ -101,7 +104,7 @@ final class InspectCommand implements Callable<Integer> {
             } else {
                 tell(found);
             }
-            if (found.unknown() != null && DitCheckpoint.claimsToBe(path)) {
+            if (found.unknown() != null && DitLayout.DIFFUSERS.claims(path)) {
                 throw new RetortException(Kind.CHECKPOINT, found.unknown());
             }
             if (!talk.json()) {
@@ -115,7 +118,7 @@ final class InspectCommand implements Callable<Integer> {
         if (autoencoder) {
             return AutoencoderFiles.find(path).open();
         }
-        return TensorFiles.open(model == null ? DitCheckpoint.inside(path) : model.resolve(ModelFolder.WEIGHTS));
+        return TensorFiles.open(model == null ? PipelineFolder.network(path) : model.resolve(ModelFiles.WEIGHTS));
     }
 
     private Found found(Path path, TensorFile file, Path model, boolean isAutoencoder) {
@@ -125,13 +128,13 @@ final class InspectCommand implements Callable<Integer> {
         String unknown = null;
         List<String> notes = List.of();
         if (model != null) {
-            card = ModelFolder.card(model);
+            card = ModelFiles.card(model);
             layout = "own";
         } else if (isAutoencoder) {
             autoencoder = AutoencoderFiles.find(path).card();
         } else {
-            try (DitCheckpoint checkpoint = DitCheckpoint.open(path, hints.hints())) {
-                layout = checkpoint.layout().name().toLowerCase(Locale.ROOT);
+            try (Checkpoint checkpoint = DitCheckpoint.open(path, hints.hints())) {
+                layout = checkpoint.layout().id();
                 notes = new ArrayList<>(checkpoint.notes());
                 card = card(checkpoint, notes);
             } catch (RetortException e) {
@@ -162,7 +165,7 @@ final class InspectCommand implements Callable<Integer> {
     }
 
     /** A network is known also where its autoencoder is damaged or not fetched. */
-    private static ModelCard card(DitCheckpoint checkpoint, List<String> notes) {
+    private static ModelCard card(Checkpoint checkpoint, List<String> notes) {
         try {
             return checkpoint.card();
         } catch (RetortException e) {
@@ -257,6 +260,6 @@ final class InspectCommand implements Callable<Integer> {
             return "retort inspect " + given + " --keys";
         }
         // what had to be told is kept by a conversion only
-        return hints.hints().equals(DitHints.NONE) ? "retort sample " + given : "retort convert " + given + " MODEL";
+        return hints.hints().equals(Hints.NONE) ? "retort sample " + given : "retort convert " + given + " MODEL";
     }
 }

@@ -6,7 +6,7 @@ import dev.retort.io.Dtype;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
-import dev.retort.model.Weights;
+import dev.retort.layout.ConvertedWeights;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -94,7 +94,7 @@ class ConvertCommandTest {
 
     private String types(String name) {
         try (TensorFile file = TensorFiles.open(folder.resolve(name))) {
-            return Weights.types(file).toString();
+            return ConvertedWeights.types(file).toString();
         }
     }
 

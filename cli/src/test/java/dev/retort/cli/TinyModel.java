@@ -4,9 +4,13 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.io.TensorFile;
+import dev.retort.io.TensorFiles;
+import dev.retort.layout.DitLayout;
+import dev.retort.layout.ModelFiles;
+import dev.retort.layout.Storage;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitExport;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -42,7 +46,11 @@ final class TinyModel {
 
     /** The network of a pipeline of the diffusers library, on latents of four channels; its autoencoder is not there. */
     static Path pipeline(Path folder) {
-        ddpm(4, (card, weights) -> DitExport.diffusers(folder, card, weights, Dtype.F32, DitExport.SHARD_BYTES));
+        Path own = folder.resolveSibling(folder.getFileName() + "-own");
+        ddpm(4, (card, weights) -> ModelFolder.save(own, weights, card, Dtype.F32));
+        try (TensorFile weights = TensorFiles.open(own.resolve(ModelFiles.WEIGHTS))) {
+            DitLayout.DIFFUSERS.write(folder, ModelFiles.card(own), weights, Storage.of(dev.retort.io.Dtype.F32));
+        }
         return folder;
     }
 

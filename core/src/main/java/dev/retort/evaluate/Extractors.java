@@ -4,6 +4,7 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileHash;
 import dev.retort.io.FileNames;
+import dev.retort.layout.ModelFiles;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.classifier.Classifier;
 import dev.retort.model.classifier.ClassifierFolder;
@@ -96,7 +97,7 @@ public final class Extractors {
 
     private static ClassifierExtractor folder(Path folder) {
         ClassifierFolder.Loaded loaded = ClassifierFolder.load(folder, Device.CPU);
-        return of(loaded.network(), loaded.card().name(), folder.resolve(ModelFolder.WEIGHTS));
+        return of(loaded.network(), loaded.card().name(), folder.resolve(ModelFiles.WEIGHTS));
     }
 
     private static ClassifierExtractor resNet20(Path file) {

@@ -1,11 +1,11 @@
 package dev.retort.model;
 
-import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
-import dev.retort.error.RetortException.Kind;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
+import dev.retort.layout.ConvertedWeights;
+import dev.retort.layout.Fit;
 import dev.retort.nn.Layer;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -14,13 +14,10 @@ import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
-import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
-import java.util.stream.Collectors;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -28,8 +25,6 @@ import org.bytedeco.pytorch.Tensor;
  * types agree.
  */
 public final class Weights {
-    private static final int MOST_NAMED = 3;
-
     private Weights() {}
 
     /**
@@ -80,27 +75,18 @@ public final class Weights {
 
     private static void copy(Tensor target, TensorFile file, TensorEntry entry, long at, long count, Staging staging) {
         long from = at * entry.dtype().bytes();
-        if (!known(entry.dtype())) {
+        Optional<Dtype> dtype = Dtype.of(entry.dtype());
+        if (dtype.isEmpty()) {
             target.copy_(Tensors.of(file.floats(entry.name(), at, (int) count), Device.CPU, count));
             return;
         }
-        Dtype dtype = Dtype.valueOf(entry.dtype().name());
-        if (!target.is_cuda() && Dtype.of(target) == dtype) {
+        if (!target.is_cuda() && Dtype.of(target) == dtype.get()) {
             file.read(entry.name(), from, Tensors.view(target));
             return;
         }
-        Tensor staged = staging.portion(dtype, count);
+        Tensor staged = staging.portion(dtype.get(), count);
         file.read(entry.name(), from, Tensors.view(staged));
         target.copy_(staged);
-    }
-
-    private static boolean known(dev.retort.io.Dtype dtype) {
-        for (Dtype own : Dtype.values()) {
-            if (own.name().equals(dtype.name())) {
-                return true;
-            }
-        }
-        return false;
     }
 
     /** One tensor of a file: in fp32 where it is floating point, as 64-bit integers or truth values else. */
@@ -117,21 +103,12 @@ public final class Weights {
     }
 
     /** The tensors of a file, each converted to the type asked for as it is read. */
-    static WeightSource source(TensorFile file, Device device, Staging staging) {
+    public static WeightSource source(TensorFile file, Device device, Staging staging) {
         return (name, dtype) -> {
             Tensor tensor = staging.tensor(dtype, device, file.entry(name).shape());
             fill(tensor, file, name, staging);
             return tensor;
         };
-    }
-
-    /** The floating-point types of a file's values, as far as they can be read. */
-    public static Set<dev.retort.io.Dtype> types(TensorFile file) {
-        return file.entries().values().stream()
-                .filter(TensorEntry::readable)
-                .map(TensorEntry::dtype)
-                .filter(dev.retort.io.Dtype::floating)
-                .collect(Collectors.toCollection(() -> EnumSet.noneOf(dev.retort.io.Dtype.class)));
     }
 
     /**
@@ -140,22 +117,9 @@ public final class Weights {
      * @throws RetortException of kind USAGE naming them, since another type holds them
      */
     public static void requireFinite(Map<String, Tensor> tensors, Dtype dtype) {
-        List<String> problems = new ArrayList<>();
-        long all = 0;
-        for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
-            long lost = lost(entry.getValue(), dtype);
-            if (lost > 0) {
-                problems.add(lost + " of '" + entry.getKey() + "'");
-                all += lost;
-            }
-        }
-        if (all > 0) {
-            throw new RetortException(
-                    Kind.USAGE,
-                    all + (all == 1 ? " value is" : " values are") + " beyond the range of " + dtype + " and would be"
-                            + " infinite: " + FirstFew.of(problems, MOST_NAMED)
-                            + "; write a type of a wider range, bf16 or fp32");
-        }
+        Map<String, Long> lost = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> lost.put(name, lost(tensor, dtype)));
+        ConvertedWeights.requireNoneLost(lost, dtype.name());
     }
 
     private static long lost(Tensor tensor, Dtype dtype) {

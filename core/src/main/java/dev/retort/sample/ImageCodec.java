@@ -8,8 +8,8 @@ import dev.retort.card.NetworkSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileNames;
+import dev.retort.layout.AutoencoderFiles;
 import dev.retort.model.vae.Autoencoder;
-import dev.retort.model.vae.AutoencoderFiles;
 import dev.retort.model.vae.TiledDecoding;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
@@ -75,7 +75,7 @@ public sealed interface ImageCodec extends AutoCloseable {
     }
 
     private static ImageCodec latents(ModelCard card, AutoencoderFiles files, Device device) {
-        return new Latents(files.load(device), card.autoencoder().scale(), card.images());
+        return new Latents(Autoencoder.load(files, device), card.autoencoder().scale(), card.images());
     }
 
     private static AutoencoderFiles given(ModelCard card, String autoencoder) {

@@ -1,11 +1,13 @@
 package dev.retort.torch;
 
 import dev.retort.graph.Op;
+import java.util.Arrays;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** Element types of tensors, under the names safetensors gives them. */
+/** Element types of tensors: those of {@link dev.retort.io.Dtype} that are computed with, under the same names. */
 public enum Dtype {
     /** 32-bit float. */
     F32(ScalarType.Float, 4),
@@ -34,14 +36,19 @@ public enum Dtype {
         return scalarType;
     }
 
-    /** The same type in files and graphs. */
-    dev.retort.io.Dtype stored() {
-        return dev.retort.io.Dtype.valueOf(name());
-    }
-
     /** Bytes per element. */
     public int bytes() {
         return bytes;
+    }
+
+    /** The same type in files and graphs. */
+    public dev.retort.io.Dtype stored() {
+        return dev.retort.io.Dtype.valueOf(name());
+    }
+
+    /** The type that a file's values have as a tensor without being converted; empty where they have to be. */
+    public static Optional<Dtype> of(dev.retort.io.Dtype stored) {
+        return Arrays.stream(values()).filter(dtype -> dtype.stored() == stored).findFirst();
     }
 
     /** The element type of a tensor. */

@@ -7,6 +7,7 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.OwnFiles;
+import dev.retort.layout.ModelFiles;
 import dev.retort.model.ModelFolder;
 import dev.retort.nn.Layer;
 import dev.retort.torch.Device;
@@ -33,7 +34,7 @@ final class CheckpointStore {
     private static final int MOST_NAMED = 3;
 
     /** The files of a checkpoint. */
-    static final List<String> FILES = List.of(ModelFolder.WEIGHTS, ModelFolder.CARD, TRAINING, TrainState.FILE);
+    static final List<String> FILES = List.of(ModelFiles.WEIGHTS, ModelFiles.CARD, TRAINING, TrainState.FILE);
 
     private static final OwnFiles OWN = new OwnFiles(
             "a checkpoint",
@@ -86,7 +87,7 @@ final class CheckpointStore {
             requireSameRun(saved, present);
             requireSameNames(saved);
             // The average goes in first and is overwritten: both sets of weights are checked by name and shape.
-            requireFit(network.load(saved.average), saved.folder.resolve(ModelFolder.WEIGHTS));
+            requireFit(network.load(saved.average), saved.folder.resolve(ModelFiles.WEIGHTS));
             requireFit(network.load(part(saved.training, "model.")), saved.folder.resolve(TRAINING));
             part(saved.training, "extra.")
                     .forEach((name, tensor) -> copy(tensor, terms.parameters().get(name)));
@@ -112,7 +113,7 @@ final class CheckpointStore {
                     state,
                     ModelFolder.card(checkpoint),
                     numbered(ModelFolder.read(checkpoint.resolve(TRAINING), device)),
-                    ModelFolder.read(checkpoint.resolve(ModelFolder.WEIGHTS), device));
+                    ModelFolder.read(checkpoint.resolve(ModelFiles.WEIGHTS), device));
         } catch (RetortException e) {
             throw e.kind() == Kind.CHECKPOINT || e.kind() == Kind.DATA ? damaged(checkpoint, e) : e;
         }

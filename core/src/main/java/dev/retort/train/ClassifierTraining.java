@@ -13,6 +13,7 @@ import dev.retort.evaluate.ClassifierExtractor;
 import dev.retort.evaluate.FeatureMatrix;
 import dev.retort.evaluate.ImageSet;
 import dev.retort.io.FolderLock;
+import dev.retort.layout.ClassifierFiles;
 import dev.retort.model.classifier.ClassifierFolder;
 import dev.retort.model.classifier.ConvClassifier;
 import dev.retort.nn.Init;
@@ -56,7 +57,7 @@ public final class ClassifierTraining {
             Consumer<String> notes,
             Progress progress,
             BooleanSupplier interrupted) {
-        ClassifierFolder.requireReplaceable(folder);
+        ClassifierFiles.requireReplaceable(folder);
         Device.Choice device = Device.choose(config.device());
         Precision.Choice precision = Precision.choose(config.precision(), device.device());
         notes.accept("device: " + device.device() + " (" + device.reason() + ")");

@@ -13,8 +13,8 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.FolderLock;
+import dev.retort.layout.AutoencoderFiles;
 import dev.retort.model.vae.Autoencoder;
-import dev.retort.model.vae.AutoencoderFiles;
 import dev.retort.report.Progress;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
@@ -102,7 +102,7 @@ public record LatentEncoding(
         }
         long done = manifest.images()
                 - missing.stream().mapToLong(manifest::imagesOf).sum();
-        try (Autoencoder encoder = files.load(device)) {
+        try (Autoencoder encoder = Autoencoder.load(files, device)) {
             for (int shard : missing) {
                 write(folder, manifest, pictures, damaged, encoder, shard, done, progress, interrupted);
                 stoodIn(damaged, notes);

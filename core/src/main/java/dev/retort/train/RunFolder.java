@@ -9,8 +9,8 @@ import dev.retort.hub.Hub;
 import dev.retort.hub.Watch;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.FolderLock;
-import dev.retort.model.ModelFolder;
-import dev.retort.model.dit.DitCheckpoint;
+import dev.retort.layout.ModelFiles;
+import dev.retort.layout.PipelineFolder;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
@@ -43,7 +43,7 @@ public record RunFolder(Path path) {
     public static RunFolder open(FolderLock held, String configYaml, Consumer<String> notes) {
         RunFolder run = new RunFolder(held.folder());
         Path config = run.path.resolve("config.yaml");
-        ModelFolder.requireReplaceable(run.model());
+        ModelFiles.requireReplaceable(run.model());
         try {
             AtomicWrite.recover(run.path);
             AtomicWrite.recover(run.checkpoints());
@@ -168,13 +168,13 @@ public record RunFolder(Path path) {
                 .ifPresent(checkpoint -> watch.say("the run " + place
                         + " has no result yet, so its newest checkpoint is taken: " + checkpoint.getFileName()));
         return own.orElseGet(() -> {
-            if (DitCheckpoint.mayBe(place)) {
+            if (PipelineFolder.mayHoldNetwork(place)) {
                 return place;
             }
             throw new RetortException(
                     Kind.CHECKPOINT,
                     place + (Files.exists(place) ? " holds no model" : " does not exist")
-                            + "; give a run folder, a checkpoint, a model folder with " + ModelFolder.CARD
+                            + "; give a run folder, a checkpoint, a model folder with " + ModelFiles.CARD
                             + ", or a DiT's .pt or diffusers folder");
         });
     }
@@ -187,7 +187,7 @@ public record RunFolder(Path path) {
     public static Optional<Path> own(Path given) {
         RunFolder run = new RunFolder(given);
         for (Path folder : List.of(given, run.model())) {
-            if (Files.exists(folder.resolve(ModelFolder.CARD))) {
+            if (Files.exists(folder.resolve(ModelFiles.CARD))) {
                 return Optional.of(folder);
             }
         }
@@ -195,7 +195,7 @@ public record RunFolder(Path path) {
         if (newest.isPresent() && Files.exists(run.model())) {
             throw new RetortException(
                     Kind.CHECKPOINT,
-                    run.model() + " is damaged or unreadable: it has no readable " + ModelFolder.CARD + "; give "
+                    run.model() + " is damaged or unreadable: it has no readable " + ModelFiles.CARD + "; give "
                             + newest.get()
                             + " for the newest checkpoint, or train again to have the result written anew");
         }

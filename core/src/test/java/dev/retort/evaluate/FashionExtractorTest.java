@@ -7,7 +7,7 @@ import dev.retort.Shared;
 import dev.retort.card.ClassifierCard;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
-import dev.retort.model.classifier.ClassifierFolder;
+import dev.retort.layout.ClassifierFiles;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 
@@ -28,7 +28,7 @@ class FashionExtractorTest {
 
     @Test
     void the_weights_in_the_file_reach_the_accuracy_on_its_card() {
-        ClassifierCard card = ClassifierFolder.card(FOLDER);
+        ClassifierCard card = ClassifierFiles.card(FOLDER);
         double told = card.metrics().get("testAccuracy");
         assertThat(told).isGreaterThanOrEqualTo(0.92);
         DataSpec data = new DataSpec("idx", Shared.path("data/fashion-mnist").toString(), "test", 0, false);

@@ -11,6 +11,7 @@ import dev.retort.card.SamplingSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.SafetensorsWriter;
+import dev.retort.layout.ModelFiles;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
@@ -73,7 +74,7 @@ class ModelFolderTest {
 
     @Test
     void a_card_of_format_1_means_the_originals_forward() throws Exception {
-        Path file = folder.resolve(ModelFolder.CARD);
+        Path file = folder.resolve(ModelFiles.CARD);
         ObjectNode json = (ObjectNode) JsonMapper.shared().readTree(Files.readString(file));
         json.put("format", 1);
         ((ObjectNode) json.get("network")).remove("convention");
@@ -89,7 +90,7 @@ class ModelFolderTest {
         SafetensorsWriter writer = new SafetensorsWriter();
         writer.add("pos_embed", new long[] {1, 16, 8}, new float[128]);
         writer.add("stranger", new long[] {1}, new float[1]);
-        writer.write(folder.resolve(ModelFolder.WEIGHTS));
+        writer.write(folder.resolve(ModelFiles.WEIGHTS));
         List<Runnable> ways = List.of(
                 () -> ModelFolder.load(folder, Device.CPU),
                 () -> ModelFolder.loadForSampling(folder, Device.CPU, Precision.FP32));

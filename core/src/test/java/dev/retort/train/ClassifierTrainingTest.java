@@ -19,7 +19,7 @@ import dev.retort.evaluate.ImageSet;
 import dev.retort.io.Dtype;
 import dev.retort.io.FolderLock;
 import dev.retort.io.SafetensorsFile;
-import dev.retort.model.classifier.ClassifierFolder;
+import dev.retort.layout.ClassifierFiles;
 import dev.retort.report.Progress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -135,7 +135,7 @@ class ClassifierTrainingTest {
 
     @Test
     void a_folder_without_a_card_is_refused() {
-        assertThatThrownBy(() -> ClassifierFolder.card(temp))
+        assertThatThrownBy(() -> ClassifierFiles.card(temp))
                 .isInstanceOf(RetortException.class)
                 .hasMessageContaining("classifier.json");
     }

@@ -19,8 +19,8 @@ import dev.retort.diffusion.Rng;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.ImageGrid;
+import dev.retort.layout.AutoencoderFiles;
 import dev.retort.model.vae.Autoencoder;
-import dev.retort.model.vae.AutoencoderFiles;
 import dev.retort.model.vae.Posterior;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
@@ -78,7 +78,7 @@ class LatentEncodingTest {
         assertThat(latents.classNames()).isEqualTo(shapes.classNames());
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                Autoencoder encoder = AutoencoderFiles.find(vae).load(Device.CPU)) {
+                Autoencoder encoder = Autoencoder.load(AutoencoderFiles.find(vae), Device.CPU)) {
             for (int index : new int[] {0, 15, 16, 39}) {
                 float[] pixels = new float[shapes.pixels()];
                 Note label = shapes.read(index, pixels, 0);

@@ -10,7 +10,7 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.Watch;
 import dev.retort.io.PixelImage;
 import dev.retort.io.Png;
-import dev.retort.model.ModelFolder;
+import dev.retort.layout.ModelFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -244,7 +244,7 @@ class RunFolderTest {
         assertThat(RunFolder.resolveModel(run().toString(), Watch.saying(said::add)))
                 .isEqualTo(run().resolve("model"));
         assertThat(said).isEmpty();
-        Files.delete(run().resolve("model").resolve(ModelFolder.CARD));
+        Files.delete(run().resolve("model").resolve(ModelFiles.CARD));
         refused(
                 Kind.CHECKPOINT,
                 () -> RunFolder.resolveModel(run().toString(), Watch.NONE),

@@ -2,12 +2,10 @@ package dev.retort.examples;
 
 import dev.retort.hub.Hub;
 import dev.retort.hub.Watch;
-import dev.retort.model.ModelFolder;
-import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitCheckpoint;
-import dev.retort.model.dit.DitHints;
-import dev.retort.torch.Device;
-import dev.retort.torch.Dtype;
+import dev.retort.io.Dtype;
+import dev.retort.layout.DitCheckpoint;
+import dev.retort.layout.ModelFiles;
+import dev.retort.layout.Hints;
 import java.nio.file.Path;
 
 /**
@@ -21,14 +19,12 @@ public final class OpenCheckpoint {
     /** Says what it is and keeps it as a model of ours. */
     public static void keep(String given, Path model) {
         Path place = Hub.locate(given, Watch.saying(System.out::println)); // a path stays what it is
-        try (DitCheckpoint checkpoint = DitCheckpoint.open(place, DitHints.NONE)) {
+        try (DitCheckpoint checkpoint = DitCheckpoint.open(place, Hints.NONE)) {
             System.out.println(checkpoint.spec().name() + " of " + checkpoint.family() + ", "
                     + checkpoint.process().schedule() + ", "
                     + checkpoint.sampling().solver());
             checkpoint.notes().forEach(System.out::println);
-            try (Dit network = checkpoint.load(Device.CPU)) {
-                ModelFolder.save(model, network.state(), checkpoint.card(), Dtype.BF16);
-            }
+            ModelFiles.convert(model, checkpoint.card(), checkpoint.parameters(), Dtype.BF16);
         }
     }
 

@@ -5,10 +5,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.retort.io.ImageDecoder;
 import dev.retort.io.PixelImage;
-import dev.retort.model.ModelFolder;
-import dev.retort.model.dit.DitExport;
-import dev.retort.torch.Device;
-import dev.retort.torch.Dtype;
+import dev.retort.io.Dtype;
+import dev.retort.io.TensorFile;
+import dev.retort.io.TensorFiles;
+import dev.retort.layout.DitLayout;
+import dev.retort.layout.ModelFiles;
+import dev.retort.layout.Storage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -24,8 +26,8 @@ class LessonsTest {
     void a_teacher_is_trained_a_student_distilled_and_both_draw() throws Exception {
         Path teacher = TrainTeacher.train(temp.resolve("teacher"), 320);
         Path student = DistilStudent.distil(teacher, temp.resolve("student"), 320);
-        assertThat(ModelFolder.card(student).network().parameters())
-                .isLessThan(ModelFolder.card(teacher).network().parameters() / 2);
+        assertThat(ModelFiles.card(student).network().parameters())
+                .isLessThan(ModelFiles.card(teacher).network().parameters() / 2);
         DrawSamples.draw(student, temp.resolve("student.png"));
         requireARowForEachClass(temp.resolve("student.png"));
         Path page = CompareModels.compare(teacher, student, temp.resolve("compared"), 0);
@@ -58,15 +60,15 @@ class LessonsTest {
     @Test
     void another_programs_checkpoint_becomes_a_model_of_ours() {
         Path teacher = TrainTeacher.train(temp.resolve("teacher"), 32);
-        try (ModelFolder.Loaded loaded = ModelFolder.load(teacher, Device.CPU)) {
-            DitExport.diffusers(
-                    temp.resolve("theirs"), loaded.card(), loaded.network().state(), Dtype.F32, DitExport.SHARD_BYTES);
+        try (TensorFile weights = TensorFiles.open(teacher.resolve(ModelFiles.WEIGHTS))) {
+            DitLayout.DIFFUSERS.write(
+                    temp.resolve("theirs"), ModelFiles.card(teacher), weights, Storage.of(Dtype.F32));
         }
         OpenCheckpoint.keep(temp.resolve("theirs").toString(), temp.resolve("ours"));
-        assertThat(ModelFolder.card(temp.resolve("ours")).network().name())
-                .isEqualTo(ModelFolder.card(teacher).network().name());
-        assertThat(temp.resolve("ours").resolve(ModelFolder.WEIGHTS).toFile().length())
-                .isLessThan(teacher.resolve(ModelFolder.WEIGHTS).toFile().length() * 6 / 10);
+        assertThat(ModelFiles.card(temp.resolve("ours")).network().name())
+                .isEqualTo(ModelFiles.card(teacher).network().name());
+        assertThat(temp.resolve("ours").resolve(ModelFiles.WEIGHTS).toFile().length())
+                .isLessThan(teacher.resolve(ModelFiles.WEIGHTS).toFile().length() * 6 / 10);
     }
 
     @Test
@@ -74,8 +76,8 @@ class LessonsTest {
         Path taesd = Path.of("../../shared/weights/taesd");
         assumeTrue(Files.isDirectory(taesd), "skipped: it needs " + taesd + ", which is not here");
         Path student = LearnOnLatents.learn(taesd.resolve("taesd"), temp, 96);
-        assertThat(ModelFolder.card(student).images().height()).isEqualTo(64);
-        assertThat(ModelFolder.card(temp.resolve("teacher/model")).images().height())
+        assertThat(ModelFiles.card(student).images().height()).isEqualTo(64);
+        assertThat(ModelFiles.card(temp.resolve("teacher/model")).images().height())
                 .isEqualTo(32);
     }
 

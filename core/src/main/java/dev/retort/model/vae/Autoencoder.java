@@ -4,11 +4,21 @@ import dev.retort.card.AutoencoderSpec;
 import dev.retort.card.KlSpec;
 import dev.retort.card.LatentScale;
 import dev.retort.card.TinySpec;
+import dev.retort.error.FirstFew;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.io.TensorFile;
+import dev.retort.layout.AutoencoderFiles;
+import dev.retort.model.Weights;
 import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
+import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.function.IntToDoubleFunction;
 import org.bytedeco.pytorch.Tensor;
 
@@ -17,6 +27,30 @@ public abstract class Autoencoder extends Layer {
     /** One of a shape. */
     public static Autoencoder of(AutoencoderSpec spec, Init init) {
         return spec instanceof KlSpec kl ? new AutoencoderKl(kl, init) : new AutoencoderTiny((TinySpec) spec, init);
+    }
+
+    /** The one on disk: weights in fp32, frozen. */
+    public static Autoencoder load(AutoencoderFiles files, Device device) {
+        Autoencoder autoencoder;
+        try (Scope scope = Scope.open();
+                TensorFile file = files.open()) {
+            autoencoder = of(files.spec(), Init.blank(device));
+            Map<String, Tensor> values = new LinkedHashMap<>();
+            file.entries()
+                    .keySet()
+                    .forEach(key -> values.put(AutoencoderFiles.parameter(key), Weights.tensor(file, key, device)));
+            List<String> problems = autoencoder.load(values);
+            if (!problems.isEmpty()) {
+                autoencoder.close();
+                throw new RetortException(
+                        Kind.CHECKPOINT,
+                        file.path() + " does not fit its configuration: "
+                                + FirstFew.of(problems, 3)
+                                + "; fetch weights and configuration of one model");
+            }
+        }
+        autoencoder.freeze();
+        return autoencoder;
     }
 
     /** What was built. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.Conditions;
 import dev.retort.SineModel;
+import dev.retort.layout.PositionTable;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;

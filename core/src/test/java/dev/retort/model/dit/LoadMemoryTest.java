@@ -7,6 +7,13 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.io.TensorFile;
+import dev.retort.io.TensorFiles;
+import dev.retort.layout.DitCheckpoint;
+import dev.retort.layout.DitLayout;
+import dev.retort.layout.Hints;
+import dev.retort.layout.ModelFiles;
+import dev.retort.layout.Storage;
 import dev.retort.model.ModelFolder;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
@@ -67,9 +74,12 @@ class LoadMemoryTest {
                 Dit dit = new Dit(spec, Init.blank(Device.CPU))) {
             dit.state().values().forEach(tensor -> tensor.normal_());
             values = dit.stateCount();
-            DitExport.original(folder.resolve("original.pt"), spec, dit.state(), Dtype.F32);
-            DitExport.diffusers(folder.resolve("pipeline"), card, dit.state(), Dtype.F32, 100_000_000);
             ModelFolder.save(folder.resolve("own"), dit.state(), card, Dtype.F32);
+        }
+        try (TensorFile own = TensorFiles.open(folder.resolve("own").resolve(ModelFiles.WEIGHTS))) {
+            Storage how = new Storage(dev.retort.io.Dtype.F32, 100_000_000);
+            DitLayout.ORIGINAL.write(folder.resolve("original.pt"), card, own, how);
+            DitLayout.DIFFUSERS.write(folder.resolve("pipeline"), card, own, how);
         }
         long largest = 6L * size.hidden() * size.hidden() * Float.BYTES;
         SoftAssertions all = new SoftAssertions();
@@ -122,7 +132,7 @@ class LoadMemoryTest {
     public static void main(String[] arguments) {
         Path path = Path.of(arguments[2]);
         Precision precision = arguments[1].equals("bf16") ? Precision.BF16 : Precision.FP32;
-        DitHints hints = new DitHints(DitSizes.parse(arguments[3]).heads(), 0, 0, null, List.of());
+        Hints hints = new Hints(DitSizes.parse(arguments[3]).heads(), 0, 0, null, List.of());
         switch (arguments[0]) {
             case "empty" -> {
                 // What the JSON library takes is not laid to the weights.
@@ -148,26 +158,27 @@ class LoadMemoryTest {
         }
     }
 
-    private static void training(Path path, DitHints hints) {
-        if (Files.exists(path.resolve(ModelFolder.CARD))) {
+    private static void training(Path path, Hints hints) {
+        if (Files.exists(path.resolve(ModelFiles.CARD))) {
             ModelFolder.load(path, Device.CPU);
             say("loaded");
             return;
         }
         try (DitCheckpoint checkpoint = DitCheckpoint.open(path, hints)) {
-            checkpoint.load(Device.CPU);
+            ModelFolder.network(checkpoint.spec(), checkpoint.parameters(), Device.CPU);
             say("loaded");
         }
     }
 
-    private static void sampling(Path path, DitHints hints, Precision precision) {
-        if (Files.exists(path.resolve(ModelFolder.CARD))) {
+    private static void sampling(Path path, Hints hints, Precision precision) {
+        if (Files.exists(path.resolve(ModelFiles.CARD))) {
             first((DitInference)
                     ModelFolder.loadForSampling(path, Device.CPU, precision).network());
             return;
         }
         try (DitCheckpoint checkpoint = DitCheckpoint.open(path, hints)) {
-            first(checkpoint.loadForSampling(Device.CPU, precision));
+            first((DitInference)
+                    ModelFolder.prepared(checkpoint.spec(), checkpoint.parameters(), Device.CPU, precision));
         }
     }
 

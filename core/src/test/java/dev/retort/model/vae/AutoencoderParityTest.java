@@ -11,6 +11,8 @@ import dev.retort.card.LatentScale;
 import dev.retort.card.TinySpec;
 import dev.retort.io.ImageDecoder;
 import dev.retort.io.PixelImage;
+import dev.retort.layout.AutoencoderConfig;
+import dev.retort.layout.AutoencoderFiles;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
@@ -48,7 +50,7 @@ class AutoencoderParityTest {
         AutoencoderFiles files = AutoencoderFiles.find(reference.folder().resolve(folder));
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                AutoencoderKl autoencoder = (AutoencoderKl) files.load(Device.CPU)) {
+                AutoencoderKl autoencoder = (AutoencoderKl) Autoencoder.load(files, Device.CPU)) {
             assertThat(autoencoder.spec().scale()).isEqualTo(LatentScale.of(0.18215));
             assertThat(autoencoder.spec().downscale()).isEqualTo(8);
             for (String file : List.of("kl-32x48.safetensors", "kl-36x44.safetensors")) {
@@ -71,8 +73,8 @@ class AutoencoderParityTest {
         String file = "kl-32x48.safetensors";
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                AutoencoderKl autoencoder = (AutoencoderKl)
-                        AutoencoderFiles.find(reference.folder().resolve("kl")).load(Device.CPU)) {
+                AutoencoderKl autoencoder = (AutoencoderKl) Autoencoder.load(
+                        AutoencoderFiles.find(reference.folder().resolve("kl")), Device.CPU)) {
             Map<String, Tensor> io = reference.tensors(file);
             List<String> inside =
                     List.of("encoder.down.1", "encoder.down.2", "encoder.down.3", "encoder.mid", "encoder_conv_out");
@@ -92,8 +94,8 @@ class AutoencoderParityTest {
         String file = "kl-scaled.safetensors";
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                AutoencoderKl autoencoder = (AutoencoderKl)
-                        AutoencoderFiles.find(reference.folder().resolve("kl")).load(Device.CPU)) {
+                AutoencoderKl autoencoder = (AutoencoderKl) Autoencoder.load(
+                        AutoencoderFiles.find(reference.folder().resolve("kl")), Device.CPU)) {
             autoencoder.state().forEach((name, tensor) -> {
                 if (!name.contains("norm")) {
                     Ops.mulInPlace(tensor, 0.03f);
@@ -113,9 +115,8 @@ class AutoencoderParityTest {
         String file = "tiny.safetensors";
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                AutoencoderTiny autoencoder = (AutoencoderTiny)
-                        AutoencoderFiles.find(Shared.path("weights/taesd").resolve("taesd"))
-                                .load(Device.CPU)) {
+                AutoencoderTiny autoencoder = (AutoencoderTiny) Autoencoder.load(
+                        AutoencoderFiles.find(Shared.path("weights/taesd").resolve("taesd")), Device.CPU)) {
             Map<String, Tensor> io = reference.tensors(file);
             Tensor latents = autoencoder.encode(io.get("image")).mode();
             reference.check(file, "latents", latents);
@@ -137,9 +138,9 @@ class AutoencoderParityTest {
         List<Double> reached = new ArrayList<>();
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                Autoencoder autoencoder = AutoencoderFiles.find(
-                                Shared.path("weights/taesd").resolve(name + "_encoder.safetensors"))
-                        .load(Device.CPU)) {
+                Autoencoder autoencoder = Autoencoder.load(
+                        AutoencoderFiles.find(Shared.path("weights/taesd").resolve(name + "_encoder.safetensors")),
+                        Device.CPU)) {
             assertThat(autoencoder.spec().latentChannels()).isEqualTo(channels);
             for (float[] photo : photos) {
                 try (Scope one = Scope.open()) {

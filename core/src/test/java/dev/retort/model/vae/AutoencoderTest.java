@@ -16,6 +16,7 @@ import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.io.TorchWriter;
+import dev.retort.layout.AutoencoderFiles;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.Weights;
 import dev.retort.nn.Init;
@@ -286,7 +287,7 @@ class AutoencoderTest {
             ModelFolder.writer(tiny.state(), Dtype.F32).write(folder.resolve("odd_decoder.safetensors"));
         }
         AutoencoderFiles files = AutoencoderFiles.find(folder.resolve("odd_decoder.safetensors"));
-        assertThatThrownBy(() -> files.load(Device.CPU))
+        assertThatThrownBy(() -> Autoencoder.load(files, Device.CPU))
                 .isInstanceOfSatisfying(
                         RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.CHECKPOINT))
                 .hasMessageContaining("missing encoder.layers.0.weight")
@@ -330,7 +331,7 @@ class AutoencoderTest {
     private static float[] latents(Path folder) {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                Autoencoder autoencoder = AutoencoderFiles.find(folder).load(Device.CPU)) {
+                Autoencoder autoencoder = Autoencoder.load(AutoencoderFiles.find(folder), Device.CPU)) {
             return Tensors.floats(autoencoder
                     .encode(Tensors.full(0.25, Device.CPU, 1, 3, 8, 8))
                     .mode());
@@ -356,7 +357,7 @@ class AutoencoderTest {
                 AutoencoderFiles files =
                         AutoencoderFiles.find(folder.resolve(given).normalize());
                 assertThat(files.spec()).isEqualTo(TinySpec.published(4, false));
-                try (Autoencoder read = files.load(Device.CPU)) {
+                try (Autoencoder read = Autoencoder.load(files, Device.CPU)) {
                     assertThat(read.state().keySet()).isEqualTo(tiny.state().keySet());
                 }
             }

@@ -1,58 +1,88 @@
-package dev.retort.model.dit;
+package dev.retort.layout;
 
 import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.io.TensorFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
- * How a file names and cuts the parameters of a {@link Dit}: every key of the file is some rows of one parameter. The
- * diffusers library keeps q, k and v apart, stores the embedders once per block and computes the position table anew.
+ * The layouts of a diffusion transformer. The diffusers library keeps q, k and v apart, stores the embedders once per block
+ * and computes the position table anew.
  */
-public enum DitLayout {
-    /** The original's keys, which are ours too. */
+public enum DitLayout implements WeightLayout<DitSpec> {
+    /** The original's keys, which are ours too: one file, a bare dictionary as the released ones are. */
     ORIGINAL {
+        @Override
+        public boolean isFolder() {
+            return false;
+        }
+
         @Override
         public List<Part> parts(DitSpec spec) {
             List<Part> parts = new ArrayList<>();
             parameters(spec).forEach((name, shape) -> parts.add(Part.whole(name, name, shape)));
             return parts;
         }
+
+        @Override
+        public void requireReplaceable(Path to) {
+            if (Files.isDirectory(to)) {
+                throw new RetortException(Kind.USAGE, to + " is a folder, and a file is written; give another name");
+            }
+        }
+
+        @Override
+        public List<String> write(Path to, ModelCard card, TensorFile parameters, Storage how) {
+            return DitExport.original(to, card, parameters, how);
+        }
     },
-    /** The keys of DiTTransformer2DModel. */
+    /** The keys of DiTTransformer2DModel: the folder of a pipeline, without its autoencoder. */
     DIFFUSERS {
+        @Override
+        public boolean isFolder() {
+            return true;
+        }
+
         @Override
         public List<Part> parts(DitSpec spec) {
             return diffusers(spec);
         }
+
+        @Override
+        public void requireReplaceable(Path to) {
+            DitExport.requireReplaceable(to);
+        }
+
+        @Override
+        public List<String> write(Path to, ModelCard card, TensorFile parameters, Storage how) {
+            return DitExport.diffusers(to, card, parameters, how);
+        }
     };
 
-    /**
-     * A key of a file.
-     *
-     * @param key its name there
-     * @param parameter the parameter of {@link Dit} it belongs to
-     * @param firstRow where in the parameter it begins, in rows of the first dimension
-     * @param shape its shape, whose first entry is the number of rows
-     */
-    public record Part(String key, String parameter, long firstRow, long[] shape) {
-        static Part whole(String key, String parameter, long[] shape) {
-            return new Part(key, parameter, 0, shape);
-        }
+    @Override
+    public String id() {
+        return name().toLowerCase(Locale.ROOT);
     }
 
-    /** Every key of a file in this layout, in its order. Of parts of the same rows all must hold the same values. */
-    public abstract List<Part> parts(DitSpec spec);
-
-    /** Every key and its shape. */
-    public Map<String, long[]> shapes(DitSpec spec) {
-        Map<String, long[]> shapes = new LinkedHashMap<>();
-        parts(spec).forEach(part -> shapes.put(part.key(), part.shape()));
-        return shapes;
+    @Override
+    public boolean claims(Path path) {
+        return DiffusersFolder.claims(PipelineFolder.network(path));
     }
 
-    /** The parameters and buffers of {@link Dit} and their shapes, in the order of its state. */
+    @Override
+    public DitCheckpoint open(Path path, Hints hints) {
+        return DitCheckpoint.open(path, hints);
+    }
+
+    /** The parameters and buffers of the network and their shapes, in the order of its state. */
     public static Map<String, long[]> parameters(DitSpec spec) {
         long d = spec.hidden();
         long patch = spec.patch();

@@ -1,4 +1,4 @@
-package dev.retort.model.dit;
+package dev.retort.layout;
 
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;

@@ -1,4 +1,4 @@
-package dev.retort.model.dit;
+package dev.retort.layout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -8,7 +8,6 @@ import dev.retort.card.SamplingSpec;
 import dev.retort.diffusion.Prediction;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.model.LibraryConfig;
 import dev.retort.sample.Draw;
 import java.io.IOException;
 import java.nio.file.Files;

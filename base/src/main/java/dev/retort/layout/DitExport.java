@@ -1,4 +1,4 @@
-package dev.retort.model.dit;
+package dev.retort.layout;
 
 import dev.retort.card.DitConvention;
 import dev.retort.card.DitSpec;
@@ -9,27 +9,20 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.OwnFiles;
 import dev.retort.io.SafetensorsWriter;
+import dev.retort.io.TensorFile;
 import dev.retort.io.TorchWriter;
-import dev.retort.model.Weights;
-import dev.retort.torch.Dtype;
-import dev.retort.torch.Ops;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.regex.Pattern;
-import org.bytedeco.pytorch.Tensor;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Writes a network as other programs expect it: exactly their keys, shapes and types. */
-public final class DitExport {
-    /** Where the diffusers library cuts its files. */
-    public static final long SHARD_BYTES = 10_000_000_000L;
-
+final class DitExport {
     private static final String LIBRARY_VERSION = "0.40.0";
     private static final JsonMapper JSON =
             JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
@@ -43,34 +36,36 @@ public final class DitExport {
 
     private DitExport() {}
 
-    /** Refuses, before long work, a folder that {@link #diffusers} would not replace: one that holds more than it writes. */
-    public static void requireReplaceable(Path folder) {
+    /** Refuses a folder that {@link #diffusers} would not replace: one that holds more than it writes. */
+    static void requireReplaceable(Path folder) {
         PIPELINE.requireReplaceable(folder);
     }
 
     /**
-     * Writes the original's layout: a bare dictionary, as the released files are; a torch file where the name ends in
-     * {@code .pt}, {@code .pth}, {@code .ckpt} or {@code .bin}, else safetensors.
-     *
-     * @param state the network's tensors by name
-     * @param dtype element type of all values; the original's is F32
+     * Writes the original's layout: a bare dictionary, as the released files are, of F32 there; a torch file where the name
+     * ends in {@code .pt}, {@code .pth}, {@code .ckpt} or {@code .bin}, else safetensors.
      */
-    public static void original(Path file, DitSpec spec, Map<String, Tensor> state, Dtype dtype) {
+    static List<String> original(Path file, ModelCard card, TensorFile parameters, Storage how) {
+        DitSpec spec = card.network();
         requirePlain(spec, "the original DiT");
-        Weights.requireFinite(state, dtype);
-        dev.retort.io.Dtype stored = dev.retort.io.Dtype.valueOf(dtype.name());
-        List<DitLayout.Part> parts = DitLayout.ORIGINAL.parts(spec);
+        ConvertedWeights.requireFinite(parameters, how.dtype());
+        List<WeightLayout.Part> parts = DitLayout.ORIGINAL.parts(spec);
         if (file.toString().matches(".*\\.(pt|pth|ckpt|bin)")) {
             TorchWriter writer = new TorchWriter();
-            parts.forEach(part ->
-                    writer.add(part.key(), stored, part.shape(), Weights.values(state.get(part.parameter()), dtype)));
+            parts.forEach(part -> writer.add(
+                    part.key(), how.dtype(), part.shape(), ConvertedWeights.values(parameters, part, how.dtype())));
             writer.write(file);
         } else {
-            SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
-            parts.forEach(part ->
-                    writer.add(part.key(), stored, part.shape(), Weights.values(state.get(part.parameter()), dtype)));
-            writer.write(file);
+            writer(parts, parameters, how).write(file);
         }
+        return List.of();
+    }
+
+    private static SafetensorsWriter writer(List<WeightLayout.Part> parts, TensorFile parameters, Storage how) {
+        SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
+        parts.forEach(part -> writer.add(
+                part.key(), how.dtype(), part.shape(), ConvertedWeights.values(parameters, part, how.dtype())));
+        return writer;
     }
 
     /**
@@ -78,29 +73,17 @@ public final class DitExport {
      * {@code transformer/} and {@code scheduler/}. Such a folder that was there is replaced; one that holds anything else,
      * such as an autoencoder, is refused.
      *
-     * @param state the network's tensors by name
-     * @param mostBytes size above which weights are cut into several files
      * @return in what the library will compute otherwise than we do, a sentence each
      */
-    public static List<String> diffusers(
-            Path folder, ModelCard card, Map<String, Tensor> state, Dtype dtype, long mostBytes) {
+    static List<String> diffusers(Path folder, ModelCard card, TensorFile parameters, Storage how) {
         DitSpec spec = card.network();
         requirePlain(spec, "the diffusers library's DiT");
         requireDiffusers(spec);
-        Weights.requireFinite(state, dtype);
+        ConvertedWeights.requireFinite(parameters, how.dtype());
         AtomicWrite.folder(folder, PIPELINE, inside -> {
             Path transformer = Files.createDirectories(inside.resolve("transformer"));
             Files.writeString(transformer.resolve("config.json"), JSON.writeValueAsString(config(spec)) + "\n");
-            SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
-            for (DitLayout.Part part : DitLayout.DIFFUSERS.parts(spec)) {
-                Tensor rows = Ops.narrow(state.get(part.parameter()), 0, part.firstRow(), part.shape()[0]);
-                writer.add(
-                        part.key(),
-                        dev.retort.io.Dtype.valueOf(dtype.name()),
-                        part.shape(),
-                        Weights.values(rows, dtype));
-            }
-            writer.writeShards(transformer, WEIGHTS, mostBytes);
+            writer(DitLayout.DIFFUSERS.parts(spec), parameters, how).writeShards(transformer, WEIGHTS, how.mostBytes());
             pipeline(inside, card);
         });
         return differences(card);

@@ -1,4 +1,4 @@
-package dev.retort.model.dit;
+package dev.retort.layout;
 
 import dev.retort.card.DitSizes;
 import dev.retort.card.DitSpec;
@@ -30,11 +30,11 @@ final class DitShapes {
         this.metadata = file.metadata();
     }
 
-    static DitSpec spec(TensorFile file, DitHints hints) {
+    static DitSpec spec(TensorFile file, Hints hints) {
         return new DitShapes(file).spec(hints);
     }
 
-    private DitSpec spec(DitHints hints) {
+    private DitSpec spec(Hints hints) {
         long[] kernel = shape("x_embedder.proj.weight", 4);
         long[] labels = shape("y_embedder.embedding_table.weight", 2);
         if (entries.containsKey("blocks.0.mlp.w12.weight")) {
@@ -76,7 +76,7 @@ final class DitShapes {
     }
 
     /** Height and width: of the position table's tokens, else as given, else of the pictures that its options tell. */
-    private int side(DitHints hints, int channels, int patch) {
+    private int side(Hints hints, int channels, int patch) {
         if (entries.containsKey("pos_embed")) {
             int tokens = size(shape("pos_embed", 3)[1], "tokens");
             int rows = (int) Math.round(Math.sqrt(tokens));
@@ -101,7 +101,7 @@ final class DitShapes {
                         + " give that with --size to 'retort convert', 32 for the latents of 256-pixel pictures");
     }
 
-    private int heads(DitHints hints, int depth, int hidden) {
+    private int heads(Hints hints, int depth, int hidden) {
         if (hints.heads() > 0) {
             return hints.heads();
         }
@@ -111,7 +111,7 @@ final class DitShapes {
                                 + hidden + " are no published size; give it with --heads to 'retort convert'"));
     }
 
-    private int classes(DitHints hints, int rows) {
+    private int classes(Hints hints, int rows) {
         String told = metadata.getOrDefault("args.num_classes", "");
         int classes = hints.classes() > 0
                 ? hints.classes()

@@ -1,11 +1,11 @@
-package dev.retort.model.dit;
+package dev.retort.layout;
 
 /** The fixed 2-D sine-cosine position table (dit.md §1.3): column features first, then row features. */
-final class PositionTable {
+public final class PositionTable {
     private PositionTable() {}
 
     /** Row-major (rows·cols, width) table; each half holds sines, then cosines, of pos·10000^(-k/(width/4)). */
-    static double[] sinCos(int rows, int cols, int width) {
+    public static double[] sinCos(int rows, int cols, int width) {
         return sinCos(rows, cols, width, 1, 1);
     }
 
@@ -13,7 +13,7 @@ final class PositionTable {
      * The same on a grid of another spacing. Tokens lie as their patches do: the middle of patch i at (i + ½)·spacing - ½, so
      * that with half the spacing four tokens share the place of one.
      */
-    static double[] sinCos(int rows, int cols, int width, double rowSpacing, double colSpacing) {
+    public static double[] sinCos(int rows, int cols, int width, double rowSpacing, double colSpacing) {
         double[] table = new double[rows * cols * width];
         for (int row = 0; row < rows; row++) {
             for (int col = 0; col < cols; col++) {
@@ -38,7 +38,7 @@ final class PositionTable {
     }
 
     /** Spacing of a table's columns or rows, as the angles of the fastest feature of two neighbours tell it. */
-    static double spacing(float[] table, int cols, int width, boolean ofRows) {
+    public static double spacing(float[] table, int cols, int width, boolean ofRows) {
         int quarter = width / 4;
         int first = ofRows ? width / 2 : 0;
         int second = first + (ofRows ? cols * width : width);

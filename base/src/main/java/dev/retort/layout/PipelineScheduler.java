@@ -1,10 +1,9 @@
-package dev.retort.model.dit;
+package dev.retort.layout;
 
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
 import dev.retort.diffusion.Prediction;
-import dev.retort.model.LibraryConfig;
-import dev.retort.model.dit.SchedulerClass.Knows;
+import dev.retort.layout.SchedulerClass.Knows;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

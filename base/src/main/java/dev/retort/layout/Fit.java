@@ -1,4 +1,4 @@
-package dev.retort.model;
+package dev.retort.layout;
 
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;

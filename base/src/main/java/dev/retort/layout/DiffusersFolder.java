@@ -1,11 +1,9 @@
-package dev.retort.model.dit;
+package dev.retort.layout;
 
 import dev.retort.card.DitConvention;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
-import dev.retort.model.LibraryConfig;
-import dev.retort.model.vae.AutoencoderFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package dev.retort.model.vae;
+package dev.retort.layout;
 
 import dev.retort.card.TinySpec;
 import dev.retort.error.RetortException;

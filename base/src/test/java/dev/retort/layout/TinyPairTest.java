@@ -1,4 +1,4 @@
-package dev.retort.model.vae;
+package dev.retort.layout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.retort.io.Dtype;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TorchWriter;
-import dev.retort.model.Weights;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -55,7 +54,7 @@ class TinyPairTest {
     void a_tensor_whose_values_are_not_read_is_listed_and_keeps_no_other_from_being_read() {
         try (TensorFile both = open()) {
             assertThat(both.entry("decoder.layers.odd").type().name()).isEqualTo("C64");
-            assertThat(Weights.types(both)).containsExactly(Dtype.F32);
+            assertThat(ConvertedWeights.types(both)).containsExactly(Dtype.F32);
             assertThat(both.floats("encoder.layers.14.bias")).startsWith(VALUE);
             both.verify();
         }

@@ -1,4 +1,4 @@
-package dev.retort.model.dit;
+package dev.retort.layout;
 
 import java.util.Arrays;
 import java.util.List;

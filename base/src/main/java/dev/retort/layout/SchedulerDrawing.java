@@ -1,8 +1,7 @@
-package dev.retort.model.dit;
+package dev.retort.layout;
 
 import dev.retort.card.SamplingSpec;
-import dev.retort.model.LibraryConfig;
-import dev.retort.model.dit.SchedulerClass.Knows;
+import dev.retort.layout.SchedulerClass.Knows;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,4 +1,4 @@
-package dev.retort.model.dit;
+package dev.retort.layout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -19,8 +19,11 @@ import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.model.Condition;
+import dev.retort.model.ModelFolder;
 import dev.retort.model.Network;
 import dev.retort.model.Weights;
+import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitInference;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
@@ -45,10 +48,21 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 class DitCheckpointTest {
-    private static final DitHints THREE_HEADS = new DitHints(3, 0, 0, null, List.of());
+    private static final Hints THREE_HEADS = new Hints(3, 0, 0, null, List.of());
+
+    private static final dev.retort.io.Dtype STORED = dev.retort.io.Dtype.F32;
 
     @TempDir
     Path folder;
+
+    private static Dit network(DitCheckpoint checkpoint) {
+        return (Dit) ModelFolder.network(checkpoint.spec(), checkpoint.parameters(), Device.CPU);
+    }
+
+    private static DitInference prepared(DitCheckpoint checkpoint) {
+        return (DitInference)
+                ModelFolder.prepared(checkpoint.spec(), checkpoint.parameters(), Device.CPU, Precision.FP32);
+    }
 
     @ParameterizedTest
     @CsvSource({
@@ -72,8 +86,8 @@ class DitCheckpointTest {
             assertThat(checkpoint.spec()).isEqualTo(new DitSpec(8, 8, 4, 2, 36, 3, 3, 4, 10, 0.1, true, false));
             assertThat(checkpoint.layout()).isEqualTo(DitLayout.ORIGINAL);
             Map<String, Tensor> io = reference.tensors("io.safetensors");
-            try (Dit dit = checkpoint.load(Device.CPU);
-                    DitInference sampling = checkpoint.loadForSampling(Device.CPU, Precision.FP32)) {
+            try (Dit dit = network(checkpoint);
+                    DitInference sampling = prepared(checkpoint)) {
                 for (Network network : List.of(dit, sampling)) {
                     Tensor out = network.forward(
                             io.get("x"), Dtype.F32.cast(io.get("t")), Conditions.classes(io.get("y")), Taps.none());
@@ -87,11 +101,11 @@ class DitCheckpointTest {
     void a_network_without_variance_and_null_class_computes_as_the_original() {
         ReferenceCase reference = ReferenceCase.open("dit-facebook");
         Path file = reference.folder().resolve("weights/plain.pt");
-        assertThatThrownBy(() -> DitCheckpoint.open(file, DitHints.NONE)).hasMessageContaining("give it with --heads");
+        assertThatThrownBy(() -> DitCheckpoint.open(file, Hints.NONE)).hasMessageContaining("give it with --heads");
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                DitCheckpoint checkpoint = DitCheckpoint.open(file, new DitHints(2, 3, 0, null, List.of()));
-                Dit dit = checkpoint.load(Device.CPU)) {
+                DitCheckpoint checkpoint = DitCheckpoint.open(file, new Hints(2, 3, 0, null, List.of()));
+                Dit dit = network(checkpoint)) {
             assertThat(checkpoint.spec()).isEqualTo(new DitSpec(8, 8, 4, 4, 32, 1, 2, 4, 3, 0, false, false));
             Map<String, Tensor> io = reference.tensors("plain.safetensors");
             Taps taps = Taps.of(List.of("tokens", "blocks.0"));
@@ -108,13 +122,13 @@ class DitCheckpointTest {
         ReferenceCase reference = ReferenceCase.open("dit-diffusers");
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                DitCheckpoint checkpoint = DitCheckpoint.open(reference.folder().resolve(name), DitHints.NONE)) {
+                DitCheckpoint checkpoint = DitCheckpoint.open(reference.folder().resolve(name), Hints.NONE)) {
             assertThat(checkpoint.layout()).isEqualTo(DitLayout.DIFFUSERS);
             assertThat(checkpoint.spec().convention()).isEqualTo(DitConvention.DIFFUSERS);
             assertThat(checkpoint.sampling().guidanceChannels()).isZero();
             Map<String, Tensor> io = reference.tensors("io.safetensors");
-            try (Dit dit = checkpoint.load(Device.CPU);
-                    DitInference sampling = checkpoint.loadForSampling(Device.CPU, Precision.FP32)) {
+            try (Dit dit = network(checkpoint);
+                    DitInference sampling = prepared(checkpoint)) {
                 Taps taps = Taps.of(dit.spec().blockTaps());
                 Tensor out =
                         dit.forward(io.get("x"), Dtype.F32.cast(io.get("t")), Conditions.classes(io.get("y")), taps);
@@ -134,9 +148,8 @@ class DitCheckpointTest {
         ReferenceCase reference = ReferenceCase.open("dit-diffusers");
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                DitCheckpoint checkpoint =
-                        DitCheckpoint.open(reference.folder().resolve("transformer"), DitHints.NONE);
-                Dit loaded = checkpoint.load(Device.CPU);
+                DitCheckpoint checkpoint = DitCheckpoint.open(reference.folder().resolve("transformer"), Hints.NONE);
+                Dit loaded = network(checkpoint);
                 Dit dit = new Dit(loaded.spec().with(new DitConvention(1, 1e-6)), Init.blank(Device.CPU))) {
             assertThat(dit.load(loaded.state())).isEmpty();
             Map<String, Tensor> io = reference.tensors("io.safetensors");
@@ -184,9 +197,9 @@ class DitCheckpointTest {
         Path original = reference.folder().resolve("transformer");
         for (long most : new long[] {Long.MAX_VALUE, 150_000}) {
             Path out = folder.resolve("pipeline-" + most);
-            try (DitCheckpoint checkpoint = DitCheckpoint.open(original, DitHints.NONE);
-                    Dit dit = checkpoint.load(Device.CPU)) {
-                List<String> notes = DitExport.diffusers(out, checkpoint.card(), dit.state(), Dtype.F32, most);
+            try (DitCheckpoint checkpoint = DitCheckpoint.open(original, Hints.NONE)) {
+                List<String> notes = DitLayout.DIFFUSERS.write(
+                        out, checkpoint.card(), checkpoint.parameters(), new Storage(STORED, most));
                 assertThat(notes).singleElement().asString().contains("cannot guide a network of 10 classes");
             }
             assertThat(Files.exists(out.resolve("transformer/diffusion_pytorch_model.safetensors.index.json")))
@@ -195,7 +208,7 @@ class DitCheckpointTest {
             JsonNode ours = JsonMapper.shared().readTree(Files.readString(out.resolve("transformer/config.json")));
             JsonNode theirs = JsonMapper.shared().readTree(Files.readString(original.resolve("config.json")));
             assertThat(without(ours)).isEqualTo(without(theirs));
-            try (DitCheckpoint again = DitCheckpoint.open(out, DitHints.NONE)) {
+            try (DitCheckpoint again = DitCheckpoint.open(out, Hints.NONE)) {
                 assertThat(again.process()).isEqualTo(ProcessSpec.ddpm());
                 assertThat(again.card().classes()).hasSize(10);
             }
@@ -212,15 +225,13 @@ class DitCheckpointTest {
         Path weights = Shared.path("reference/dit-facebook/weights");
         Path pipeline = folder.resolve("pipeline");
         Path back = folder.resolve(name);
-        try (DitCheckpoint checkpoint = DitCheckpoint.open(weights.resolve("bare.pt"), THREE_HEADS);
-                Dit dit = checkpoint.load(Device.CPU)) {
+        try (DitCheckpoint checkpoint = DitCheckpoint.open(weights.resolve("bare.pt"), THREE_HEADS)) {
             List<String> notes =
-                    DitExport.diffusers(pipeline, checkpoint.card(), dit.state(), Dtype.F32, DitExport.SHARD_BYTES);
+                    DitLayout.DIFFUSERS.write(pipeline, checkpoint.card(), checkpoint.parameters(), Storage.of(STORED));
             assertThat(notes).anyMatch(note -> note.contains("other frequencies"));
         }
-        try (DitCheckpoint checkpoint = DitCheckpoint.open(pipeline, DitHints.NONE);
-                Dit dit = checkpoint.load(Device.CPU)) {
-            DitExport.original(back, dit.spec(), dit.state(), Dtype.F32);
+        try (DitCheckpoint checkpoint = DitCheckpoint.open(pipeline, Hints.NONE)) {
+            DitLayout.ORIGINAL.write(back, checkpoint.card(), checkpoint.parameters(), Storage.of(STORED));
         }
         requireSame(weights.resolve("bare.pt"), back);
     }
@@ -266,8 +277,8 @@ class DitCheckpointTest {
         return file;
     }
 
-    private static DitHints tinyHints(DitFamily family, String... allowed) {
-        return new DitHints(2, 0, 0, family, List.of(allowed));
+    private static Hints tinyHints(DitFamily family, String... allowed) {
+        return new Hints(2, 0, 0, family, List.of(allowed));
     }
 
     @Test
@@ -287,7 +298,7 @@ class DitCheckpointTest {
                 .hasMessageContaining("unexpected extra.weight");
         for (String allowed : List.of("extra.weight", "extra.*")) {
             try (DitCheckpoint checkpoint = DitCheckpoint.open(other, tinyHints(null, allowed));
-                    Dit dit = checkpoint.load(Device.CPU)) {
+                    Dit dit = network(checkpoint)) {
                 assertThat(dit.spec()).isEqualTo(TINY);
             }
         }
@@ -298,7 +309,7 @@ class DitCheckpointTest {
         Path file = tiny(Map.of(), "blocks.0.attn.proj.bias");
         try (Scope scope = Scope.open();
                 DitCheckpoint checkpoint = DitCheckpoint.open(file, tinyHints(null, "blocks.0.attn.proj.bias"));
-                Dit dit = checkpoint.load(Device.CPU)) {
+                Dit dit = network(checkpoint)) {
             assertThat(checkpoint.notes()).containsExactly("took zeros for the missing blocks.0.attn.proj.bias");
             assertThat(Tensors.floats(dit.state().get("blocks.0.attn.proj.bias")))
                     .containsOnly(0);
@@ -312,17 +323,17 @@ class DitCheckpointTest {
         assertThatThrownBy(() -> DitCheckpoint.open(without, tinyHints(null)))
                 .hasMessageContaining("it has no 'pos_embed'")
                 .hasMessageContaining("give that with --size");
-        DitHints told = new DitHints(2, 0, TINY.height(), null, List.of());
+        Hints told = new Hints(2, 0, TINY.height(), null, List.of());
         try (Scope scope = Scope.open();
                 DitCheckpoint checkpoint = DitCheckpoint.open(without, told);
-                Dit dit = checkpoint.load(Device.CPU);
+                Dit dit = network(checkpoint);
                 Dit fresh = new Dit(TINY, Init.of(1, Device.CPU))) {
             assertThat(checkpoint.spec()).isEqualTo(TINY);
             assertThat(checkpoint.notes()).singleElement().asString().contains("computed the position table of 4x4");
             assertThat(Tensors.floats(dit.state().get("pos_embed")))
                     .isEqualTo(Tensors.floats(fresh.state().get("pos_embed")));
         }
-        assertThatThrownBy(() -> DitCheckpoint.open(with, new DitHints(2, 0, 8, null, List.of())))
+        assertThatThrownBy(() -> DitCheckpoint.open(with, new Hints(2, 0, 8, null, List.of())))
                 .hasMessageContaining("its position table is for 4x4, not for the size of 8");
     }
 
@@ -342,7 +353,7 @@ class DitCheckpointTest {
         writer.write(file);
         try (Scope scope = Scope.open();
                 DitCheckpoint checkpoint = DitCheckpoint.open(file, tinyHints(null));
-                Dit dit = checkpoint.load(Device.CPU)) {
+                Dit dit = network(checkpoint)) {
             assertThat(dit.spec()).isEqualTo(TINY);
             assertThat(Tensors.floats(dit.state().get("blocks.1.attn.qkv.weight")))
                     .containsOnly(1);
@@ -368,10 +379,10 @@ class DitCheckpointTest {
                 NoGrad off = NoGrad.on();
                 DitCheckpoint plain = DitCheckpoint.open(file, tinyHints(DitFamily.DIT));
                 DitCheckpoint turned = DitCheckpoint.open(file, tinyHints(DitFamily.SIT));
-                Dit theirs = plain.load(Device.CPU);
-                Dit ours = turned.load(Device.CPU);
-                DitInference sampling = turned.loadForSampling(Device.CPU, Precision.FP32)) {
-            Tensor x = Tensors.of(DitParityTest.wave(3 * 2 * 16), Device.CPU, 3, 2, 4, 4);
+                Dit theirs = network(plain);
+                Dit ours = network(turned);
+                DitInference sampling = prepared(turned)) {
+            Tensor x = Tensors.of(wave(3 * 2 * 16), Device.CPU, 3, 2, 4, 4);
             Condition label = Conditions.classes(0, 1, 3);
             Tensor time = Tensors.of(new float[] {0.1f, 0.5f, 0.9f}, Device.CPU, 3);
             Tensor reversed = Tensors.of(new float[] {0.9f, 0.5f, 0.1f}, Device.CPU, 3);
@@ -398,12 +409,11 @@ class DitCheckpointTest {
                 0,
                 "",
                 Map.of());
-        try (Scope scope = Scope.open();
-                Dit dit = new Dit(TINY, Init.of(3, Device.CPU))) {
-            DitExport.diffusers(pipeline, card, dit.state(), Dtype.F32, DitExport.SHARD_BYTES);
+        try (TensorFile own = TensorFiles.open(tiny(Map.of()))) {
+            DitLayout.DIFFUSERS.write(pipeline, card, own, Storage.of(STORED));
         }
         Path weights = pipeline.resolve("transformer/diffusion_pytorch_model.safetensors");
-        try (DitCheckpoint read = DitCheckpoint.open(pipeline, DitHints.NONE)) {
+        try (DitCheckpoint read = DitCheckpoint.open(pipeline, Hints.NONE)) {
             assertThat(read.card().classes()).containsExactly("a", "b", "c");
         }
         SafetensorsWriter changed = new SafetensorsWriter();
@@ -417,7 +427,7 @@ class DitCheckpointTest {
             }
         }
         changed.write(weights);
-        assertThatThrownBy(() -> DitCheckpoint.open(pipeline, DitHints.NONE))
+        assertThatThrownBy(() -> DitCheckpoint.open(pipeline, Hints.NONE))
                 .hasMessageContaining("transformer_blocks.0.norm1.emb.timestep_embedder.linear_2.bias")
                 .hasMessageContaining("transformer_blocks.1.norm1.emb.timestep_embedder.linear_2.bias' differ");
     }
@@ -440,6 +450,14 @@ class DitCheckpointTest {
     void other_files_are_no_dit() throws Exception {
         Path file = folder.resolve("other.safetensors");
         new SafetensorsWriter().add("conv.weight", new long[] {1}, new float[1]).write(file);
-        assertThatThrownBy(() -> DitCheckpoint.open(file, DitHints.NONE)).hasMessageContaining("no DiT that is known");
+        assertThatThrownBy(() -> DitCheckpoint.open(file, Hints.NONE)).hasMessageContaining("no DiT that is known");
+    }
+
+    private static float[] wave(int count) {
+        float[] values = new float[count];
+        for (int i = 0; i < count; i++) {
+            values[i] = (float) Math.sin(0.1 * i);
+        }
+        return values;
     }
 }

@@ -1,4 +1,4 @@
-package dev.retort.model.dit;
+package dev.retort.layout;
 
 import java.util.List;
 
@@ -10,16 +10,16 @@ import java.util.List;
  *     last
  * @param side height and width of what the network works on, which is what its position table tells; 0 where the file has
  *     the table, or says how large the pictures were
- * @param family the process it was trained with; null where the file tells
+ * @param family the process it was trained with, such as {@link DitFamily}; null where the file tells
  * @param allowed names, or their starts followed by {@code *}, that may be unexpected and are left out, or missing and are
  *     taken for zeros
  */
-public record DitHints(int heads, int classes, int side, DitFamily family, List<String> allowed) {
+public record Hints(int heads, int classes, int side, DitFamily family, List<String> allowed) {
     /** Nothing is known beside the file. */
-    public static final DitHints NONE = new DitHints(0, 0, 0, null, List.of());
+    public static final Hints NONE = new Hints(0, 0, 0, null, List.of());
 
     /** Validates. */
-    public DitHints {
+    public Hints {
         requireNotNegative("heads", heads);
         requireNotNegative("classes", classes);
         requireNotNegative("side", side);

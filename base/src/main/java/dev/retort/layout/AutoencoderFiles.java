@@ -1,27 +1,19 @@
-package dev.retort.model.vae;
+package dev.retort.layout;
 
 import dev.retort.card.AutoencoderCard;
 import dev.retort.card.AutoencoderSpec;
-import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.FileHash;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
-import dev.retort.model.Weights;
-import dev.retort.nn.Init;
-import dev.retort.torch.Device;
-import dev.retort.torch.Scope;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
-import org.bytedeco.pytorch.Tensor;
 
 /**
  * An autoencoder on disk: a diffusers folder ({@code config.json} and weights in any format), a pipeline with such a folder
@@ -143,30 +135,8 @@ public final class AutoencoderFiles {
                 spec.scale());
     }
 
-    /** Loads it: weights in fp32, frozen. */
-    public Autoencoder load(Device device) {
-        Autoencoder autoencoder;
-        try (Scope scope = Scope.open();
-                TensorFile file = open()) {
-            autoencoder = Autoencoder.of(spec, Init.blank(device));
-            Map<String, Tensor> values = new LinkedHashMap<>();
-            file.entries().keySet().forEach(name -> values.put(rename(name), Weights.tensor(file, name, device)));
-            List<String> problems = autoencoder.load(values);
-            if (!problems.isEmpty()) {
-                autoencoder.close();
-                throw new RetortException(
-                        Kind.CHECKPOINT,
-                        file.path() + " does not fit its configuration: "
-                                + FirstFew.of(problems, 3)
-                                + "; fetch weights and configuration of one model");
-            }
-        }
-        autoencoder.freeze();
-        return autoencoder;
-    }
-
-    /** The names that the layers have: old attention names become new ones. */
-    static String rename(String name) {
+    /** The parameter that a tensor of such a file is: old names of attention become new ones. */
+    public static String parameter(String name) {
         return name.replaceFirst("(attentions\\.\\d+)\\.query\\.", "$1.to_q.")
                 .replaceFirst("(attentions\\.\\d+)\\.key\\.", "$1.to_k.")
                 .replaceFirst("(attentions\\.\\d+)\\.value\\.", "$1.to_v.")

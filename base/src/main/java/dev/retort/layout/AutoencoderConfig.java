@@ -1,18 +1,17 @@
-package dev.retort.model.vae;
+package dev.retort.layout;
 
 import dev.retort.card.AutoencoderSpec;
 import dev.retort.card.KlSpec;
 import dev.retort.card.LatentScale;
 import dev.retort.card.TinySpec;
 import dev.retort.error.RetortException;
-import dev.retort.model.LibraryConfig;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
 
 /** Reads the {@code config.json} of diffusers' {@code AutoencoderKL} and {@code AutoencoderTiny}. */
-final class AutoencoderConfig {
+public final class AutoencoderConfig {
     private static final String CLASS = "_class_name";
 
     private final LibraryConfig config;
@@ -31,7 +30,7 @@ final class AutoencoderConfig {
     }
 
     /** The shape a file describes; settings that would change the arithmetic in a way not built here are refused. */
-    static AutoencoderSpec read(Path file) {
+    public static AutoencoderSpec read(Path file) {
         LibraryConfig config = open(file);
         AutoencoderConfig reader = new AutoencoderConfig(config);
         String kind = config.text(CLASS, "");

@@ -1,0 +1,129 @@
+package dev.retort.layout;
+
+import dev.retort.error.FirstFew;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.io.Dtype;
+import dev.retort.io.SafetensorsWriter;
+import dev.retort.io.TensorEntry;
+import dev.retort.io.TensorFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/** Values of one file on their way into another, a portion at a time, as they are or in another type. */
+public final class ConvertedWeights {
+    private static final int MOST_NAMED = 3;
+
+    private ConvertedWeights() {}
+
+    /** The floating-point types of a file's values, as far as they can be read. */
+    public static Set<Dtype> types(TensorFile file) {
+        return file.entries().values().stream()
+                .filter(TensorEntry::readable)
+                .map(TensorEntry::dtype)
+                .filter(Dtype::floating)
+                .collect(Collectors.toCollection(() -> EnumSet.noneOf(Dtype.class)));
+    }
+
+    /** All tensors of a file for a file of ours, under their names. */
+    static SafetensorsWriter writer(TensorFile file, Dtype dtype) {
+        SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
+        file.entries()
+                .values()
+                .forEach(entry ->
+                        writer.add(entry.name(), dtype, entry.shape(), rows(file, entry, 0, entry.elements(), dtype)));
+        return writer;
+    }
+
+    /** The values of a part of a layout. */
+    static SafetensorsWriter.Values values(TensorFile parameters, WeightLayout.Part part, Dtype dtype) {
+        TensorEntry entry = parameters.entry(part.parameter());
+        long row = entry.elements() / entry.shape()[0];
+        return rows(parameters, entry, part.firstRow() * row, part.shape()[0] * row, dtype);
+    }
+
+    private static SafetensorsWriter.Values rows(
+            TensorFile file, TensorEntry entry, long first, long count, Dtype dtype) {
+        return out -> {
+            int step = TensorFile.PORTION / Float.BYTES;
+            ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(TensorFile.PORTION, count * dtype.bytes()))
+                    .order(ByteOrder.LITTLE_ENDIAN);
+            for (long at = 0; at < count; at += step) {
+                int some = (int) Math.min(step, count - at);
+                bytes.clear().limit(some * dtype.bytes());
+                if (entry.dtype() == dtype) {
+                    file.read(entry.name(), (first + at) * dtype.bytes(), bytes);
+                } else {
+                    dtype.encode(file.floats(entry.name(), first + at, some), 0, some, bytes);
+                }
+                bytes.flip();
+                while (bytes.hasRemaining()) {
+                    out.write(bytes);
+                }
+            }
+        };
+    }
+
+    /**
+     * Refuses a file with finite values that are infinite in the given type.
+     *
+     * @throws RetortException of kind USAGE naming them, since another type holds them
+     */
+    static void requireFinite(TensorFile file, Dtype dtype) {
+        Map<String, Long> lost = new LinkedHashMap<>();
+        for (TensorEntry entry : file.entries().values()) {
+            if (mayExceed(entry.dtype(), dtype)) {
+                lost.put(entry.name(), lost(file, entry, dtype));
+            }
+        }
+        requireNoneLost(lost, dtype.name());
+    }
+
+    private static boolean mayExceed(Dtype from, Dtype to) {
+        return from != to && to != Dtype.F32 && !(from == Dtype.F16 && to == Dtype.BF16);
+    }
+
+    private static long lost(TensorFile file, TensorEntry entry, Dtype dtype) {
+        // the least magnitudes that are rounded to infinity
+        float beyond = dtype == Dtype.F16 ? 65520f : Float.intBitsToFloat(0x7f7f8000);
+        long lost = 0;
+        int step = TensorFile.PORTION / Float.BYTES;
+        for (long at = 0; at < entry.elements(); at += step) {
+            for (float value : file.floats(entry.name(), at, (int) Math.min(step, entry.elements() - at))) {
+                float magnitude = Math.abs(value);
+                lost += magnitude >= beyond && magnitude < Float.POSITIVE_INFINITY ? 1 : 0;
+            }
+        }
+        return lost;
+    }
+
+    /**
+     * Refuses tensors of which a type loses values.
+     *
+     * @param lost how many finite values of each tensor would be infinite
+     * @throws RetortException of kind USAGE naming them, since another type holds them
+     */
+    public static void requireNoneLost(Map<String, Long> lost, String type) {
+        List<String> problems = new ArrayList<>();
+        lost.forEach((name, count) -> {
+            if (count > 0) {
+                problems.add(count + " of '" + name + "'");
+            }
+        });
+        long all = lost.values().stream().mapToLong(Long::longValue).sum();
+        if (all > 0) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    all + (all == 1 ? " value is" : " values are") + " beyond the range of " + type + " and would be"
+                            + " infinite: " + FirstFew.of(problems, MOST_NAMED)
+                            + "; write a type of a wider range, bf16 or fp32");
+        }
+    }
+}

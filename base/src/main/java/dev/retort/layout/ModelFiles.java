@@ -1,0 +1,95 @@
+package dev.retort.layout;
+
+import dev.retort.card.DitConvention;
+import dev.retort.card.ModelCard;
+import dev.retort.config.CardFile;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.io.AtomicWrite;
+import dev.retort.io.Dtype;
+import dev.retort.io.FileHash;
+import dev.retort.io.OwnFiles;
+import dev.retort.io.SafetensorsWriter;
+import dev.retort.io.TensorFile;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.regex.Pattern;
+import tools.jackson.databind.node.ObjectNode;
+
+/** A model's folder: {@code model.safetensors}, under the network's own names, and its card {@code model.json}. */
+public final class ModelFiles {
+    /** The weights' file name. */
+    public static final String WEIGHTS = "model.safetensors";
+    /** The card's file name. */
+    public static final String CARD = "model.json";
+
+    private static final CardFile<ModelCard> CARD_FILE = new CardFile<>(
+            ModelCard.class,
+            CARD,
+            "a model",
+            ModelCard.FORMAT,
+            Kind.CHECKPOINT,
+            "give a run folder, a checkpoint or a folder written by 'retort train' or 'retort distill'",
+            "train again");
+
+    private static final OwnFiles FILES =
+            new OwnFiles("a model", CARD, Pattern.compile(Pattern.quote(WEIGHTS) + "|" + Pattern.quote(CARD)));
+
+    private ModelFiles() {}
+
+    /** Refuses, before long work, a folder that {@link #save} would not replace: one that holds more than a model. */
+    public static void requireReplaceable(Path folder) {
+        FILES.requireReplaceable(folder);
+    }
+
+    /** Writes a model, whole or not at all. A model that was there is replaced; a folder that holds anything else is refused. */
+    public static void save(Path folder, ModelCard card, SafetensorsWriter weights) {
+        AtomicWrite.folder(folder, FILES, inside -> write(inside, card, weights));
+    }
+
+    /** Writes the two files into a folder that is itself being written. */
+    public static void write(Path inside, ModelCard card, SafetensorsWriter weights) {
+        weights.metadata("format", "pt").write(inside.resolve(WEIGHTS));
+        CARD_FILE.write(inside, card);
+    }
+
+    /**
+     * Writes a model of parameters that lie in another file, in the given type; like {@link #save}.
+     *
+     * @throws RetortException of kind USAGE where a value is beyond the range of the type
+     */
+    public static void convert(Path folder, ModelCard card, TensorFile parameters, Dtype dtype) {
+        ConvertedWeights.requireFinite(parameters, dtype);
+        save(folder, card, ConvertedWeights.writer(parameters, dtype));
+    }
+
+    /** A folder's card; the schedule it was trained on must have the values that it has here. */
+    public static ModelCard card(Path folder) {
+        ModelCard card = CARD_FILE.read(folder, ModelFiles::upgrade);
+        String hash = card.process().noiseSchedule().hash();
+        if (!hash.equals(card.scheduleHash())) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    folder.resolve(CARD) + " was trained on a schedule with hash " + card.scheduleHash() + ", but "
+                            + card.process().schedule() + " here has " + hash
+                            + "; it would sample wrongly with this version");
+        }
+        return card;
+    }
+
+    /** A card of format 1 says nothing of the forward's convention, which was the original's, or of latents, which it had not. */
+    private static void upgrade(ObjectNode card) {
+        if (card.path("format").asInt() == 1 && card.path("network") instanceof ObjectNode network) {
+            network.set("convention", CardFile.tree(DitConvention.ORIGINAL));
+            if (!card.has("autoencoder")) {
+                card.putNull("autoencoder");
+            }
+            card.put("format", ModelCard.FORMAT);
+        }
+    }
+
+    /** SHA-256 of a folder's weights, in hex. */
+    public static String sha256(Path folder) {
+        return FileHash.sha256(List.of(folder.resolve(WEIGHTS)));
+    }
+}
