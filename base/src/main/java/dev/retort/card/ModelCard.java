@@ -37,7 +37,7 @@ public record ModelCard(
         Map<String, Double> metrics,
         AutoencoderCard autoencoder) {
     /** The version this program writes. */
-    public static final int FORMAT = 2;
+    public static final int FORMAT = 3;
 
     /** Validates. */
     public ModelCard {

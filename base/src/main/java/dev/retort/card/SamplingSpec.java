@@ -1,40 +1,99 @@
 package dev.retort.card;
 
+import dev.retort.config.OneLine;
 import dev.retort.config.Require;
 import dev.retort.diffusion.Guidance;
-import dev.retort.diffusion.Solvers;
+import java.util.Map;
 
 /**
  * How to sample a model.
  *
- * @param solver name of the solver
+ * @param solver the solver with its options
  * @param steps points of the time grid
+ * @param grid which noise levels they are
  * @param guidanceScale strength in the standard form u + g(c - u); 1 for none
  * @param guidanceFrom cleanest time at which guidance acts, as a share of the schedule's noisiest time
  * @param guidanceTo noisiest time at which it acts, likewise
  * @param guidanceChannels leading channels that are guided; 0 for all
+ * @param clamp how the predicted clean sample is kept in range
  */
 public record SamplingSpec(
-        String solver, int steps, double guidanceScale, double guidanceFrom, double guidanceTo, int guidanceChannels) {
+        SolverSpec solver,
+        int steps,
+        GridSpec grid,
+        double guidanceScale,
+        double guidanceFrom,
+        double guidanceTo,
+        int guidanceChannels,
+        ClampSpec clamp) {
     private static final int MOST_STEPS = 10_000; // a plan holds each of them
-    private static final double MOST_GUIDANCE = 1000; // pictures are saturated long before
+    static final double MOST_GUIDANCE = 1000; // pictures are saturated long before
 
     /** Validates. */
     public SamplingSpec {
         Require.that(solver != null, "solver", "null", "the name of a solver");
-        if (Solvers.find(solver).isEmpty()) {
-            Require.oneOf("solver", solver, Solvers.names());
-        }
+        Require.that(grid != null, "grid", "null", "the name of a grid");
+        Require.that(clamp != null, "clamp", "null", "the name of a clamp");
         Require.between("steps", steps, 1, MOST_STEPS);
+        Require.that(
+                grid.steps().orElse(steps) == steps,
+                "steps",
+                steps,
+                grid.steps().orElse(steps) + ", as many as the grid " + grid.text() + " has");
         Require.between("guidanceScale", guidanceScale, -MOST_GUIDANCE, MOST_GUIDANCE);
         Require.between("guidanceFrom", guidanceFrom, 0, 1);
         Require.between("guidanceTo", guidanceTo, guidanceFrom, 1);
         Require.atLeast("guidanceChannels", guidanceChannels, 0);
     }
 
-    /** A solver with guidance over all times and channels. */
+    /** What a configuration may leave out. */
+    public static Map<String, ?> defaults() {
+        return Map.of("grid", new GridSpec.Default(), "clamp", new ClampSpec.Default());
+    }
+
+    /**
+     * A solver on its schedule's usual grid, with guidance over all times and channels.
+     *
+     * @param solver its line, such as {@code ddim:eta=0.5}
+     */
     public static SamplingSpec of(String solver, int steps, double guidanceScale) {
-        return new SamplingSpec(solver, steps, guidanceScale, 0, 1, 0);
+        return new SamplingSpec(
+                OneLine.parse(SolverSpec.class, solver),
+                steps,
+                new GridSpec.Default(),
+                guidanceScale,
+                0,
+                1,
+                0,
+                new ClampSpec.Default());
+    }
+
+    /** The same with another solver. */
+    public SamplingSpec with(SolverSpec other) {
+        return new SamplingSpec(
+                other, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, clamp);
+    }
+
+    /** The same in another number of steps. */
+    public SamplingSpec withSteps(int other) {
+        return with(other, grid);
+    }
+
+    /** The same on another grid. */
+    public SamplingSpec with(int otherSteps, GridSpec other) {
+        return new SamplingSpec(
+                solver, otherSteps, other, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, clamp);
+    }
+
+    /** The same with another clamp. */
+    public SamplingSpec with(ClampSpec other) {
+        return new SamplingSpec(
+                solver, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, other);
+    }
+
+    /** The same guided otherwise; the parameters are the record's. */
+    public SamplingSpec withGuidance(double scale, double from, double to, int channels) {
+        return new SamplingSpec(solver, steps, grid, scale, from, to, channels, clamp);
     }
 
     /** The guidance, its interval in the network's own time. */

@@ -94,6 +94,9 @@ final class BindingError {
             return message;
         }
         String word = message.split("[\\s.:\\[]", 2)[0];
+        if (word.equals(path.get(path.size() - 1))) {
+            return record + message.substring(word.length()); // the reader of a value knows its field
+        }
         boolean namesField = components().contains(word);
         return record + (namesField ? "." : ": ") + message;
     }
@@ -111,7 +114,7 @@ final class BindingError {
         Type type = root;
         JsonNode node = tree;
         for (String step : path) {
-            if (raw(type).isSealed()) {
+            if (raw(type).isSealed() && !OneLine.class.isAssignableFrom(raw(type))) {
                 type = Vocabulary.named(raw(type), node.path("type").asString(""));
             }
             type = below(type, step);
@@ -169,6 +172,9 @@ final class BindingError {
                             Arrays.stream(fields(type))
                                     .map(RecordComponent::getName)
                                     .toList());
+        }
+        if (OneLine.class.isAssignableFrom(type)) {
+            return "one line that opens with one of " + String.join(", ", OneLines.names(type));
         }
         if (type.isSealed()) {
             return "fields with a type, one of " + String.join(", ", Vocabulary.typeNames(type));

@@ -16,8 +16,8 @@ import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * The JSON file in which a folder says what it holds, under the number of its format. Read strictly: unknown and missing
- * fields are errors.
+ * The JSON file in which a folder says what it holds, under the number of its format. Its values are written as {@link Configs} writes
+ * them. Read strictly: unknown and missing fields are errors.
  *
  * @param type record it is bound to
  * @param name name of the file
@@ -30,6 +30,8 @@ import tools.jackson.databind.node.ObjectNode;
 public record CardFile<T>(
         Class<T> type, String name, String what, int format, Kind kind, String instead, String again) {
     private static final JsonMapper JSON = JsonMapper.builder()
+            .annotationIntrospector(new Vocabulary())
+            .addModule(new OneLineModule())
             .enable(SerializationFeature.INDENT_OUTPUT)
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .enable(DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES)
@@ -81,5 +83,10 @@ public record CardFile<T>(
     /** A value as it would stand in a card. */
     public static JsonNode tree(Object value) {
         return JSON.valueToTree(value);
+    }
+
+    /** The value that {@link #tree} made such a tree of. */
+    public static <T> T value(JsonNode tree, Class<T> type) {
+        return JSON.treeToValue(tree, type);
     }
 }

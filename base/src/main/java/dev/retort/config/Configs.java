@@ -24,7 +24,8 @@ import tools.jackson.dataformat.yaml.YAMLWriteFeature;
  * of the wrong kind and values that a compact constructor refuses end with one sentence that names the field's path.
  *
  * <p>A record needs no annotation: components are the keys, a sealed interface is chosen by {@code type}, enum constants
- * are lower case with dashes.
+ * are lower case with dashes, a {@link OneLine} is a text, and what a static method {@code defaults()} of the record knows may
+ * be left out.
  */
 public final class Configs {
     static final YAMLMapper MAPPER = YAMLMapper.builder()
@@ -41,6 +42,7 @@ public final class Configs {
             .changeDefaultNullHandling(ignored -> JsonSetter.Value.forValueNulls(Nulls.FAIL, Nulls.FAIL))
             .addModule(WholeNumber.module())
             .addModule(FiniteNumber.module())
+            .addModule(new OneLineModule())
             .enable(EnumFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
             .withCoercionConfig(
                     LogicalType.Boolean, config -> config.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail))
@@ -62,6 +64,7 @@ public final class Configs {
         List<Assignment> assignments = overrides.stream().map(Assignment::parse).toList();
         JsonNode tree = tree(preset);
         assignments.forEach(assignment -> assignment.applyTo(tree));
+        Defaults.complete(tree, type);
         try {
             return MAPPER.treeToValue(tree, type);
         } catch (JacksonException e) {

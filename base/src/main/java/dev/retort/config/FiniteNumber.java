@@ -26,13 +26,18 @@ final class FiniteNumber extends StdScalarDeserializer<Double> {
         }
         String text = parser.getString();
         try {
-            double value = Double.parseDouble(text.replace("_", ""));
-            if (Double.isFinite(value)) {
-                return value;
-            }
+            return of(text);
         } catch (NumberFormatException e) {
-            // said below
+            throw context.weirdStringException(text, handledType(), "not a finite number");
         }
-        throw context.weirdStringException(text, handledType(), "not a finite number");
+    }
+
+    /** The number that a text is; a NumberFormatException where it is none, or not a finite one. */
+    static double of(String text) {
+        double value = Double.parseDouble(text.replace("_", ""));
+        if (!Double.isFinite(value)) {
+            throw new NumberFormatException(text);
+        }
+        return value;
     }
 }

@@ -12,9 +12,9 @@ import tools.jackson.databind.introspect.JacksonAnnotationIntrospector;
 import tools.jackson.databind.jsontype.NamedType;
 
 /**
- * How our Java types are written in YAML without annotations: a sealed interface of ours is an object whose {@code type}
- * names the record ({@code LinearWarmup} is {@code linear-warmup}); an enum constant is its name in lower case with
- * dashes.
+ * How our Java types are written in YAML and JSON without annotations: a sealed interface of ours is an object whose {@code type}
+ * names the record ({@code LinearWarmup} is {@code linear-warmup}), or a text where it is {@link OneLine}; an enum constant is
+ * its name in lower case with dashes. The constant's name in Java is read too, as cards of formats 1 and 2 have it.
  */
 final class Vocabulary extends JacksonAnnotationIntrospector {
     private static final long serialVersionUID = 1L;
@@ -80,9 +80,21 @@ final class Vocabulary extends JacksonAnnotationIntrospector {
         return found;
     }
 
+    @Override
+    public void findEnumAliases(
+            MapperConfig<?> config, AnnotatedClass annotated, Enum<?>[] constants, String[][] aliases) {
+        super.findEnumAliases(config, annotated, constants, aliases);
+        if (ours(annotated.getRawType())) {
+            for (int i = 0; i < constants.length; i++) {
+                aliases[i] = aliases[i] == null ? new String[] {constants[i].name()} : aliases[i];
+            }
+        }
+    }
+
     private static boolean isChoice(Class<?> type) {
         return ours(type)
                 && !type.isEnum()
+                && !OneLine.class.isAssignableFrom(type)
                 && (type.isSealed()
                         || Arrays.stream(type.getInterfaces()).anyMatch(parent -> ours(parent) && parent.isSealed()));
     }

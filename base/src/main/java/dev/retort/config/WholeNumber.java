@@ -35,9 +35,18 @@ final class WholeNumber<T extends Number> extends StdScalarDeserializer<T> {
         }
         String text = parser.getString();
         try {
-            return exact.apply(new BigDecimal(text.replace("_", "")));
+            return exact.apply(decimal(text));
         } catch (ArithmeticException | NumberFormatException e) {
             throw context.weirdStringException(text, handledType(), "not a whole number");
         }
+    }
+
+    /** The whole number that a text is; an ArithmeticException or NumberFormatException where it is none of 64 bits. */
+    static long of(String text) {
+        return decimal(text).longValueExact();
+    }
+
+    private static BigDecimal decimal(String text) {
+        return new BigDecimal(text.replace("_", ""));
     }
 }

@@ -114,9 +114,7 @@ public final class DitCheckpoint implements Checkpoint {
 
     /** Guidance needs a null class, and a number of channels only where there are more of them. */
     private static SamplingSpec sampling(SamplingSpec usual, DitSpec spec) {
-        return new SamplingSpec(
-                usual.solver(),
-                usual.steps(),
+        return usual.withGuidance(
                 spec.hasNullClass() ? usual.guidanceScale() : 1,
                 usual.guidanceFrom(),
                 usual.guidanceTo(),

@@ -8,16 +8,16 @@ import java.util.Map;
 /** Programs that train the same network under the same names, each with a process of its own (dit.md §2 and §6). */
 public enum DitFamily {
     /** DiT and fast-DiT: 1000 noise levels, noise predicted, guided on three channels. */
-    DIT(ProcessSpec.ddpm(), new SamplingSpec("ddpm", 250, 4, 0, 1, 3)),
+    DIT(ProcessSpec.ddpm(), SamplingSpec.of("ddpm", 250, 4).withGuidance(4, 0, 1, 3)),
     /** The diffusers pipeline: the same noise levels, guided on all channels. */
     DIFFUSERS(ProcessSpec.ddpm(), SamplingSpec.of("ddim", 50, 4)),
     /**
      * SiT: a flow whose time runs from noise (0) to data (1) and whose velocity is data - noise. On loading, the weights
      * are rewritten to our direction, exactly: {@link ReversedTime}.
      */
-    SIT(flow(), new SamplingSpec("flow-heun", 125, 1.5, 0, 1, 3)),
+    SIT(flow(), SamplingSpec.of("flow-heun", 125, 1.5).withGuidance(1.5, 0, 1, 3)),
     /** REPA: a flow whose time runs from data (0) to noise (1), as ours does; its projectors serve training alone. */
-    REPA(flow(), new SamplingSpec("flow-heun", 125, 1.8, 0, 0.7, 3));
+    REPA(flow(), SamplingSpec.of("flow-heun", 125, 1.8).withGuidance(1.8, 0, 0.7, 3));
 
     private final ProcessSpec process;
     private final SamplingSpec sampling;

@@ -1,6 +1,8 @@
 package dev.retort.layout;
 
+import dev.retort.card.ClampSpec;
 import dev.retort.card.DitConvention;
+import dev.retort.card.GridSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.config.CardFile;
 import dev.retort.error.RetortException;
@@ -77,14 +79,22 @@ public final class ModelFiles {
         return card;
     }
 
-    /** A card of format 1 says nothing of the forward's convention, which was the original's, or of latents, which it had not. */
+    /**
+     * A card of format 1 says nothing of the forward's convention, which was the original's, or of latents, which it had not; one of
+     * format 2 nothing of the time grid and the clamp, which followed from the process.
+     */
     private static void upgrade(ObjectNode card) {
         if (card.path("format").asInt() == 1 && card.path("network") instanceof ObjectNode network) {
             network.set("convention", CardFile.tree(DitConvention.ORIGINAL));
             if (!card.has("autoencoder")) {
                 card.putNull("autoencoder");
             }
-            card.put("format", ModelCard.FORMAT);
+            card.put("format", 2);
+        }
+        if (card.path("format").asInt() == 2 && card.path("sampling") instanceof ObjectNode sampling) {
+            sampling.set("grid", CardFile.tree(new GridSpec.Default()));
+            sampling.set("clamp", CardFile.tree(new ClampSpec.Default()));
+            card.put("format", 3);
         }
     }
 

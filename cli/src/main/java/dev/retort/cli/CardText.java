@@ -1,7 +1,9 @@
 package dev.retort.cli;
 
 import dev.retort.card.AutoencoderCard;
+import dev.retort.card.ClampSpec;
 import dev.retort.card.DitSpec;
+import dev.retort.card.GridSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
@@ -88,12 +90,19 @@ final class CardText {
     }
 
     private static String sampling(SamplingSpec sampling) {
-        String text = sampling.solver() + ", " + sampling.steps() + " steps, guidance " + sampling.guidanceScale();
+        String text = sampling.solver().text() + ", " + sampling.steps() + " steps";
+        if (!(sampling.grid() instanceof GridSpec.Default)) {
+            text += " of the grid " + sampling.grid().text();
+        }
+        text += ", guidance " + sampling.guidanceScale();
         if (sampling.guidanceChannels() > 0) {
             text += " on " + sampling.guidanceChannels() + " channels";
         }
         if (sampling.guidanceFrom() > 0 || sampling.guidanceTo() < 1) {
             text += " from " + sampling.guidanceFrom() + " to " + sampling.guidanceTo() + " of the noisiest time";
+        }
+        if (!(sampling.clamp() instanceof ClampSpec.Default)) {
+            text += ", predicted sample clamped by " + sampling.clamp().text();
         }
         return text;
     }

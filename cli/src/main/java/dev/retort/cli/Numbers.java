@@ -68,24 +68,6 @@ final class Numbers {
         }
     }
 
-    /** A strength of guidance; pictures are saturated long before 1000. */
-    static final class Scale implements ITypeConverter<Double> {
-        private static final double MOST = 1000;
-
-        @Override
-        public Double convert(String text) {
-            try {
-                double value = Double.parseDouble(text);
-                if (Math.abs(value) <= MOST) { // false for NaN
-                    return value;
-                }
-            } catch (NumberFormatException e) {
-                // said below
-            }
-            throw new TypeConversionException("a number from -1000 to 1000");
-        }
-    }
-
     private static long whole(String text, long least, long most, String expected) {
         try {
             long value = new BigDecimal(text.strip().replace("_", "")).longValueExact();

@@ -25,6 +25,8 @@ import picocli.CommandLine.Parameters;
             "  retort sample runs/teacher                            eight of each class in samples.png",
             "  retort sample runs/teacher --classes 3,7-9 --seed 1   some classes, another seed",
             "  retort sample runs/student --steps 4 --out few.png    fewer steps",
+            "  retort sample MODEL --solver ddim:eta=0.5 --grid leading:offset=1 --steps 50",
+            "  retort sample MODEL --solver dpmpp-3m --grid karras --clamp dynamic:quantile=0.99,max=2",
             "  retort sample runs/student --count 10000 --out s.npz  for evaluation elsewhere (ADM layout)",
             "  retort sample hf:OWNER/NAME                           a model of the hub ('retort pull --help')",
             ""
@@ -125,7 +127,7 @@ final class SampleCommand implements Callable<Integer> {
                     out.toString(),
                     labels.length,
                     seed,
-                    sampling.solver(),
+                    sampling.solver().text(),
                     sampling.steps(),
                     sampling.guidanceScale(),
                     seconds,

@@ -1,13 +1,11 @@
 package dev.retort.cli;
 
 import dev.retort.card.ModelCard;
+import dev.retort.card.SamplingChange;
+import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
-import dev.retort.config.Suggestion;
-import dev.retort.diffusion.Solvers;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.sample.Draw;
-import java.util.Locale;
 import picocli.CommandLine.Option;
 
 /** How to sample, where it is not to be as the model's card says. */
@@ -21,52 +19,62 @@ final class SamplingOptions {
 
     @Option(
             names = "--solver",
-            paramLabel = "NAME",
-            description = "By default what the model asks for, a pipeline by its scheduler.")
+            paramLabel = "NAME[:OPTION=VALUE,...]",
+            description = "Such as ddim:eta=0.5 or dpmpp-2m; by default what the model asks for, a pipeline by its scheduler.")
     private String solver;
 
     @Option(
+            names = "--grid",
+            paramLabel = "NAME[:OPTION=VALUE,...]",
+            description = "The noise levels of the steps: leading:offset=1, trailing, karras:rho=7, flow:shift=3,"
+                    + " times:at=999,499; by default what the model asks for. docs/sampling.md has all.")
+    private String grid;
+
+    @Option(
             names = "--guidance",
-            paramLabel = "G",
-            converter = Numbers.Scale.class,
-            description = "u + G (c - u), G from -1000 to 1000: 1 is none.")
-    private Double guidance;
+            paramLabel = "G[:OPTION=VALUE,...]",
+            description = "u + G (c - u), G from -1000 to 1000: 1 is none. 4:from=0.2,to=0.8,channels=3 guides between"
+                    + " two shares of the noisiest time, on the first channels.")
+    private String guidance;
+
+    @Option(
+            names = "--clamp",
+            paramLabel = "NAME[:OPTION=VALUE,...]",
+            description = "Bounds of the predicted sample: none, range:limit=1, dynamic:quantile=0.995,max=1; by default"
+                    + " what the model asks for.")
+    private String clamp;
 
     /** The card's way of sampling with what the options change in it. */
     SamplingSpec of(ModelCard card, String model) {
-        SamplingSpec usual = card.sampling();
-        String name = solver == null ? usual.solver() : solver.toLowerCase(Locale.ROOT);
-        if (solver != null && !Solvers.names().contains(name)) {
-            throw new RetortException(
-                    Kind.USAGE, "--solver " + solver + " is not known" + Suggestion.among(name, Solvers.names()));
-        }
-        double scale = guidance == null ? usual.guidanceScale() : guidance;
-        if (guidance != null && scale != 1 && !card.network().hasNullClass()) {
+        SamplingSpec asked = asked(card.sampling());
+        if (guidance != null && asked.guidanceScale() != 1 && !card.network().hasNullClass()) {
             throw new RetortException(
                     Kind.USAGE,
-                    "--guidance " + scale + " needs a model trained with dropped labels, and " + model
+                    "--guidance " + asked.guidanceScale() + " needs a model trained with dropped labels, and " + model
                             + " was not; leave --guidance out");
         }
-        SamplingSpec asked = new SamplingSpec(
-                name,
-                steps == null ? usual.steps() : steps,
-                scale,
-                usual.guidanceFrom(),
-                usual.guidanceTo(),
-                usual.guidanceChannels());
-        if (solver != null || steps != null) {
+        if (solver != null || steps != null || grid != null || clamp != null) {
             requirePlan(card, asked);
         }
         return asked;
     }
 
-    private static void requirePlan(ModelCard card, SamplingSpec asked) {
+    private SamplingSpec asked(SamplingSpec usual) {
         try {
-            Draw.plan(card.process().process(), asked, card.network().learnSigma());
+            return new SamplingChange(solver, steps, grid, guidance, clamp).of(usual);
+        } catch (RetortException e) {
+            throw new RetortException(e.kind(), "--" + e.getMessage(), e);
+        }
+    }
+
+    private void requirePlan(ModelCard card, SamplingSpec asked) {
+        try {
+            SamplingPlan.of(card.process(), asked, card.network().learnSigma());
         } catch (RetortException e) {
             throw new RetortException(
                     Kind.USAGE,
-                    "--solver " + asked.solver() + " with --steps " + asked.steps() + ": " + e.getMessage()
+                    "--solver " + asked.solver().text() + " with --steps " + asked.steps()
+                            + (grid == null ? "" : " and --grid " + asked.grid().text()) + ": " + e.getMessage()
                             + "; change one of them",
                     e);
         }

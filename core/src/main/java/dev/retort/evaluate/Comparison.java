@@ -133,7 +133,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
                 Contestant cheap = new Contestant(
                         teacher.name() + " in " + steps.getAsInt() + (steps.getAsInt() == 1 ? " step" : " steps"),
                         teacher.model(),
-                        NetworkCalls.withSteps(teacher.sampling(), steps.getAsInt()),
+                        teacher.sampling().withSteps(steps.getAsInt()),
                         teacher.autoencoder(),
                         teacher.card());
                 entrants.add(new Entrant(cheap, Role.TEACHER_AT_STUDENT_COST));

@@ -48,7 +48,7 @@ public record Contestant(String name, Path model, SamplingSpec sampling, String 
                 Locale.ROOT,
                 "%s, %s %d steps, guidance %s",
                 card.network().name(),
-                sampling.solver(),
+                sampling.solver().text(),
                 sampling.steps(),
                 sampling.guidanceScale());
     }

@@ -1,5 +1,6 @@
 package dev.retort.evaluate;
 
+import dev.retort.config.CardFile;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.torch.Natives;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.type.TypeReference;
+import tools.jackson.databind.json.JsonMapper;
 
 /** The parent's end of a {@link MeasuringProcess}: the same Java and class path as this process, nothing shared. */
 final class MeasuredChild implements AutoCloseable {
@@ -64,7 +66,7 @@ final class MeasuredChild implements AutoCloseable {
         }
         in = process.inputReader();
         out = process.outputWriter();
-        send(MeasuringProcess.JSON.writeValueAsString(order));
+        send(CardFile.tree(order).toString());
     }
 
     /** Sends one line. */
@@ -84,7 +86,7 @@ final class MeasuredChild implements AutoCloseable {
             if (line == null) {
                 throw failed(null);
             }
-            return MeasuringProcess.JSON.readValue(line, ANSWER);
+            return JsonMapper.shared().readValue(line, ANSWER);
         } catch (IOException | JacksonException e) {
             throw failed(e);
         }

@@ -4,6 +4,7 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.Prompts;
+import dev.retort.config.CardFile;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitInference;
@@ -62,8 +63,6 @@ public final class MeasuringProcess {
     /** In the first answer, when the model is loaded: 1 if this process was the one that timed the kernels, 0 else. */
     static final String TIMED_KERNELS = "timedKernels";
 
-    static final JsonMapper JSON = JsonMapper.builder().build();
-
     private final PrintStream out =
             new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
     private final BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
@@ -76,7 +75,7 @@ public final class MeasuringProcess {
     }
 
     private void serve() throws IOException {
-        Order order = JSON.readValue(in.readLine(), Order.class);
+        Order order = CardFile.value(JsonMapper.shared().readTree(in.readLine()), Order.class);
         Natives.load();
         Natives.threads(order.threads());
         Device device = Device.choose(order.device()).device();
@@ -125,6 +124,6 @@ public final class MeasuringProcess {
     }
 
     private void answer(Map<String, ?> values) {
-        out.println(JSON.writeValueAsString(values));
+        out.println(JsonMapper.shared().writeValueAsString(values));
     }
 }

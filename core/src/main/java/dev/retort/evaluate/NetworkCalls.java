@@ -1,10 +1,10 @@
 package dev.retort.evaluate;
 
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
 import dev.retort.diffusion.Guidance;
 import dev.retort.diffusion.Plan;
-import dev.retort.sample.Draw;
 import java.util.OptionalInt;
 
 /** Counts the network calls of a way of sampling, as its plan has them. */
@@ -13,7 +13,7 @@ final class NetworkCalls {
 
     /** Calls for one image; a step at which guidance acts costs two. */
     static int of(ProcessSpec process, SamplingSpec sampling) {
-        Plan plan = Draw.plan(process.process(), sampling, false);
+        Plan plan = SamplingPlan.of(process, sampling, false);
         Guidance guidance = sampling.guidance(process.noiseSchedule().noisiestTime());
         int calls = 0;
         for (Plan.Step step : plan.steps()) {
@@ -22,24 +22,16 @@ final class NetworkCalls {
         return calls;
     }
 
-    /** The largest number of steps, below that of {@code sampling}, that needs at most {@code calls}; none if one is too many. */
+    /** The largest number of steps, below that of {@code sampling}, that needs at most {@code calls}; none if one is too many, or the grid says how many there are. */
     static OptionalInt stepsWithin(ProcessSpec process, SamplingSpec sampling, double calls) {
+        if (sampling.grid().steps().isPresent()) {
+            return OptionalInt.empty();
+        }
         for (int steps = sampling.steps() - 1; steps >= 1; steps--) {
-            if (of(process, withSteps(sampling, steps)) <= calls) {
+            if (of(process, sampling.withSteps(steps)) <= calls) {
                 return OptionalInt.of(steps);
             }
         }
         return OptionalInt.empty();
-    }
-
-    /** The same sampling in another number of steps. */
-    static SamplingSpec withSteps(SamplingSpec sampling, int steps) {
-        return new SamplingSpec(
-                sampling.solver(),
-                steps,
-                sampling.guidanceScale(),
-                sampling.guidanceFrom(),
-                sampling.guidanceTo(),
-                sampling.guidanceChannels());
     }
 }

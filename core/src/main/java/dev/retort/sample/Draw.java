@@ -2,15 +2,10 @@ package dev.retort.sample;
 
 import dev.retort.card.ImageShape;
 import dev.retort.card.ModelCard;
+import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.Prompts;
-import dev.retort.diffusion.DiscreteSchedule;
-import dev.retort.diffusion.FlowLinear;
-import dev.retort.diffusion.NoiseSchedule;
-import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Process;
-import dev.retort.diffusion.Solvers;
-import dev.retort.diffusion.TimeGrid;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.ImageGrid;
@@ -42,32 +37,9 @@ public final class Draw {
         return new Sampler(
                 network,
                 new LabelConditioner(network.spec().condition()),
-                plan(process, spec, network.spec().learnSigma()),
+                SamplingPlan.of(process, spec, network.spec().learnSigma()),
                 spec.guidance(process.schedule().noisiestTime()),
                 precision);
-    }
-
-    /**
-     * A solver's plan on the grid that suits the schedule: even times for flows, trailing ones for tables.
-     *
-     * @throws RetortException of kind CHECKPOINT where the process cannot be drawn from in that way
-     */
-    public static Plan plan(Process process, SamplingSpec spec, boolean learnSigma) {
-        try {
-            NoiseSchedule schedule = process.schedule();
-            TimeGrid grid;
-            if (schedule instanceof FlowLinear flow) {
-                grid = TimeGrid.flow(flow, spec.steps(), 1);
-            } else if (schedule instanceof DiscreteSchedule table) {
-                grid = TimeGrid.trailing(table, spec.steps());
-            } else {
-                grid = TimeGrid.karras(schedule, spec.steps());
-            }
-            return Solvers.named(spec.solver(), new Solvers.Options(Double.NaN, learnSigma))
-                    .plan(process, grid);
-        } catch (IllegalArgumentException e) {
-            throw new RetortException(Kind.CHECKPOINT, "sampling cannot be planned: " + e.getMessage(), e);
-        }
     }
 
     /** A grid with a row per class, from seed 0, as the model's card says to sample. */

@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.card.SamplingPlan;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.data.Batch;
@@ -10,7 +11,6 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.model.ModelFolder;
 import dev.retort.nn.Taps;
 import dev.retort.report.Progress;
-import dev.retort.sample.Draw;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -100,8 +100,8 @@ public final class Trainer implements AutoCloseable {
     /** Before hours of training: how the result is to be sampled must be possible. */
     private static void requirePlan(TrainingJob job) {
         try {
-            Draw.plan(
-                    job.objective().process().process(),
+            SamplingPlan.of(
+                    job.objective().process(),
                     job.config().sampling(),
                     job.network().spec().learnSigma());
         } catch (RetortException e) {

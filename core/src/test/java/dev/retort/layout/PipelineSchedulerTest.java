@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
 import dev.retort.diffusion.Prediction;
 import dev.retort.error.RetortException;
@@ -70,7 +71,7 @@ class PipelineSchedulerTest {
     @EnumSource(SchedulerClass.class)
     void every_class_that_is_followed_can_be_drawn_from(SchedulerClass known) throws IOException {
         PipelineScheduler scheduler = read(known.className(), "'clip_sample': false");
-        assertThat(Draw.plan(scheduler.process().process(), scheduler.sampling(), false)
+        assertThat(SamplingPlan.of(scheduler.process().process(), scheduler.sampling(), false)
                         .steps())
                 .isNotEmpty();
         assertThat(scheduler.process().clamp()).isZero();
@@ -149,8 +150,8 @@ class PipelineSchedulerTest {
                 .anyMatch(note -> note.equals("KDPM2DiscreteScheduler is not built here; draws with heun"));
         PipelineScheduler rescaled =
                 read("EulerDiscreteScheduler", "'rescale_betas_zero_snr': true, 'prediction_type': 'v_prediction'");
-        assertThat(rescaled.sampling().solver()).isEqualTo("ddim");
-        assertThat(Draw.plan(rescaled.process().process(), rescaled.sampling(), false)
+        assertThat(rescaled.sampling().solver().text()).isEqualTo("ddim");
+        assertThat(SamplingPlan.of(rescaled.process().process(), rescaled.sampling(), false)
                         .steps())
                 .isNotEmpty();
     }
@@ -166,7 +167,8 @@ class PipelineSchedulerTest {
         assertThat(PipelineScheduler.of(pipeline, index)
                         .orElseThrow()
                         .sampling()
-                        .solver())
+                        .solver()
+                        .text())
                 .isEqualTo("pndm");
         assertThatThrownBy(() -> PipelineScheduler.of(pipeline, LibraryConfig.none(file)))
                 .hasMessageContaining("_class_name is missing, expected one of");

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.SineModel;
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.Prompts;
 import dev.retort.diffusion.Prediction;
@@ -35,7 +36,7 @@ class BatchIndependenceTest {
             Sampler sampler = new Sampler(
                     dit,
                     new LabelConditioner(dit.spec().condition()),
-                    Draw.plan(PROCESS.process(), spec, false),
+                    SamplingPlan.of(PROCESS.process(), spec, false),
                     spec.guidance(999),
                     Precision.FP32);
             float[] together = Tensors.floats(
@@ -66,7 +67,7 @@ class BatchIndependenceTest {
             Sampler sampler = new Sampler(
                     dit,
                     new LabelConditioner(dit.spec().condition()),
-                    Draw.plan(PROCESS.process(), spec, false),
+                    SamplingPlan.of(PROCESS.process(), spec, false),
                     spec.guidance(999),
                     Precision.FP32);
             int[] labels = {0, 1, 2, 3, 4, 5, 6};

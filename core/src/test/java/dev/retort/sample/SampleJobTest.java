@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.fail;
 import dev.retort.card.DitSpec;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.Prompts;
 import dev.retort.diffusion.Prediction;
@@ -62,7 +63,7 @@ class SampleJobTest {
             Sampler sampler = new Sampler(
                     scripted,
                     new LabelConditioner(scripted.spec().condition()),
-                    Draw.plan(PROCESS.process(), spec, false),
+                    SamplingPlan.of(PROCESS.process(), spec, false),
                     spec.guidance(999),
                     Precision.FP32);
             assertThatThrownBy(() -> new SampleJob(sampler, 0, batch)

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.retort.Child;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Prompts;
@@ -14,7 +15,6 @@ import dev.retort.model.Network;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitInference;
 import dev.retort.nn.Init;
-import dev.retort.sample.Draw;
 import dev.retort.sample.Sampler;
 import dev.retort.torch.Device;
 import dev.retort.torch.Kernels;
@@ -102,7 +102,7 @@ class FlatMemoryTest {
 
     private static void sample(String name, String solver, Network network) {
         Growth growth = new Growth();
-        Plan plan = Draw.plan(ProcessSpec.ddpm().process(), SamplingSpec.of(solver, 4, 1), false);
+        Plan plan = SamplingPlan.of(ProcessSpec.ddpm().process(), SamplingSpec.of(solver, 4, 1), false);
         Sampler sampler = new Sampler(
                 network,
                 new LabelConditioner(network.spec().condition()),

@@ -181,7 +181,7 @@ public record TimeGrid(String name, List<Point> points) {
 
     /** {@link #karras(NoiseSchedule, int, double, double, double)} over a schedule's own range, rho 7. */
     public static TimeGrid karras(NoiseSchedule schedule, int steps) {
-        return karras(schedule, steps, ratioMin(schedule), ratioMax(schedule), 7);
+        return karras(schedule, steps, lowestRatio(schedule), highestRatio(schedule), 7);
     }
 
     /** Noise ratios in geometric progression. */
@@ -212,7 +212,7 @@ public record TimeGrid(String name, List<Point> points) {
     }
 
     /** The smallest noise ratio a Karras grid over this schedule visits. */
-    private static double ratioMin(NoiseSchedule schedule) {
+    public static double lowestRatio(NoiseSchedule schedule) {
         if (schedule instanceof DiscreteSchedule) {
             return schedule.noiseRatio(0);
         }
@@ -222,7 +222,8 @@ public record TimeGrid(String name, List<Point> points) {
         return Math.max(schedule.noiseRatio(schedule.cleanTime()), 0.002);
     }
 
-    private static double ratioMax(NoiseSchedule schedule) {
+    /** The largest one. */
+    public static double highestRatio(NoiseSchedule schedule) {
         return Math.min(schedule.noiseRatio(schedule.noisiestTime()), 1000);
     }
 

@@ -115,19 +115,6 @@ class PlanTest {
     }
 
     @Test
-    void options_reach_the_solvers_that_have_them_and_are_refused_by_others() {
-        assertThat(Solvers.named("ddpm", new Solvers.Options(Double.NaN, true)))
-                .isEqualTo(new Ddpm(Ddpm.Variance.LEARNED_RANGE));
-        assertThat(Solvers.named("ddpm", Solvers.Options.DEFAULT)).isEqualTo(new Ddpm());
-        assertThat(Solvers.named("ddim", new Solvers.Options(0.5, true))).isEqualTo(new Ddim(0.5));
-        assertThat(Solvers.named("euler-ancestral", new Solvers.Options(0.5, false)))
-                .isEqualTo(new EulerAncestral(0.5));
-        assertThat(Solvers.named("tcd", new Solvers.Options(0, false))).isEqualTo(new Tcd(0));
-        assertThatThrownBy(() -> Solvers.named("heun", new Solvers.Options(0.5, false)))
-                .hasMessageContaining("eta is 0.5, but the solver heun has none");
-    }
-
-    @Test
     void solvers_that_cannot_serve_a_schedule_say_which_can() {
         FlowLinear flow = new FlowLinear();
         Process straight = new Process(flow, Prediction.FLOW);

@@ -22,7 +22,7 @@ public final class OpenCheckpoint {
         try (DitCheckpoint checkpoint = DitCheckpoint.open(place, Hints.NONE)) {
             System.out.println(checkpoint.spec().name() + " of " + checkpoint.family() + ", "
                     + checkpoint.process().schedule() + ", "
-                    + checkpoint.sampling().solver());
+                    + checkpoint.sampling().solver().text());
             checkpoint.notes().forEach(System.out::println);
             ModelFiles.convert(model, checkpoint.card(), checkpoint.parameters(), Dtype.BF16);
         }

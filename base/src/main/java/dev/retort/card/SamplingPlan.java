@@ -1,0 +1,37 @@
+package dev.retort.card;
+
+import dev.retort.diffusion.NoiseSchedule;
+import dev.retort.diffusion.Plan;
+import dev.retort.diffusion.Process;
+import dev.retort.diffusion.Solver;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+
+/** Turns what is said of sampling into the plan that an executor runs. */
+public final class SamplingPlan {
+    private SamplingPlan() {}
+
+    /**
+     * The plan.
+     *
+     * @param learnedVariance whether the network has channels for a variance
+     * @throws RetortException of kind CHECKPOINT where the process cannot be sampled in that way
+     */
+    public static Plan of(ProcessSpec process, SamplingSpec sampling, boolean learnedVariance) {
+        return of(process.process(), sampling, learnedVariance);
+    }
+
+    /** The same for a process that no specification describes. */
+    public static Plan of(Process process, SamplingSpec sampling, boolean learnedVariance) {
+        NoiseSchedule schedule = process.schedule();
+        try {
+            Solver solver = sampling.solver()
+                    .solver(new SolverSetting(schedule, sampling.steps(), learnedVariance));
+            Process clamped =
+                    new Process(schedule, process.prediction(), sampling.clamp().over(process.clamp()));
+            return solver.plan(clamped, sampling.grid().on(schedule, sampling.steps()));
+        } catch (IllegalArgumentException e) {
+            throw new RetortException(Kind.CHECKPOINT, "sampling cannot be planned: " + e.getMessage(), e);
+        }
+    }
+}
