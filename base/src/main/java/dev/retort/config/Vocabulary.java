@@ -86,7 +86,8 @@ final class Vocabulary extends JacksonAnnotationIntrospector {
         super.findEnumAliases(config, annotated, constants, aliases);
         if (ours(annotated.getRawType())) {
             for (int i = 0; i < constants.length; i++) {
-                aliases[i] = aliases[i] == null ? new String[] {constants[i].name()} : aliases[i];
+                boolean none = aliases[i] == null || aliases[i].length == 0;
+                aliases[i] = none ? new String[] {constants[i].name()} : aliases[i];
             }
         }
     }

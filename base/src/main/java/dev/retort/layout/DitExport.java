@@ -80,13 +80,16 @@ final class DitExport {
         requirePlain(spec, "the diffusers library's DiT");
         requireDiffusers(spec);
         ConvertedWeights.requireFinite(parameters, how.dtype());
+        SchedulerExport scheduler = new SchedulerExport(card.process(), card.sampling());
         AtomicWrite.folder(folder, PIPELINE, inside -> {
             Path transformer = Files.createDirectories(inside.resolve("transformer"));
             Files.writeString(transformer.resolve("config.json"), JSON.writeValueAsString(config(spec)) + "\n");
             writer(DitLayout.DIFFUSERS.parts(spec), parameters, how).writeShards(transformer, WEIGHTS, how.mostBytes());
-            pipeline(inside, card);
+            pipeline(inside, card, scheduler);
         });
-        return differences(card);
+        List<String> differences = differences(card);
+        differences.addAll(scheduler.notes());
+        return differences;
     }
 
     /** Keys and defaults as the library itself saves them, sorted. */
@@ -113,7 +116,7 @@ final class DitExport {
         return config;
     }
 
-    private static void pipeline(Path inside, ModelCard card) throws IOException {
+    private static void pipeline(Path inside, ModelCard card, SchedulerExport export) throws IOException {
         ObjectNode index = JSON.createObjectNode();
         index.put("_class_name", "DiTPipeline");
         index.put("_diffusers_version", LIBRARY_VERSION);
@@ -121,50 +124,22 @@ final class DitExport {
         for (int i = 0; i < card.classes().size(); i++) {
             labels.put(String.valueOf(i), card.classes().get(i));
         }
-        index.putArray("scheduler").add("diffusers").add("DDIMScheduler");
+        index.putArray("scheduler").add("diffusers").add(tabled(card.process()) ? export.className() : "DDIMScheduler");
         index.putArray("transformer").add("diffusers").add("DiTTransformer2DModel");
         index.putArray("vae").addNull().addNull();
         Files.writeString(inside.resolve("model_index.json"), JSON.writeValueAsString(index) + "\n");
         if (tabled(card.process())) {
-            Path scheduler = Files.createDirectories(inside.resolve("scheduler"));
-            Files.writeString(
-                    scheduler.resolve("scheduler_config.json"),
-                    JSON.writeValueAsString(scheduler(card.process())) + "\n");
+            ObjectNode scheduler = JSON.createObjectNode();
+            scheduler.put("_class_name", export.className());
+            scheduler.put("_diffusers_version", LIBRARY_VERSION);
+            export.write(scheduler);
+            Path place = Files.createDirectories(inside.resolve("scheduler"));
+            Files.writeString(place.resolve("scheduler_config.json"), JSON.writeValueAsString(scheduler) + "\n");
         }
     }
 
     private static boolean tabled(ProcessSpec process) {
         return List.of("linear", "scaled-linear", "cosine").contains(process.schedule());
-    }
-
-    private static ObjectNode scheduler(ProcessSpec process) {
-        ObjectNode config = JSON.createObjectNode();
-        config.put("_class_name", "DDIMScheduler");
-        config.put("_diffusers_version", LIBRARY_VERSION);
-        config.put("beta_end", process.betaEnd());
-        config.put(
-                "beta_schedule",
-                switch (process.schedule()) {
-                    case "scaled-linear" -> "scaled_linear";
-                    case "cosine" -> "squaredcos_cap_v2";
-                    default -> "linear";
-                });
-        config.put("beta_start", process.betaStart());
-        config.put("clip_sample", process.clamp() > 0);
-        config.put("clip_sample_range", process.clamp() > 0 ? process.clamp() : 1.0);
-        config.put("num_train_timesteps", process.steps());
-        config.put(
-                "prediction_type",
-                switch (process.prediction()) {
-                    case X0 -> "sample";
-                    case V -> "v_prediction";
-                    default -> "epsilon";
-                });
-        config.put("rescale_betas_zero_snr", process.zeroTerminalSnr());
-        config.put("set_alpha_to_one", true);
-        config.put("steps_offset", 0);
-        config.put("timestep_spacing", "leading");
-        return config;
     }
 
     private static List<String> differences(ModelCard card) {

@@ -13,8 +13,8 @@ import java.util.Set;
 
 /**
  * Reads the scheduler of a diffusers pipeline: the process its network was trained with, and how it is drawn from. A class
- * or a setting that changes what the network's output means and that cannot be expressed here is refused by name; what only
- * moves the times at which it is called is for {@link SchedulerDrawing}.
+ * or a setting that changes what the network's output means and that cannot be expressed here is refused by name; solver and times
+ * are for {@link SchedulerDrawing}.
  */
 final class PipelineScheduler {
     private static final String CLASS = "_class_name";
@@ -33,22 +33,13 @@ final class PipelineScheduler {
             "predict_epsilon",
             "clip_sample",
             "clip_sample_range",
-            "thresholding",
-            "dynamic_thresholding_ratio",
-            "sample_max_value",
             "rescale_betas_zero_snr",
-            "steps_offset",
             "timestep_type",
-            "timestep_scaling",
-            "original_inference_steps",
             "use_flow_sigmas",
             "invert_sigmas",
-            "solver_type",
-            "lower_order_final",
             "lambda_min_clipped",
             "predictor_order",
             "corrector_order",
-            "disable_corrector",
             "solver_p",
             "tau_func",
             "noise_sampler_seed",
@@ -81,7 +72,7 @@ final class PipelineScheduler {
         boolean flow = kind.betas() == SchedulerClass.Betas.NONE
                 || kind.knows(Knows.FLOWS) && config.flag("use_flow_sigmas", false);
         this.process = flow ? flow() : table();
-        this.drawing = new SchedulerDrawing(config, kind, flow, process.zeroTerminalSnr());
+        this.drawing = new SchedulerDrawing(config, kind, flow, process.zeroTerminalSnr(), process.clamp() > 0);
         notes.addAll(drawing.notes());
     }
 
@@ -134,9 +125,6 @@ final class PipelineScheduler {
     private ProcessSpec table() {
         if (config.has("trained_betas")) {
             throw config.refused("trained_betas", "null: betas that no formula gives cannot be used");
-        }
-        if (kind.knows(Knows.THRESHOLDS) && config.flag("thresholding", false)) {
-            throw config.refused("thresholding", "false");
         }
         if (kind == SchedulerClass.EULER) {
             config.require("timestep_type", config.text("timestep_type", "discrete"), "discrete");
@@ -200,8 +188,9 @@ final class PipelineScheduler {
     }
 
     private double clamp() {
-        if (!kind.knows(Knows.CLIPS) || !config.flag("clip_sample", kind.knows(Knows.CLIPS_UNASKED))) {
-            return 0;
+        boolean clips = kind.knows(Knows.CLIPS) && config.flag("clip_sample", kind.knows(Knows.CLIPS_UNASKED));
+        if (!clips || kind.knows(Knows.THRESHOLDS) && config.flag("thresholding", false)) {
+            return 0; // the library asks for thresholds first
         }
         double range = config.number("clip_sample_range", 1);
         if (!(range > 0) || Double.isInfinite(range)) {

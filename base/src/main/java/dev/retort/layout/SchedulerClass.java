@@ -29,26 +29,87 @@ enum SchedulerClass {
             Knows.RESCALES,
             Knows.THRESHOLDS),
     PNDM("PNDMScheduler", Betas.LINEAR, "pndm"),
-    LMS("LMSDiscreteScheduler", Betas.LINEAR, "dpmpp-2m", Knows.NO_SOLVER_OF_OURS),
-    EULER("EulerDiscreteScheduler", Betas.LINEAR, "euler", Knows.RESCALES),
-    EULER_ANCESTRAL("EulerAncestralDiscreteScheduler", Betas.LINEAR, "euler-ancestral", Knows.RESCALES),
-    HEUN("HeunDiscreteScheduler", Betas.LINEAR_LATENT, "heun", Knows.CLIPS),
-    KDPM2("KDPM2DiscreteScheduler", Betas.LINEAR_LATENT, "heun", Knows.NO_SOLVER_OF_OURS),
-    KDPM2_ANCESTRAL("KDPM2AncestralDiscreteScheduler", Betas.LINEAR_LATENT, "euler-ancestral", Knows.NO_SOLVER_OF_OURS),
+    LMS("LMSDiscreteScheduler", Betas.LINEAR, "dpmpp-2m", Knows.NO_SOLVER_OF_OURS, Knows.SIGMAS, Knows.FRACTIONAL),
+    EULER(
+            "EulerDiscreteScheduler",
+            Betas.LINEAR,
+            "euler",
+            Knows.RESCALES,
+            Knows.SIGMAS,
+            Knows.FRACTIONAL,
+            Knows.FINAL_SIGMA),
+    EULER_ANCESTRAL(
+            "EulerAncestralDiscreteScheduler", Betas.LINEAR, "euler-ancestral", Knows.RESCALES, Knows.FRACTIONAL),
+    HEUN("HeunDiscreteScheduler", Betas.LINEAR_LATENT, "heun", Knows.CLIPS, Knows.SIGMAS, Knows.FRACTIONAL),
+    KDPM2(
+            "KDPM2DiscreteScheduler",
+            Betas.LINEAR_LATENT,
+            "heun",
+            Knows.NO_SOLVER_OF_OURS,
+            Knows.SIGMAS,
+            Knows.FRACTIONAL),
+    KDPM2_ANCESTRAL(
+            "KDPM2AncestralDiscreteScheduler",
+            Betas.LINEAR_LATENT,
+            "euler-ancestral",
+            Knows.NO_SOLVER_OF_OURS,
+            Knows.SIGMAS,
+            Knows.FRACTIONAL),
     DPM_MULTISTEP(
-            "DPMSolverMultistepScheduler", Betas.LINEAR, "dpmpp-2m", Knows.RESCALES, Knows.THRESHOLDS, Knows.FLOWS),
+            "DPMSolverMultistepScheduler",
+            Betas.LINEAR,
+            "dpmpp-2m",
+            Knows.RESCALES,
+            Knows.THRESHOLDS,
+            Knows.FLOWS,
+            Knows.SIGMAS,
+            Knows.MULTISTEP,
+            Knows.FINAL_SIGMA),
     DPM_SINGLESTEP(
             "DPMSolverSinglestepScheduler",
             Betas.LINEAR,
             "dpmpp-2m",
             Knows.NO_SOLVER_OF_OURS,
             Knows.THRESHOLDS,
-            Knows.FLOWS),
-    DPM_SDE("DPMSolverSDEScheduler", Betas.LINEAR_LATENT, "dpmpp-2m-sde", Knows.NO_SOLVER_OF_OURS),
-    DEIS("DEISMultistepScheduler", Betas.LINEAR, "dpmpp-2m", Knows.NO_SOLVER_OF_OURS, Knows.THRESHOLDS, Knows.FLOWS),
-    UNIPC("UniPCMultistepScheduler", Betas.LINEAR, "unipc", Knows.RESCALES, Knows.THRESHOLDS, Knows.FLOWS),
+            Knows.FLOWS,
+            Knows.SIGMAS,
+            Knows.MULTISTEP,
+            Knows.FINAL_SIGMA),
+    DPM_SDE(
+            "DPMSolverSDEScheduler",
+            Betas.LINEAR_LATENT,
+            "dpmpp-2m-sde",
+            Knows.NO_SOLVER_OF_OURS,
+            Knows.SIGMAS,
+            Knows.FRACTIONAL),
+    DEIS(
+            "DEISMultistepScheduler",
+            Betas.LINEAR,
+            "dpmpp-2m",
+            Knows.NO_SOLVER_OF_OURS,
+            Knows.THRESHOLDS,
+            Knows.FLOWS,
+            Knows.SIGMAS,
+            Knows.MULTISTEP),
+    UNIPC(
+            "UniPCMultistepScheduler",
+            Betas.LINEAR,
+            "unipc",
+            Knows.RESCALES,
+            Knows.THRESHOLDS,
+            Knows.FLOWS,
+            Knows.SIGMAS,
+            Knows.MULTISTEP,
+            Knows.FINAL_SIGMA),
     SA_SOLVER(
-            "SASolverScheduler", Betas.LINEAR, "dpmpp-2m-sde", Knows.NO_SOLVER_OF_OURS, Knows.THRESHOLDS, Knows.FLOWS),
+            "SASolverScheduler",
+            Betas.LINEAR,
+            "dpmpp-2m-sde",
+            Knows.NO_SOLVER_OF_OURS,
+            Knows.THRESHOLDS,
+            Knows.FLOWS,
+            Knows.SIGMAS,
+            Knows.MULTISTEP),
     LCM("LCMScheduler", Betas.SCALED_LINEAR, "lcm", Knows.CLIPS, Knows.RESCALES, Knows.THRESHOLDS, Knows.FEW_STEPS),
     TCD("TCDScheduler", Betas.SCALED_LINEAR, "tcd", Knows.CLIPS, Knows.RESCALES, Knows.THRESHOLDS, Knows.FEW_STEPS),
     FLOW_EULER("FlowMatchEulerDiscreteScheduler", Betas.NONE, "flow-euler"),
@@ -98,6 +159,14 @@ enum SchedulerClass {
         THRESHOLDS,
         /** {@code use_flow_sigmas}, with which it draws from a flow. */
         FLOWS,
+        /** {@code use_karras_sigmas} and {@code use_exponential_sigmas}. */
+        SIGMAS,
+        /** Times with a fraction. */
+        FRACTIONAL,
+        /** It lays out one step more and leaves out the last call. */
+        MULTISTEP,
+        /** {@code final_sigmas_type}. */
+        FINAL_SIGMA,
         /** It serves models that need few steps and no guidance. */
         FEW_STEPS,
         /** Its solver is not built here; the nearest one stands in. */
@@ -136,9 +205,14 @@ enum SchedulerClass {
         return betas;
     }
 
-    /** The solver of ours. */
+    /** The line of the solver of ours. */
     String solver() {
         return solver;
+    }
+
+    /** How times are spaced where the configuration leaves it open. */
+    String spacing() {
+        return knows(Knows.FRACTIONAL) || knows(Knows.MULTISTEP) ? "linspace" : "leading";
     }
 
     boolean knows(Knows what) {

@@ -91,12 +91,12 @@ class ForeignModelTest {
     @Test
     void inspect_shows_all_that_decides_a_sample_as_the_schedulers_class_has_it() throws Exception {
         TinyAutoencoder.save(pipeline.resolve("vae"), 4);
-        scheduler("{\"_class_name\": \"DPMSolverMultistepScheduler\", \"beta_end\": 0.03}");
+        scheduler("{\"_class_name\": \"DPMSolverMultistepScheduler\", \"beta_end\": 0.03, \"use_beta_sigmas\": true}");
         assertThat(Ran.retort("inspect", pipeline.toString()).good().out())
                 .contains(
                         "linear betas 0.0001 to 0.03, 1000 levels, predicts epsilon, predicted sample not cut",
-                        "dpmpp-2m, 50 steps, guidance 4.0",
-                        "not followed of the scheduler: timestep_spacing",
+                        "dpmpp-2m, 50 steps of the grid linspace:dropLast=true, guidance 4.0",
+                        "not followed of the scheduler: use_beta_sigmas true",
                         "Latents   of the autoencoder AutoencoderKL (4 latent channels");
         scheduler("{\"_class_name\": \"DDIMScheduler\", \"timestep_spacing\": \"trailing\"}");
         assertThat(Ran.retort("inspect", pipeline.toString()).good().out())

@@ -9,15 +9,30 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
-/** An exponential moving average of weights in fp32, with a decay that warms up: min(d, (1 + n) / (10 + n)) after n updates. */
+/** An exponential moving average of weights in fp32, with a decay that warms up. */
 public final class Ema implements AutoCloseable {
     private final double decay;
+    private final EmaWarmup warmup;
+    private final long delay;
     private final Map<String, Tensor> source;
     private final Map<String, Tensor> average = new LinkedHashMap<>();
 
-    /** Starts at the weights' present values. */
+    /** Starts at the weights' present values, with the usual warm-up. */
     public Ema(double decay, Map<String, Tensor> source) {
+        this(decay, new EmaWarmup.Inverse(), 0, source);
+    }
+
+    /**
+     * Starts at the weights' present values.
+     *
+     * @param decay full decay
+     * @param warmup how it rises
+     * @param delay number of the update at which averaging begins; until then the average is a copy of the weights
+     */
+    public Ema(double decay, EmaWarmup warmup, long delay, Map<String, Tensor> source) {
         this.decay = decay;
+        this.warmup = warmup;
+        this.delay = delay;
         this.source = source;
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
@@ -27,8 +42,8 @@ public final class Ema implements AutoCloseable {
     }
 
     /** The decay used for the update after {@code updates} earlier ones. */
-    public static double decayAt(double decay, long updates) {
-        return Math.min(decay, (1.0 + updates) / (10.0 + updates));
+    public double decayAt(long updates) {
+        return delay > 0 && updates <= delay ? 0 : warmup.decay(decay, updates - delay);
     }
 
     /** average ← d·average + (1-d)·weights. */
@@ -42,7 +57,7 @@ public final class Ema implements AutoCloseable {
                     "Scalar",
                     List.copyOf(average.values()),
                     weights,
-                    1 - decayAt(decay, updates));
+                    1 - decayAt(updates));
         }
     }
 

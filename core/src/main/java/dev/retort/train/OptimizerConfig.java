@@ -1,12 +1,13 @@
 package dev.retort.train;
 
+import dev.retort.config.OneLine;
 import dev.retort.config.Require;
 
 /**
  * AdamW and its learning rate.
  *
  * @param lr highest learning rate
- * @param schedule {@code constant} or {@code cosine} (to 0 at the end of the run)
+ * @param schedule how the rate goes on after the warm-up
  * @param warmupImages images over which the rate rises linearly from 0
  * @param beta1 decay of the gradient's mean
  * @param beta2 decay of its square's mean
@@ -16,7 +17,7 @@ import dev.retort.config.Require;
  */
 public record OptimizerConfig(
         double lr,
-        String schedule,
+        RateConfig schedule,
         long warmupImages,
         double beta1,
         double beta2,
@@ -26,7 +27,6 @@ public record OptimizerConfig(
     /** Validates. */
     public OptimizerConfig {
         Require.positive("lr", lr);
-        Require.oneOf("schedule", schedule, java.util.List.of("constant", "cosine"));
         Require.atLeast("warmupImages", warmupImages, 0);
         Require.between("beta1", beta1, 0, 0.99999);
         Require.between("beta2", beta2, 0, 0.99999999);
@@ -35,13 +35,37 @@ public record OptimizerConfig(
         Require.atLeast("clip", clip, 0);
     }
 
+    /**
+     * The rate's schedule by its line.
+     *
+     * @param schedule such as {@code cosine} or {@code polynomial:power=2}
+     */
+    public OptimizerConfig(
+            double lr,
+            String schedule,
+            long warmupImages,
+            double beta1,
+            double beta2,
+            double eps,
+            double weightDecay,
+            double clip) {
+        this(
+                lr,
+                OneLine.parse(RateConfig.class, schedule),
+                warmupImages,
+                beta1,
+                beta2,
+                eps,
+                weightDecay,
+                clip);
+    }
+
     /** The learning rate after {@code imagesSeen} of {@code images}. */
     public double rate(long imagesSeen, long images) {
-        double warm = warmupImages == 0 ? 1 : Math.min(1, (double) imagesSeen / warmupImages);
-        if (schedule.equals("constant") || imagesSeen <= warmupImages) {
-            return lr * warm;
+        if (imagesSeen < warmupImages) {
+            return lr * ((double) imagesSeen / warmupImages);
         }
         double progress = Math.min(1, (double) (imagesSeen - warmupImages) / Math.max(1, images - warmupImages));
-        return lr * 0.5 * (1 + Math.cos(Math.PI * progress));
+        return lr * schedule.share(progress);
     }
 }

@@ -86,7 +86,9 @@ public final class Trainer implements AutoCloseable {
         trained.putAll(terms.parameters());
         optimizer = new AdamW(trained, job.config().optimizer());
         for (double decay : job.config().ema().decays()) {
-            averages.add(new Ema(decay, job.network().state()));
+            averages.add(job.config()
+                    .ema()
+                    .average(decay, job.config().batch(), job.network().state()));
         }
         checkpoints = new CheckpointStore(run, job.network(), terms, averages, optimizer);
         state = checkpoints

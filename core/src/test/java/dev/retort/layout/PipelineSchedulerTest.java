@@ -3,9 +3,13 @@ package dev.retort.layout;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.retort.card.ClampSpec;
+import dev.retort.card.GridSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
+import dev.retort.config.OneLine;
+import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -18,6 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
+import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 class PipelineSchedulerTest {
     @TempDir
@@ -35,21 +41,20 @@ class PipelineSchedulerTest {
     }
 
     @ParameterizedTest
-    @CsvSource({
-        // defaults as the library's constructors have them
-        "DDIMScheduler, linear, 0.0001, 0.02, 1, ddim, 50, 4",
-        "DDPMScheduler, linear, 0.0001, 0.02, 1, ddpm, 50, 4",
-        "PNDMScheduler, linear, 0.0001, 0.02, 0, pndm, 50, 4",
-        "EulerDiscreteScheduler, linear, 0.0001, 0.02, 0, euler, 50, 4",
-        "EulerAncestralDiscreteScheduler, linear, 0.0001, 0.02, 0, euler-ancestral, 50, 4",
-        "HeunDiscreteScheduler, linear, 0.00085, 0.012, 0, heun, 50, 4",
-        "DPMSolverMultistepScheduler, linear, 0.0001, 0.02, 0, dpmpp-2m, 50, 4",
-        "UniPCMultistepScheduler, linear, 0.0001, 0.02, 0, unipc, 50, 4",
-        "LCMScheduler, scaled-linear, 0.00085, 0.012, 0, lcm, 4, 1",
-        "TCDScheduler, scaled-linear, 0.00085, 0.012, 0, tcd, 4, 1",
-        "FlowMatchEulerDiscreteScheduler, flow, 0, 0, 0, flow-euler, 50, 4",
-        "FlowMatchHeunDiscreteScheduler, flow, 0, 0, 0, flow-heun, 50, 4"
-    })
+    @CsvSource(delimiter = '|', textBlock = """
+            DDIMScheduler | linear | 0.0001 | 0.02 | 1 | ddim:rawEps=true | leading | 50 | 4
+            DDPMScheduler | linear | 0.0001 | 0.02 | 1 | ddpm:variance=fixed-small | leading | 50 | 4
+            PNDMScheduler | linear | 0.0001 | 0.02 | 0 | pndm:rungeKuttaStart=true | leading:end=lowest | 50 | 4
+            EulerDiscreteScheduler | linear | 0.0001 | 0.02 | 0 | euler | linspace:fractional=true | 50 | 4
+            EulerAncestralDiscreteScheduler | linear | 0.0001 | 0.02 | 0 | euler-ancestral | linspace:fractional=true | 50 | 4
+            HeunDiscreteScheduler | linear | 0.00085 | 0.012 | 0 | heun | linspace:fractional=true | 50 | 4
+            DPMSolverMultistepScheduler | linear | 0.0001 | 0.02 | 0 | dpmpp-2m | linspace:dropLast=true | 50 | 4
+            UniPCMultistepScheduler | linear | 0.0001 | 0.02 | 0 | unipc | linspace:dropLast=true | 50 | 4
+            LCMScheduler | scaled-linear | 0.00085 | 0.012 | 0 | lcm | consistency | 4 | 1
+            TCDScheduler | scaled-linear | 0.00085 | 0.012 | 0 | tcd | consistency:end=lowest | 4 | 1
+            FlowMatchEulerDiscreteScheduler | flow | 0 | 0 | 0 | flow-euler | flow:lowest=0.001 | 50 | 4
+            FlowMatchHeunDiscreteScheduler | flow | 0 | 0 | 0 | flow-heun | flow:lowest=0.001 | 50 | 4
+            """)
     void a_field_that_is_left_out_means_what_its_class_means_by_it(
             String className,
             String schedule,
@@ -57,6 +62,7 @@ class PipelineSchedulerTest {
             double end,
             double clamp,
             String solver,
+            String grid,
             int steps,
             double guidance)
             throws IOException {
@@ -64,14 +70,109 @@ class PipelineSchedulerTest {
         Prediction prediction = schedule.equals("flow") ? Prediction.FLOW : Prediction.EPSILON;
         assertThat(scheduler.process())
                 .isEqualTo(new ProcessSpec(schedule, 1000, start, end, false, prediction, clamp));
-        assertThat(scheduler.sampling()).isEqualTo(SamplingSpec.of(solver, steps, guidance));
+        assertThat(scheduler.sampling())
+                .isEqualTo(SamplingSpec.of(solver, steps, guidance)
+                        .with(steps, OneLine.parse(GridSpec.class, grid)));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '~', textBlock = """
+            DDIMScheduler | 'steps_offset': 1, 'set_alpha_to_one': false, 'clip_sample': false | ddim | leading:offset=1,end=lowest | default
+            DDIMScheduler | 'timestep_spacing': 'trailing', 'clip_sample': false | ddim:strided=true | trailing | default
+            DDIMScheduler | 'thresholding': true, 'dynamic_thresholding_ratio': 0.9, 'sample_max_value': 2.0 | ddim:rawEps=true | leading | dynamic:quantile=0.9,max=2
+            DDPMScheduler | 'variance_type': 'fixed_large', 'timestep_spacing': 'linspace' | ddpm:variance=fixed-large | linspace | default
+            DDPMScheduler | 'variance_type': 'learned_range' | ddpm | leading | default
+            PNDMScheduler | 'skip_prk_steps': true, 'steps_offset': 1 | pndm | leading:offset=1,end=lowest | default
+            EulerDiscreteScheduler | 'use_karras_sigmas': true, 'timestep_spacing': 'leading', 'steps_offset': 1 | euler | karras:range=leading,offset=1 | default
+            EulerDiscreteScheduler | 'use_exponential_sigmas': true, 'final_sigmas_type': 'sigma_min' | euler | exponential:end=lowest | default
+            DPMSolverMultistepScheduler | 'solver_order': 3, 'use_karras_sigmas': true | dpmpp-3m | karras:wholeTimes=true | default
+            DPMSolverMultistepScheduler | 'algorithm_type': 'sde-dpmsolver++', 'timestep_spacing': 'leading' | dpmpp-2m-sde | leading:dropLast=true | default
+            DPMSolverMultistepScheduler | 'algorithm_type': 'dpmsolver', 'final_sigmas_type': 'sigma_min', 'solver_order': 1 | dpm:order=1 | linspace:dropLast=true,end=lowest | default
+            DPMSolverMultistepScheduler | 'solver_type': 'heun', 'lower_order_final': false, 'euler_at_final': true | dpmpp-2m:rule=exact,lowerOrderFinal=false,eulerAtFinal=true | linspace:dropLast=true | default
+            UniPCMultistepScheduler | 'solver_order': 3, 'solver_type': 'bh1', 'final_sigmas_type': 'sigma_min' | unipc:order=3,base=bh1 | linspace:dropLast=true,end=lowest | default
+            LCMScheduler | 'original_inference_steps': 100, 'timestep_scaling': 5.0 | lcm:timeScaling=5 | consistency:original=100 | default
+            FlowMatchEulerDiscreteScheduler | 'shift': 3.0, 'stochastic_sampling': true | flow-euler:stochastic=true | flow:shift=3,lowest=0.0029940119760479044 | default
+            """)
+    void a_field_that_is_given_is_followed(
+            String className, String fields, String solver, String grid, String clamp) throws IOException {
+        PipelineScheduler scheduler = read(className, fields);
+        assertThat(scheduler.sampling().solver().text()).isEqualTo(solver);
+        assertThat(scheduler.sampling().grid().text()).isEqualTo(grid);
+        assertThat(scheduler.sampling().clamp().text()).isEqualTo(clamp);
+        assertThat(scheduler.notes()).isEmpty();
+    }
+
+    @Test
+    void a_foreign_model_is_sampled_at_the_times_of_its_own_program() throws IOException {
+        PipelineScheduler scheduler = read("DDIMScheduler", "");
+        double[] times = SamplingPlan.of(scheduler.process(), scheduler.sampling(), false)
+                .times();
+        assertThat(times).hasSize(50).startsWith(980, 960).endsWith(20, 0);
+    }
+
+    /** What we write as a pipeline's scheduler is read back as a plan of the same steps. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', nullValues = "-", textBlock = """
+            ddim | default | default | 50
+            ddim | leading:offset=1,end=lowest | none | 20
+            ddim:strided=true | trailing | none | 7
+            ddim:strided=true | linspace | none | 7
+            ddim:rawEps=true | leading | range:limit=2 | 10
+            ddim:rawEps=true | leading | dynamic:quantile=0.9,max=2 | 10
+            ddpm | trailing | none | 10
+            ddpm:variance=fixed-large | leading:offset=1 | range | 10
+            pndm | leading:end=lowest | none | 20
+            pndm:rungeKuttaStart=true | leading:offset=1 | none | 20
+            euler | linspace:fractional=true | none | 10
+            euler | karras:range=leading,offset=1,end=lowest | none | 10
+            euler | exponential:range=trailing | none | 10
+            euler-ancestral | leading | none | 10
+            heun | karras | none | 10
+            dpmpp-2m | linspace:dropLast=true | none | 10
+            dpmpp-3m:lowerOrderFinal=false,rule=exact | karras:wholeTimes=true,end=lowest | none | 20
+            dpmpp-2m-sde | trailing | none | 20
+            dpm | leading:dropLast=true,end=lowest | none | 20
+            unipc:order=3 | linspace:dropLast=true | none | 20
+            lcm:timeScaling=5 | consistency:original=100 | none | 4
+            tcd | consistency:end=lowest | none | 4
+            """)
+    void what_an_exported_pipeline_says_is_what_we_do(String solver, String grid, String clamp, int steps)
+            throws IOException {
+        ProcessSpec process = ProcessSpec.ddpm();
+        SamplingSpec spec = SamplingSpec.of(solver, steps, 1)
+                .with(steps, OneLine.parse(GridSpec.class, grid))
+                .with(OneLine.parse(ClampSpec.class, clamp));
+        SchedulerExport export = new SchedulerExport(process, spec);
+        ObjectNode written = JsonMapper.shared().createObjectNode();
+        export.write(written);
+        String fields = written.toString();
+        PipelineScheduler back = read(export.className(), fields.substring(1, fields.length() - 1));
+        Plan plan = SamplingPlan.of(back.process(), back.sampling().withSteps(steps), false);
+        assertThat(plan.steps())
+                .isEqualTo(SamplingPlan.of(process, spec, false).steps());
+        assertThat(export.notes()).isEmpty();
+        assertThat(back.notes()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            ddim:eta=0.5 | leading | takes the options of 'ddim:eta=0.5' from its caller
+            ddim | trailing | goes down by T/N from every time, which in 7 steps is not the next time
+            ddim:strided=true | karras | has no grid 'karras' and calls the network at other times
+            dpmpp-2m | leading | has no grid 'leading'
+            """)
+    void what_an_exported_pipeline_cannot_say_is_noted(String solver, String grid, String note) {
+        SamplingSpec spec = SamplingSpec.of(solver, 7, 1).with(7, OneLine.parse(GridSpec.class, grid));
+        SchedulerExport export = new SchedulerExport(ProcessSpec.ddpm(), spec);
+        export.write(JsonMapper.shared().createObjectNode());
+        assertThat(export.notes()).singleElement().asString().contains(note);
     }
 
     @ParameterizedTest
     @EnumSource(SchedulerClass.class)
     void every_class_that_is_followed_can_be_drawn_from(SchedulerClass known) throws IOException {
         PipelineScheduler scheduler = read(known.className(), "'clip_sample': false");
-        assertThat(SamplingPlan.of(scheduler.process().process(), scheduler.sampling(), false)
+        assertThat(SamplingPlan.of(scheduler.process(), scheduler.sampling(), false)
                         .steps())
                 .isNotEmpty();
         assertThat(scheduler.process().clamp()).isZero();
@@ -89,11 +190,12 @@ class PipelineSchedulerTest {
             DDPMScheduler | 'num_train_timesteps': 1000000, 'beta_start': 0.02 | alphaBar
             DDPMScheduler | 'clip_sample': 'yes' | clip_sample is yes, expected true or false
             DDPMScheduler | 'clip_sample_range': -1 | clip_sample_range is -1, expected a positive number
-            DDPMScheduler | 'thresholding': true | thresholding is true, expected false
-            DPMSolverMultistepScheduler | 'thresholding': true | thresholding is true, expected false
+            DDPMScheduler | 'thresholding': true, 'sample_max_value': 0.5 | sample_max_value is 0.5, expected at least 1
+            DDIMScheduler | 'timestep_spacing': 'even' | timestep_spacing is even, expected leading, trailing or linspace
+            DDIMScheduler | 'steps_offset': -1 | steps_offset is -1, expected at least 0
             DDIMScheduler | 'prediction_type': 'score' | prediction_type is score, expected epsilon
             DDIMScheduler | 'prediction_type': 'flow_prediction' | without use_flow_sigmas
-            LCMScheduler | 'timestep_scaling': 5.0 | timestep_scaling is 5.0, expected 10
+            LCMScheduler | 'timestep_scaling': 0 | timestep_scaling is 0, expected a positive number
             EulerDiscreteScheduler | 'timestep_type': 'continuous' | timestep_type is continuous, expected discrete
             FlowMatchEulerDiscreteScheduler | 'invert_sigmas': true | invert_sigmas is true, expected false
             DDIMScheduler | 'snr_shift_scale': 3.0 | snr_shift_scale is 3.0, expected no such field
@@ -132,8 +234,10 @@ class PipelineSchedulerTest {
                 "'use_flow_sigmas': true, 'flow_shift': 3.0, 'prediction_type': 'flow_prediction'");
         assertThat(scheduler.process()).isEqualTo(new ProcessSpec("flow", 1000, 0, 0, false, Prediction.FLOW, 0));
         assertThat(scheduler.notes())
-                .anyMatch(note -> note.contains("flow_shift 3.0"))
-                .anyMatch(note -> note.contains("draws with flow-euler"));
+                .singleElement()
+                .asString()
+                .contains("draws with flow-euler");
+        assertThat(scheduler.sampling().grid().text()).isEqualTo("flow:shift=3");
     }
 
     @Test
@@ -141,17 +245,19 @@ class PipelineSchedulerTest {
         assertThat(read("DDIMScheduler", "'clip_sample': false, 'timestep_spacing': 'trailing'")
                         .notes())
                 .isEmpty();
-        assertThat(read("EulerDiscreteScheduler", "'use_karras_sigmas': true, 'timestep_spacing': 'leading'")
+        assertThat(read("EulerDiscreteScheduler", "'use_beta_sigmas': true, 'interpolation_type': 'log_linear'")
                         .notes())
-                .singleElement()
-                .asString()
-                .contains("not followed of the scheduler: timestep_spacing leading, use_karras_sigmas true");
+                .containsExactly(
+                        "not followed of the scheduler: use_beta_sigmas true, interpolation_type log_linear");
+        assertThat(read("UniPCMultistepScheduler", "'solver_type': 'bh1', 'solver_order': 4")
+                        .notes())
+                .containsExactly("not followed of the scheduler: solver_type bh1, solver_order 4");
         assertThat(read("KDPM2DiscreteScheduler", "").notes())
                 .anyMatch(note -> note.equals("KDPM2DiscreteScheduler is not built here; draws with heun"));
         PipelineScheduler rescaled =
                 read("EulerDiscreteScheduler", "'rescale_betas_zero_snr': true, 'prediction_type': 'v_prediction'");
         assertThat(rescaled.sampling().solver().text()).isEqualTo("ddim");
-        assertThat(SamplingPlan.of(rescaled.process().process(), rescaled.sampling(), false)
+        assertThat(SamplingPlan.of(rescaled.process(), rescaled.sampling(), false)
                         .steps())
                 .isNotEmpty();
     }
@@ -169,7 +275,7 @@ class PipelineSchedulerTest {
                         .sampling()
                         .solver()
                         .text())
-                .isEqualTo("pndm");
+                .isEqualTo("pndm:rungeKuttaStart=true");
         assertThatThrownBy(() -> PipelineScheduler.of(pipeline, LibraryConfig.none(file)))
                 .hasMessageContaining("_class_name is missing, expected one of");
     }

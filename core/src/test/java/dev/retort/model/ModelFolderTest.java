@@ -3,11 +3,14 @@ package dev.retort.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.retort.card.ClampSpec;
 import dev.retort.card.DitConvention;
 import dev.retort.card.DitSpec;
+import dev.retort.card.GridSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.config.OneLine;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.SafetensorsWriter;
@@ -83,6 +86,45 @@ class ModelFolderTest {
         json.put("format", ModelCard.FORMAT);
         Files.writeString(file, json.toString());
         assertThatThrownBy(() -> ModelFolder.card(folder)).hasMessageContaining("convention");
+    }
+
+    /** As it was written before: no grid, no clamp, constants in capitals. */
+    @Test
+    void a_card_of_format_2_means_the_grid_and_the_clamp_that_followed_from_its_process() throws Exception {
+        Path file = folder.resolve(ModelFolder.CARD);
+        ObjectNode json = (ObjectNode) JsonMapper.shared().readTree(Files.readString(file));
+        assertThat(json.get("format").asInt()).isEqualTo(3);
+        assertThat(json.get("process").get("prediction").asString()).isEqualTo("flow");
+        json.put("format", 2);
+        ((ObjectNode) json.get("process")).put("prediction", "FLOW");
+        ObjectNode sampling = (ObjectNode) json.get("sampling");
+        sampling.remove("grid");
+        sampling.remove("clamp");
+        Files.writeString(file, json.toString());
+        assertThat(ModelFolder.card(folder)).isEqualTo(card);
+        json.put("format", 3);
+        Files.writeString(file, json.toString());
+        assertThatThrownBy(() -> ModelFolder.card(folder)).hasMessageContaining("grid");
+    }
+
+    @Test
+    void a_card_keeps_every_option_of_its_sampling_in_a_line() throws Exception {
+        SamplingSpec spec = SamplingSpec.of("dpmpp-3m:rule=exact", 4, 1.5)
+                .with(4, OneLine.parse(GridSpec.class, "times:at=900,500.5,20,0,end=lowest"))
+                .with(OneLine.parse(ClampSpec.class, "dynamic:max=2"))
+                .withGuidance(1.5, 0.1, 0.8, 1);
+        ModelCard said = ModelCard.of(
+                SPEC, ProcessSpec.ddpm(), spec, List.of("a", "b", "c"), "shapes", 5, 1, "", Map.of());
+        Path place = temp.resolve("said");
+        try (Scope scope = Scope.open();
+                Dit dit = new Dit(SPEC, Init.of(1, Device.CPU))) {
+            ModelFolder.save(place, dit.state(), said, Dtype.F32);
+        }
+        assertThat(ModelFolder.card(place)).isEqualTo(said);
+        assertThat(Files.readString(place.resolve(ModelFolder.CARD)))
+                .contains("\"solver\" : \"dpmpp-3m:rule=exact\"")
+                .contains("\"grid\" : \"times:at=900,500.5,20,0,end=lowest\"")
+                .contains("\"clamp\" : \"dynamic:max=2\"");
     }
 
     @Test
