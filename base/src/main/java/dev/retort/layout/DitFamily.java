@@ -2,15 +2,18 @@ package dev.retort.layout;
 
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.TableGrid;
 import dev.retort.diffusion.Prediction;
 import java.util.Map;
 
 /** Programs that train the same network under the same names, each with a process of its own (dit.md §2 and §6). */
 public enum DitFamily {
-    /** DiT and fast-DiT: 1000 noise levels, noise predicted, guided on three channels. */
-    DIT(ProcessSpec.ddpm(), SamplingSpec.of("ddpm", 250, 4).withGuidance(4, 0, 1, 3)),
-    /** The diffusers pipeline: the same noise levels, guided on all channels. */
-    DIFFUSERS(ProcessSpec.ddpm(), SamplingSpec.of("ddim", 50, 4)),
+    /** DiT and fast-DiT: 1000 noise levels, noise predicted, respaced, guided on three channels. */
+    DIT(ProcessSpec.ddpm(), SamplingSpec.of("ddpm", 250, 4)
+                    .withGuidance(4, 0, 1, 3)
+                    .with(250, new TableGrid.Respaced())),
+    /** The diffusers pipeline without a scheduler: the same noise levels, the library's usual grid, guided on all channels. */
+    DIFFUSERS(ProcessSpec.ddpm(), SamplingSpec.of("ddim", 50, 4).with(50, new TableGrid.Leading())),
     /**
      * SiT: a flow whose time runs from noise (0) to data (1) and whose velocity is data - noise. On loading, the weights
      * are rewritten to our direction, exactly: {@link ReversedTime}.

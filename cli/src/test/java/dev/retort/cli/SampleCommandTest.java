@@ -179,6 +179,11 @@ class SampleCommandTest {
         sample("--classes", "sqare").refused(2, "did you mean 'square'?");
         sample("--classes", "2-1").refused(2, "runs backwards");
         sample("--solver", "flow-eulr").refused(2, "did you mean 'flow-euler'?");
+        sample("--solver", "heun:eta=1").refused(2, "--solver is 'heun:eta=1', but heun has no option 'eta'");
+        sample("--grid", "flow:shfit=3").refused(2, "--grid is 'flow:shfit=3'", "did you mean 'shift'?");
+        sample("--grid", "leading").refused(2, "the grid leading needs a table of noise levels");
+        sample("--clamp", "range:limit=0").refused(2, "--clamp is 'range:limit=0': limit is 0");
+        sample("--guidance", "1:until=1").refused(2, "--guidance is 1:until=1, which has no option 'until'");
         sample("--count", "0").refused(2, "--count is 0, expected a whole number of at least 1");
         sample("--steps", "many").refused(2, "--steps is many, expected a whole number");
         Ran.retort("sample", model.toString(), "--device", "gpu").refused(2, "--device gpu is unknown");
@@ -186,6 +191,17 @@ class SampleCommandTest {
         assertThat(Ran.retort("sample", model.toString(), "--device", "cuda:7", "--count", "1")
                         .exitCode())
                 .isEqualTo(4);
+    }
+
+    @Test
+    void options_of_solver_grid_and_clamp_change_what_is_drawn() throws Exception {
+        byte[] usual = drawn();
+        assertThat(drawn("--solver", "flow-euler", "--grid", "flow:shift=1", "--clamp", "range:limit=1"))
+                .isEqualTo(usual);
+        assertThat(drawn("--grid", "flow:shift=3")).isNotEqualTo(usual);
+        assertThat(drawn("--solver", "flow-euler:stochastic=true")).isNotEqualTo(usual);
+        assertThat(drawn("--clamp", "range:limit=0.5")).isNotEqualTo(usual);
+        assertThat(drawn("--grid", "times:at=1000,600,200")).isNotEqualTo(usual);
     }
 
     @Test
