@@ -41,8 +41,7 @@ public sealed interface FlowGrid extends GridSpec {
      * @param maxTokens tokens of a large one
      * @param lowest as in {@link Flow}
      */
-    record FlowDynamic(
-            int tokens, double baseShift, double maxShift, int baseTokens, int maxTokens, double lowest)
+    record FlowDynamic(int tokens, double baseShift, double maxShift, int baseTokens, int maxTokens, double lowest)
             implements FlowGrid {
         /** Validates. */
         public FlowDynamic {

@@ -22,14 +22,14 @@ final class Grids {
     }
 
     static TimeGrid ending(TimeGrid grid, NoiseSchedule schedule, GridSpec.End end) {
-        return end == GridSpec.End.CLEAN ? grid : grid.endingAt(table("that ends at the lowest level", schedule).point(0));
+        return end == GridSpec.End.CLEAN
+                ? grid
+                : grid.endingAt(table("that ends at the lowest level", schedule).point(0));
     }
 
     static TimeGrid flow(String grid, NoiseSchedule schedule, int steps, double shift, double lowest) {
         if (schedule instanceof FlowLinear flow) {
-            return lowest == 0
-                    ? TimeGrid.flow(flow, steps, shift)
-                    : TimeGrid.flowDownTo(flow, steps, lowest, shift);
+            return lowest == 0 ? TimeGrid.flow(flow, steps, shift) : TimeGrid.flowDownTo(flow, steps, lowest, shift);
         }
         throw new IllegalArgumentException("the grid " + grid + " needs the schedule flow, but it is " + schedule.name()
                 + "; use default, even, leading, trailing, linspace or karras");
@@ -45,8 +45,7 @@ final class Grids {
     }
 
     /** The smallest and the largest noise ratio. */
-    static double[] range(
-            NoiseSchedule schedule, int steps, double min, double max, GridSpec.Range range, int offset) {
+    static double[] range(NoiseSchedule schedule, int steps, double min, double max, GridSpec.Range range, int offset) {
         if (range == GridSpec.Range.SCHEDULE) {
             return new double[] {
                 min > 0 ? min : TimeGrid.lowestRatio(schedule), max > 0 ? max : TimeGrid.highestRatio(schedule)

@@ -35,18 +35,12 @@ public sealed interface MultistepSolver extends SolverSpec {
      * @param lowerOrderFinal lower order in the last steps where there are fewer than 15
      * @param eulerAtFinal order 1 in the last step
      */
-    record Dpmpp(
-            int order,
-            boolean sde,
-            DpmSolver.Rule rule,
-            boolean lowerOrderFinal,
-            boolean eulerAtFinal)
+    record Dpmpp(int order, boolean sde, DpmSolver.Rule rule, boolean lowerOrderFinal, boolean eulerAtFinal)
             implements MultistepSolver {
         /** Validates. */
         public Dpmpp {
             Require.between("order", order, 1, sde ? 2 : 3);
-            Require.that(
-                    !sde || rule == DpmSolver.Rule.MIDPOINT, "rule", rule, "midpoint with sde");
+            Require.that(!sde || rule == DpmSolver.Rule.MIDPOINT, "rule", rule, "midpoint with sde");
         }
 
         /** The usual settings, order 2. */
@@ -57,11 +51,7 @@ public sealed interface MultistepSolver extends SolverSpec {
         @Override
         public Solver solver(SolverSetting setting) {
             return new DpmSolver(
-                    order,
-                    sde ? DpmSolver.Form.DATA_SDE : DpmSolver.Form.DATA,
-                    rule,
-                    lowerOrderFinal,
-                    eulerAtFinal);
+                    order, sde ? DpmSolver.Form.DATA_SDE : DpmSolver.Form.DATA, rule, lowerOrderFinal, eulerAtFinal);
         }
     }
 
@@ -85,12 +75,7 @@ public sealed interface MultistepSolver extends SolverSpec {
 
         @Override
         public Solver solver(SolverSetting setting) {
-            return new DpmSolver(
-                    order,
-                    DpmSolver.Form.NOISE,
-                    DpmSolver.Rule.MIDPOINT,
-                    lowerOrderFinal,
-                    eulerAtFinal);
+            return new DpmSolver(order, DpmSolver.Form.NOISE, DpmSolver.Rule.MIDPOINT, lowerOrderFinal, eulerAtFinal);
         }
     }
 

@@ -53,7 +53,8 @@ public record SamplingChange(String solver, Integer steps, String grid, String g
         options.put("from", usual.guidanceFrom());
         options.put("to", usual.guidanceTo());
         options.put("channels", (double) usual.guidanceChannels());
-        for (String part : colon < 0 ? new String[0] : guidance.substring(colon + 1).split(",", -1)) {
+        for (String part :
+                colon < 0 ? new String[0] : guidance.substring(colon + 1).split(",", -1)) {
             String[] pair = part.split("=", 2);
             if (pair.length < 2 || !GUIDANCE.contains(pair[0].strip())) {
                 throw refused(", which has no option '" + pair[0].strip() + "'"

@@ -25,8 +25,7 @@ public final class SamplingPlan {
     public static Plan of(Process process, SamplingSpec sampling, boolean learnedVariance) {
         NoiseSchedule schedule = process.schedule();
         try {
-            Solver solver = sampling.solver()
-                    .solver(new SolverSetting(schedule, sampling.steps(), learnedVariance));
+            Solver solver = sampling.solver().solver(new SolverSetting(schedule, sampling.steps(), learnedVariance));
             Process clamped =
                     new Process(schedule, process.prediction(), sampling.clamp().over(process.clamp()));
             return solver.plan(clamped, sampling.grid().on(schedule, sampling.steps()));

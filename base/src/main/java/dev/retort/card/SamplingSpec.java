@@ -70,8 +70,7 @@ public record SamplingSpec(
 
     /** The same with another solver. */
     public SamplingSpec with(SolverSpec other) {
-        return new SamplingSpec(
-                other, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, clamp);
+        return new SamplingSpec(other, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, clamp);
     }
 
     /** The same in another number of steps. */
@@ -87,8 +86,7 @@ public record SamplingSpec(
 
     /** The same with another clamp. */
     public SamplingSpec with(ClampSpec other) {
-        return new SamplingSpec(
-                solver, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, other);
+        return new SamplingSpec(solver, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, other);
     }
 
     /** The same guided otherwise; the parameters are the record's. */

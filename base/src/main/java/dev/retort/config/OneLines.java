@@ -64,8 +64,8 @@ final class OneLines {
             if (equals < 0 && last != null) {
                 options.merge(last, part.strip(), (before, more) -> before + "," + more);
             } else if (equals < 1) {
-                throw refused("is '" + line + "', where '" + part.strip() + "' is no option; write "
-                        + name(line) + ":OPTION=VALUE,OPTION=VALUE");
+                throw refused("is '" + line + "', where '" + part.strip() + "' is no option; write " + name(line)
+                        + ":OPTION=VALUE,OPTION=VALUE");
             } else {
                 last = part.substring(0, equals).strip();
                 if (options.put(last, part.substring(equals + 1).strip()) != null) {
@@ -99,7 +99,9 @@ final class OneLines {
         } catch (InvocationTargetException e) {
             throw refused("is '" + line + "': " + e.getCause().getMessage());
         } catch (IllegalArgumentException | RetortException e) {
-            throw e.getMessage().startsWith("is '") ? (RuntimeException) e : refused("is '" + line + "': " + e.getMessage());
+            throw e.getMessage().startsWith("is '")
+                    ? (RuntimeException) e
+                    : refused("is '" + line + "': " + e.getMessage());
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(type + " cannot be made", e);
         }
@@ -162,8 +164,7 @@ final class OneLines {
 
     private static Object constant(String option, Class<?> type, String text) {
         Object[] constants = type.getEnumConstants();
-        List<String> names =
-                Arrays.stream(constants).map(OneLines::shown).toList();
+        List<String> names = Arrays.stream(constants).map(OneLines::shown).toList();
         Require.oneOf(option, plain(text), names);
         return constants[names.indexOf(plain(text))];
     }

@@ -9,9 +9,9 @@ import java.util.Map;
 /** Programs that train the same network under the same names, each with a process of its own (dit.md §2 and §6). */
 public enum DitFamily {
     /** DiT and fast-DiT: 1000 noise levels, noise predicted, respaced, guided on three channels. */
-    DIT(ProcessSpec.ddpm(), SamplingSpec.of("ddpm", 250, 4)
-                    .withGuidance(4, 0, 1, 3)
-                    .with(250, new TableGrid.Respaced())),
+    DIT(
+            ProcessSpec.ddpm(),
+            SamplingSpec.of("ddpm", 250, 4).withGuidance(4, 0, 1, 3).with(250, new TableGrid.Respaced())),
     /** The diffusers pipeline without a scheduler: the same noise levels, the library's usual grid, guided on all channels. */
     DIFFUSERS(ProcessSpec.ddpm(), SamplingSpec.of("ddim", 50, 4).with(50, new TableGrid.Leading())),
     /**

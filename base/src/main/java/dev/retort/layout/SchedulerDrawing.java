@@ -71,8 +71,7 @@ final class SchedulerDrawing {
      * @param zeroTerminalSnr whether its noisiest level is pure noise
      * @param clips whether it cuts the predicted sample
      */
-    SchedulerDrawing(
-            LibraryConfig config, SchedulerClass kind, boolean flow, boolean zeroTerminalSnr, boolean clips) {
+    SchedulerDrawing(LibraryConfig config, SchedulerClass kind, boolean flow, boolean zeroTerminalSnr, boolean clips) {
         this.config = config;
         this.kind = kind;
         this.flow = flow;
@@ -148,8 +147,9 @@ final class SchedulerDrawing {
                     case DDIM, DDIM_PARALLEL -> config.flag("set_alpha_to_one", true);
                     case PNDM -> config.flag("set_alpha_to_one", false);
                     case TCD -> false;
-                    default -> !kind.knows(Knows.FINAL_SIGMA)
-                            || config.text("final_sigmas_type", "zero").equals("zero");
+                    default ->
+                        !kind.knows(Knows.FINAL_SIGMA)
+                                || config.text("final_sigmas_type", "zero").equals("zero");
                 };
         return clean ? End.CLEAN : End.LOWEST;
     }
@@ -179,8 +179,7 @@ final class SchedulerDrawing {
         return switch (spacing) {
             case "leading" -> new TableGrid.Leading(offset, multistep, end());
             case "trailing" -> new TableGrid.Trailing(end());
-            default -> new TableGrid.Linspace(
-                    kind.knows(Knows.FRACTIONAL) && !insteadOfEuler(), multistep, end());
+            default -> new TableGrid.Linspace(kind.knows(Knows.FRACTIONAL) && !insteadOfEuler(), multistep, end());
         };
     }
 

@@ -1,6 +1,5 @@
 package dev.retort.layout;
 
-import dev.retort.card.ClampSpec;
 import dev.retort.card.GridSpec;
 import dev.retort.card.GridSpec.End;
 import dev.retort.card.GridSpec.Range;
@@ -199,10 +198,7 @@ final class SchedulerExport {
 
     private boolean levels(ObjectNode config, Range range, int offset, boolean wholeTimes) {
         boolean multistep = kind.knows(Knows.MULTISTEP);
-        spaced(
-                config,
-                range == Range.SCHEDULE ? "linspace" : range == Range.LEADING ? "leading" : "trailing",
-                offset);
+        spaced(config, range == Range.SCHEDULE ? "linspace" : range == Range.LEADING ? "leading" : "trailing", offset);
         return kind.knows(Knows.SIGMAS) && wholeTimes == multistep && (!multistep || range == Range.SCHEDULE);
     }
 
@@ -220,11 +216,10 @@ final class SchedulerExport {
         boolean strided = sampling.solver() instanceof SolverSpec.Ddim ddim && ddim.strided()
                 || sampling.solver() instanceof MultistepSolver.Pndm pndm && pndm.strided();
         String spacing = config.path("timestep_spacing").asString("");
-        boolean chained = spacing.equals("leading")
-                || spacing.equals("trailing") && process.steps() % sampling.steps() == 0;
+        boolean chained =
+                spacing.equals("leading") || spacing.equals("trailing") && process.steps() % sampling.steps() == 0;
         if ((kind == SchedulerClass.DDIM || kind == SchedulerClass.PNDM) && !strided && !chained) {
-            otherwise("goes down by T/N from every time, which in " + sampling.steps()
-                    + " steps is not the next time");
+            otherwise("goes down by T/N from every time, which in " + sampling.steps() + " steps is not the next time");
         }
     }
 

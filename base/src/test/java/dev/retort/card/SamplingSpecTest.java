@@ -59,7 +59,8 @@ class SamplingSpecTest {
                 "sampling.grid=leading:offset=1,end=lowest",
                 "sampling.clamp=dynamic:quantile=0.9");
         assertThat(spec)
-                .isEqualTo(new SamplingChange("ddim:eta=0.5", null, "leading:offset=1,end=lowest", null, "dynamic:quantile=0.9")
+                .isEqualTo(new SamplingChange(
+                                "ddim:eta=0.5", null, "leading:offset=1,end=lowest", null, "dynamic:quantile=0.9")
                         .of(SamplingSpec.of("ddpm", 8, 1.5)));
         assertThat(spec.solver()).isEqualTo(new SolverSpec.Ddim(0.5, false, false));
         assertThat(spec.grid()).isEqualTo(new TableGrid.Leading(1, false, GridSpec.End.LOWEST));
@@ -67,20 +68,35 @@ class SamplingSpecTest {
         assertThat(written).contains("ddim:eta=0.5").contains("leading:offset=1,end=lowest");
         assertThat(load(written)).isEqualTo(spec);
         assertThatThrownBy(() -> load(OLD, "sampling.solver=ddim:etta=1"))
-                .hasMessage("--set sampling.solver=ddim:etta=1: sampling.solver is 'ddim:etta=1', but ddim has no option"
-                        + " 'etta'; did you mean 'eta'? Known: eta, rawEps, strided");
+                .hasMessage(
+                        "--set sampling.solver=ddim:etta=1: sampling.solver is 'ddim:etta=1', but ddim has no option"
+                                + " 'etta'; did you mean 'eta'? Known: eta, rawEps, strided");
         assertThatThrownBy(() -> load(OLD, "sampling.grid=[1, 2]"))
-                .hasMessageContaining("sampling.grid is a list, expected one line that opens with one of default, leading");
+                .hasMessageContaining(
+                        "sampling.grid is a list, expected one line that opens with one of default, leading");
     }
 
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "ddpm", "ddpm:variance=fixed-large", "ddim:eta=0.5,rawEps=true", "pndm:rungeKuttaStart=true",
-                "euler:sChurn=2,sTmin=0.05,sTmax=10,sNoise=1.003", "euler-ancestral:eta=0.5", "heun", "dpmpp-2m",
-                "dpmpp-3m", "dpmpp-2m-sde", "dpmpp:order=1", "dpmpp-3m:rule=exact,eulerAtFinal=true", "dpm:order=1",
-                "unipc:order=3,base=bh1,lowerOrderFinal=false", "lcm:timeScaling=5", "tcd:gamma=0.5",
-                "flow-euler:stochastic=true", "flow-heun"
+                "ddpm",
+                "ddpm:variance=fixed-large",
+                "ddim:eta=0.5,rawEps=true",
+                "pndm:rungeKuttaStart=true",
+                "euler:sChurn=2,sTmin=0.05,sTmax=10,sNoise=1.003",
+                "euler-ancestral:eta=0.5",
+                "heun",
+                "dpmpp-2m",
+                "dpmpp-3m",
+                "dpmpp-2m-sde",
+                "dpmpp:order=1",
+                "dpmpp-3m:rule=exact,eulerAtFinal=true",
+                "dpm:order=1",
+                "unipc:order=3,base=bh1,lowerOrderFinal=false",
+                "lcm:timeScaling=5",
+                "tcd:gamma=0.5",
+                "flow-euler:stochastic=true",
+                "flow-heun"
             })
     void a_solver_reads_back_from_its_line(String line) {
         assertThat(OneLine.parse(SolverSpec.class, line).text()).isEqualTo(line);
@@ -89,10 +105,20 @@ class SamplingSpecTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "default", "even", "leading:offset=1,dropLast=true,end=lowest", "trailing", "linspace:fractional=true",
-                "respaced:counts=10,15,20", "respaced:counts=ddim50", "consistency:original=100",
-                "karras:rho=5,min=0.03,max=14.6", "karras:range=leading,offset=1", "exponential:wholeTimes=true",
-                "flow:shift=3,lowest=0.003", "flow-dynamic:tokens=1024,maxShift=1.2", "times:at=999,499.5",
+                "default",
+                "even",
+                "leading:offset=1,dropLast=true,end=lowest",
+                "trailing",
+                "linspace:fractional=true",
+                "respaced:counts=10,15,20",
+                "respaced:counts=ddim50",
+                "consistency:original=100",
+                "karras:rho=5,min=0.03,max=14.6",
+                "karras:range=leading,offset=1",
+                "exponential:wholeTimes=true",
+                "flow:shift=3,lowest=0.003",
+                "flow-dynamic:tokens=1024,maxShift=1.2",
+                "times:at=999,499.5",
                 "sigmas:at=14.6,1,0.03,end=lowest"
             })
     void a_grid_reads_back_from_its_line(String line) {
@@ -116,8 +142,8 @@ class SamplingSpecTest {
             """)
     void a_slip_is_answered_with_option_value_and_what_is_allowed(String line, String sentence) {
         assertThatThrownBy(() -> new SamplingChange(line, null, null, null, null).of(USUAL))
-                .isInstanceOfSatisfying(RetortException.class, e -> assertThat(e.kind())
-                        .isEqualTo(Kind.USAGE))
+                .isInstanceOfSatisfying(
+                        RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.USAGE))
                 .hasMessageStartingWith(sentence);
     }
 
@@ -139,7 +165,9 @@ class SamplingSpecTest {
     void a_grid_that_names_its_points_says_how_many_steps_there_are() {
         SamplingSpec asked = new SamplingChange("heun", null, "times:at=999,499,9", null, null).of(USUAL);
         assertThat(asked.steps()).isEqualTo(3);
-        assertThat(new SamplingChange(null, null, "respaced:counts=10,15,20", null, null).of(USUAL).steps())
+        assertThat(new SamplingChange(null, null, "respaced:counts=10,15,20", null, null)
+                        .of(USUAL)
+                        .steps())
                 .isEqualTo(45);
         assertThatThrownBy(() -> new SamplingChange(null, 7, "times:at=999,499,9", null, null).of(USUAL))
                 .hasMessage("steps is 7, expected 3, as many as the grid times:at=999,499,9 has");
@@ -154,7 +182,8 @@ class SamplingSpecTest {
         assertThat(new SamplingChange(null, null, null, "3", null).of(asked))
                 .isEqualTo(USUAL.withGuidance(3, 0.2, 0.8, 3));
         assertThatThrownBy(() -> new SamplingChange(null, null, null, "3:form=0.2", null).of(USUAL))
-                .hasMessage("guidance is 3:form=0.2, which has no option 'form'; did you mean 'from'? Known: from, to, channels");
+                .hasMessage(
+                        "guidance is 3:form=0.2, which has no option 'form'; did you mean 'from'? Known: from, to, channels");
         assertThatThrownBy(() -> new SamplingChange(null, null, null, "3:from=2", null).of(USUAL))
                 .hasMessage("guidance is 3:from=2: guidanceFrom is 2, expected between 0 and 1");
     }
@@ -173,12 +202,13 @@ class SamplingSpecTest {
     void what_cannot_be_planned_names_the_grid_and_what_to_use() {
         SamplingSpec spec = SamplingSpec.of("ddim", 4, 1).with(4, new TableGrid.Leading());
         assertThatThrownBy(() -> SamplingPlan.of(ProcessSpec.flow(), spec, false))
-                .isInstanceOfSatisfying(RetortException.class, e -> assertThat(e.kind())
-                        .isEqualTo(Kind.CHECKPOINT))
+                .isInstanceOfSatisfying(
+                        RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.CHECKPOINT))
                 .hasMessageContaining("the grid leading needs a table of noise levels, but the schedule is flow");
         SamplingSpec learned = SamplingSpec.of("ddpm:variance=learned-range", 4, 1);
         assertThatThrownBy(() -> SamplingPlan.of(ProcessSpec.ddpm(), learned, false))
                 .hasMessageContaining("the network learns no variance");
-        assertThat(SamplingPlan.of(ProcessSpec.ddpm(), learned, true).learnsVariance()).isTrue();
+        assertThat(SamplingPlan.of(ProcessSpec.ddpm(), learned, true).learnsVariance())
+                .isTrue();
     }
 }

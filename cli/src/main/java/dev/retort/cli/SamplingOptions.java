@@ -20,7 +20,8 @@ final class SamplingOptions {
     @Option(
             names = "--solver",
             paramLabel = "NAME[:OPTION=VALUE,...]",
-            description = "Such as ddim:eta=0.5 or dpmpp-2m; by default what the model asks for, a pipeline by its scheduler.")
+            description =
+                    "Such as ddim:eta=0.5 or dpmpp-2m; by default what the model asks for, a pipeline by its scheduler.")
     private String solver;
 
     @Option(
@@ -40,8 +41,9 @@ final class SamplingOptions {
     @Option(
             names = "--clamp",
             paramLabel = "NAME[:OPTION=VALUE,...]",
-            description = "Bounds of the predicted sample: none, range:limit=1, dynamic:quantile=0.995,max=1; by default"
-                    + " what the model asks for.")
+            description =
+                    "Bounds of the predicted sample: none, range:limit=1, dynamic:quantile=0.995,max=1; by default"
+                            + " what the model asks for.")
     private String clamp;
 
     /** The card's way of sampling with what the options change in it. */

@@ -36,42 +36,54 @@ class SamplingReferenceTest {
         JsonNode about = json(folder.resolve("case.json"));
         double[][] noise = rows(folder.resolve("common.safetensors"), "noise");
         double[] init = flat(rows(folder.resolve("common.safetensors"), "init"));
-        List<JsonNode> rows = stream(json(folder.resolve("trajectories.json")).get("rows"))
-                .toList();
+        List<JsonNode> rows =
+                stream(json(folder.resolve("trajectories.json")).get("rows")).toList();
         assertThat(rows).hasSize(272);
-        return rows.stream().map(row -> DynamicTest.dynamicTest(row.get("id").asString(), () -> {
-            String file = row.get("file").asString();
-            String id = row.get("id").asString();
-            JsonNode group =
-                    about.get("config").get("groups").get(row.get("group").asString());
-            check(
-                    SchedulerLines.of(group),
-                    row,
-                    init,
-                    noise,
-                    rows(folder.resolve(file), id),
-                    about.get("tensors").get(file).get(id));
-        }));
+        return rows.stream()
+                .map(row -> DynamicTest.dynamicTest(row.get("id").asString(), () -> {
+                    String file = row.get("file").asString();
+                    String id = row.get("id").asString();
+                    JsonNode group = about.get("config")
+                            .get("groups")
+                            .get(row.get("group").asString());
+                    check(
+                            SchedulerLines.of(group),
+                            row,
+                            init,
+                            noise,
+                            rows(folder.resolve(file), id),
+                            about.get("tensors").get(file).get(id));
+                }));
     }
 
     /** Three elements of those of seven steps, for checkouts without the reference beside them. */
     @TestFactory
     Stream<DynamicTest> so_can_those_that_lie_with_the_sources() {
         JsonNode golden = json(Path.of("../diffusion/src/test/resources/golden/schedulers.json"));
-        return stream(golden.get("rows")).map(row -> DynamicTest.dynamicTest(row.get("id").asString(), () -> {
-            JsonNode group = golden.get("groups").get(row.get("group").asString());
-            check(
-                    SchedulerLines.of(group),
-                    row,
-                    numbers(golden.get("init")),
-                    stream(golden.get("noise")).map(SamplingReferenceTest::numbers).toArray(double[][]::new),
-                    stream(row.get("states")).map(SamplingReferenceTest::numbers).toArray(double[][]::new),
-                    row);
-        }));
+        return stream(golden.get("rows"))
+                .map(row -> DynamicTest.dynamicTest(row.get("id").asString(), () -> {
+                    JsonNode group = golden.get("groups").get(row.get("group").asString());
+                    check(
+                            SchedulerLines.of(group),
+                            row,
+                            numbers(golden.get("init")),
+                            stream(golden.get("noise"))
+                                    .map(SamplingReferenceTest::numbers)
+                                    .toArray(double[][]::new),
+                            stream(row.get("states"))
+                                    .map(SamplingReferenceTest::numbers)
+                                    .toArray(double[][]::new),
+                            row);
+                }));
     }
 
     private static void check(
-            SchedulerLines lines, JsonNode row, double[] init, double[][] noise, double[][] wanted, JsonNode tolerance) {
+            SchedulerLines lines,
+            JsonNode row,
+            double[] init,
+            double[][] noise,
+            double[][] wanted,
+            JsonNode tolerance) {
         String prediction = row.get("prediction_type").asString();
         JsonNode spacing = row.get("timestep_spacing");
         ProcessSpec process = lines.process(prediction);
@@ -82,8 +94,7 @@ class SamplingReferenceTest {
         SamplingSpec asked = options.of(card(process), "the reference");
         Plan plan = SamplingPlan.of(new Process(lines.schedule(prediction), process.prediction()), asked, true);
         assertTimes(plan.times(), row.get("timesteps"), lines.karras());
-        List<double[]> got =
-                ArrayExecutor.trajectory(plan, init, SamplingReferenceTest::model, draws(row, noise));
+        List<double[]> got = ArrayExecutor.trajectory(plan, init, SamplingReferenceTest::model, draws(row, noise));
         assertThat(got).as(words.toString()).hasSize(wanted.length);
         double rel = tolerance.get("rel").asDouble();
         for (int k = 0; k < wanted.length; k++) {

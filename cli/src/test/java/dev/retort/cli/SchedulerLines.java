@@ -91,8 +91,7 @@ record SchedulerLines(String kind, JsonNode base, JsonNode defaults, JsonNode st
         } else if (is("thresholding")) {
             words.addAll(List.of(
                     "--clamp",
-                    "dynamic:quantile=" + number("dynamic_thresholding_ratio") + ",max="
-                            + number("sample_max_value")));
+                    "dynamic:quantile=" + number("dynamic_thresholding_ratio") + ",max=" + number("sample_max_value")));
         }
         return words;
     }
@@ -137,8 +136,8 @@ record SchedulerLines(String kind, JsonNode base, JsonNode defaults, JsonNode st
     private String grid(String spacing) {
         if (isFlow()) {
             if (set.has("mu")) {
-                return "flow-dynamic:tokens=256,baseTokens=256,baseShift=" + set.get("mu").asDouble()
-                        + ",lowest=0.001";
+                return "flow-dynamic:tokens=256,baseTokens=256,baseShift="
+                        + set.get("mu").asDouble() + ",lowest=0.001";
             }
             double shift = number("shift");
             return "flow:shift=" + shift + ",lowest=" + TimeGrid.shifted(0.001, shift);

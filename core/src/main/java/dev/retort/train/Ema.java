@@ -52,12 +52,7 @@ public final class Ema implements AutoCloseable {
                 NoGrad off = NoGrad.on()) {
             List<Tensor> weights = new ArrayList<>();
             source.values().forEach(tensor -> weights.add(tensor.detach()));
-            Boxed.call(
-                    "aten::_foreach_lerp_",
-                    "Scalar",
-                    List.copyOf(average.values()),
-                    weights,
-                    1 - decayAt(updates));
+            Boxed.call("aten::_foreach_lerp_", "Scalar", List.copyOf(average.values()), weights, 1 - decayAt(updates));
         }
     }
 

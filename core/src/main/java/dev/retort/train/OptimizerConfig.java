@@ -49,15 +49,7 @@ public record OptimizerConfig(
             double eps,
             double weightDecay,
             double clip) {
-        this(
-                lr,
-                OneLine.parse(RateConfig.class, schedule),
-                warmupImages,
-                beta1,
-                beta2,
-                eps,
-                weightDecay,
-                clip);
+        this(lr, OneLine.parse(RateConfig.class, schedule), warmupImages, beta1, beta2, eps, weightDecay, clip);
     }
 
     /** The learning rate after {@code imagesSeen} of {@code images}. */

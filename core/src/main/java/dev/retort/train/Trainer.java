@@ -1,8 +1,8 @@
 package dev.retort.train;
 
-import dev.retort.card.SamplingPlan;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
+import dev.retort.card.SamplingPlan;
 import dev.retort.data.Batch;
 import dev.retort.data.Loader;
 import dev.retort.diffusion.NoiseSchedule;

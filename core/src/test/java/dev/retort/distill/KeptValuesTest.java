@@ -55,7 +55,7 @@ class KeptValuesTest {
                 new EmaConfig(List.of(0.9)),
                 new ComputeConfig("cpu", "fp32", false, 4, 0, 1),
                 new LogConfig(32, 0, 1, 1000),
-                new SamplingSpec("flow-heun", 3, 2, 0, 1, 0));
+                SamplingSpec.of("flow-heun", 3, 2));
     }
 
     @BeforeAll

@@ -7,6 +7,7 @@ import dev.retort.Shared;
 import dev.retort.Conditions;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
+import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
 import dev.retort.config.Configs;
 import dev.retort.config.Presets;
@@ -17,7 +18,6 @@ import dev.retort.diffusion.Plan;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
-import dev.retort.sample.Draw;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Scope;
@@ -45,7 +45,7 @@ class ShippedPresetsTest {
                     ImageSource source = opened(config.run().data());
                     forward(config.network(source), source);
                     SamplingSpec sampling = config.run().sampling();
-                    Plan plan = Draw.plan(
+                    Plan plan = SamplingPlan.of(
                             config.objective().process().process(),
                             sampling,
                             config.objective().learnSigma());

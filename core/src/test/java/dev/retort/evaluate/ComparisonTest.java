@@ -203,7 +203,8 @@ class ComparisonTest {
 
     @Test
     void a_teacher_dearer_in_one_step_than_the_student_is_left_out_and_a_note_says_why() {
-        Contestant quick = new Contestant("quick", student.model(), student.sampling().withSteps(1));
+        Contestant quick =
+                new Contestant("quick", student.model(), student.sampling().withSteps(1));
         try (Judge judge = judge(80, 32)) {
             ComparisonReport report = new Comparison(teacher, List.of(quick), List.of())
                     .report(judge, NONE, List.of(), Provenance.here("", 0), Progress.NONE);

@@ -71,8 +71,7 @@ class PipelineSchedulerTest {
         assertThat(scheduler.process())
                 .isEqualTo(new ProcessSpec(schedule, 1000, start, end, false, prediction, clamp));
         assertThat(scheduler.sampling())
-                .isEqualTo(SamplingSpec.of(solver, steps, guidance)
-                        .with(steps, OneLine.parse(GridSpec.class, grid)));
+                .isEqualTo(SamplingSpec.of(solver, steps, guidance).with(steps, OneLine.parse(GridSpec.class, grid)));
     }
 
     @ParameterizedTest
@@ -93,8 +92,8 @@ class PipelineSchedulerTest {
             LCMScheduler | 'original_inference_steps': 100, 'timestep_scaling': 5.0 | lcm:timeScaling=5 | consistency:original=100 | default
             FlowMatchEulerDiscreteScheduler | 'shift': 3.0, 'stochastic_sampling': true | flow-euler:stochastic=true | flow:shift=3,lowest=0.0029940119760479044 | default
             """)
-    void a_field_that_is_given_is_followed(
-            String className, String fields, String solver, String grid, String clamp) throws IOException {
+    void a_field_that_is_given_is_followed(String className, String fields, String solver, String grid, String clamp)
+            throws IOException {
         PipelineScheduler scheduler = read(className, fields);
         assertThat(scheduler.sampling().solver().text()).isEqualTo(solver);
         assertThat(scheduler.sampling().grid().text()).isEqualTo(grid);
@@ -148,8 +147,7 @@ class PipelineSchedulerTest {
         String fields = written.toString();
         PipelineScheduler back = read(export.className(), fields.substring(1, fields.length() - 1));
         Plan plan = SamplingPlan.of(back.process(), back.sampling().withSteps(steps), false);
-        assertThat(plan.steps())
-                .isEqualTo(SamplingPlan.of(process, spec, false).steps());
+        assertThat(plan.steps()).isEqualTo(SamplingPlan.of(process, spec, false).steps());
         assertThat(export.notes()).isEmpty();
         assertThat(back.notes()).isEmpty();
     }
@@ -233,10 +231,7 @@ class PipelineSchedulerTest {
                 "UniPCMultistepScheduler",
                 "'use_flow_sigmas': true, 'flow_shift': 3.0, 'prediction_type': 'flow_prediction'");
         assertThat(scheduler.process()).isEqualTo(new ProcessSpec("flow", 1000, 0, 0, false, Prediction.FLOW, 0));
-        assertThat(scheduler.notes())
-                .singleElement()
-                .asString()
-                .contains("draws with flow-euler");
+        assertThat(scheduler.notes()).singleElement().asString().contains("draws with flow-euler");
         assertThat(scheduler.sampling().grid().text()).isEqualTo("flow:shift=3");
     }
 
@@ -247,8 +242,7 @@ class PipelineSchedulerTest {
                 .isEmpty();
         assertThat(read("EulerDiscreteScheduler", "'use_beta_sigmas': true, 'interpolation_type': 'log_linear'")
                         .notes())
-                .containsExactly(
-                        "not followed of the scheduler: use_beta_sigmas true, interpolation_type log_linear");
+                .containsExactly("not followed of the scheduler: use_beta_sigmas true, interpolation_type log_linear");
         assertThat(read("UniPCMultistepScheduler", "'solver_type': 'bh1', 'solver_order': 4")
                         .notes())
                 .containsExactly("not followed of the scheduler: solver_type bh1, solver_order 4");

@@ -113,8 +113,8 @@ class ModelFolderTest {
                 .with(4, OneLine.parse(GridSpec.class, "times:at=900,500.5,20,0,end=lowest"))
                 .with(OneLine.parse(ClampSpec.class, "dynamic:max=2"))
                 .withGuidance(1.5, 0.1, 0.8, 1);
-        ModelCard said = ModelCard.of(
-                SPEC, ProcessSpec.ddpm(), spec, List.of("a", "b", "c"), "shapes", 5, 1, "", Map.of());
+        ModelCard said =
+                ModelCard.of(SPEC, ProcessSpec.ddpm(), spec, List.of("a", "b", "c"), "shapes", 5, 1, "", Map.of());
         Path place = temp.resolve("said");
         try (Scope scope = Scope.open();
                 Dit dit = new Dit(SPEC, Init.of(1, Device.CPU))) {

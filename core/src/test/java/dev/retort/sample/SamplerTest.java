@@ -6,6 +6,7 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.Part;
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.Prompts;
 import dev.retort.model.Condition;
@@ -70,12 +71,12 @@ class SamplerTest {
         "3, 0.4, 0.8, 2 4 4 2, 4 steps: 2 0 3 3"
     })
     void one_request_serves_guided_steps_and_others(double scale, double from, double to, String rows, String request) {
-        SamplingSpec spec = new SamplingSpec("ddim", 4, scale, from, to, 0);
+        SamplingSpec spec = SamplingSpec.of("ddim", 4, scale).withGuidance(scale, from, to, 0);
         Asked network = new Asked();
         Sampler sampler = new Sampler(
                 network,
                 new LabelConditioner(SPEC.condition()),
-                Draw.plan(ProcessSpec.ddpm().process(), spec, false),
+                SamplingPlan.of(ProcessSpec.ddpm().process(), spec, false),
                 spec.guidance(999),
                 Precision.FP32);
         try (Scope scope = Scope.open()) {
