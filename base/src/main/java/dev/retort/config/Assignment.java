@@ -35,18 +35,26 @@ record Assignment(List<String> path, String value) {
         return "--set " + String.join(".", path) + "=" + value;
     }
 
-    void applyTo(JsonNode root) {
-        JsonNode parent = root;
+    /**
+     * Sets the field.
+     *
+     * @param given the configuration as it was given; groups and lists that it leaves out are put there as far as needed
+     * @param complete the same with all defaults, for what may be named
+     */
+    void applyTo(ObjectNode given, ObjectNode complete) {
+        JsonNode parent = given;
+        JsonNode known = complete;
         List<String> walked = new ArrayList<>();
         for (String step : path.subList(0, path.size() - 1)) {
             walked.add(step);
-            parent = child(root, parent, step, walked);
+            known = child(complete, known, step, walked);
+            parent = within(parent, step, known, walked);
         }
         String last = path.get(path.size() - 1);
         if (parent instanceof ArrayNode list) {
             list.set(position(list, last, walked), parsed());
-        } else if (parent == root && !root.has(last)) {
-            throw unknown(root, root, last, walked);
+        } else if (parent == given && !complete.has(last)) {
+            throw unknown(complete, complete, last, walked);
         } else if (parent instanceof ObjectNode object) {
             object.set(last, parsed());
         } else {
@@ -55,14 +63,25 @@ record Assignment(List<String> path, String value) {
     }
 
     private JsonNode child(JsonNode root, JsonNode parent, String step, List<String> walked) {
+        List<String> outer = walked.subList(0, walked.size() - 1);
         if (parent instanceof ArrayNode list) {
-            return list.get(position(list, step, walked.subList(0, walked.size() - 1)));
+            return list.get(position(list, step, outer));
         }
         JsonNode next = parent.get(step);
         if (next == null) {
-            throw unknown(root, parent, step, walked.subList(0, walked.size() - 1));
+            throw unknown(root, parent, step, outer);
         }
         return next;
+    }
+
+    private JsonNode within(JsonNode parent, String step, JsonNode known, List<String> walked) {
+        if (parent instanceof ArrayNode list) {
+            return list.get(position(list, step, walked.subList(0, walked.size() - 1)));
+        }
+        if (!parent.has(step) && parent instanceof ObjectNode object) {
+            object.set(step, known.isObject() ? object.objectNode() : known.deepCopy());
+        }
+        return parent.get(step);
     }
 
     /** Says which field may be meant: the same path further in, else the nearest name beside the unknown one. */

@@ -58,7 +58,8 @@ final class BindingError {
         }
         if (cause instanceof InvalidTypeIdException choice) {
             List<String> known = Vocabulary.typeNames(choice.getBaseType().getRawClass());
-            String here = field.isEmpty() ? "type" : field.endsWith("type") ? field : field + ".type";
+            String name = Vocabulary.choice(choice.getBaseType().getRawClass());
+            String here = field.isEmpty() ? name : field.endsWith("." + name) ? field : field + "." + name;
             return choice.getTypeId() == null
                     ? here + " is missing, expected one of " + String.join(", ", known)
                     : here + " is '" + choice.getTypeId() + "', which is not known"
@@ -115,7 +116,8 @@ final class BindingError {
         JsonNode node = tree;
         for (String step : path) {
             if (raw(type).isSealed() && !OneLine.class.isAssignableFrom(raw(type))) {
-                type = Vocabulary.named(raw(type), node.path("type").asString(""));
+                type = Vocabulary.named(
+                        raw(type), node.path(Vocabulary.choice(raw(type))).asString(""));
             }
             type = below(type, step);
             node = node.isArray() ? node.path(Integer.parseInt(step)) : node.path(step);
@@ -177,7 +179,8 @@ final class BindingError {
             return "one line that opens with one of " + String.join(", ", OneLines.names(type));
         }
         if (type.isSealed()) {
-            return "fields with a type, one of " + String.join(", ", Vocabulary.typeNames(type));
+            return "fields with a " + Vocabulary.choice(type) + ", one of "
+                    + String.join(", ", Vocabulary.typeNames(type));
         }
         return Map.class.isAssignableFrom(type) ? "names with values" : "another value";
     }

@@ -25,7 +25,7 @@ import tools.jackson.dataformat.yaml.YAMLWriteFeature;
  *
  * <p>A record needs no annotation: components are the keys, a sealed interface is chosen by {@code type}, enum constants
  * are lower case with dashes, a {@link OneLine} is a text, and what a static method {@code defaults()} of the record knows may
- * be left out.
+ * be left out. A file may open with {@code kind}, the command that it is for.
  */
 public final class Configs {
     static final YAMLMapper MAPPER = YAMLMapper.builder()
@@ -52,6 +52,8 @@ public final class Configs {
             .enable(YAMLWriteFeature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
             .build();
 
+    private static final String KIND = "kind";
+
     private Configs() {}
 
     /** Reads a preset by name or a file by path, applies {@code a.b=value} overrides in order, binds the result. */
@@ -62,29 +64,62 @@ public final class Configs {
     /** Applies {@code a.b=value} overrides to the preset in order and binds the result. */
     public static <T> T load(Class<T> type, Preset preset, List<String> overrides) {
         List<Assignment> assignments = overrides.stream().map(Assignment::parse).toList();
-        JsonNode tree = tree(preset);
-        assignments.forEach(assignment -> assignment.applyTo(tree));
-        Defaults.complete(tree, type);
+        ObjectNode given = tree(preset);
+        requireKind(given, preset);
+        ObjectNode complete = Defaults.complete(given, type);
+        for (Assignment assignment : assignments) {
+            assignment.applyTo(given, complete);
+            complete = Defaults.complete(given, type);
+        }
         try {
-            return MAPPER.treeToValue(tree, type);
+            return MAPPER.treeToValue(complete, type);
         } catch (JacksonException e) {
-            throw BindingError.of(e, type, tree, preset.name(), assignments);
+            throw BindingError.of(e, type, complete, preset.name(), assignments);
         }
     }
 
-    /** The value as YAML that {@link #load} reads back to an equal value. */
-    public static String write(Object value) {
-        return MAPPER.writeValueAsString(value);
+    /** The value with all its defaults as YAML that {@link #load} reads back to an equal value, opening with its kind. */
+    public static String write(String kind, Object value) {
+        return KIND + ": " + kind + "\n" + MAPPER.writeValueAsString(value);
     }
 
     /**
-     * In which fields two values that {@link #write} gave differ.
+     * In which fields a file that {@link #write} wrote differs from a value of its kind. What the file leaves out, or has in
+     * the form of an earlier version, counts as what it means.
      *
-     * @param file where {@code there} was read, for the error
-     * @throws RetortException of kind CONFIG when {@code there} is no YAML
+     * @throws RetortException of kind CONFIG when the file holds no YAML
      */
-    public static List<Difference> differences(Path file, String there, String here) {
-        return Fields.of(parsed(there, file.toString())).differences(Fields.of(parsed(here, "this configuration")));
+    public static List<Difference> differences(String kind, Path file, Object here) {
+        ObjectNode there = tree(Presets.file(kind, file));
+        there.remove(KIND);
+        ObjectNode complete = Defaults.complete(there, here.getClass());
+        Object bound = complete;
+        try {
+            bound = MAPPER.treeToValue(complete, here.getClass());
+        } catch (JacksonException e) {
+            // somebody edited it: said as it stands
+        }
+        return fields(bound).differences(fields(here));
+    }
+
+    private static Fields fields(Object value) {
+        return Fields.of(parsed(MAPPER.writeValueAsString(value), "this configuration"));
+    }
+
+    /** The kind that a file opens with; empty where it does not say it. */
+    public static String kind(Path file) {
+        return tree(Presets.file("", file)).path(KIND).asString("");
+    }
+
+    /** Takes the kind off a file that says it. */
+    private static void requireKind(ObjectNode given, Preset preset) {
+        JsonNode kind = given.remove(KIND);
+        if (kind != null && !kind.asString("").equals(preset.kind())) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    preset.name() + ": kind is " + kind + ", expected " + preset.kind()
+                            + "; give it to the command that it was written for");
+        }
     }
 
     private static JsonNode parsed(String yaml, String name) {
@@ -101,12 +136,12 @@ public final class Configs {
         }
     }
 
-    private static JsonNode tree(Preset preset) {
-        JsonNode tree = parsed(preset.yaml(), preset.name());
-        if (!(tree instanceof ObjectNode)) {
+    private static ObjectNode tree(Preset preset) {
+        if (!(parsed(preset.yaml(), preset.name()) instanceof ObjectNode tree)) {
             throw new RetortException(
                     Kind.CONFIG,
-                    preset.name() + " holds no fields; start from a preset: 'retort presets " + preset.kind() + "'");
+                    preset.name() + " holds no fields; start from a preset: 'retort presets"
+                            + (preset.kind().isEmpty() ? "" : " " + preset.kind()) + "'");
         }
         return tree;
     }

@@ -1,39 +1,137 @@
 package dev.retort.config;
 
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Completes a configuration with what it leaves out: a record that has sensible values for some of its components says them
- * in a static method {@code defaults()}, a map from their names.
+ * Completes a configuration with what it leaves out. A record that has sensible values for some of its components says them
+ * in a static method {@code defaults()}, a map from their names; a component that is a record with such a method may be left
+ * out too. A group given in part is completed from the group's default, where it has one, then from its own record.
+ *
+ * <p>A type that was once written in another way says in a static method {@code upgrade(ObjectNode)} how the old fields become
+ * the present ones.
  */
 final class Defaults {
     private Defaults() {}
 
-    /** Puts every default into the tree. */
-    static void complete(JsonNode tree, Class<?> type) {
-        if (!(tree instanceof ObjectNode fields) || !type.isRecord()) {
-            return;
+    /** A copy with every default in it; fields in an old form are brought into the present one in the tree itself. */
+    static ObjectNode complete(ObjectNode tree, Class<?> type) {
+        return (ObjectNode) completed(tree, type, null);
+    }
+
+    private static JsonNode completed(JsonNode given, Type type, JsonNode fallback) {
+        if (given instanceof ArrayNode list) {
+            ArrayNode all = list.arrayNode(list.size());
+            list.forEach(element -> all.add(completed(element, lastArgument(type), null)));
+            return all;
         }
-        defaults(type).forEach((name, value) -> {
-            if (!fields.has(name)) {
-                fields.set(name, Configs.MAPPER.valueToTree(value));
+        if (!(given instanceof ObjectNode fields)) {
+            return given;
+        }
+        if (type instanceof ParameterizedType && Map.class.isAssignableFrom(raw(type))) {
+            ObjectNode all = fields.objectNode();
+            fields.properties()
+                    .forEach(entry -> all.set(entry.getKey(), completed(entry.getValue(), lastArgument(type), null)));
+            return all;
+        }
+        return group(fields, raw(type), fallback);
+    }
+
+    private static ObjectNode group(ObjectNode given, Class<?> type, JsonNode fallback) {
+        upgrade(given, type);
+        ObjectNode all = given.objectNode();
+        Class<?> record = type;
+        JsonNode rest = fallback;
+        if (type.isSealed()) {
+            String choice = Vocabulary.choice(type);
+            JsonNode meant = fallback == null ? null : fallback.get(choice);
+            JsonNode chosen = given.has(choice) ? given.get(choice) : meant;
+            if (chosen != null) {
+                all.set(choice, chosen);
+                record = Vocabulary.named(type, chosen.asString(""));
+                rest = chosen.equals(meant) ? fallback : null;
             }
-        });
-        for (RecordComponent component : type.getRecordComponents()) {
-            complete(fields.get(component.getName()), component.getType());
         }
+        all.setAll(given);
+        Map<String, ?> own = defaults(record);
+        for (RecordComponent component : components(record)) {
+            String name = component.getName();
+            JsonNode value = rest != null && rest.has(name)
+                    ? rest.get(name)
+                    : own.containsKey(name) ? Configs.MAPPER.valueToTree(own.get(name)) : null;
+            JsonNode present = given.get(name);
+            if (present == null) {
+                present = value != null ? value : hasDefaults(component.getType()) ? given.objectNode() : null;
+            }
+            if (present != null) {
+                all.set(name, completed(present, component.getGenericType(), value));
+            }
+        }
+        return all;
+    }
+
+    private static void upgrade(ObjectNode given, Class<?> type) {
+        method(type, "upgrade", ObjectNode.class).ifPresent(method -> call(method, given));
     }
 
     private static Map<String, ?> defaults(Class<?> record) {
-        try {
-            return (Map<String, ?>) record.getMethod("defaults").invoke(null);
-        } catch (NoSuchMethodException e) {
+        if (!hasDefaults(record)) {
             return Map.of();
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(record + " has no usable defaults", e);
         }
+        Map<String, ?> values = (Map<String, ?>) call(method(record, "defaults").orElseThrow());
+        List<String> names =
+                Arrays.stream(components(record)).map(RecordComponent::getName).toList();
+        if (!names.containsAll(values.keySet())) {
+            throw new IllegalStateException(
+                    record + " has defaults for " + values.keySet() + ", its fields are " + names);
+        }
+        return values;
+    }
+
+    private static boolean hasDefaults(Class<?> type) {
+        return type.isRecord() && method(type, "defaults").isPresent();
+    }
+
+    private static Optional<Method> method(Class<?> type, String name, Class<?>... parameters) {
+        try {
+            return Optional.of(type.getDeclaredMethod(name, parameters));
+        } catch (NoSuchMethodException e) {
+            return Optional.empty();
+        }
+    }
+
+    private static Object call(Method method, Object... arguments) {
+        try {
+            method.setAccessible(true);
+            return method.invoke(null, arguments);
+        } catch (IllegalAccessException | InvocationTargetException e) {
+            throw new IllegalStateException(method + " fails", e);
+        }
+    }
+
+    private static RecordComponent[] components(Class<?> type) {
+        return type.isRecord() ? type.getRecordComponents() : new RecordComponent[0];
+    }
+
+    private static Class<?> raw(Type type) {
+        return type instanceof Class<?> plain
+                ? plain
+                : type instanceof ParameterizedType generic ? (Class<?>) generic.getRawType() : Object.class;
+    }
+
+    /** Type of a list's elements or a map's values. */
+    private static Type lastArgument(Type type) {
+        Type[] arguments = type instanceof ParameterizedType generic ? generic.getActualTypeArguments() : new Type[0];
+        return arguments.length == 0 ? Object.class : arguments[arguments.length - 1];
     }
 }

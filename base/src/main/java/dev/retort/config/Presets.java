@@ -37,7 +37,7 @@ public final class Presets {
         }
         Path file = FileNames.path(nameOrFile);
         if (Files.isRegularFile(file)) {
-            return readFile(kind, file);
+            return file(kind, file);
         }
         boolean looksLikeFile = nameOrFile.endsWith(ENDING) || nameOrFile.endsWith(".yml") || file.getNameCount() > 1;
         if (looksLikeFile) {
@@ -89,7 +89,8 @@ public final class Presets {
         }
     }
 
-    private static Preset readFile(String kind, Path file) {
+    /** A file's text as a configuration of a kind. */
+    static Preset file(String kind, Path file) {
         try {
             return Preset.of(kind, file.toString(), Files.readString(file));
         } catch (IOException e) {

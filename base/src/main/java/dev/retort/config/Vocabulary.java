@@ -12,9 +12,10 @@ import tools.jackson.databind.introspect.JacksonAnnotationIntrospector;
 import tools.jackson.databind.jsontype.NamedType;
 
 /**
- * How our Java types are written in YAML and JSON without annotations: a sealed interface of ours is an object whose {@code type}
- * names the record ({@code LinearWarmup} is {@code linear-warmup}), or a text where it is {@link OneLine}; an enum constant is
- * its name in lower case with dashes. The constant's name in Java is read too, as cards of formats 1 and 2 have it.
+ * How our Java types are written in YAML and JSON without annotations: a sealed interface of ours is an object whose {@code
+ * type} names the record ({@code LinearWarmup} is {@code linear-warmup}), or another field, whose name the interface has as
+ * its constant {@code CHOSEN_BY}, or a text where it is {@link OneLine}; an enum constant is its name in lower case with dashes.
+ * The constant's name in Java is read too, as cards of formats 1 and 2 have it.
  */
 final class Vocabulary extends JacksonAnnotationIntrospector {
     private static final long serialVersionUID = 1L;
@@ -22,6 +23,18 @@ final class Vocabulary extends JacksonAnnotationIntrospector {
 
     static String dashed(String name) {
         return name.replaceAll("(?<=[a-z0-9])(?=[A-Z])", "-").replace('_', '-').toLowerCase(Locale.ROOT);
+    }
+
+    /** The field that chooses among the records of a sealed interface, or of the one that a record belongs to. */
+    static String choice(Class<?> type) {
+        Class<?> sealedType = type.isSealed() ? type : sealedParent(type);
+        try {
+            return (String) sealedType.getField("CHOSEN_BY").get(null);
+        } catch (NoSuchFieldException e) {
+            return "type";
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException(sealedType + " hides CHOSEN_BY", e);
+        }
     }
 
     /** The names {@code type} may take. */
@@ -46,7 +59,13 @@ final class Vocabulary extends JacksonAnnotationIntrospector {
         boolean choice = annotation == null && annotated instanceof AnnotatedClass && isChoice(annotated.getRawType());
         return choice
                 ? JsonTypeInfo.Value.construct(
-                        JsonTypeInfo.Id.NAME, JsonTypeInfo.As.PROPERTY, "type", null, false, true, true)
+                        JsonTypeInfo.Id.NAME,
+                        JsonTypeInfo.As.PROPERTY,
+                        choice(annotated.getRawType()),
+                        null,
+                        false,
+                        true,
+                        true)
                 : annotation;
     }
 
@@ -96,8 +115,14 @@ final class Vocabulary extends JacksonAnnotationIntrospector {
         return ours(type)
                 && !type.isEnum()
                 && !OneLine.class.isAssignableFrom(type)
-                && (type.isSealed()
-                        || Arrays.stream(type.getInterfaces()).anyMatch(parent -> ours(parent) && parent.isSealed()));
+                && (type.isSealed() || sealedParent(type) != null);
+    }
+
+    private static Class<?> sealedParent(Class<?> type) {
+        return Arrays.stream(type.getInterfaces())
+                .filter(parent -> ours(parent) && parent.isSealed())
+                .findFirst()
+                .orElse(null);
     }
 
     private static boolean ours(Class<?> type) {

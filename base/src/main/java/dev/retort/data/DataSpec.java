@@ -2,6 +2,7 @@ package dev.retort.data;
 
 import dev.retort.config.Require;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Which pictures to train or evaluate on.
@@ -25,6 +26,11 @@ public record DataSpec(String kind, String path, String split, int size, boolean
         Require.that(kind.equals("shapes") || !path.isBlank(), "path", "empty", "the file or folder of the pictures");
         Require.that(!split.isBlank(), "split", "empty", "train, test or another split folder");
         Require.between("size", size, 0, 4096);
+    }
+
+    /** What a configuration may leave out: all but the kind and the path, for shapes the path too. */
+    public static Map<String, ?> defaults() {
+        return Map.of("path", "", "split", "train", "size", 0, "flip", false);
     }
 
     /** The drawn shapes at a size. */

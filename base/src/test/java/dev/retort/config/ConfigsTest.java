@@ -8,6 +8,7 @@ import dev.retort.error.RetortException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -99,7 +100,7 @@ class ConfigsTest {
     @Test
     void the_resolved_configuration_reads_back_equal() {
         Run run = load("model.depth=2", "lr=3e-5", "name='12'", "precision=mixed-fp8", "images=3000000000");
-        String yaml = Configs.write(run);
+        String yaml = Configs.write("testing", run);
         assertThat(yaml).contains("mixed-fp8").contains("warmup-cosine");
         assertThat(Configs.load(Run.class, Preset.of("testing", "written", yaml), List.of()))
                 .isEqualTo(run);
@@ -179,5 +180,102 @@ class ConfigsTest {
         Files.writeString(file, "");
         assertThatThrownBy(() -> Configs.load(Run.class, "testing", file.toString(), List.of()))
                 .hasMessageStartingWith(file + " holds no fields");
+    }
+
+    record Whole(long images, Part part, Schedule schedule, List<Part> parts) {
+        static Map<String, ?> defaults() {
+            return Map.of("images", 7, "schedule", new WarmupCosine(5), "parts", List.of(Map.of("name", "only")));
+        }
+    }
+
+    record Part(String name, double rate, Inner inner) {
+        static Map<String, ?> defaults() {
+            return Map.of("rate", 0.5, "inner", Map.of("b", 3));
+        }
+    }
+
+    record Inner(int a, int b) {
+        static Map<String, ?> defaults() {
+            return Map.of("a", 1, "b", 2);
+        }
+    }
+
+    private static Whole whole(String yaml, String... overrides) {
+        return Configs.load(Whole.class, Preset.of("testing", "whole", yaml), List.of(overrides));
+    }
+
+    @Test
+    void what_a_record_has_a_default_for_may_be_left_out_and_is_written() {
+        Whole expected = new Whole(
+                7,
+                new Part("p", 0.5, new Inner(1, 3)),
+                new WarmupCosine(5),
+                List.of(new Part("only", 0.5, new Inner(1, 3))));
+        Whole read = whole("part: {name: p}");
+        assertThat(read).isEqualTo(expected);
+        String written = Configs.write("testing", read);
+        assertThat(written.lines()).startsWith("kind: testing", "images: 7").contains("  warmup: 5", "    a: 1");
+        assertThat(whole(written)).isEqualTo(expected);
+    }
+
+    @Test
+    void a_group_given_in_part_keeps_the_defaults_of_the_rest() {
+        assertThat(whole("part: {name: p, inner: {a: 9}}").part().inner()).isEqualTo(new Inner(9, 3));
+        assertThat(whole("part: {name: p}\nschedule: {warmup: 8}").schedule()).isEqualTo(new WarmupCosine(8));
+        assertThat(whole("part: {name: p}\nschedule: {type: constant}").schedule())
+                .as("of another type, nothing of the default is left")
+                .isEqualTo(new Constant());
+    }
+
+    @Test
+    void an_override_reaches_fields_that_were_left_out() {
+        Whole read = whole(
+                "part: {name: p}",
+                "part.inner.a=4",
+                "schedule.warmup=6",
+                "parts.0.rate=0.25",
+                "images=8",
+                "part.rate=2");
+        assertThat(read)
+                .isEqualTo(new Whole(
+                        8,
+                        new Part("p", 2, new Inner(4, 3)),
+                        new WarmupCosine(6),
+                        List.of(new Part("only", 0.25, new Inner(1, 3)))));
+        assertThat(whole("part: {name: p}", "schedule.type=constant").schedule())
+                .isEqualTo(new Constant());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            images: 3                       |                    | whole: part.name is missing, expected text; add it
+            part: {name: p, inner: {c: 3}}  |                    | whole: part.inner.c is not a field here
+            part: {name: p}                 | part.inner.c=3     | --set part.inner.c=3: part.inner.c is not a field here. Known: a, b
+            part: {name: p}                 | part.iner.a=3      | --set part.iner.a=3: there is no field 'part.iner'; did you mean 'inner'?
+            part: {name: p}                 | imagse=3           | --set imagse=3: there is no field 'imagse'; did you mean 'images'?
+            part: {name: p}                 | parts.1.rate=3     | --set parts.1.rate=3: parts is a list of 1
+            part: {name: p}                 | inner.a=3          | there is no field 'inner'; did you mean part.inner.a or parts.0.inner.a?
+            part: {name: p, rate: }         |                    | whole: part.rate is empty, expected a number
+            kind: distill                   |                    | whole: kind is "distill", expected testing
+            """)
+    void what_no_default_is_known_for_is_missed_and_what_is_no_field_refused(
+            String yaml, String override, String start) {
+        assertThatThrownBy(() -> whole(yaml, override == null ? new String[0] : new String[] {override}))
+                .isInstanceOf(RetortException.class)
+                .hasMessageContaining(start);
+    }
+
+    @Test
+    void a_file_differs_only_where_it_means_something_else(@TempDir Path folder) throws Exception {
+        Path file = Files.writeString(folder.resolve("old.yaml"), "part: {name: p}\n");
+        Whole here = whole("part: {name: p}");
+        assertThat(Configs.kind(file)).isEmpty();
+        assertThat(Configs.differences("testing", file, here)).isEmpty();
+        assertThat(Configs.differences("testing", file, whole("part: {name: p, inner: {a: 9}}")))
+                .extracting(Difference::toString)
+                .containsExactly("part.inner.a is 1 there, 9 here");
+        Files.writeString(file, Configs.write("testing", here));
+        assertThat(Configs.kind(file)).isEqualTo("testing");
+        assertThat(Configs.differences("testing", file, here)).isEmpty();
     }
 }

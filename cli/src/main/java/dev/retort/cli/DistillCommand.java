@@ -81,7 +81,7 @@ final class DistillCommand implements Callable<Integer> {
             int teacherCalls = asksTeacher ? recipe.teacher().guidance() == 1 ? 1 : 2 : 0;
             macs += stage.images() * (3.0 * student.macs() + (double) teacherCalls * teacher.macs());
         }
-        DryRun.describe(talk, recipe, recipe.run(), source, student, images(recipe), macs / images(recipe));
+        DryRun.describe(talk, "distill", recipe, recipe.run(), source, student, images(recipe), macs / images(recipe));
         findings.forEach(talk::say);
         talk.say("run: " + options.folder());
         talk.next(options.command("distill"));

@@ -17,11 +17,13 @@ final class DryRun {
     /**
      * Prints it all.
      *
+     * @param kind which command it is for
      * @param config what would run, printed so that it can be kept as a file
      * @param macsPerImage multiply-accumulates of one training image, forward and backward, teacher included
      */
     static void describe(
             Talk talk,
+            String kind,
             Object config,
             RunConfig run,
             ImageSource source,
@@ -31,7 +33,7 @@ final class DryRun {
         if (talk.json()) {
             talk.terminal().json(config);
         } else {
-            talk.terminal().out().print(Configs.write(config));
+            talk.terminal().out().print(Configs.write(kind, config));
         }
         Datasets.describe(source, talk::say);
         talk.say(String.format(

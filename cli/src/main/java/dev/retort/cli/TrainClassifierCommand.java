@@ -34,7 +34,7 @@ final class TrainClassifierCommand implements Callable<Integer> {
         Preset preset = options.preset("classifier");
         ClassifierConfig config = options.load(ClassifierConfig.class, preset, "");
         if (options.dryRun()) {
-            talk.terminal().out().print(Configs.write(config));
+            talk.terminal().out().print(Configs.write(preset.kind(), config));
             talk.next(options.command("train-classifier"));
             return 0;
         }

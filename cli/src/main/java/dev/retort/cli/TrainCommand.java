@@ -77,7 +77,7 @@ final class TrainCommand implements Callable<Integer> {
         ImageSource source = Datasets.open(config.run().data());
         DitSpec spec = config.network(source);
         // a training step costs three forward passes
-        DryRun.describe(talk, config, config.run(), source, spec, config.images(), 3.0 * spec.macs());
+        DryRun.describe(talk, "train", config, config.run(), source, spec, config.images(), 3.0 * spec.macs());
         talk.say("run: " + options.folder());
         talk.next(options.command("train"));
     }

@@ -27,7 +27,7 @@ class DemoCommandTest {
                 .doesNotContain("Measuring")
                 .contains(run.resolve("student") + " holds a run with another configuration");
         assertThat(Files.readString(run.resolve("teacher").resolve("config.yaml")))
-                .startsWith("images: 32\n");
+                .startsWith("kind: train\nimages: 32\n");
     }
 
     @Test

@@ -3,7 +3,6 @@ package dev.retort.distill;
 import dev.retort.card.AutoencoderCard;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
-import dev.retort.config.Configs;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.data.LatentImages;
@@ -110,7 +109,7 @@ public final class Distillation {
         try (Teacher teacher = open(recipe, device.device(), precision.precision(), notes)) {
             Distillation distillation = new Distillation(recipe, teacher.card());
             distillation.findings.forEach(notes);
-            RunFolder folder = RunFolder.open(held, Configs.write(recipe), notes);
+            RunFolder folder = RunFolder.open(held, "distill", recipe, notes);
             try (Dit network = distillation.student(teacher, device.device());
                     Trainer trainer = new Trainer(
                             new TrainingJob(

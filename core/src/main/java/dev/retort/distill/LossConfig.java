@@ -1,9 +1,11 @@
 package dev.retort.distill;
 
 import dev.retort.config.Require;
+import dev.retort.diffusion.Prediction;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.util.List;
+import java.util.Map;
 
 /** A loss term of a stage, as it stands in a recipe. Its weight runs linearly from {@code from} to {@code to} over the stage. */
 public sealed interface LossConfig {
@@ -21,7 +23,12 @@ public sealed interface LossConfig {
      *
      * @param space prediction space of the difference: {@code epsilon}, {@code x0}, {@code v} or {@code flow}
      */
-    record Output(double from, double to, dev.retort.diffusion.Prediction space) implements LossConfig {}
+    record Output(double from, double to, Prediction space) implements LossConfig {
+        /** What a configuration may leave out. */
+        public static Map<String, ?> defaults() {
+            return Map.of("space", Prediction.FLOW);
+        }
+    }
 
     /**
      * Divergence between the reverse transitions of teacher and student.
@@ -32,6 +39,11 @@ public sealed interface LossConfig {
         /** Validates. */
         public OutputDistribution {
             Require.positive("temperature", temperature);
+        }
+
+        /** What a configuration may leave out. */
+        public static Map<String, ?> defaults() {
+            return Map.of("temperature", 1);
         }
     }
 
@@ -51,6 +63,11 @@ public sealed interface LossConfig {
                     map,
                     "uniform, or pairs such as 0-1,1-3 (student-teacher)");
             Require.atLeast("outlierStd", outlierStd, 0);
+        }
+
+        /** What a configuration may leave out. */
+        public static Map<String, ?> defaults() {
+            return Map.of("map", "uniform", "normalise", true, "outlierStd", 2);
         }
 
         /**

@@ -7,6 +7,7 @@ import dev.retort.train.DitConfig;
 import dev.retort.train.Objective;
 import dev.retort.train.RunConfig;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A distillation: who learns from whom, in which stages. Recipes are data; nobody writes a training loop to try a method.
@@ -29,6 +30,11 @@ public record Recipe(
     public Recipe {
         Require.oneOf("init", init, List.of("random", "cut"));
         Require.notEmpty("stages", stages);
+    }
+
+    /** What a configuration may leave out. */
+    public static Map<String, ?> defaults() {
+        return Map.of("objective", Objective.Flow.PIXELS);
     }
 
     /** The student for the images; what does not go with them is refused. */

@@ -1,6 +1,7 @@
 package dev.retort.distill;
 
 import dev.retort.config.Require;
+import java.util.Map;
 
 /**
  * The teacher of a recipe.
@@ -15,5 +16,10 @@ public record TeacherConfig(String model, String data, double guidance) {
     public TeacherConfig {
         Require.that(!model.isBlank(), "model", model, "a model folder, a run, a checkpoint or hf:OWNER/NAME");
         Require.atLeast("guidance", guidance, 0);
+    }
+
+    /** What a configuration may leave out. */
+    public static Map<String, ?> defaults() {
+        return Map.of("data", "", "guidance", 1);
     }
 }

@@ -4,6 +4,7 @@ import dev.retort.card.ConvSpec;
 import dev.retort.config.Require;
 import dev.retort.data.DataSpec;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Training of a classifier on a labelled data set.
@@ -37,5 +38,25 @@ public record ClassifierConfig(
         Require.atLeast("batch", batch, 2);
         Require.between("shift", shift, 0, 64);
         ConvSpec.requireStages(stages);
+    }
+
+    /**
+     * What a configuration may leave out. A classifier sees its images often, hence the stronger decay; batch norm keeps its
+     * gradients in bounds, so nothing is clipped.
+     */
+    public static Map<String, ?> defaults() {
+        return Map.of(
+                "seed",
+                1,
+                "batch",
+                128,
+                "shift",
+                0,
+                "optimizer",
+                Map.of("lr", 0.004, "warmupImages", 20_000, "weightDecay", 0.05, "clip", 0),
+                "device",
+                "auto",
+                "precision",
+                "auto");
     }
 }

@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.config.Require;
+import java.util.Map;
 
 /**
  * Where and how the arithmetic runs.
@@ -24,6 +25,23 @@ public record ComputeConfig(
         Require.atLeast("microBatch", microBatch, 0);
         Require.atLeast("memoryGiB", memoryGiB, 0);
         Require.atLeast("loaderThreads", loaderThreads, 1);
+    }
+
+    /** What a configuration may leave out: {@link #automatic}. */
+    public static Map<String, ?> defaults() {
+        return Map.of(
+                "device",
+                "auto",
+                "precision",
+                "auto",
+                "checkpointActivations",
+                false,
+                "microBatch",
+                0,
+                "memoryGiB",
+                0,
+                "loaderThreads",
+                1);
     }
 
     /** CPU or GPU and precision by themselves, no recomputing, micro-batch by memory. */

@@ -6,6 +6,7 @@ import dev.retort.config.Require;
 import dev.retort.data.ImageSource;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import java.util.Map;
 
 /**
  * The network of a run; image size, channels and classes come from the data.
@@ -27,6 +28,11 @@ public record DitConfig(String size, double mlpRatio, double classDropout, boole
         } catch (IllegalArgumentException e) {
             throw new RetortException(Kind.CONFIG, "size is " + size + ", whose " + e.getMessage(), e);
         }
+    }
+
+    /** What a configuration may leave out: all but the size. */
+    public static Map<String, ?> defaults() {
+        return Map.of("mlpRatio", 4, "classDropout", 0.1, "modern", false);
     }
 
     /**

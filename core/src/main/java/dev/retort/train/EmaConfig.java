@@ -27,9 +27,9 @@ public record EmaConfig(List<Double> decays, EmaWarmup warmup, long delayImages)
         this(decays, new EmaWarmup.Inverse(), 0);
     }
 
-    /** What a configuration may leave out. */
+    /** What a configuration may leave out: one average over about a thousand steps. */
     public static Map<String, ?> defaults() {
-        return Map.of("warmup", new EmaWarmup.Inverse(), "delayImages", 0);
+        return Map.of("decays", List.of(0.999), "warmup", new EmaWarmup.Inverse(), "delayImages", 0);
     }
 
     /**

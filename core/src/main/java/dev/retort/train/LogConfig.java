@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.config.Require;
+import java.util.Map;
 
 /**
  * What a run writes, and how often.
@@ -17,5 +18,10 @@ public record LogConfig(long everyImages, long sampleImages, int samplesPerClass
         Require.atLeast("sampleImages", sampleImages, 0);
         Require.atLeast("samplesPerClass", samplesPerClass, 1);
         Require.atLeast("checkpointImages", checkpointImages, 1);
+    }
+
+    /** What a configuration may leave out. */
+    public static Map<String, ?> defaults() {
+        return Map.of("everyImages", 6400, "sampleImages", 64_000, "samplesPerClass", 10, "checkpointImages", 64_000);
     }
 }

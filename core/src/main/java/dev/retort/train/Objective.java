@@ -7,6 +7,7 @@ import dev.retort.diffusion.TimeSampler;
 import dev.retort.diffusion.Weighting;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import java.util.Map;
 
 /** What a network is trained to do: how data are noised, what it predicts, at which times, with which weights. */
 public sealed interface Objective {
@@ -41,6 +42,14 @@ public sealed interface Objective {
      * @param clamp bound on predicted clean samples in sampling: 1 for pixels, 0 for none
      */
     record Flow(double timeMean, double timeStd, double clamp) implements Objective {
+        /** For pixels: what a configuration without an objective trains. */
+        public static final Flow PIXELS = new Flow(0, 1, 1);
+
+        /** What a configuration may leave out. */
+        public static Map<String, ?> defaults() {
+            return Map.of("timeMean", PIXELS.timeMean, "timeStd", PIXELS.timeStd, "clamp", PIXELS.clamp);
+        }
+
         @Override
         public ProcessSpec process() {
             return new ProcessSpec("flow", 1000, 0, 0, false, Prediction.FLOW, clamp);
@@ -71,6 +80,11 @@ public sealed interface Objective {
      * @param minSnr gamma of min-SNR weighting; 0 for none
      */
     record Ddpm(ProcessSpec process, boolean learnSigma, double minSnr) implements Objective {
+        /** What a configuration may leave out. */
+        public static Map<String, ?> defaults() {
+            return Map.of("process", ProcessSpec.ddpm(), "learnSigma", false, "minSnr", 0);
+        }
+
         @Override
         public TimeSampler times() {
             return TimeSampler.UNIFORM;

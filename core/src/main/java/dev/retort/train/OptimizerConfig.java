@@ -2,6 +2,7 @@ package dev.retort.train;
 
 import dev.retort.config.OneLine;
 import dev.retort.config.Require;
+import java.util.Map;
 
 /**
  * AdamW and its learning rate.
@@ -50,6 +51,21 @@ public record OptimizerConfig(
             double weightDecay,
             double clip) {
         this(lr, OneLine.parse(RateConfig.class, schedule), warmupImages, beta1, beta2, eps, weightDecay, clip);
+    }
+
+    /**
+     * What a configuration may leave out. The second beta is lower than AdamW's usual 0.999, as most runs here are some
+     * thousand steps; the rate decides too much to be guessed.
+     */
+    public static Map<String, ?> defaults() {
+        return Map.of(
+                "schedule", new RateConfig.Cosine(),
+                "warmupImages", 3200,
+                "beta1", 0.9,
+                "beta2", 0.99,
+                "eps", 1e-8,
+                "weightDecay", 0.01,
+                "clip", 1);
     }
 
     /** The learning rate after {@code imagesSeen} of {@code images}. */

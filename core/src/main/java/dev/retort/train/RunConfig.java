@@ -3,6 +3,7 @@ package dev.retort.train;
 import dev.retort.card.SamplingSpec;
 import dev.retort.config.Require;
 import dev.retort.data.DataSpec;
+import java.util.Map;
 
 /**
  * What training and distillation runs share.
@@ -28,5 +29,10 @@ public record RunConfig(
     /** Validates. */
     public RunConfig {
         Require.atLeast("batch", batch, 1);
+    }
+
+    /** What a configuration may leave out: all but the data and the learning rate. */
+    public static Map<String, ?> defaults() {
+        return Map.of("seed", 1, "batch", 32);
     }
 }

@@ -38,17 +38,20 @@ public record RunFolder(Path path) {
      * run that has saved nothing yet may begin with any.
      *
      * @param held the right to write into it
+     * @param kind which command it is for, what its {@code config.yaml} opens with: {@code train}, {@code distill} or {@code
+     *     classifier}
+     * @param settings its configuration
      * @param notes is told of settings that changed
      */
-    public static RunFolder open(FolderLock held, String configYaml, Consumer<String> notes) {
+    public static RunFolder open(FolderLock held, String kind, Object settings, Consumer<String> notes) {
         RunFolder run = new RunFolder(held.folder());
         Path config = run.path.resolve("config.yaml");
         ModelFiles.requireReplaceable(run.model());
         try {
             AtomicWrite.recover(run.path);
             AtomicWrite.recover(run.checkpoints());
-            if (!Files.exists(config) || run.resettled(config, configYaml, notes)) {
-                AtomicWrite.text(config, configYaml);
+            if (!Files.exists(config) || run.resettled(config, kind, settings, notes)) {
+                AtomicWrite.text(config, Configs.write(kind, settings));
             }
             Files.createDirectories(run.checkpoints());
             Files.createDirectories(run.samples());
@@ -62,12 +65,19 @@ public record RunFolder(Path path) {
     }
 
     /** Whether settings changed that may; others are refused. */
-    private boolean resettled(Path config, String here, Consumer<String> notes) throws IOException {
-        List<Difference> all = Configs.differences(config, Files.readString(config), here);
+    private boolean resettled(Path config, String kind, Object here, Consumer<String> notes) {
+        boolean empty = !begun() && !Files.exists(model());
+        String there = Configs.kind(config);
+        if (!empty && !there.isEmpty() && !there.equals(kind)) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    path + " holds a run of kind " + there + ", this one is of kind " + kind
+                            + "; give --run another folder");
+        }
+        List<Difference> all = Configs.differences(kind, config, here);
         List<Difference> decisive = all.stream()
                 .filter(difference -> !difference.path().matches("run\\.(compute|log)\\..*"))
                 .toList();
-        boolean empty = !begun() && !Files.exists(model());
         if (!decisive.isEmpty() && !empty) {
             throw new RetortException(
                     Kind.CONFIG,

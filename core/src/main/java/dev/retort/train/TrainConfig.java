@@ -3,6 +3,7 @@ package dev.retort.train;
 import dev.retort.card.DitSpec;
 import dev.retort.config.Require;
 import dev.retort.data.ImageSource;
+import java.util.Map;
 
 /**
  * A training run.
@@ -16,6 +17,11 @@ public record TrainConfig(long images, DitConfig model, Objective objective, Run
     /** Validates. */
     public TrainConfig {
         Require.atLeast("images", images, 1);
+    }
+
+    /** What a configuration may leave out. */
+    public static Map<String, ?> defaults() {
+        return Map.of("objective", Objective.Flow.PIXELS);
     }
 
     /** The network for the images; what does not go with them is refused. */

@@ -1,6 +1,5 @@
 package dev.retort.train;
 
-import dev.retort.config.Configs;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.io.FolderLock;
@@ -83,7 +82,7 @@ public final class Training {
             if (!new RunFolder(held.folder()).begun()) {
                 initial.take(network, config.objective(), source, device.device(), notes);
             }
-            RunFolder folder = RunFolder.open(held, Configs.write(config), notes);
+            RunFolder folder = RunFolder.open(held, "train", config, notes);
             Stage stage = new Stage(
                     "train", config.images(), List.of(new Stage.Weighted(new DiffusionLoss(config.objective()), 1, 1)));
             TrainingJob job = new TrainingJob(

@@ -93,7 +93,7 @@ class ClassifierTrainingTest {
 
     private static RunFolder open(Path folder) {
         try (FolderLock held = FolderLock.take(folder, note -> {})) {
-            return RunFolder.open(held, "name: x", note -> {});
+            return RunFolder.open(held, "classifier", config(96), note -> {});
         }
     }
 
@@ -143,7 +143,7 @@ class ClassifierTrainingTest {
     @Test
     void the_preset_reads_back_to_itself() throws Exception {
         ClassifierConfig preset = Configs.load(ClassifierConfig.class, "classifier", "fashion", List.of());
-        Path file = Files.writeString(temp.resolve("again.yaml"), Configs.write(preset));
+        Path file = Files.writeString(temp.resolve("again.yaml"), Configs.write("classifier", preset));
         assertThat(Configs.load(ClassifierConfig.class, "classifier", file.toString(), List.of()))
                 .isEqualTo(preset);
     }

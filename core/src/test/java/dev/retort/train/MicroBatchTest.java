@@ -2,7 +2,6 @@ package dev.retort.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.retort.config.Configs;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.io.FolderLock;
@@ -142,7 +141,7 @@ class MicroBatchTest {
                                 new LabelConditioner(network.spec().condition()),
                                 network.spec().classDropout(),
                                 config.run()),
-                        RunFolder.open(held, Configs.write(config), note -> {}),
+                        RunFolder.open(held, "train", config, note -> {}),
                         Precision.FP32,
                         Map.of())) {
             assertThat(trainer.microBatch()).isLessThan(32);

@@ -107,6 +107,18 @@ class RunFolderTest {
         refused(Kind.CONFIG, () -> train(config(), ""), "another configuration", "run.optimizer.lr");
     }
 
+    @Test
+    void a_run_begun_before_its_settings_said_their_kind_goes_on_and_one_of_another_kind_does_not() throws Exception {
+        stopped(config(), 3);
+        Path settings = run().resolve("config.yaml");
+        List<String> lines = Files.readAllLines(settings);
+        assertThat(lines).startsWith("kind: train");
+        Files.write(settings, lines.subList(1, lines.size()));
+        assertThat(train(config(), "")).contains("resuming at 24 images").noneMatch(note -> note.contains("settings"));
+        Files.writeString(settings, "kind: distill\n");
+        refused(Kind.CONFIG, () -> train(config(), ""), "holds a run of kind distill", "this one is of kind train");
+    }
+
     private TrainConfig pictures(String... classes) throws Exception {
         for (String name : classes) {
             for (int i = 0; i < 4; i++) {

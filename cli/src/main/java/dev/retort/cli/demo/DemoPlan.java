@@ -20,6 +20,8 @@ public record DemoPlan(long teacherImages, long studentImages, Pace pace) {
     /** Its file in the run's folder. */
     public static final String FILE = "demo.yaml";
 
+    private static final String KIND = "demo";
+
     /**
      * Images of teacher and student.
      *
@@ -66,13 +68,13 @@ public record DemoPlan(long teacherImages, long studentImages, Pace pace) {
     public static Optional<DemoPlan> read(Path run) {
         Path file = run.resolve(FILE);
         return Files.exists(file)
-                ? Optional.of(Configs.load(DemoPlan.class, "demo", file.toString(), List.of()))
+                ? Optional.of(Configs.load(DemoPlan.class, KIND, file.toString(), List.of()))
                 : Optional.empty();
     }
 
     /** Keeps the plan in the run's folder. */
     public void write(Path run) {
-        AtomicWrite.text(run.resolve(FILE), Configs.write(this));
+        AtomicWrite.text(run.resolve(FILE), Configs.write(KIND, this));
     }
 
     /** Predicted seconds of the teacher's run. */
