@@ -1,10 +1,11 @@
 """A plain-PyTorch diffusion transformer (Peebles and Xie 2022), timed beside ours. Needs torch only; no dependency of the build.
 
-Server: reads one line of JSON a command on stdin, answers one line of JSON on stdout; started by BenchMain.
+Server: reads one line of JSON a command on stdin, answers one line of JSON on stdout; started by BenchMain
+with the device as its argument, cpu or cuda:N.
   {"op": "open", "model": "S/2", "batch": 8, "kind": "train", "precision": "bf16", "compile": false}
   {"op": "run", "count": 1}      -> {"seconds": [...], "loss": ...}
   {"op": "close"} / {"op": "quit"}
-By hand: python dit_peer.py S/2 8 train bf16 [compile]
+By hand: python dit_peer.py cpu S/2 8 train bf16 [compile]
 """
 
 import json
@@ -88,7 +89,7 @@ class DiT(nn.Module):
     def forward(self, x, t, y):
         n, p, g = x.shape[0], self.patch, self.grid
         h = self.embed(x).flatten(2).transpose(1, 2) + self.positions.to(x.dtype)
-        freq = torch.exp(-math.log(10000) * torch.arange(128, dtype=torch.float32) / 128)
+        freq = torch.exp(-math.log(10000) * torch.arange(128, dtype=torch.float32, device=x.device) / 128)
         angle = t[:, None].float() * freq
         features = torch.cat([angle.cos(), angle.sin()], 1).to(self.time[0].weight.dtype)
         act = F.silu(self.time(features) + self.label(y))
@@ -100,13 +101,15 @@ class DiT(nn.Module):
 
 
 class Case:
-    def __init__(self, model, batch, kind, precision, compiled):
+    def __init__(self, device, model, batch, kind, precision, compiled):
         torch.manual_seed(0)
+        self.device = torch.device(device)
         self.train, self.bf16 = kind == "train", precision == "bf16"
-        self.net = DiT(model)
+        self.net = DiT(model).to(self.device)
         shape = (batch, self.net.channels, self.net.side, self.net.side)
         self.x, self.noise = torch.randn(shape), torch.randn(shape)
         self.t, self.y = torch.randint(0, 1000, (batch,)), torch.randint(0, self.net.classes, (batch,))
+        self.x, self.noise, self.t, self.y = (v.to(self.device) for v in (self.x, self.noise, self.t, self.y))
         if self.train:
             self.optimiser = torch.optim.AdamW(self.net.parameters(), lr=1e-4, fused=True)
             self.average = [p.detach().clone() for p in self.net.parameters()]
@@ -119,7 +122,7 @@ class Case:
 
     def train_step(self):
         # Flow matching's plain regression: noise both input and goal, so the cost is the network's alone.
-        with torch.autocast("cpu", torch.bfloat16, enabled=self.bf16):
+        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16):
             out = self.forward(self.x, self.t, self.y)
         loss = (out[:, : self.noise.shape[1]].float() - self.noise).square().mean()
         loss.backward()
@@ -141,11 +144,14 @@ class Case:
             value = self.step()
             seconds.append(time.perf_counter() - start)
             cpu.append(time.process_time() - used)
-        rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        return {"seconds": seconds, "cpu_seconds": cpu, "value": value, "peak_rss_mb": rss / 1024}
+        if self.device.type == "cuda":
+            peak = torch.cuda.max_memory_allocated(self.device) / 2**20
+        else:
+            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        return {"seconds": seconds, "cpu_seconds": cpu, "value": value, "peak_rss_mb": peak}
 
 
-def serve():
+def serve(device):
     case = None
     rss = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     library = f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads"
@@ -155,7 +161,7 @@ def serve():
         try:
             if command["op"] == "open":
                 case = Case(
-                    command["model"], command["batch"], command["kind"], command["precision"], command["compile"]
+                    device, command["model"], command["batch"], command["kind"], command["precision"], command["compile"]
                 )
                 answer = {"parameters": sum(p.numel() for p in case.net.parameters())}
             elif command["op"] == "run":
@@ -170,9 +176,9 @@ def serve():
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 1:
-        serve()
+    if len(sys.argv) == 2:
+        serve(sys.argv[1])
     else:
-        chosen = Case(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], "compile" in sys.argv[5:])
+        chosen = Case(*sys.argv[1:3], int(sys.argv[3]), *sys.argv[4:6], "compile" in sys.argv[6:])
         chosen.run(2)
         print(json.dumps(chosen.run(5)))

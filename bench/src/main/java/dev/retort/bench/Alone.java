@@ -25,8 +25,8 @@ final class Alone {
     private Alone() {}
 
     /** 10⁹ operations per second of the fastest product in this precision. */
-    static double peak(boolean bf16) {
-        try (Worker worker = Worker.ours()) {
+    static double peak(boolean bf16, String device) {
+        try (Worker worker = Worker.ours(device)) {
             return worker.ask(Map.of("op", "peak", "precision", bf16 ? "bf16" : "fp32"))
                     .get("gflops")
                     .asDouble();
@@ -37,10 +37,10 @@ final class Alone {
      * Seconds of a step whose tensors hold next to nothing: all Java code, all crossings into native code and libtorch's
      * own dispatch, hence an upper bound of the time a full step spends outside native ops.
      */
-    static double skeletonSeconds(BenchCase what) {
+    static double skeletonSeconds(BenchCase what, String device) {
         // On one thread: waking OpenMP's others for next to nothing takes twice as long as all of this, and is native
         // time.
-        try (Worker worker = Worker.ours(Map.of("OMP_NUM_THREADS", "1"))) {
+        try (Worker worker = Worker.ours(device, Map.of("OMP_NUM_THREADS", "1"))) {
             Map<String, Object> open = new HashMap<>(what.open(false));
             open.put("skeleton", true);
             worker.ask(open);
@@ -54,9 +54,9 @@ final class Alone {
     }
 
     /** Resident memory over 500 training steps. */
-    static Flatness flatness(BenchCase what) {
+    static Flatness flatness(BenchCase what, String device) {
         // A Java heap that is not touched in advance becomes resident little by little until its first collection.
-        try (Worker worker = Worker.ours(Map.of(), "-Xms96m", "-Xmx96m", "-XX:+AlwaysPreTouch")) {
+        try (Worker worker = Worker.ours(device, Map.of(), "-Xms96m", "-Xmx96m", "-XX:+AlwaysPreTouch")) {
             worker.ask(what.open(false));
             double first = worker.ask(Map.of("op", "run", "count", WARM_UP))
                     .get("rss_mb")

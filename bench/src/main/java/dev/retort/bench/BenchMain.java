@@ -18,6 +18,7 @@ public final class BenchMain {
               --cases LIST         MODEL:BATCH:train|sample:fp32|bf16,…; default S/2 and B/2 at 8, XL/2 at 2, both kinds, both precisions;
                                    another network is spelt out: 8x256x4/4@1x28:32:train:fp32 is fashion-teacher's
               --seconds N          measuring time of a case, default 30
+              --device NAME        cpu, cuda or cuda:N, for both sides; default cpu
               --no-compile         leave torch.compile out
               --only-cases         leave out the overhead and the 500 steps of memory
               --json FILE          write every figure there""";
@@ -29,6 +30,7 @@ public final class BenchMain {
     private Path python;
     private Path script = Path.of("bench", "peer", "dit_peer.py");
     private Path json;
+    private String device = "cpu";
     private double seconds = 30;
     private boolean compile = true;
     private boolean alone = true;
@@ -83,6 +85,7 @@ public final class BenchMain {
         switch (name) {
             case "--peer-python" -> python = Path.of(value);
             case "--peer-script" -> script = Path.of(value);
+            case "--device" -> device = value;
             case "--json" -> json = Path.of(value);
             case "--seconds" -> seconds = Double.parseDouble(value);
             case "--cases" ->
@@ -93,7 +96,7 @@ public final class BenchMain {
 
     private void run() throws IOException {
         List<Contest.Entrant> entrants = new ArrayList<>();
-        entrants.add(new Contest.Entrant("ours", Worker::ours, false));
+        entrants.add(new Contest.Entrant("ours", () -> Worker.ours(device), false));
         if (python != null) {
             entrants.add(new Contest.Entrant("eager", this::peer, false));
             if (compile) {
@@ -104,7 +107,7 @@ public final class BenchMain {
         for (String precision :
                 cases.stream().map(BenchCase::precision).distinct().toList()) {
             say("matrix product peak, " + precision);
-            report.peak(precision, Alone.peak(precision.equals("bf16")));
+            report.peak(precision, Alone.peak(precision.equals("bf16"), device));
         }
         for (BenchCase what : cases) {
             say(what.toString());
@@ -113,12 +116,13 @@ public final class BenchMain {
             if (alone) {
                 report.overhead(
                         what,
-                        Alone.skeletonSeconds(what) / result.times().get("ours").median());
+                        Alone.skeletonSeconds(what, device)
+                                / result.times().get("ours").median());
             }
         }
         if (alone) {
             say("memory over 500 steps");
-            report.flatness(Alone.flatness(MEMORY_CASE));
+            report.flatness(Alone.flatness(MEMORY_CASE, device));
         }
         System.out.print(report.table());
         if (json != null) {
@@ -127,7 +131,7 @@ public final class BenchMain {
     }
 
     private Worker peer() {
-        return Worker.peer(python, script);
+        return Worker.peer(python, script, device);
     }
 
     private static String hello(Contest.Entrant entrant) {

@@ -21,9 +21,9 @@ final class SamplingStep implements Step {
     private final Request request;
     private final Inputs inputs;
 
-    SamplingStep(DitSpec spec, int batch, boolean bf16) {
-        inputs = Inputs.of(spec, batch);
-        try (Dit origin = new Dit(spec, Init.of(1, Device.CPU))) {
+    SamplingStep(DitSpec spec, int batch, boolean bf16, Device device) {
+        inputs = Inputs.of(spec, batch, device);
+        try (Dit origin = new Dit(spec, Init.of(1, device))) {
             parameters = origin.parameterCount();
             network = new DitInference(origin, bf16 ? Precision.BF16 : Precision.FP32);
         }

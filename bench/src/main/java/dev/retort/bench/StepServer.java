@@ -21,14 +21,19 @@ final class StepServer {
     private static final JsonMapper JSON = new JsonMapper();
     private static final OperatingSystemMXBean CPU = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
 
+    private final Device device;
     private Step step;
 
-    private StepServer() {}
+    private StepServer(Device device) {
+        this.device = device;
+    }
 
     public static void main(String[] args) throws IOException {
         Natives.load();
-        say(Map.of("library", Natives.description(), "empty_rss_mb", megabytes(Machine.residentBytes())));
-        StepServer server = new StepServer();
+        Device device = Device.choose(args[0]).device();
+        String library = device.isCuda() ? Natives.libraries() : Natives.description();
+        say(Map.of("library", library, "empty_rss_mb", megabytes(device.isCuda() ? 0 : Machine.residentBytes())));
+        StepServer server = new StepServer(device);
         BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             JsonNode command = JSON.readTree(line);
@@ -48,8 +53,7 @@ final class StepServer {
                 return run(command.get("count").asInt());
             case "peak":
                 return Map.of(
-                        "gflops",
-                        MatmulPeak.measure(isBf16(command) ? Precision.BF16 : Precision.FP32, Device.CPU) / 1e9);
+                        "gflops", MatmulPeak.measure(isBf16(command) ? Precision.BF16 : Precision.FP32, device) / 1e9);
             default:
                 step.close();
                 step = null;
@@ -57,7 +61,7 @@ final class StepServer {
         }
     }
 
-    private static Step open(JsonNode command) {
+    private Step open(JsonNode command) {
         BenchCase what = new BenchCase(
                 command.get("model").asString(),
                 command.get("batch").asInt(),
@@ -65,8 +69,8 @@ final class StepServer {
                 isBf16(command));
         DitSpec spec = command.path("skeleton").asBoolean(false) ? what.skeleton() : what.spec();
         return what.train()
-                ? new TrainingStep(spec, what.batch(), what.bf16())
-                : new SamplingStep(spec, what.batch(), what.bf16());
+                ? new TrainingStep(spec, what.batch(), what.bf16(), device)
+                : new SamplingStep(spec, what.batch(), what.bf16(), device);
     }
 
     private static boolean isBf16(JsonNode command) {
@@ -94,7 +98,7 @@ final class StepServer {
                 "rss_mb",
                 megabytes(Machine.residentBytes()),
                 "peak_rss_mb",
-                megabytes(Machine.peakResidentBytes()));
+                megabytes(device.peakBytes()));
     }
 
     private static double megabytes(long bytes) {

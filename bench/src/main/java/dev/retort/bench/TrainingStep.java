@@ -17,6 +17,7 @@ import org.bytedeco.pytorch.Tensor;
 final class TrainingStep implements Step {
     private static final OptimizerConfig ADAMW = new OptimizerConfig(1e-4, "constant", 0, 0.9, 0.999, 1e-8, 0.01, 0);
 
+    private final Device device;
     private final Dit network;
     private final Inputs inputs;
     private final Precision precision;
@@ -24,9 +25,10 @@ final class TrainingStep implements Step {
     private final Ema average;
     private long steps;
 
-    TrainingStep(DitSpec spec, int batch, boolean bf16) {
-        network = new Dit(spec, Init.of(1, Device.CPU));
-        inputs = Inputs.of(spec, batch);
+    TrainingStep(DitSpec spec, int batch, boolean bf16, Device device) {
+        this.device = device;
+        network = new Dit(spec, Init.of(1, device));
+        inputs = Inputs.of(spec, batch, device);
         precision = bf16 ? Precision.BF16 : Precision.FP32;
         optimizer = new AdamW(network.parameters(), ADAMW);
         average = new Ema(0.9999, network.parameters());
@@ -36,7 +38,7 @@ final class TrainingStep implements Step {
     public double run() {
         try (Scope scope = Scope.open()) {
             Tensor out;
-            try (Autocast autocast = Autocast.to(precision, Device.CPU)) {
+            try (Autocast autocast = Autocast.to(precision, device)) {
                 out = network.forward(inputs.x(), inputs.time(), inputs.condition(), Taps.none());
             }
             Tensor error = out.narrow(1, 0, inputs.noise().size(1)).sub(inputs.noise());

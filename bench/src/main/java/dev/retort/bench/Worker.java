@@ -43,24 +43,24 @@ final class Worker implements AutoCloseable {
     }
 
     /** Our side, in a JVM like this one. */
-    static Worker ours() {
-        return ours(Map.of());
+    static Worker ours(String device) {
+        return ours(device, Map.of());
     }
 
     /** The same with more in its environment, and options of the JVM. */
-    static Worker ours(Map<String, String> environment, String... options) {
+    static Worker ours(String device, Map<String, String> environment, String... options) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(options));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), StepServer.class.getName()));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), StepServer.class.getName(), device));
         Map<String, String> all = new HashMap<>(Natives.WAITING);
         all.putAll(environment);
         return new Worker("ours", command, all);
     }
 
     /** Plain PyTorch in the Python given. */
-    static Worker peer(Path python, Path script) {
-        return new Worker("peer", List.of(python.toString(), script.toString()), Map.of());
+    static Worker peer(Path python, Path script, String device) {
+        return new Worker("peer", List.of(python.toString(), script.toString(), device), Map.of());
     }
 
     /** What the worker said of itself. */

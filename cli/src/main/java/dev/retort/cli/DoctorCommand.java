@@ -7,6 +7,7 @@ import dev.retort.cli.doctor.Surroundings;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileNames;
+import dev.retort.torch.Cuda;
 import dev.retort.torch.Kernels;
 import dev.retort.torch.Machine;
 import dev.retort.torch.Mounts;
@@ -73,7 +74,7 @@ final class DoctorCommand implements Callable<Integer> {
         findings.add(Checkup.fileNames(FileNames.charset(), FileNames.isUnicode()));
         findings.add(Checkup.cpu(machine));
         findings.add(Checkup.memory(machine.memoryBytes(), Machine.availableBytes(), around.memoryLimitBytes()));
-        findings.add(Checkup.gpu(around.gpus(), around.driver(), around.hasLibcuda(), hasCudaJar()));
+        findings.add(Checkup.gpu(around.gpus(), around.driver(), around.hasLibcuda(), Cuda.isBuiltIn()));
         findings.add(Checkup.foreignLibtorch(around.foreignLibtorch(), around.forcedLibtorch()));
         Finding natives = inTime("Natives", NATIVE_PATIENCE_SECONDS, Natives::libraries);
         findings.add(cache(natives.state() == State.GOOD));
@@ -111,10 +112,6 @@ final class DoctorCommand implements Callable<Integer> {
         }
     }
 
-    private static boolean hasCudaJar() {
-        return DoctorCommand.class.getResource("/org/bytedeco/pytorch/linux-x86_64-gpu/libtorch_cuda.so") != null;
-    }
-
     /** Asks libtorch in a thread of its own: a broken installation must not hold the doctor up. */
     static Finding inTime(String subject, int seconds, Callable<String> description) {
         FutureTask<String> load = new FutureTask<>(description);
@@ -128,7 +125,7 @@ final class DoctorCommand implements Callable<Integer> {
                     subject,
                     State.WARNING,
                     "libtorch is still busy after " + seconds + " s",
-                    "run it again: the first start unpacks 0.5 GB");
+                    "run it again: the first start unpacks " + (Cuda.isBuiltIn() ? "0.9 GB" : "0.5 GB"));
         } catch (ExecutionException e) {
             return new Finding(
                     subject,

@@ -91,9 +91,10 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
                 : List.of("Speed and memory: each model in a process of its own, rounds in turn: " + rounds
                         + ", batches of " + batch + " images in each: " + batchesPerRound + "; "
                         + precision.name().toLowerCase(Locale.ROOT) + " on " + device
-                        + "; medians. Peak memory is resident memory above that of a process which draws as many "
-                        + "images of that size with a network of next to no weights: library, Java and compiled code "
-                        + "count in neither.");
+                        + "; medians. Peak memory is "
+                        + (device.equals("cpu") ? "resident memory" : "that of tensors on the GPU")
+                        + " above that of a process which draws as many images of that size with a network of next to no "
+                        + "weights: library, Java and compiled code count in neither.");
     }
 
     /**

@@ -14,7 +14,6 @@ import dev.retort.sample.ImageCodec;
 import dev.retort.sample.Sampler;
 import dev.retort.torch.Device;
 import dev.retort.torch.Kernels;
-import dev.retort.torch.Machine;
 import dev.retort.torch.Natives;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
@@ -92,7 +91,7 @@ public final class MeasuringProcess {
                     drawn += order.batch();
                 }
                 double seconds = (System.nanoTime() - started) / 1e9;
-                answer(Map.of("seconds", seconds, "peakBytes", Machine.peakResidentBytes()));
+                answer(Map.of("seconds", seconds, "peakBytes", device.peakBytes()));
             }
         }
     }

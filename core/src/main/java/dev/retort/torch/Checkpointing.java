@@ -2,6 +2,7 @@ package dev.retort.torch;
 
 import java.util.Arrays;
 import java.util.function.Function;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -57,6 +58,9 @@ public final class Checkpointing {
         private final Tensor[] inputs;
         private final Device device;
         private final Precision precision;
+        /** Open here and in the backward pass; a GPU's hooks run on a thread of libtorch's own, where no scope is. */
+        private final PointerScope home = PointerScope.getInnerScope();
+
         private Tensor[] arrived = new Tensor[0];
         private Tensor[] inputGradients;
 
@@ -99,7 +103,7 @@ public final class Checkpointing {
                 arrived = Arrays.copyOf(arrived, index + 1);
             }
             Hooks.replace(output, gradient -> {
-                arrived[index] = new Tensor(gradient);
+                arrived[index] = atHome(new Tensor(gradient));
                 return gradient;
             });
         }
@@ -109,6 +113,15 @@ public final class Checkpointing {
                 runAgain();
             }
             return inputGradients[index];
+        }
+
+        private Tensor atHome(Tensor tensor) {
+            if (home == null) {
+                tensor.retainReference();
+            } else {
+                home.attach(tensor);
+            }
+            return tensor;
         }
 
         private void runAgain() {
@@ -134,7 +147,7 @@ public final class Checkpointing {
                 torch.backward(roots, gradients, new org.bytedeco.pytorch.BoolOptional(), false, new TensorVector());
                 for (int i = 0; i < inputs.length; i++) {
                     if (inputs[i].requires_grad()) {
-                        inputGradients[i] = scope.escape(new Tensor(fresh[i].grad()));
+                        inputGradients[i] = atHome(new Tensor(fresh[i].grad()));
                     }
                 }
             } finally {

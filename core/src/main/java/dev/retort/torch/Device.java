@@ -24,8 +24,7 @@ public record Device(String type, int index) {
     /** Parses {@code cpu}, {@code cuda}, {@code cuda:n} or {@code auto}; a device that is not here is ENVIRONMENT. */
     public static Choice choose(String name) {
         if (name.equals("auto")) {
-            Natives.load();
-            return torch.cuda_is_available()
+            return Cuda.count() > 0
                     ? new Choice(new Device("cuda", 0), "a GPU was found")
                     : new Choice(CPU, "no GPU was found");
         }
@@ -33,14 +32,21 @@ public record Device(String type, int index) {
             return new Choice(CPU, "asked for");
         }
         if (name.matches("cuda(:\\d{1,3})?")) {
-            Natives.load();
-            if (!torch.cuda_is_available()) {
+            int gpus = Cuda.count();
+            if (gpus == 0) {
                 throw new RetortException(
                         Kind.ENVIRONMENT,
                         "--device " + name + " was asked for but no GPU can be used here; run 'retort doctor', or leave"
                                 + " --device out to run on the CPU");
             }
             int index = name.equals("cuda") ? 0 : Integer.parseInt(name.substring(5));
+            if (index >= gpus) {
+                throw new RetortException(
+                        Kind.ENVIRONMENT,
+                        "--device " + name + " was asked for but there "
+                                + (gpus == 1 ? "is 1 GPU" : "are " + gpus + " GPUs")
+                                + " here, counted from 0; choose cuda:0" + (gpus == 1 ? "" : " to cuda:" + (gpus - 1)));
+            }
             return new Choice(new Device("cuda", index), "asked for");
         }
         throw new RetortException(Kind.USAGE, "--device " + name + " is unknown; choose cpu, cuda, cuda:N or auto");
@@ -59,6 +65,18 @@ public record Device(String type, int index) {
     /** The tensor on this device, itself where it is there already. */
     public Tensor move(Tensor tensor) {
         return isCuda() ? tensor.to(handle(), tensor.scalar_type()) : tensor;
+    }
+
+    /** Highest memory that this process has had: all of it on the CPU, that of tensors on a GPU; in bytes. */
+    public long peakBytes() {
+        return isCuda() ? Cuda.peakBytes(index) : Machine.peakResidentBytes();
+    }
+
+    /** Waits until a GPU has done what it was asked to; the CPU always has. */
+    public void finish() {
+        if (isCuda()) {
+            torch.cuda_synchronize(index);
+        }
     }
 
     TensorOptions options(Dtype dtype) {

@@ -20,6 +20,8 @@ final class LoadFailure {
 
     private LoadFailure() {}
 
+    private static final Pattern NVIDIAS = Pattern.compile("lib(cu|nccl|nv).*\\.so.*");
+
     /**
      * The sentence for a failure.
      *
@@ -58,9 +60,15 @@ final class LoadFailure {
         return unloaded(
                 why,
                 missing.matches()
-                        ? "this system has no " + missing.group(1) + "; install the package that brings it"
+                        ? "this system has no " + missing.group(1) + "; " + bringing(missing.group(1))
                         : "'retort doctor' says what this machine lacks",
                 reason);
+    }
+
+    private static String bringing(String library) {
+        return NVIDIAS.matcher(library).matches()
+                ? "install CUDA 13, cuDNN 9 and NCCL 2, or name their folders in LD_LIBRARY_PATH (README: GPU)"
+                : "install the package that brings it";
     }
 
     private static RetortException unloaded(String why, String meaning, Throwable reason) {

@@ -33,6 +33,8 @@ final class NativeTuning {
         keepFreedMemory();
         // It knows few CPUs, says so on stderr at every convolution it is asked for, and wins none that oneDNN takes.
         torch.globalContext().setUserEnabledNNPACK(false);
+        // cuDNN would round what it convolves to 10 bits (TF32); products on a GPU are not rounded either.
+        torch.globalContext().setFloat32Precision(Float32Backend.CUDA, Float32Op.CONV, Float32Precision.IEEE);
         float32ByOneDnn(true);
         handed = torch.hasMKLDNN() && PackedProduct.multipliesHalf() && relativeError() < EXACT;
         float32ByOneDnn(handed);

@@ -36,6 +36,7 @@ public final class Natives {
             "libc10_cuda.so",
             "libtorch_cpu.so",
             "libtorch_cuda.so",
+            "libtorch_cuda_linalg.so",
             "libtorch.so",
             "libjnitorch.so");
 
@@ -48,6 +49,11 @@ public final class Natives {
     private Natives() {
         System.setProperty("org.bytedeco.javacpp.maxPhysicalBytes", "0");
         System.setProperty("org.bytedeco.javacpp.maxBytes", "0");
+        if (Cuda.isBuiltIn()) {
+            // Beside the CPU's libtorch on the class path JavaCPP would take some libraries of the one, some of the
+            // other.
+            System.setProperty("org.bytedeco.javacpp.platform.extension", Cuda.EXTENSION);
+        }
         Unpacked unpacked = unpack();
         try {
             loadInOrder(unpacked);
@@ -92,14 +98,17 @@ public final class Natives {
         return team().threads();
     }
 
-    /** Up to the first library that needs one of CUDA's, which JavaCPP finds. */
+    /** But for the last, which JavaCPP loads, and what libtorch loads when it is asked for linear algebra on a GPU. */
     private static void loadInOrder(Unpacked unpacked) {
-        List<String> names = unpacked.torch.stream().map(File::getName).toList();
-        boolean cuda = names.contains("libtorch_cuda.so");
         load(unpacked.torch, List.of("libgomp.so.1"));
         Mkl.load(unpacked.mkl);
         Loader.load(org.bytedeco.openblas.global.openblas_nolapack.class);
-        load(unpacked.torch, cuda ? List.of("libc10.so") : List.of("libc10.so", "libtorch_cpu.so"));
+        if (Cuda.isBuiltIn()) {
+            Cuda.loadLibraries();
+        }
+        load(
+                unpacked.torch,
+                List.of("libc10.so", "libc10_cuda.so", "libtorch_cpu.so", "libtorch_cuda.so", "libtorch.so"));
     }
 
     private static void load(List<File> libraries, List<String> names) {
@@ -137,11 +146,11 @@ public final class Natives {
         return NativeTuning.blas();
     }
 
-    /** One line: instruction set, BLAS and threads. */
+    /** One line: instruction set, BLAS and threads, and CUDA where there is a GPU. */
     public static String libraries() {
         load();
         return "libtorch, " + torch.get_cpu_capability().getString() + ", " + blas() + ", " + threads()
-                + (threads() == 1 ? " thread" : " threads");
+                + (threads() == 1 ? " thread" : " threads") + Cuda.description();
     }
 
     /** {@link #libraries()} and which kernels compute products. */
@@ -201,11 +210,14 @@ public final class Natives {
         }
     }
 
+    private static String platform(String preset) {
+        return Loader.getPlatform() + (preset.equals("pytorch") && Cuda.isBuiltIn() ? Cuda.EXTENSION : "");
+    }
+
     private static List<File> unpack(String preset, List<String> names) throws IOException {
         List<File> all = new ArrayList<>();
         for (String name : names) {
-            URL resource =
-                    Natives.class.getResource("/org/bytedeco/" + preset + "/" + Loader.getPlatform() + "/" + name);
+            URL resource = Natives.class.getResource("/org/bytedeco/" + preset + "/" + platform(preset) + "/" + name);
             if (resource != null) {
                 File cached = Loader.cacheResource(resource);
                 if (cached == null || !Files.isReadable(cached.toPath())) {

@@ -76,4 +76,12 @@ class LoadFailureTest {
         assertThat(mounts.forbidPrograms(real.getParent().getParent())).isFalse();
         assertThat(new Mounts(List.of()).forbidPrograms(real)).isFalse();
     }
+
+    @Test
+    void a_library_of_nvidias_that_is_missing_is_named_with_what_brings_it() {
+        assertThat(sentence("libcudart.so.13: cannot open shared object file: No such file or directory", false, ROOM))
+                .contains("no libcudart.so.13; install CUDA 13", "LD_LIBRARY_PATH");
+        assertThat(sentence("libxyz.so.1: cannot open shared object file: No such file or directory", false, ROOM))
+                .contains("install the package that brings it");
+    }
 }

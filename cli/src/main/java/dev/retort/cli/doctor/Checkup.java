@@ -114,7 +114,7 @@ public final class Checkup {
                 : Finding.warning(
                         "GPU",
                         found + ", but the CUDA build of libtorch is not on the class path",
-                        "put pytorch-…-linux-x86_64-gpu.jar and the CUDA libraries there; until then the CPU is used");
+                        "mkdir -p .mvn; echo -Pcuda > .mvn/maven.config (README: GPU); until then the CPU is used");
     }
 
     /**
