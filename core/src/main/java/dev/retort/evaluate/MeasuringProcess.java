@@ -81,7 +81,7 @@ public final class MeasuringProcess {
         try (ModelFolder.Loaded model = load(order, device);
                 ImageCodec codec = codec(order, model, device)) {
             Sampler sampler = Draw.sampler(model.network(), model.card(), order.sampling(), order.precision());
-            answer(Map.of(TIMED_KERNELS, Kernels.measuredHere() ? 1 : 0));
+            answer(Map.of(TIMED_KERNELS, !device.isCuda() && Kernels.measuredHere() ? 1 : 0));
             long drawn = 0;
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 int batches = Integer.parseInt(line);

@@ -58,7 +58,7 @@ public final class Checkpointing {
         private final Tensor[] inputs;
         private final Device device;
         private final Precision precision;
-        /** Open here and in the backward pass; a GPU's hooks run on a thread of libtorch's own, where no scope is. */
+        /** Open here and in the backward pass, whose hooks may run on a thread without a scope ({@link Hooks}). */
         private final PointerScope home = PointerScope.getInnerScope();
 
         private Tensor[] arrived = new Tensor[0];
