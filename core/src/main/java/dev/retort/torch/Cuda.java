@@ -18,8 +18,21 @@ public final class Cuda {
     /** What the presets append to the name of the platform. */
     static final String EXTENSION = "-gpu";
 
-    /** Needed by libtorch's library for the CPU, which does not look into CUDA's own folder as that for the GPU does. */
-    private static final List<String> FIRST = List.of("libcudart.so.13", "libcupti.so.13");
+    /**
+     * What libtorch's library for the CPU needs, which does not look into CUDA's own folder as that for the GPU does; and
+     * cuDNN whole, whose parts the presets would take from another version in a folder of the system.
+     */
+    private static final List<String> FIRST = List.of(
+            "libcudart.so.13",
+            "libcupti.so.13",
+            "libcudnn_graph.so.9",
+            "libcudnn_engines_runtime_compiled.so.9",
+            "libcudnn_engines_precompiled.so.9",
+            "libcudnn_heuristic.so.9",
+            "libcudnn_ops.so.9",
+            "libcudnn_cnn.so.9",
+            "libcudnn_adv.so.9",
+            "libcudnn.so.9");
 
     private static final List<String> FOLDERS = List.of(
             "/usr/local/cuda/lib64", "/usr/local/cuda/extras/CUPTI/lib64", "/usr/local/cuda/targets/x86_64-linux/lib");

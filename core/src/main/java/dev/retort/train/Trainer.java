@@ -282,23 +282,27 @@ public final class Trainer implements AutoCloseable {
         stage.terms().forEach(weighted -> wanted.addAll(weighted.term().taps()));
         Taps taps = Taps.of(wanted);
         Tensor sum = null;
+        List<Tensor> losses = new ArrayList<>(); // (N) each
         try (Autocast autocast = Autocast.to(precision, device)) {
             Tensor output =
                     job.network().forward(noisy.noisy(), noisy.time(), noisy.condition(), taps); // (N, C', H, W)
             for (Stage.Weighted weighted : stage.terms()) {
                 Tensor perSample = weighted.term().perSample(output, taps, noisy); // (N)
-                boolean first = weighted == stage.terms().get(0);
-                window.add(
-                        terms.of(weighted.term()),
-                        Tensors.floats(perSample),
-                        noisy.times(),
-                        schedule.noisiestTime(),
-                        first);
+                losses.add(perSample);
                 Tensor term = Ops.mul(perSample.sum(), weighted.at(progress) / whole);
                 sum = sum == null ? term : sum.add(term);
             }
         }
         sum.backward();
+        // Read before, they would have a GPU wait for the backward pass to be asked for.
+        for (int i = 0; i < losses.size(); i++) {
+            window.add(
+                    terms.of(stage.terms().get(i).term()),
+                    Tensors.floats(losses.get(i)),
+                    noisy.times(),
+                    schedule.noisiestTime(),
+                    i == 0);
+        }
         return Tensors.scalar(sum);
     }
 
