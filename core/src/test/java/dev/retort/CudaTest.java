@@ -3,12 +3,14 @@ package dev.retort;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.retort.card.DitSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.error.RetortException;
-import dev.retort.card.SamplingSpec;
+import dev.retort.model.Condition;
+import dev.retort.model.Request;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitInference;
-import dev.retort.card.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.report.JsonlLog;
@@ -102,8 +104,8 @@ class CudaTest {
         return Tensors.of(new float[] {0, 12.5f, 999}, device, BATCH);
     }
 
-    private static Tensor label(Device device) {
-        return Tensors.of(new int[] {4, 1, 4}, device);
+    private static Condition label(Device device) {
+        return Conditions.classes(Tensors.of(new int[] {4, 1, 4}, device));
     }
 
     private static double relativeError(float[] actual, float[] expected) {
@@ -139,16 +141,18 @@ class CudaTest {
     @CsvSource({"false,FP32,1e-5", "true,FP32,1e-5", "false,BF16,2e-2", "true,BF16,2e-2"})
     void a_network_prepared_for_sampling_too(boolean modern, Precision precision, double tolerance) {
         float[] expected = forward(Device.CPU, modern, Precision.FP32);
-        for (boolean ahead : new boolean[] {false, true}) {
-            try (Scope scope = Scope.open();
-                    Dit dit = network(gpu(), modern);
-                    DitInference prepared = new DitInference(dit, precision)) {
-                if (ahead) {
-                    prepared.prepare(new double[] {999, 12.5, 0}, label(gpu()));
-                }
-                Tensor out = prepared.forward(input(gpu()), time(gpu()), label(gpu()), Taps.none());
-                assertThat(relativeError(Tensors.floats(out), expected)).isLessThan(tolerance);
+        try (Scope scope = Scope.open();
+                Dit dit = network(gpu(), modern);
+                DitInference prepared = new DitInference(dit, precision);
+                Request request = prepared.open(new double[] {0, 12.5, 999}, label(gpu()))) {
+            Tensor out = prepared.forward(input(gpu()), time(gpu()), label(gpu()), Taps.none());
+            assertThat(relativeError(Tensors.floats(out), expected)).isLessThan(tolerance);
+            Tensor[] rows = new Tensor[3]; // sample k at the time of step k
+            for (int k = 0; k < rows.length; k++) {
+                rows[k] = request.call(k, input(gpu())).narrow(0, k, 1);
             }
+            assertThat(relativeError(Tensors.floats(Ops.cat(0, rows)), expected))
+                    .isLessThan(tolerance);
         }
     }
 
@@ -166,7 +170,7 @@ class CudaTest {
         try (Scope scope = Scope.open();
                 Dit dit = network(device, false);
                 AdamW optimizer = new AdamW(dit.parameters(), ADAMW)) {
-            dit.checkpointActivations(recompute);
+            dit.recompute(recompute);
             float[] gradients = null;
             for (int i = 0; i < 2; i++) {
                 Tensor out = dit.forward(input(device), time(device), label(device), Taps.none());
@@ -194,7 +198,7 @@ class CudaTest {
         Device gpu = gpu();
         try (Scope outer = Scope.open();
                 Dit dit = new Dit(new DitSpec(32, 32, 4, 2, 384, 6, 6, 4, 10, 0.1, true, false), Init.of(3, gpu))) {
-            dit.checkpointActivations(recompute);
+            dit.recompute(recompute);
             Tensor x = gaussian(new Random(1), gpu, BATCH, 4, 32, 32);
             long[] peak = new long[2];
             for (int half = 0; half < 2; half++) {

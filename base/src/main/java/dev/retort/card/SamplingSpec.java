@@ -49,14 +49,22 @@ public record SamplingSpec(
     /** What a configuration may leave out. */
     public static Map<String, ?> defaults() {
         return Map.of(
-                "solver", new SolverSpec.FlowHeun(),
-                "steps", 8,
-                "guidanceScale", 1.5,
-                "guidanceFrom", 0,
-                "guidanceTo", 1,
-                "guidanceChannels", 0,
-                "grid", new GridSpec.Default(),
-                "clamp", new ClampSpec.Default());
+                "solver",
+                new SolverSpec.FlowHeun(),
+                "steps",
+                8,
+                "guidanceScale",
+                1.5,
+                "guidanceFrom",
+                0,
+                "guidanceTo",
+                1,
+                "guidanceChannels",
+                0,
+                "grid",
+                new GridSpec.Default(),
+                "clamp",
+                new ClampSpec.Default());
     }
 
     /**

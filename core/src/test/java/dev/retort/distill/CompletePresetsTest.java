@@ -50,19 +50,21 @@ class CompletePresetsTest {
                         .flatMap(kind -> Presets.list(kind).stream())
                         .map(preset -> preset.kind() + "/" + preset.name())
                         .toList());
-        return complete.stream().map(line -> DynamicTest.dynamicTest(String.valueOf(line.get("name")), () -> {
-            String kind = String.valueOf(line.get("kind"));
-            Class<?> type = TYPES.get(kind);
-            Path file = Files.writeString(
-                    temp.resolve(line.get("name") + ".yaml"),
-                    JsonMapper.shared().writeValueAsString(line.get("config")));
-            Object now = Configs.load(type, kind, String.valueOf(line.get("name")), List.of());
-            assertThat(now).isEqualTo(Configs.load(type, kind, file.toString(), List.of()));
-            assertThat(Configs.differences(kind, file, now))
-                    .as("a run begun with it goes on")
-                    .isEmpty();
-            Path written = Files.writeString(temp.resolve("written.yaml"), Configs.write(kind, now));
-            assertThat(Configs.load(type, kind, written.toString(), List.of())).isEqualTo(now);
-        }));
+        return complete.stream()
+                .map(line -> DynamicTest.dynamicTest(String.valueOf(line.get("name")), () -> {
+                    String kind = String.valueOf(line.get("kind"));
+                    Class<?> type = TYPES.get(kind);
+                    Path file = Files.writeString(
+                            temp.resolve(line.get("name") + ".yaml"),
+                            JsonMapper.shared().writeValueAsString(line.get("config")));
+                    Object now = Configs.load(type, kind, String.valueOf(line.get("name")), List.of());
+                    assertThat(now).isEqualTo(Configs.load(type, kind, file.toString(), List.of()));
+                    assertThat(Configs.differences(kind, file, now))
+                            .as("a run begun with it goes on")
+                            .isEmpty();
+                    Path written = Files.writeString(temp.resolve("written.yaml"), Configs.write(kind, now));
+                    assertThat(Configs.load(type, kind, written.toString(), List.of()))
+                            .isEqualTo(now);
+                }));
     }
 }

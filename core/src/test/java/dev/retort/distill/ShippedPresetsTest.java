@@ -3,8 +3,8 @@ package dev.retort.distill;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
-import dev.retort.Shared;
 import dev.retort.Conditions;
+import dev.retort.Shared;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingPlan;

@@ -13,7 +13,6 @@ import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.sample.Draw;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

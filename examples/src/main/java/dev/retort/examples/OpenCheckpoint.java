@@ -4,8 +4,8 @@ import dev.retort.hub.Hub;
 import dev.retort.hub.Watch;
 import dev.retort.io.Dtype;
 import dev.retort.layout.DitCheckpoint;
-import dev.retort.layout.ModelFiles;
 import dev.retort.layout.Hints;
+import dev.retort.layout.ModelFiles;
 import java.nio.file.Path;
 
 /**

@@ -3,9 +3,9 @@ package dev.retort.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.retort.io.Dtype;
 import dev.retort.io.ImageDecoder;
 import dev.retort.io.PixelImage;
-import dev.retort.io.Dtype;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.layout.DitLayout;
@@ -61,8 +61,7 @@ class LessonsTest {
     void another_programs_checkpoint_becomes_a_model_of_ours() {
         Path teacher = TrainTeacher.train(temp.resolve("teacher"), 32);
         try (TensorFile weights = TensorFiles.open(teacher.resolve(ModelFiles.WEIGHTS))) {
-            DitLayout.DIFFUSERS.write(
-                    temp.resolve("theirs"), ModelFiles.card(teacher), weights, Storage.of(Dtype.F32));
+            DitLayout.DIFFUSERS.write(temp.resolve("theirs"), ModelFiles.card(teacher), weights, Storage.of(Dtype.F32));
         }
         OpenCheckpoint.keep(temp.resolve("theirs").toString(), temp.resolve("ours"));
         assertThat(ModelFiles.card(temp.resolve("ours")).network().name())

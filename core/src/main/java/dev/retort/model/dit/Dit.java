@@ -2,8 +2,8 @@ package dev.retort.model.dit;
 
 import dev.retort.card.DitSpec;
 import dev.retort.card.Part;
-import dev.retort.model.Condition;
 import dev.retort.layout.PositionTable;
+import dev.retort.model.Condition;
 import dev.retort.model.Network;
 import dev.retort.nn.Conv2d;
 import dev.retort.nn.Embedding;
