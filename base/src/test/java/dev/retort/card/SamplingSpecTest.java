@@ -64,7 +64,7 @@ class SamplingSpecTest {
                         .of(SamplingSpec.of("ddpm", 8, 1.5)));
         assertThat(spec.solver()).isEqualTo(new SolverSpec.Ddim(0.5, false, false));
         assertThat(spec.grid()).isEqualTo(new TableGrid.Leading(1, false, GridSpec.End.LOWEST));
-        String written = Configs.write(new Run(spec));
+        String written = Configs.write("testing", new Run(spec));
         assertThat(written).contains("ddim:eta=0.5").contains("leading:offset=1,end=lowest");
         assertThat(load(written)).isEqualTo(spec);
         assertThatThrownBy(() -> load(OLD, "sampling.solver=ddim:etta=1"))

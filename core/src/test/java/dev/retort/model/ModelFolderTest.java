@@ -91,7 +91,7 @@ class ModelFolderTest {
     /** As it was written before: no grid, no clamp, constants in capitals. */
     @Test
     void a_card_of_format_2_means_the_grid_and_the_clamp_that_followed_from_its_process() throws Exception {
-        Path file = folder.resolve(ModelFolder.CARD);
+        Path file = folder.resolve(ModelFiles.CARD);
         ObjectNode json = (ObjectNode) JsonMapper.shared().readTree(Files.readString(file));
         assertThat(json.get("format").asInt()).isEqualTo(3);
         assertThat(json.get("process").get("prediction").asString()).isEqualTo("flow");
@@ -121,7 +121,7 @@ class ModelFolderTest {
             ModelFolder.save(place, dit.state(), said, Dtype.F32);
         }
         assertThat(ModelFolder.card(place)).isEqualTo(said);
-        assertThat(Files.readString(place.resolve(ModelFolder.CARD)))
+        assertThat(Files.readString(place.resolve(ModelFiles.CARD)))
                 .contains("\"solver\" : \"dpmpp-3m:rule=exact\"")
                 .contains("\"grid\" : \"times:at=900,500.5,20,0,end=lowest\"")
                 .contains("\"clamp\" : \"dynamic:max=2\"");

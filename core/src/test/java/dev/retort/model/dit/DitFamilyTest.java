@@ -1,5 +1,7 @@
 package dev.retort.model.dit;
 
+import dev.retort.layout.DitFamily;
+
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.card.SamplingPlan;
