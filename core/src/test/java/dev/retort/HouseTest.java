@@ -1,11 +1,14 @@
 package dev.retort;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -13,6 +16,8 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.lang.ArchCondition;
 import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
+import com.tngtech.archunit.library.dependencies.SliceAssignment;
+import com.tngtech.archunit.library.dependencies.SliceIdentifier;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,6 +44,7 @@ class HouseTest {
             "torch",
             "nn",
             "model",
+            "pipeline",
             "sample",
             "evaluate",
             "train",
@@ -85,13 +91,56 @@ class HouseTest {
     }
 
     @Test
-    void rooms_and_the_architectures_in_the_model_room_form_no_cycles() {
+    void rooms_form_no_cycles_nor_do_the_packages_inside_them() {
         slices().matching("dev.retort.(*)..").should().beFreeOfCycles().check(HOUSE);
-        slices().matching("dev.retort.model.(*)..")
+        for (String room : List.of("model", "distill")) {
+            slices().assignedFrom(packagesIn("dev.retort." + room))
+                    .should()
+                    .beFreeOfCycles()
+                    .check(HOUSE);
+        }
+    }
+
+    /** Every package of a room as a slice, the room's own too. */
+    private static SliceAssignment packagesIn(String room) {
+        return new SliceAssignment() {
+            @Override
+            public String getDescription() {
+                return "packages of " + room;
+            }
+
+            @Override
+            public SliceIdentifier getIdentifierOf(JavaClass type) {
+                String name = type.getPackageName();
+                return name.equals(room) || name.startsWith(room + ".")
+                        ? SliceIdentifier.of(name)
+                        : SliceIdentifier.ignore();
+            }
+        };
+    }
+
+    @Test
+    void only_the_pipeline_room_knows_which_architectures_there_are() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("dev.retort.model.dit..", "dev.retort.pipeline..")
+                .and(not(stillKnowing("model.dit")))
                 .should()
-                .beFreeOfCycles()
-                .allowEmptyShould(true)
+                .dependOnClassesThat()
+                .resideInAPackage("dev.retort.model.dit..")
                 .check(HOUSE);
+        noClasses()
+                .that()
+                .resideInAPackage("dev.retort.model")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("dev.retort.model.*..")
+                .check(HOUSE);
+    }
+
+    /** What is rebuilt yet and then goes through {@code Architectures}. */
+    private static DescribedPredicate<JavaClass> stillKnowing(String architecture) {
+        return resideInAnyPackage("dev.retort.train..", "dev.retort.distill..").as("still know " + architecture);
     }
 
     @Test

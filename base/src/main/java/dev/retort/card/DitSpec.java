@@ -172,6 +172,11 @@ public record DitSpec(
     }
 
     @Override
+    public String parts() {
+        return depth + " blocks of width " + hidden + ", " + heads + " heads";
+    }
+
+    @Override
     public List<String> blockTaps() {
         return IntStream.range(0, depth).mapToObj(i -> "blocks." + i).toList();
     }

@@ -24,7 +24,7 @@ import java.util.Objects;
  */
 public record ModelCard(
         int format,
-        DitSpec network,
+        NetworkSpec network,
         ProcessSpec process,
         String scheduleHash,
         SamplingSpec sampling,
@@ -63,7 +63,7 @@ public record ModelCard(
 
     /** A card in the current format, its schedule hash computed. */
     public static ModelCard of(
-            DitSpec network,
+            NetworkSpec network,
             ProcessSpec process,
             SamplingSpec sampling,
             List<String> classes,

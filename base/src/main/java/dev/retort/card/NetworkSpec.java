@@ -1,6 +1,14 @@
 package dev.retort.card;
 
-/** What a denoising network is, as far as training, sampling and measuring need to know it. */
+import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import tools.jackson.databind.annotation.JsonTypeIdResolver;
+
+/**
+ * What a denoising network is, as far as training, sampling and measuring need to know it. In a card it says by {@code type}
+ * which record it is: one of ours by a short name, as {@code dit}, a user's own by the name of its class.
+ */
+@JsonTypeInfo(use = JsonTypeInfo.Id.CUSTOM, property = "type")
+@JsonTypeIdResolver(NetworkType.class)
 public interface NetworkSpec {
     /** Short name such as {@code DiT-S/2}. */
     String name();
@@ -35,6 +43,11 @@ public interface NetworkSpec {
 
     /** Multiply-accumulates of one forward pass for one image. */
     long macs();
+
+    /** What it is built of, in words such as {@code 12 blocks of width 384, 6 heads}; empty where the name says it. */
+    default String parts() {
+        return "";
+    }
 
     /** Names of the block outputs, in order, as {@link dev.retort.nn.Taps} knows them. */
     java.util.List<String> blockTaps();

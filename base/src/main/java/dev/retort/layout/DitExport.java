@@ -46,7 +46,7 @@ final class DitExport {
      * ends in {@code .pt}, {@code .pth}, {@code .ckpt} or {@code .bin}, else safetensors.
      */
     static List<String> original(Path file, ModelCard card, TensorFile parameters, Storage how) {
-        DitSpec spec = card.network();
+        DitSpec spec = (DitSpec) card.network();
         requirePlain(spec, "the original DiT");
         ConvertedWeights.requireFinite(parameters, how.dtype());
         List<WeightLayout.Part> parts = DitLayout.ORIGINAL.parts(spec);
@@ -76,7 +76,7 @@ final class DitExport {
      * @return in what the library will compute otherwise than we do, a sentence each
      */
     static List<String> diffusers(Path folder, ModelCard card, TensorFile parameters, Storage how) {
-        DitSpec spec = card.network();
+        DitSpec spec = (DitSpec) card.network();
         requirePlain(spec, "the diffusers library's DiT");
         requireDiffusers(spec);
         ConvertedWeights.requireFinite(parameters, how.dtype());
@@ -143,15 +143,16 @@ final class DitExport {
     }
 
     private static List<String> differences(ModelCard card) {
+        DitSpec spec = (DitSpec) card.network();
         List<String> notes = new ArrayList<>();
-        if (card.network().convention().frequencyShift() != DitConvention.DIFFUSERS.frequencyShift()) {
+        if (spec.convention().frequencyShift() != DitConvention.DIFFUSERS.frequencyShift()) {
             notes.add(
                     "the library embeds time with other frequencies than this network was trained with, and has no field"
                             + " for it: its samples will differ");
         }
-        if (card.network().classes() != 1000) {
+        if (spec.classes() != 1000) {
             notes.add("the library's pipeline takes class 1000 for none, so it cannot guide a network of "
-                    + card.network().classes() + " classes");
+                    + spec.classes() + " classes");
         }
         if (!tabled(card.process())) {
             notes.add("the library's DiT pipeline knows no process like '"

@@ -80,8 +80,9 @@ public final class ModelFiles {
     }
 
     /**
-     * A card of format 1 says nothing of the forward's convention, which was the original's, or of latents, which it had not; one of
-     * format 2 nothing of the time grid and the clamp, which followed from the process.
+     * A card of format 1 says nothing of the forward's convention, which was the original's, or of latents, which it had not;
+     * one of format 2 nothing of the time grid and the clamp, which followed from the process, and its network is a diffusion
+     * transformer.
      */
     private static void upgrade(ObjectNode card) {
         if (card.path("format").asInt() == 1 && card.path("network") instanceof ObjectNode network) {
@@ -91,7 +92,10 @@ public final class ModelFiles {
             }
             card.put("format", 2);
         }
-        if (card.path("format").asInt() == 2 && card.path("sampling") instanceof ObjectNode sampling) {
+        if (card.path("format").asInt() == 2
+                && card.path("network") instanceof ObjectNode network
+                && card.path("sampling") instanceof ObjectNode sampling) {
+            network.put("type", "dit");
             sampling.set("grid", CardFile.tree(new GridSpec.Default()));
             sampling.set("clamp", CardFile.tree(new ClampSpec.Default()));
             card.put("format", 3);

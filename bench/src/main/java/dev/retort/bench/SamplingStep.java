@@ -1,10 +1,11 @@
 package dev.retort.bench;
 
 import dev.retort.card.DitSpec;
+import dev.retort.model.Denoiser;
+import dev.retort.model.Network;
 import dev.retort.model.Request;
-import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitInference;
 import dev.retort.nn.Init;
+import dev.retort.pipeline.Architectures;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
@@ -17,15 +18,15 @@ import org.bytedeco.pytorch.Tensor;
  */
 final class SamplingStep implements Step {
     private final long parameters;
-    private final DitInference network;
+    private final Denoiser network;
     private final Request request;
     private final Inputs inputs;
 
     SamplingStep(DitSpec spec, int batch, boolean bf16, Device device) {
         inputs = Inputs.of(spec, batch, device);
-        try (Dit origin = new Dit(spec, Init.of(1, device))) {
+        try (Network origin = Architectures.build(spec, Init.of(1, device))) {
             parameters = origin.parameterCount();
-            network = new DitInference(origin, bf16 ? Precision.BF16 : Precision.FP32);
+            network = Architectures.pack(origin, bf16 ? Precision.BF16 : Precision.FP32);
         }
         request = network.open(new double[] {Inputs.TIME}, inputs.condition());
     }

@@ -1,9 +1,10 @@
 package dev.retort.bench;
 
 import dev.retort.card.DitSpec;
-import dev.retort.model.dit.Dit;
+import dev.retort.model.Network;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
+import dev.retort.pipeline.Architectures;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
@@ -18,7 +19,7 @@ final class TrainingStep implements Step {
     private static final OptimizerConfig ADAMW = new OptimizerConfig(1e-4, "constant", 0, 0.9, 0.999, 1e-8, 0.01, 0);
 
     private final Device device;
-    private final Dit network;
+    private final Network network;
     private final Inputs inputs;
     private final Precision precision;
     private final AdamW optimizer;
@@ -27,7 +28,7 @@ final class TrainingStep implements Step {
 
     TrainingStep(DitSpec spec, int batch, boolean bf16, Device device) {
         this.device = device;
-        network = new Dit(spec, Init.of(1, device));
+        network = Architectures.build(spec, Init.of(1, device));
         inputs = Inputs.of(spec, batch, device);
         precision = bf16 ? Precision.BF16 : Precision.FP32;
         optimizer = new AdamW(network.parameters(), ADAMW);

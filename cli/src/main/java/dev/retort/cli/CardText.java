@@ -2,9 +2,9 @@ package dev.retort.cli;
 
 import dev.retort.card.AutoencoderCard;
 import dev.retort.card.ClampSpec;
-import dev.retort.card.DitSpec;
 import dev.retort.card.GridSpec;
 import dev.retort.card.ModelCard;
+import dev.retort.card.NetworkSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
 import java.math.BigDecimal;
@@ -44,16 +44,14 @@ final class CardText {
         return "autoencoder " + card.kind() + " (" + card.space();
     }
 
-    private static String shape(DitSpec network) {
+    private static String shape(NetworkSpec network) {
         return String.format(
                 Locale.ROOT,
-                "%dx%dx%d, %d blocks of width %d, %d heads, %d classes%s%s",
+                "%dx%dx%d%s, %d classes%s%s",
                 network.channels(),
                 network.height(),
                 network.width(),
-                network.depth(),
-                network.hidden(),
-                network.heads(),
+                network.parts().isEmpty() ? "" : ", " + network.parts(),
                 network.classes(),
                 network.hasNullClass() ? " and none" : "",
                 network.learnSigma() ? ", variance learned" : "");

@@ -1,6 +1,5 @@
 package dev.retort.cli;
 
-import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -9,13 +8,12 @@ import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.layout.Checkpoint;
 import dev.retort.layout.ConvertedWeights;
-import dev.retort.layout.DitCheckpoint;
-import dev.retort.layout.DitLayout;
 import dev.retort.layout.Fit;
 import dev.retort.layout.Hints;
 import dev.retort.layout.ModelFiles;
 import dev.retort.layout.Storage;
 import dev.retort.layout.WeightLayout;
+import dev.retort.pipeline.Architectures;
 import dev.retort.train.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -91,11 +89,11 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Optional<WeightLayout<DitSpec>> layout = layout();
+        Optional<WeightLayout<?>> layout = layout();
         Optional<Dtype> asked = asked();
         Hints told = hints.hints();
         requireFree(layout);
-        Path in = Path.of(Models.place(given, talk));
+        Path in = Path.of(ModelArgument.place(given, talk));
         Path model = RunFolder.own(in).orElse(null);
         List<String> notes = new ArrayList<>();
         ModelCard card;
@@ -103,12 +101,13 @@ final class ConvertCommand implements Callable<Integer> {
         if (model != null) {
             card = ModelFiles.card(model);
             try (TensorFile file = TensorFiles.open(model.resolve(ModelFiles.WEIGHTS))) {
-                Fit.of(DitLayout.parameters(card.network()), file.entries()).require(file.path());
+                Fit.of(Architectures.of(card.network()).parameters(card.network()), file.entries())
+                        .require(file.path());
                 stored = asked.orElseGet(() -> kept(file, notes));
                 notes.addAll(write(layout, card, file, stored));
             }
         } else {
-            try (Checkpoint checkpoint = DitCheckpoint.open(in, told)) {
+            try (Checkpoint checkpoint = Architectures.open(in, told)) {
                 checkpoint.notes().forEach(talk::say);
                 card = checkpoint.card();
                 stored = asked.orElseGet(() -> kept(checkpoint.weights(), notes));
@@ -136,7 +135,7 @@ final class ConvertCommand implements Callable<Integer> {
     }
 
     /** Before anything is read: a large model takes minutes. */
-    private void requireFree(Optional<WeightLayout<DitSpec>> layout) {
+    private void requireFree(Optional<WeightLayout<?>> layout) {
         if (!Files.exists(out)) {
             return;
         }
@@ -147,13 +146,13 @@ final class ConvertCommand implements Callable<Integer> {
     }
 
     /** The layout to write; empty for our own. */
-    private Optional<WeightLayout<DitSpec>> layout() {
-        List<WeightLayout<DitSpec>> known = List.of(DitLayout.values());
+    private Optional<WeightLayout<?>> layout() {
+        List<WeightLayout<?>> known = Architectures.layouts();
         boolean file = out.toString().matches("(?i).*\\.(pt|pth|ckpt|bin|safetensors)");
         if (to == null) {
             return file ? known.stream().filter(layout -> !layout.isFolder()).findFirst() : Optional.empty();
         }
-        Optional<WeightLayout<DitSpec>> asked = known.stream()
+        Optional<WeightLayout<?>> asked = known.stream()
                 .filter(layout -> layout.id().equalsIgnoreCase(to))
                 .findFirst();
         if (asked.isEmpty() && !OWN.equalsIgnoreCase(to)) {
@@ -196,11 +195,16 @@ final class ConvertCommand implements Callable<Integer> {
         return Dtype.F32;
     }
 
-    private List<String> write(
-            Optional<WeightLayout<DitSpec>> layout, ModelCard card, TensorFile parameters, Dtype stored) {
+    private List<String> write(Optional<WeightLayout<?>> layout, ModelCard card, TensorFile parameters, Dtype stored) {
         if (layout.isEmpty()) {
             ModelFiles.convert(out, card, parameters, stored);
             return List.of();
+        }
+        if (!Architectures.of(card.network()).layouts().contains(layout.get())) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    card.network().name() + " cannot be written as "
+                            + layout.get().id() + ", which has no such network; leave --to out and name a folder");
         }
         long most = shardMb == null ? Storage.SHARD_BYTES : shardMb * 1_000_000L;
         return layout.get().write(out, card, parameters, new Storage(stored, most));

@@ -19,7 +19,9 @@ import dev.retort.evaluate.Measurement;
 import dev.retort.evaluate.Portions;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.ImageGrid;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Network;
+import dev.retort.pipeline.Models;
+import dev.retort.pipeline.Pipeline;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.Progress;
 import dev.retort.report.Provenance;
@@ -228,11 +230,11 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private static Contestant contestant(String name, Path model) {
-        return new Contestant(name, model, ModelFolder.card(model).sampling());
+        return new Contestant(name, model, Models.card(model).sampling());
     }
 
     private void draw(Path model, Hardware.Chosen chosen, String file) {
-        try (ModelFolder.Loaded loaded = ModelFolder.load(model, chosen.device())) {
+        try (Pipeline<Network> loaded = Models.load(model, chosen.device())) {
             int classes = loaded.card().classes().size();
             ImageGrid grid =
                     Draw.classGrid(loaded.network(), loaded.card(), chosen.precision(), classes, PICTURES_PER_CLASS);

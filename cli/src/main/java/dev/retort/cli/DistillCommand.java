@@ -1,7 +1,7 @@
 package dev.retort.cli;
 
-import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
+import dev.retort.card.NetworkSpec;
 import dev.retort.config.Preset;
 import dev.retort.config.Presets;
 import dev.retort.data.Datasets;
@@ -11,7 +11,7 @@ import dev.retort.distill.LossConfig;
 import dev.retort.distill.Recipe;
 import dev.retort.distill.StageConfig;
 import dev.retort.error.RetortException;
-import dev.retort.model.ModelFolder;
+import dev.retort.pipeline.Models;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -61,9 +61,7 @@ final class DistillCommand implements Callable<Integer> {
         Finished.of(run, model, images(recipe), start)
                 .tell(
                         talk,
-                        ModelFolder.card(teacher)
-                                        .images()
-                                        .equals(ModelFolder.card(model).images())
+                        Models.card(teacher).images().equals(Models.card(model).images())
                                 ? "retort compare " + recipe.teacher().model() + " " + run
                                 : "retort sample " + run);
         return 0;
@@ -71,10 +69,10 @@ final class DistillCommand implements Callable<Integer> {
 
     private void describe(Recipe recipe) {
         ImageSource source = Datasets.open(recipe.run().data());
-        DitSpec student = recipe.network(source);
-        ModelCard taught = ModelFolder.card(teacher(recipe));
+        NetworkSpec student = recipe.network(source);
+        ModelCard taught = Models.card(teacher(recipe));
         List<String> findings = Distillation.check(recipe, taught);
-        DitSpec teacher = taught.network();
+        NetworkSpec teacher = taught.network();
         double macs = 0;
         for (StageConfig stage : recipe.stages()) {
             boolean asksTeacher = stage.losses().stream().anyMatch(loss -> !(loss instanceof LossConfig.Diffusion));
@@ -90,7 +88,7 @@ final class DistillCommand implements Callable<Integer> {
     private Path teacher(Recipe recipe) {
         String model = recipe.teacher().model();
         try {
-            return Models.folder(model, talk);
+            return ModelArgument.folder(model, talk);
         } catch (RetortException e) {
             String preset = Path.of(model).getFileName().toString();
             boolean trainable = Presets.list("train").stream().anyMatch(known -> model.equals("runs/" + known.name()));

@@ -1,6 +1,6 @@
 package dev.retort.cli;
 
-import dev.retort.card.DitSpec;
+import dev.retort.card.NetworkSpec;
 import dev.retort.config.Configs;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
@@ -27,7 +27,7 @@ final class DryRun {
             Object config,
             RunConfig run,
             ImageSource source,
-            DitSpec spec,
+            NetworkSpec spec,
             long images,
             double macsPerImage) {
         if (talk.json()) {

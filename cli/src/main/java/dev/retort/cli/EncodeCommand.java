@@ -106,7 +106,12 @@ final class EncodeCommand implements Callable<Integer> {
         talk.say("Device " + where.device() + " (" + where.reason() + "), in fp32");
         Path folder = out == null ? Path.of("latents", name()) : out;
         LatentEncoding encoding = new LatentEncoding(
-                pictures, images == null ? 0 : images, Path.of(Models.place(vae, talk)), shard, batch, where.device());
+                pictures,
+                images == null ? 0 : images,
+                Path.of(ModelArgument.place(vae, talk)),
+                shard,
+                batch,
+                where.device());
         long start = System.nanoTime();
         LatentManifest manifest;
         try (Interrupt interrupt = Interrupt.listen(talk.terminal());

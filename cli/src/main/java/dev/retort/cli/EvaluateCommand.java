@@ -38,7 +38,7 @@ final class EvaluateCommand implements Callable<Integer> {
     @Mixin
     private Talk talk;
 
-    @Parameters(paramLabel = "CHECKPOINT", description = Models.PLACES)
+    @Parameters(paramLabel = "CHECKPOINT", description = ModelArgument.PLACES)
     private String checkpoint;
 
     @Override

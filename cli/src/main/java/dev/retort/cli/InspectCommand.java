@@ -12,11 +12,10 @@ import dev.retort.io.TensorFiles;
 import dev.retort.io.TensorStatistics;
 import dev.retort.layout.AutoencoderFiles;
 import dev.retort.layout.Checkpoint;
-import dev.retort.layout.DitCheckpoint;
-import dev.retort.layout.DitLayout;
 import dev.retort.layout.Hints;
 import dev.retort.layout.ModelFiles;
 import dev.retort.layout.PipelineFolder;
+import dev.retort.pipeline.Architectures;
 import dev.retort.report.TextTable;
 import dev.retort.train.RunFolder;
 import java.nio.file.Path;
@@ -93,7 +92,7 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Path path = Path.of(Models.place(given, talk));
+        Path path = Path.of(ModelArgument.place(given, talk));
         Path model = RunFolder.own(path).orElse(null);
         boolean autoencoder = model == null && !PipelineFolder.is(path) && AutoencoderFiles.mayBe(path);
         try (TensorFile file = weights(path, model, autoencoder)) {
@@ -104,7 +103,7 @@ final class InspectCommand implements Callable<Integer> {
             } else {
                 tell(found);
             }
-            if (found.unknown() != null && DitLayout.DIFFUSERS.claims(path)) {
+            if (found.unknown() != null && Architectures.layouts().stream().anyMatch(layout -> layout.claims(path))) {
                 throw new RetortException(Kind.CHECKPOINT, found.unknown());
             }
             if (!talk.json()) {
@@ -133,7 +132,7 @@ final class InspectCommand implements Callable<Integer> {
         } else if (isAutoencoder) {
             autoencoder = AutoencoderFiles.find(path).card();
         } else {
-            try (Checkpoint checkpoint = DitCheckpoint.open(path, hints.hints())) {
+            try (Checkpoint checkpoint = Architectures.open(path, hints.hints())) {
                 layout = checkpoint.layout().id();
                 notes = new ArrayList<>(checkpoint.notes());
                 card = card(checkpoint, notes);

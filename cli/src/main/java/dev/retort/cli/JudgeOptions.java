@@ -12,7 +12,7 @@ import dev.retort.evaluate.FeatureCache;
 import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
 import dev.retort.io.AtomicWrite;
-import dev.retort.model.ModelFolder;
+import dev.retort.pipeline.Models;
 import dev.retort.train.TrainConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -102,19 +102,19 @@ final class JudgeOptions {
 
     /** A model as it will be sampled, under a name that is not taken. */
     Contestant contestant(String given, List<String> taken, Talk talk) {
-        Path model = Models.folder(given, talk);
-        String base = Models.name(given);
+        Path model = ModelArgument.folder(given, talk);
+        String base = ModelArgument.name(given);
         String name = base;
         for (int i = 2; taken.contains(name); i++) {
             name = base + " " + i;
         }
-        return new Contestant(name, model, sampling.of(ModelFolder.card(model), given), Models.place(vae, talk));
+        return new Contestant(name, model, sampling.of(Models.card(model), given), ModelArgument.place(vae, talk));
     }
 
     Judge judge(Contestant first, Hardware.Chosen chosen, Talk talk) {
         return Judge.of(
                 data(first),
-                Models.place(extractor, talk),
+                ModelArgument.place(extractor, talk),
                 new FeatureCache(cache()),
                 new Judge.Settings(samples, seed, batch, chosen.device(), chosen.precision()));
     }

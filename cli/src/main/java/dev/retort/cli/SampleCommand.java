@@ -2,9 +2,11 @@ package dev.retort.cli;
 
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Denoiser;
+import dev.retort.pipeline.ImageCodec;
+import dev.retort.pipeline.Models;
+import dev.retort.pipeline.Pipeline;
 import dev.retort.sample.Draw;
-import dev.retort.sample.ImageCodec;
 import dev.retort.sample.SampleJob;
 import dev.retort.sample.Sampler;
 import java.nio.file.Path;
@@ -45,7 +47,7 @@ final class SampleCommand implements Callable<Integer> {
     @Mixin
     private SamplingOptions options;
 
-    @Parameters(paramLabel = "CHECKPOINT", description = Models.PLACES)
+    @Parameters(paramLabel = "CHECKPOINT", description = ModelArgument.PLACES)
     private String checkpoint;
 
     @Option(
@@ -107,8 +109,8 @@ final class SampleCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Path folder = Models.folder(checkpoint, talk);
-        ModelCard card = ModelFolder.card(folder);
+        Path folder = ModelArgument.folder(checkpoint, talk);
+        ModelCard card = Models.card(folder);
         SamplingSpec sampling = options.of(card, checkpoint);
         ClassChoice choice =
                 classes == null ? ClassChoice.all(card.classes()) : ClassChoice.parse(classes, card.classes());
@@ -116,8 +118,8 @@ final class SampleCommand implements Callable<Integer> {
                 count == null ? EACH * Math.min(MOST_COLUMNS, choice.labels().size()) : count);
         Pictures.requireUsable(out);
         Hardware.Chosen chosen = hardware.choose(talk);
-        try (ModelFolder.Loaded model = ModelFolder.loadForSampling(folder, chosen.device(), chosen.precision());
-                ImageCodec codec = ImageCodec.of(card, Models.place(vae, talk), chosen.device())) {
+        try (Pipeline<Denoiser> model = Models.open(folder, chosen.device(), chosen.precision());
+                ImageCodec codec = ImageCodec.of(card, ModelArgument.place(vae, talk), chosen.device())) {
             model.notes().forEach(talk::say);
             Sampler sampler = Draw.sampler(model.network(), card, sampling, chosen.precision());
             Pictures pictures =

@@ -1,6 +1,6 @@
 package dev.retort.cli;
 
-import dev.retort.card.DitSpec;
+import dev.retort.card.NetworkSpec;
 import dev.retort.config.Preset;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
@@ -53,7 +53,7 @@ final class TrainCommand implements Callable<Integer> {
         }
         Path run = options.folder();
         if (initFrom != null && !new RunFolder(run).begun()) {
-            Models.folder(initFrom, talk); // fetched before the run begins, with a bar of its own
+            ModelArgument.folder(initFrom, talk); // fetched before the run begins, with a bar of its own
         }
         talk.say("run: " + run + " (Ctrl-C saves; the same command resumes)");
         long start = System.nanoTime();
@@ -75,7 +75,7 @@ final class TrainCommand implements Callable<Integer> {
 
     private void describe(TrainConfig config) {
         ImageSource source = Datasets.open(config.run().data());
-        DitSpec spec = config.network(source);
+        NetworkSpec spec = config.network(source);
         // a training step costs three forward passes
         DryRun.describe(talk, "train", config, config.run(), source, spec, config.images(), 3.0 * spec.macs());
         talk.say("run: " + options.folder());

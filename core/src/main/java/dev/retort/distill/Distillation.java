@@ -12,16 +12,18 @@ import dev.retort.distill.loss.FeatureLoss;
 import dev.retort.distill.loss.OutputDistributionLoss;
 import dev.retort.distill.loss.OutputLoss;
 import dev.retort.distill.loss.Teacher;
-import dev.retort.distill.surgery.Cut;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.Watch;
 import dev.retort.io.FolderLock;
 import dev.retort.model.LabelConditioner;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Network;
+import dev.retort.model.dit.Cut;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
+import dev.retort.pipeline.Models;
+import dev.retort.pipeline.Pipeline;
 import dev.retort.report.Progress;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
@@ -143,12 +145,12 @@ public final class Distillation {
 
     private static Teacher open(Recipe recipe, Device device, Precision precision, Consumer<String> notes) {
         Path folder = RunFolder.resolveModel(recipe.teacher().model(), Watch.saying(notes));
-        ModelFolder.Loaded loaded = ModelFolder.load(folder, device);
+        Pipeline<Network> loaded = Models.load(folder, device);
         try {
             return new Teacher(
                     loaded.network(),
                     loaded.card(),
-                    ModelFolder.sha256(folder),
+                    Models.sha256(folder),
                     recipe.teacher().guidance(),
                     precision);
         } catch (IllegalArgumentException e) {
@@ -159,7 +161,7 @@ public final class Distillation {
 
     /** The images, each with a twin at the teacher's size where that is another. */
     private ImageSource paired(ImageSource images) {
-        DitSpec taught = this.taught.network();
+        DitSpec taught = (DitSpec) this.taught.network();
         String data = recipe.teacher().data();
         requireSameLatents(images);
         if (taught.height() == images.height() && taught.width() == images.width()) {
@@ -225,7 +227,7 @@ public final class Distillation {
     }
 
     private void check() {
-        DitSpec taught = this.taught.network();
+        DitSpec taught = (DitSpec) this.taught.network();
         ImageSource seen = source.twin().orElse(source);
         String theirs = this.taught.process().noiseSchedule().hash();
         if (!recipe.objective().process().noiseSchedule().hash().equals(theirs)) {
@@ -365,7 +367,7 @@ public final class Distillation {
             return new FeatureLoss(
                     teacher,
                     student,
-                    feature.pairs(student.depth(), taught.network().depth()),
+                    feature.pairs(student.depth(), ((DitSpec) taught.network()).depth()),
                     feature.normalise(),
                     feature.outlierStd(),
                     Init.of(recipe.run().seed(), device));

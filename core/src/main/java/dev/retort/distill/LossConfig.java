@@ -4,6 +4,7 @@ import dev.retort.config.Require;
 import dev.retort.diffusion.Prediction;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.model.LayerMap;
 import java.util.List;
 import java.util.Map;
 

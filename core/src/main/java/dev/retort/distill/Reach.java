@@ -3,6 +3,7 @@ package dev.retort.distill;
 import dev.retort.card.DitSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.model.LayerMap;
 import java.util.ArrayList;
 import java.util.List;
 

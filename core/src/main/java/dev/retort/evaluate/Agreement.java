@@ -10,9 +10,10 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.model.Condition;
 import dev.retort.model.LabelConditioner;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Network;
 import dev.retort.nn.Taps;
-import dev.retort.sample.ImageCodec;
+import dev.retort.pipeline.ImageCodec;
+import dev.retort.pipeline.Pipeline;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
@@ -36,8 +37,8 @@ final class Agreement {
 
     /** Mean squared difference in ε per bin of time; the two must have learned on the same schedule. */
     static TimeBins between(
-            ModelFolder.Loaded teacher,
-            ModelFolder.Loaded student,
+            Pipeline<Network> teacher,
+            Pipeline<Network> student,
             ImageCodec codec,
             ImageSet real,
             long seed,
@@ -126,7 +127,7 @@ final class Agreement {
             return schedule.cleanTime() + (schedule.noisiestTime() - schedule.cleanTime()) * place;
         }
 
-        float[] eps(ModelFolder.Loaded model, Precision precision) {
+        float[] eps(Pipeline<Network> model, Precision precision) {
             Device device = model.network().device();
             Prediction prediction = model.card().process().prediction();
             double[] fromState = new double[times.length];

@@ -3,7 +3,9 @@ package dev.retort.evaluate;
 import dev.retort.card.AutoencoderCard;
 import dev.retort.config.Require;
 import dev.retort.io.AtomicWrite;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Network;
+import dev.retort.pipeline.ImageCodec;
+import dev.retort.pipeline.Pipeline;
 import dev.retort.report.Chart;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.HtmlReport;
@@ -12,7 +14,6 @@ import dev.retort.report.ModelColumn;
 import dev.retort.report.ModelColumn.Role;
 import dev.retort.report.Progress;
 import dev.retort.report.Provenance;
-import dev.retort.sample.ImageCodec;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -170,14 +171,14 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
     private Map<String, TimeBins> agreement(Judge judge, List<Entrant> entrants) {
         Map<String, TimeBins> agreement = new LinkedHashMap<>();
         String schedule = teacher.card().scheduleHash();
-        try (ModelFolder.Loaded original = judge.load(teacher);
+        try (Pipeline<Network> original = judge.load(teacher);
                 ImageCodec codec = ImageCodec.of(
                         original.card(), teacher.autoencoder(), judge.settings().device())) {
             for (Entrant entrant : entrants) {
                 Contestant other = entrant.contestant();
                 boolean same = other.model().equals(teacher.model());
                 if (!same && other.card().scheduleHash().equals(schedule) && sameValues(other)) {
-                    try (ModelFolder.Loaded network = judge.load(other)) {
+                    try (Pipeline<Network> network = judge.load(other)) {
                         agreement.put(other.name(), judge.agreement(original, network, codec));
                     }
                 }

@@ -2,8 +2,8 @@ package dev.retort.evaluate;
 
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
-import dev.retort.model.ModelFolder;
-import dev.retort.sample.ImageCodec;
+import dev.retort.pipeline.ImageCodec;
+import dev.retort.pipeline.Models;
 import java.nio.file.Path;
 import java.util.Locale;
 
@@ -19,7 +19,7 @@ import java.util.Locale;
 public record Contestant(String name, Path model, SamplingSpec sampling, String autoencoder, ModelCard card) {
     /** Reads the model's card. */
     public Contestant(String name, Path model, SamplingSpec sampling, String autoencoder) {
-        this(name, model, sampling, autoencoder, ImageCodec.complete(ModelFolder.card(model), autoencoder));
+        this(name, model, sampling, autoencoder, ImageCodec.complete(Models.card(model), autoencoder));
     }
 
     /** With the autoencoder that its card names, if any. */

@@ -8,10 +8,13 @@ import dev.retort.data.ImageSource;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.FrechetDistance.SmallSamples;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Denoiser;
+import dev.retort.model.Network;
+import dev.retort.pipeline.ImageCodec;
+import dev.retort.pipeline.Models;
+import dev.retort.pipeline.Pipeline;
 import dev.retort.report.ModelColumn;
 import dev.retort.report.Progress;
-import dev.retort.sample.ImageCodec;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.torch.TorchError;
@@ -148,8 +151,7 @@ public final class Judge implements AutoCloseable {
 
     private Evaluation judged(Contestant contestant, Progress progress) {
         SampleSet samples;
-        try (ModelFolder.Loaded model =
-                        ModelFolder.loadForSampling(contestant.model(), settings.device(), settings.precision());
+        try (Pipeline<Denoiser> model = Models.open(contestant.model(), settings.device(), settings.precision());
                 ImageCodec codec = ImageCodec.of(model.card(), contestant.autoencoder(), settings.device())) {
             samples = SampleSet.draw(
                     model.network(),
@@ -184,7 +186,7 @@ public final class Judge implements AutoCloseable {
     }
 
     /** Mean squared difference in ε between a network and the teacher, by time, on real images as the codec encodes them. */
-    TimeBins agreement(ModelFolder.Loaded teacher, ModelFolder.Loaded student, ImageCodec codec) {
+    TimeBins agreement(Pipeline<Network> teacher, Pipeline<Network> student, ImageCodec codec) {
         try {
             return Agreement.between(teacher, student, codec, test, settings.seed(), settings.precision());
         } catch (RuntimeException e) {
@@ -193,8 +195,8 @@ public final class Judge implements AutoCloseable {
     }
 
     /** Loads a contestant's network where the judge's settings say. */
-    ModelFolder.Loaded load(Contestant contestant) {
-        return ModelFolder.load(contestant.model(), settings.device());
+    Pipeline<Network> load(Contestant contestant) {
+        return Models.load(contestant.model(), settings.device());
     }
 
     /** The settings. */

@@ -1,16 +1,18 @@
 package dev.retort.evaluate;
 
-import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
+import dev.retort.card.NetworkSpec;
 import dev.retort.card.SamplingSpec;
 import dev.retort.config.CardFile;
 import dev.retort.data.Prompts;
-import dev.retort.model.ModelFolder;
-import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitInference;
+import dev.retort.model.Denoiser;
+import dev.retort.model.Network;
 import dev.retort.nn.Init;
+import dev.retort.pipeline.Architectures;
+import dev.retort.pipeline.ImageCodec;
+import dev.retort.pipeline.Models;
+import dev.retort.pipeline.Pipeline;
 import dev.retort.sample.Draw;
-import dev.retort.sample.ImageCodec;
 import dev.retort.sample.Sampler;
 import dev.retort.torch.Device;
 import dev.retort.torch.Kernels;
@@ -41,7 +43,7 @@ public final class MeasuringProcess {
      * What to measure.
      *
      * @param model folder of the model
-     * @param empty whether {@link DitSpec#least() the least network} stands in the model's place, and nothing is decoded
+     * @param empty whether the least network of its architecture stands in the model's place, and nothing is decoded
      * @param sampling how it is sampled
      * @param batch images drawn together
      * @param device {@code cpu} or {@code cuda:n}
@@ -78,7 +80,7 @@ public final class MeasuringProcess {
         Natives.load();
         Natives.threads(order.threads());
         Device device = Device.choose(order.device()).device();
-        try (ModelFolder.Loaded model = load(order, device);
+        try (Pipeline<Denoiser> model = load(order, device);
                 ImageCodec codec = codec(order, model, device)) {
             Sampler sampler = Draw.sampler(model.network(), model.card(), order.sampling(), order.precision());
             answer(Map.of(TIMED_KERNELS, !device.isCuda() && Kernels.measuredHere() ? 1 : 0));
@@ -96,18 +98,20 @@ public final class MeasuringProcess {
         }
     }
 
-    private static ModelFolder.Loaded load(Order order, Device device) {
+    private static Pipeline<Denoiser> load(Order order, Device device) {
         Path folder = Path.of(order.model());
         if (!order.empty()) {
-            return ModelFolder.loadForSampling(folder, device, order.precision());
+            return Models.open(folder, device, order.precision());
         }
-        ModelCard card = ModelFolder.card(folder);
-        try (Dit least = new Dit(card.network().least(), Init.of(0, device))) {
-            return new ModelFolder.Loaded(new DitInference(least, order.precision()), card, List.of());
+        ModelCard card = Models.card(folder);
+        NetworkSpec least = Architectures.of(card.network()).minimal(card.network());
+        try (Scope scope = Scope.open();
+                Network network = Architectures.build(least, Init.of(0, device))) {
+            return new Pipeline<>(Architectures.pack(network, order.precision()), card, List.of());
         }
     }
 
-    private static ImageCodec codec(Order order, ModelFolder.Loaded model, Device device) {
+    private static ImageCodec codec(Order order, Pipeline<Denoiser> model, Device device) {
         return order.empty()
                 ? ImageCodec.pixels(model.network().spec())
                 : ImageCodec.of(model.card(), order.autoencoder(), device);

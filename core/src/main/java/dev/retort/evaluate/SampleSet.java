@@ -5,9 +5,9 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.Prompts;
 import dev.retort.model.Denoiser;
+import dev.retort.pipeline.ImageCodec;
 import dev.retort.report.Progress;
 import dev.retort.sample.Draw;
-import dev.retort.sample.ImageCodec;
 import dev.retort.sample.SampleJob;
 import dev.retort.torch.Precision;
 

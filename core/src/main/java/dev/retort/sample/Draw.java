@@ -11,6 +11,7 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.io.ImageGrid;
 import dev.retort.model.Denoiser;
 import dev.retort.model.LabelConditioner;
+import dev.retort.pipeline.ImageCodec;
 import dev.retort.torch.Precision;
 
 /** Draws pictures from a model as its card says, or otherwise where asked. */

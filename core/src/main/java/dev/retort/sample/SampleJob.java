@@ -5,6 +5,7 @@ import dev.retort.config.Require;
 import dev.retort.data.Prompts;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.pipeline.ImageCodec;
 import dev.retort.report.Progress;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;

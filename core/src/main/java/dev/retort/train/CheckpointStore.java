@@ -10,6 +10,7 @@ import dev.retort.io.OwnFiles;
 import dev.retort.layout.ModelFiles;
 import dev.retort.model.ModelFolder;
 import dev.retort.nn.Layer;
+import dev.retort.pipeline.Models;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Scope;
@@ -111,7 +112,7 @@ final class CheckpointStore {
             return new Saved(
                     checkpoint,
                     state,
-                    ModelFolder.card(checkpoint),
+                    Models.card(checkpoint),
                     numbered(ModelFolder.read(checkpoint.resolve(TRAINING), device)),
                     ModelFolder.read(checkpoint.resolve(ModelFiles.WEIGHTS), device));
         } catch (RetortException e) {

@@ -1,7 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.card.ImageShape;
-import dev.retort.sample.ImageCodec;
+import dev.retort.pipeline.ImageCodec;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;

@@ -7,9 +7,11 @@ import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.Watch;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Network;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.Regrid;
+import dev.retort.pipeline.Models;
+import dev.retort.pipeline.Pipeline;
 import dev.retort.torch.Device;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -34,7 +36,7 @@ record InitialWeights(String given) {
             return;
         }
         Path folder = RunFolder.resolveModel(given, Watch.saying(notes));
-        try (ModelFolder.Loaded loaded = ModelFolder.load(folder, device)) {
+        try (Pipeline<Network> loaded = Models.load(folder, device)) {
             ModelCard card = loaded.card();
             requireSameSpace(card, source);
             Regrid.copy((Dit) loaded.network(), network);

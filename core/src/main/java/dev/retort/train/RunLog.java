@@ -3,12 +3,12 @@ package dev.retort.train;
 import dev.retort.card.ModelCard;
 import dev.retort.io.ImageGrid;
 import dev.retort.model.Network;
-import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
+import dev.retort.pipeline.Architectures;
+import dev.retort.pipeline.ImageCodec;
 import dev.retort.report.JsonlLog;
 import dev.retort.report.TensorBoardLog;
 import dev.retort.sample.Draw;
-import dev.retort.sample.ImageCodec;
 import dev.retort.torch.Device;
 import dev.retort.torch.MatmulPeak;
 import dev.retort.torch.Precision;
@@ -87,7 +87,7 @@ final class RunLog implements AutoCloseable {
     /** A grid of samples of the moving average, a row per class. */
     void grid(long imagesSeen, Map<String, Tensor> weights, ModelCard card) {
         try (Scope scope = Scope.open();
-                Network network = new Dit(card.network(), Init.of(0, device))) {
+                Network network = Architectures.build(card.network(), Init.of(0, device))) {
             network.load(weights);
             network.freeze();
             ImageGrid grid = Draw.classGrid(

@@ -6,7 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.diffusion.Prediction;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.LayerMap;
+import dev.retort.pipeline.Models;
 import dev.retort.report.JsonlLog;
 import dev.retort.train.ComputeConfig;
 import dev.retort.train.DitConfig;
@@ -112,7 +113,7 @@ class DistillationTest {
         assertThat(lines.get(lines.size() - 1)).containsEntry("stage", "joint");
         assertThat(loss("three", "feature", -1)).isLessThan(0.8 * loss("three", "feature", 8));
         assertThat(loss("three", "output", -1)).isLessThan(0.8 * loss("three", "output", 16));
-        assertThat(ModelFolder.card(student).teacher()).isEqualTo(ModelFolder.sha256(teacher));
+        assertThat(Models.card(student).teacher()).isEqualTo(Models.sha256(teacher));
     }
 
     @Test
@@ -143,7 +144,7 @@ class DistillationTest {
     @Test
     void a_teacher_of_another_size_sees_the_same_pictures_at_its_own() {
         Path student = distil(larger(new LossConfig.Feature(0.1, 0.1, "uniform", true, 2), OUTPUT), "larger");
-        assertThat(ModelFolder.card(student).network().height()).isEqualTo(32);
+        assertThat(Models.card(student).network().height()).isEqualTo(32);
         assertThat(loss("larger", "output", -1)).isLessThan(0.7 * loss("larger", "output", 0));
         assertThat(loss("larger", "feature", -1)).isLessThan(loss("larger", "feature", 0));
     }

@@ -7,11 +7,13 @@ import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Prompts;
 import dev.retort.diffusion.Prediction;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Network;
+import dev.retort.pipeline.ImageCodec;
+import dev.retort.pipeline.Models;
+import dev.retort.pipeline.Pipeline;
 import dev.retort.report.JsonlLog;
 import dev.retort.report.Progress;
 import dev.retort.sample.Draw;
-import dev.retort.sample.ImageCodec;
 import dev.retort.sample.SampleJob;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
@@ -98,7 +100,7 @@ class KeptValuesTest {
     /** The first values of the first picture and those of the middle of the last. */
     private static double[] samples(Path model) {
         double[] values = new double[8];
-        try (ModelFolder.Loaded loaded = ModelFolder.load(model, Device.CPU);
+        try (Pipeline<Network> loaded = Models.load(model, Device.CPU);
                 ImageCodec codec = ImageCodec.of(loaded.card(), Device.CPU)) {
             var sampler =
                     Draw.sampler(loaded.network(), loaded.card(), loaded.card().sampling(), Precision.FP32);

@@ -21,13 +21,13 @@ import dev.retort.evaluate.Measurement;
 import dev.retort.io.ImageDecoder;
 import dev.retort.io.PixelImage;
 import dev.retort.io.Png;
-import dev.retort.model.ModelFolder;
+import dev.retort.pipeline.ImageCodec;
+import dev.retort.pipeline.Models;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.JsonlLog;
 import dev.retort.report.Measure;
 import dev.retort.report.Progress;
 import dev.retort.report.Provenance;
-import dev.retort.sample.ImageCodec;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.train.ComputeConfig;
@@ -108,7 +108,7 @@ class LatentTrainingTest {
 
     @Test
     void the_card_names_the_autoencoder_and_grids_show_pictures() throws Exception {
-        ModelCard card = ModelFolder.card(teacher);
+        ModelCard card = Models.card(teacher);
         assertThat(card.autoencoder().kind()).isEqualTo("AutoencoderKL");
         assertThat(card.autoencoder().path()).isEqualTo(vae.toString());
         assertThat(card.network().channels()).isEqualTo(4);
@@ -151,8 +151,8 @@ class LatentTrainingTest {
                 lonely.stages(),
                 lonely.run());
         Path student = Distillation.run(paired, temp.resolve("paired"), Map.of(), n -> {}, Progress.NONE, () -> false);
-        assertThat(ModelFolder.card(student).network().height()).isEqualTo(16);
-        assertThat(ModelFolder.card(student).images()).isEqualTo(new ImageShape(3, 32, 32));
+        assertThat(Models.card(student).network().height()).isEqualTo(16);
+        assertThat(Models.card(student).images()).isEqualTo(new ImageShape(3, 32, 32));
     }
 
     @Test
@@ -188,7 +188,7 @@ class LatentTrainingTest {
 
     @Test
     void a_wrong_autoencoder_for_a_model_is_refused_and_a_tuned_one_is_taken() throws Exception {
-        ModelCard card = ModelFolder.card(teacher);
+        ModelCard card = Models.card(teacher);
         refused(
                 () -> codec(card, TinyAutoencoder.save(temp.resolve("d"), 8, 0.5, 1)),
                 Kind.CHECKPOINT,
@@ -202,7 +202,7 @@ class LatentTrainingTest {
         train("placed", config("of-place", 0));
         TinyAutoencoder.save(place, 4, 0.5, 5);
         refused(
-                () -> ImageCodec.of(ModelFolder.card(temp.resolve("placed/model")), Device.CPU),
+                () -> ImageCodec.of(Models.card(temp.resolve("placed/model")), Device.CPU),
                 Kind.CHECKPOINT,
                 "other weights",
                 "--vae");
@@ -215,12 +215,12 @@ class LatentTrainingTest {
     @Test
     void teacher_and_student_are_judged_by_their_decoded_pictures() {
         Path student = distil(latents("latents"), "student");
-        assertThat(ModelFolder.card(student).autoencoder())
-                .isEqualTo(ModelFolder.card(teacher).autoencoder());
+        assertThat(Models.card(student).autoencoder())
+                .isEqualTo(Models.card(teacher).autoencoder());
         Contestant taught =
-                new Contestant("teacher", teacher, ModelFolder.card(teacher).sampling());
+                new Contestant("teacher", teacher, Models.card(teacher).sampling());
         Contestant learned =
-                new Contestant("student", student, ModelFolder.card(student).sampling());
+                new Contestant("student", student, Models.card(student).sampling());
         Judge.Settings settings = new Judge.Settings(70, 0, 35, Device.CPU, Precision.FP32);
         try (Judge judge = Judge.of(
                 pictures(temp.resolve("pictures")), "pixels", new FeatureCache(temp.resolve("features")), settings)) {

@@ -10,6 +10,7 @@ import dev.retort.diffusion.Rng;
 import dev.retort.model.ModelFolder;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
+import dev.retort.pipeline.Models;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Scope;
@@ -51,7 +52,7 @@ final class TinyWorld {
 
     static Contestant contestant(Path model) {
         return new Contestant(
-                model.getFileName().toString(), model, ModelFolder.card(model).sampling());
+                model.getFileName().toString(), model, Models.card(model).sampling());
     }
 
     static DataSpec pictures(Path folder) {

@@ -19,13 +19,13 @@ import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.model.Condition;
-import dev.retort.model.ModelFolder;
 import dev.retort.model.Network;
 import dev.retort.model.Weights;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.DitInference;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
+import dev.retort.pipeline.Models;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
@@ -56,12 +56,11 @@ class DitCheckpointTest {
     Path folder;
 
     private static Dit network(DitCheckpoint checkpoint) {
-        return (Dit) ModelFolder.network(checkpoint.spec(), checkpoint.parameters(), Device.CPU);
+        return (Dit) Models.network(checkpoint.spec(), checkpoint.parameters(), Device.CPU);
     }
 
     private static DitInference prepared(DitCheckpoint checkpoint) {
-        return (DitInference)
-                ModelFolder.prepared(checkpoint.spec(), checkpoint.parameters(), Device.CPU, Precision.FP32);
+        return (DitInference) Models.packed(checkpoint.spec(), checkpoint.parameters(), Device.CPU, Precision.FP32);
     }
 
     @ParameterizedTest

@@ -1,12 +1,12 @@
 package dev.retort.examples;
 
+import dev.retort.pipeline.Models;
 import dev.retort.data.DataSpec;
 import dev.retort.evaluate.Comparison;
 import dev.retort.evaluate.Contestant;
 import dev.retort.evaluate.FeatureCache;
 import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
-import dev.retort.model.ModelFolder;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.Provenance;
 import dev.retort.torch.Device;
@@ -28,7 +28,7 @@ public final class CompareModels {
     public static Path compare(Path teacher, Path student, Path folder, int rounds) {
         Device device = Device.choose("auto").device();
         Precision precision = Precision.choose("auto", device).precision();
-        DataSpec shapes = DataSpec.shapes(ModelFolder.card(teacher).images().height());
+        DataSpec shapes = DataSpec.shapes(Models.card(teacher).images().height());
         Judge.Settings settings = new Judge.Settings(SAMPLES, 0, 100, device, precision);
         Measurement measurement = new Measurement(4, rounds, 2, device.toString(), precision, 0);
         try (Judge judge = Judge.of(shapes, "auto", new FeatureCache(folder.resolve("features")), settings)) {
@@ -48,7 +48,7 @@ public final class CompareModels {
 
     /** As its card says to sample it; give another {@link dev.retort.card.SamplingSpec} to compare at equal settings. */
     private static Contestant contestant(String name, Path model) {
-        return new Contestant(name, model, ModelFolder.card(model).sampling());
+        return new Contestant(name, model, Models.card(model).sampling());
     }
 
     /** Runs the lesson. */

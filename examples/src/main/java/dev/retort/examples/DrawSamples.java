@@ -1,6 +1,8 @@
 package dev.retort.examples;
 
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Denoiser;
+import dev.retort.pipeline.Pipeline;
+import dev.retort.pipeline.Models;
 import dev.retort.sample.Draw;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
@@ -14,7 +16,7 @@ public final class DrawSamples {
     public static void draw(Path model, Path png) {
         Device device = Device.choose("auto").device();
         Precision precision = Precision.choose("auto", device).precision();
-        try (ModelFolder.Loaded loaded = ModelFolder.loadForSampling(model, device, precision)) {
+        try (Pipeline<Denoiser> loaded = Models.open(model, device, precision)) {
             int classes = loaded.card().classes().size();
             Draw.classGrid(loaded.network(), loaded.card(), precision, classes, 8)
                     .write(png, 2);

@@ -7,9 +7,11 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.SampleSet;
 import dev.retort.io.AtomicWrite;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Denoiser;
+import dev.retort.pipeline.ImageCodec;
+import dev.retort.pipeline.Models;
+import dev.retort.pipeline.Pipeline;
 import dev.retort.report.Progress;
-import dev.retort.sample.ImageCodec;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.train.RunFolder;
@@ -95,7 +97,7 @@ public record Trial(
     /** Seconds to draw an image, from the second batch. */
     private double drawing(Path run) {
         Path newest = RunFolder.own(run).orElseThrow();
-        try (ModelFolder.Loaded model = ModelFolder.loadForSampling(newest, device, precision);
+        try (Pipeline<Denoiser> model = Models.open(newest, device, precision);
                 ImageCodec codec = ImageCodec.of(model.card(), device)) {
             draw(model, codec);
             long started = System.nanoTime();
@@ -104,7 +106,7 @@ public record Trial(
         }
     }
 
-    private void draw(ModelFolder.Loaded model, ImageCodec codec) {
+    private void draw(Pipeline<Denoiser> model, ImageCodec codec) {
         SampleSet.draw(
                 model.network(),
                 model.card(),

@@ -1,7 +1,7 @@
 package dev.retort.distill.loss;
 
 import dev.retort.card.DitSpec;
-import dev.retort.distill.LayerMap;
+import dev.retort.model.LayerMap;
 import dev.retort.nn.Init;
 import dev.retort.nn.Linear;
 import dev.retort.nn.Taps;

@@ -7,7 +7,7 @@ import dev.retort.Conditions;
 import dev.retort.Plain;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ProcessSpec;
-import dev.retort.distill.LayerMap;
+import dev.retort.model.LayerMap;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;

@@ -17,6 +17,7 @@ import dev.retort.layout.Storage;
 import dev.retort.model.ModelFolder;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
+import dev.retort.pipeline.Models;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Machine;
@@ -136,7 +137,7 @@ class LoadMemoryTest {
         switch (arguments[0]) {
             case "empty" -> {
                 // What the JSON library takes is not laid to the weights.
-                ModelFolder.card(path.resolve("own"));
+                Models.card(path.resolve("own"));
                 empty(precision);
             }
             case "training" -> training(path, hints);
@@ -160,25 +161,23 @@ class LoadMemoryTest {
 
     private static void training(Path path, Hints hints) {
         if (Files.exists(path.resolve(ModelFiles.CARD))) {
-            ModelFolder.load(path, Device.CPU);
+            Models.load(path, Device.CPU);
             say("loaded");
             return;
         }
         try (DitCheckpoint checkpoint = DitCheckpoint.open(path, hints)) {
-            ModelFolder.network(checkpoint.spec(), checkpoint.parameters(), Device.CPU);
+            Models.network(checkpoint.spec(), checkpoint.parameters(), Device.CPU);
             say("loaded");
         }
     }
 
     private static void sampling(Path path, Hints hints, Precision precision) {
         if (Files.exists(path.resolve(ModelFiles.CARD))) {
-            first((DitInference)
-                    ModelFolder.loadForSampling(path, Device.CPU, precision).network());
+            first((DitInference) Models.open(path, Device.CPU, precision).network());
             return;
         }
         try (DitCheckpoint checkpoint = DitCheckpoint.open(path, hints)) {
-            first((DitInference)
-                    ModelFolder.prepared(checkpoint.spec(), checkpoint.parameters(), Device.CPU, precision));
+            first((DitInference) Models.packed(checkpoint.spec(), checkpoint.parameters(), Device.CPU, precision));
         }
     }
 

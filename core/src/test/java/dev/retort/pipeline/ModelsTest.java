@@ -1,13 +1,15 @@
-package dev.retort.model;
+package dev.retort.pipeline;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.card.ClampSpec;
+import dev.retort.card.ConditionSpec;
 import dev.retort.card.DitConvention;
 import dev.retort.card.DitSpec;
 import dev.retort.card.GridSpec;
 import dev.retort.card.ModelCard;
+import dev.retort.card.NetworkSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
 import dev.retort.config.OneLine;
@@ -15,6 +17,8 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.layout.ModelFiles;
+import dev.retort.model.ModelFolder;
+import dev.retort.model.Network;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
@@ -32,7 +36,7 @@ import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ObjectNode;
 
-class ModelFolderTest {
+class ModelsTest {
     private static final DitSpec SPEC = new DitSpec(8, 8, 1, 2, 16, 1, 2, 4, 3, 0.1, false, false);
 
     @TempDir
@@ -55,17 +59,17 @@ class ModelFolderTest {
                 "",
                 Map.of("host", "here"));
         try (Scope scope = Scope.open();
-                Dit dit = new Dit(card.network(), Init.of(1, Device.CPU))) {
+                Dit dit = new Dit(SPEC.with(new DitConvention(1, 1e-5)), Init.of(1, Device.CPU))) {
             ModelFolder.save(folder, dit.state(), card, Dtype.BF16);
         }
     }
 
     @Test
     void a_model_comes_back_with_its_card_and_its_values_to_the_precision_it_was_saved_in() {
-        assertThat(ModelFolder.card(folder)).isEqualTo(card);
+        assertThat(Models.card(folder)).isEqualTo(card);
         try (Scope scope = Scope.open();
-                Dit origin = new Dit(card.network(), Init.of(1, Device.CPU));
-                ModelFolder.Loaded loaded = ModelFolder.load(folder, Device.CPU)) {
+                Dit origin = new Dit(SPEC.with(new DitConvention(1, 1e-5)), Init.of(1, Device.CPU));
+                Pipeline<Network> loaded = Models.load(folder, Device.CPU)) {
             origin.state().forEach((name, tensor) -> {
                 float[] expected = Tensors.floats(Dtype.BF16.cast(tensor));
                 assertThat(Tensors.floats(loaded.network().state().get(name)))
@@ -82,10 +86,10 @@ class ModelFolderTest {
         json.put("format", 1);
         ((ObjectNode) json.get("network")).remove("convention");
         Files.writeString(file, json.toString());
-        assertThat(ModelFolder.card(folder).network()).isEqualTo(SPEC);
+        assertThat(Models.card(folder).network()).isEqualTo(SPEC);
         json.put("format", ModelCard.FORMAT);
         Files.writeString(file, json.toString());
-        assertThatThrownBy(() -> ModelFolder.card(folder)).hasMessageContaining("convention");
+        assertThatThrownBy(() -> Models.card(folder)).hasMessageContaining("convention");
     }
 
     /** As it was written before: no grid, no clamp, constants in capitals. */
@@ -100,11 +104,12 @@ class ModelFolderTest {
         ObjectNode sampling = (ObjectNode) json.get("sampling");
         sampling.remove("grid");
         sampling.remove("clamp");
+        assertThat(((ObjectNode) json.get("network")).remove("type").asString()).isEqualTo("dit");
         Files.writeString(file, json.toString());
-        assertThat(ModelFolder.card(folder)).isEqualTo(card);
+        assertThat(Models.card(folder)).isEqualTo(card);
         json.put("format", 3);
         Files.writeString(file, json.toString());
-        assertThatThrownBy(() -> ModelFolder.card(folder)).hasMessageContaining("grid");
+        assertThatThrownBy(() -> Models.card(folder)).hasMessageContaining("type");
     }
 
     @Test
@@ -120,11 +125,75 @@ class ModelFolderTest {
                 Dit dit = new Dit(SPEC, Init.of(1, Device.CPU))) {
             ModelFolder.save(place, dit.state(), said, Dtype.F32);
         }
-        assertThat(ModelFolder.card(place)).isEqualTo(said);
+        assertThat(Models.card(place)).isEqualTo(said);
         assertThat(Files.readString(place.resolve(ModelFiles.CARD)))
                 .contains("\"solver\" : \"dpmpp-3m:rule=exact\"")
                 .contains("\"grid\" : \"times:at=900,500.5,20,0,end=lowest\"")
                 .contains("\"clamp\" : \"dynamic:max=2\"");
+    }
+
+    /** A network that the library has never seen. */
+    record OwnSpec(int channels, int height, int width, int classes) implements NetworkSpec {
+        @Override
+        public String name() {
+            return "own";
+        }
+
+        @Override
+        public ConditionSpec condition() {
+            return ConditionSpec.ofClasses(classes, false);
+        }
+
+        @Override
+        public boolean learnSigma() {
+            return false;
+        }
+
+        @Override
+        public long parameters() {
+            return 0;
+        }
+
+        @Override
+        public long macs() {
+            return 0;
+        }
+
+        @Override
+        public List<String> blockTaps() {
+            return List.of();
+        }
+    }
+
+    @Test
+    void a_network_of_ones_own_is_named_in_its_card_by_its_class_and_any_other_class_is_refused() throws Exception {
+        ModelCard own = ModelCard.of(
+                new OwnSpec(1, 8, 8, 3),
+                ProcessSpec.flow(),
+                card.sampling(),
+                card.classes(),
+                "shapes",
+                5,
+                1,
+                "",
+                Map.of());
+        Path place = temp.resolve("own");
+        ModelFiles.save(place, own, new SafetensorsWriter().add("a", new long[] {1}, new float[1]));
+        assertThat(Models.card(place)).isEqualTo(own);
+        assertThatThrownBy(() -> Models.load(place, Device.CPU))
+                .isInstanceOfSatisfying(
+                        RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.ENVIRONMENT))
+                .hasMessageContaining("nothing here builds the network own")
+                .hasMessageContaining("META-INF/services/dev.retort.pipeline.Architecture");
+        Path file = place.resolve(ModelFiles.CARD);
+        for (String type : List.of("java.lang.ProcessBuilder", "no.such.Class")) {
+            String json = Files.readString(file).replaceFirst("\"type\" : \"[^\"]*\"", "\"type\" : \"" + type + "\"");
+            Files.writeString(file, json);
+            assertThatThrownBy(() -> Models.card(place))
+                    .isInstanceOfSatisfying(
+                            RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.CHECKPOINT))
+                    .hasMessageContaining("cannot be read as the card of a model");
+        }
     }
 
     @Test
@@ -133,9 +202,8 @@ class ModelFolderTest {
         writer.add("pos_embed", new long[] {1, 16, 8}, new float[128]);
         writer.add("stranger", new long[] {1}, new float[1]);
         writer.write(folder.resolve(ModelFiles.WEIGHTS));
-        List<Runnable> ways = List.of(
-                () -> ModelFolder.load(folder, Device.CPU),
-                () -> ModelFolder.loadForSampling(folder, Device.CPU, Precision.FP32));
+        List<Runnable> ways =
+                List.of(() -> Models.load(folder, Device.CPU), () -> Models.open(folder, Device.CPU, Precision.FP32));
         assertThat(ways).allSatisfy(way -> assertThatThrownBy(way::run)
                 .isInstanceOfSatisfying(
                         RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.CHECKPOINT))

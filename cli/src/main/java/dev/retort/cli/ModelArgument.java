@@ -6,12 +6,12 @@ import dev.retort.train.RunFolder;
 import java.nio.file.Path;
 
 /** Turns what a user wrote for a model into a place on this machine, and shows what must be fetched for it. */
-final class Models {
+final class ModelArgument {
     /** What may be written, for the help. */
     static final String PLACES =
             "A run, one of its checkpoints, a model folder, a DiT's .pt or diffusers folder, or hf:OWNER/NAME.";
 
-    private Models() {}
+    private ModelArgument() {}
 
     /** The model's folder. */
     static Path folder(String given, Talk talk) {

@@ -1,9 +1,7 @@
-package dev.retort.distill.surgery;
+package dev.retort.model.dit;
 
 import dev.retort.card.DitSpec;
-import dev.retort.distill.LayerMap;
-import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.Regrid;
+import dev.retort.model.LayerMap;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
@@ -71,7 +69,7 @@ public final class Cut {
     private void run() {
         List<LayerMap.Pair> blocks = LayerMap.uniform(to.depth(), from.depth());
         Tensor stream = residualChannels(blocks);
-        copy("pos_embed", positions(stream).index_select(2, stream));
+        copy("pos_embed", Ops.indexSelect(positions(stream), 2, stream));
         if (from.patch() == to.patch()) {
             copy("x_embedder.proj.weight", pick("x_embedder.proj.weight", 0, stream));
             copy("final_layer.linear.weight", pick("final_layer.linear.weight", 1, stream));
@@ -143,8 +141,8 @@ public final class Cut {
             writers.add("blocks." + pair.teacher() + (from.modern() ? ".mlp.w3.weight" : ".mlp.fc2.weight"));
         }
         for (String name : writers) {
-            Tensor flat = source.get(name).reshape(from.hidden(), -1);
-            float[] squares = Tensors.floats(Ops.mean(flat.square(), 1, false));
+            Tensor flat = Ops.reshape(source.get(name), from.hidden(), -1);
+            float[] squares = Tensors.floats(Ops.mean(Ops.square(flat), 1, false));
             for (int i = 0; i < sum.length; i++) {
                 sum[i] += squares[i];
             }
@@ -163,7 +161,7 @@ public final class Cut {
     }
 
     private float[] columnNorms(String name) {
-        return Tensors.floats(Ops.sum(source.get(name).square(), 0, false));
+        return Tensors.floats(Ops.sum(Ops.square(source.get(name)), 0, false));
     }
 
     /** The places of the {@code count} largest values, in rising order. */
@@ -189,11 +187,11 @@ public final class Cut {
     }
 
     private Tensor pick(String name, long dim, Tensor places) {
-        return source.get(name).index_select(dim, places);
+        return Ops.indexSelect(source.get(name), dim, places);
     }
 
     private Tensor square(String name, Tensor rows, Tensor columns) {
-        return source.get(name).index_select(0, rows).index_select(1, columns);
+        return Ops.indexSelect(Ops.indexSelect(source.get(name), 0, rows), 1, columns);
     }
 
     private void copy(String name, Tensor tensor) {

@@ -1,4 +1,4 @@
-package dev.retort.sample;
+package dev.retort.pipeline;
 
 import dev.retort.card.AutoencoderCard;
 import dev.retort.card.ImageShape;

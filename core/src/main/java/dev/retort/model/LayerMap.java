@@ -1,4 +1,4 @@
-package dev.retort.distill;
+package dev.retort.model;
 
 import java.util.ArrayList;
 import java.util.List;

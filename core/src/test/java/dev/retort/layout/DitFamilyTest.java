@@ -1,6 +1,5 @@
-package dev.retort.model.dit;
+package dev.retort.layout;
 
-import dev.retort.layout.DitFamily;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

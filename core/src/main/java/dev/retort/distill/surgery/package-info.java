@@ -1,2 +1,0 @@
-/** How a student's first weights are cut from its teacher. */
-package dev.retort.distill.surgery;

@@ -1,0 +1,77 @@
+package dev.retort.pipeline;
+
+import dev.retort.card.NetworkSpec;
+import dev.retort.layout.WeightLayout;
+import dev.retort.model.Denoiser;
+import dev.retort.model.Network;
+import dev.retort.model.WeightSource;
+import dev.retort.model.Weights;
+import dev.retort.nn.Init;
+import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A kind of network: how it is built from its spec, and what can be done with it beyond what any network can. One of your own
+ * is found where its class is named in {@code META-INF/services/dev.retort.pipeline.Architecture} on the class path, so that
+ * every command and every process that a command starts knows it.
+ *
+ * @param <S> what its networks are
+ */
+public interface Architecture<S extends NetworkSpec> {
+    /** The record that says what a network is; cards name it by its class where it is none of ours. */
+    Class<S> spec();
+
+    /** A network with initial weights; open a scope first. */
+    Network build(S spec, Init init);
+
+    /** The least network with the same input, output and conditions: next to no weights. */
+    S minimal(S spec);
+
+    /**
+     * Names and shapes of the parameters and buffers, in the order of the network's state. By default those of a network that
+     * is built for it.
+     */
+    default Map<String, long[]> parameters(S spec) {
+        try (Scope scope = Scope.open();
+                Network network = build(spec, Init.blank(Device.CPU))) {
+            return Weights.shapes(network.state());
+        }
+    }
+
+    /**
+     * A network for sampling alone: as many of the weights as there are, each prepared as it comes. By default the network
+     * itself, frozen.
+     *
+     * @param weights the {@link #parameters}, each asked for once
+     * @param device where they live
+     */
+    default Denoiser pack(S spec, WeightSource weights, Device device, Precision precision) {
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            Network network = build(spec, Init.blank(device));
+            network.state().forEach((name, tensor) -> {
+                try (Scope one = Scope.open()) {
+                    tensor.copy_(weights.take(name, Dtype.of(tensor)));
+                }
+            });
+            network.freeze();
+            return network;
+        }
+    }
+
+    /** How other programs' files name and cut its parameters; what is written by default stands first. */
+    default List<WeightLayout<S>> layouts() {
+        return List.of();
+    }
+
+    /** What can be done with its trained weights; empty where nothing can. */
+    default Optional<Surgery> surgery() {
+        return Optional.empty();
+    }
+}

@@ -1,0 +1,74 @@
+package dev.retort.pipeline;
+
+import dev.retort.card.DitSpec;
+import dev.retort.card.NetworkSpec;
+import dev.retort.layout.DitLayout;
+import dev.retort.layout.WeightLayout;
+import dev.retort.model.Denoiser;
+import dev.retort.model.Network;
+import dev.retort.model.WeightSource;
+import dev.retort.model.dit.Cut;
+import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.DitInference;
+import dev.retort.model.dit.Regrid;
+import dev.retort.nn.Init;
+import dev.retort.torch.Device;
+import dev.retort.torch.Precision;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Diffusion transformers. */
+final class DitArchitecture implements Architecture<DitSpec> {
+    @Override
+    public Class<DitSpec> spec() {
+        return DitSpec.class;
+    }
+
+    @Override
+    public Network build(DitSpec spec, Init init) {
+        return new Dit(spec, init);
+    }
+
+    @Override
+    public DitSpec minimal(DitSpec spec) {
+        return spec.least();
+    }
+
+    @Override
+    public Map<String, long[]> parameters(DitSpec spec) {
+        return DitLayout.parameters(spec);
+    }
+
+    @Override
+    public Denoiser pack(DitSpec spec, WeightSource weights, Device device, Precision precision) {
+        return new DitInference(spec, weights, device, precision);
+    }
+
+    @Override
+    public List<WeightLayout<DitSpec>> layouts() {
+        return List.of(DitLayout.values());
+    }
+
+    @Override
+    public Optional<Surgery> surgery() {
+        return Optional.of(new DitSurgery());
+    }
+
+    private static final class DitSurgery implements Surgery {
+        @Override
+        public void requireCut(NetworkSpec teacher, NetworkSpec student) {
+            Cut.requireFit((DitSpec) teacher, (DitSpec) student);
+        }
+
+        @Override
+        public void cut(Network teacher, Network student) {
+            Cut.apply((Dit) teacher, (Dit) student);
+        }
+
+        @Override
+        public void regrid(Network from, Network to) {
+            Regrid.copy((Dit) from, (Dit) to);
+        }
+    }
+}

@@ -1,0 +1,108 @@
+package dev.retort.pipeline;
+
+import dev.retort.card.ModelCard;
+import dev.retort.card.NetworkSpec;
+import dev.retort.io.FileHash;
+import dev.retort.io.TensorFile;
+import dev.retort.io.TensorFiles;
+import dev.retort.layout.Checkpoint;
+import dev.retort.layout.Fit;
+import dev.retort.layout.Hints;
+import dev.retort.layout.ModelFiles;
+import dev.retort.layout.PipelineFolder;
+import dev.retort.model.Denoiser;
+import dev.retort.model.Network;
+import dev.retort.model.Staging;
+import dev.retort.model.Weights;
+import dev.retort.nn.Init;
+import dev.retort.torch.Device;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/** Models on disk: folders of ours and what other programs wrote, read alike. */
+public final class Models {
+    private Models() {}
+
+    /** The card alone; for another program's checkpoint, what its files tell. */
+    public static ModelCard card(Path folder) {
+        if (isForeign(folder)) {
+            try (Checkpoint checkpoint = Architectures.open(folder, Hints.NONE)) {
+                return checkpoint.card();
+            }
+        }
+        return ModelFiles.card(folder);
+    }
+
+    /** Whether another program wrote what lies there. */
+    private static boolean isForeign(Path folder) {
+        return !Files.exists(folder.resolve(ModelFiles.CARD)) && PipelineFolder.mayHoldNetwork(folder);
+    }
+
+    /** Loads a model whose insides are looked at or trained on: weights in fp32, frozen. */
+    public static Pipeline<Network> load(Path folder, Device device) {
+        if (isForeign(folder)) {
+            try (Checkpoint checkpoint = Architectures.open(folder, Hints.NONE)) {
+                ModelCard card = checkpoint.card();
+                return new Pipeline<>(
+                        network(card.network(), checkpoint.parameters(), device), card, checkpoint.notes());
+            }
+        }
+        ModelCard card = ModelFiles.card(folder);
+        try (TensorFile file = TensorFiles.open(folder.resolve(ModelFiles.WEIGHTS))) {
+            return new Pipeline<>(network(card.network(), file, device), card, List.of());
+        }
+    }
+
+    /** Opens a model for sampling: each weight is prepared for the precision as it is read, so none is held twice. */
+    public static Pipeline<Denoiser> open(Path folder, Device device, Precision precision) {
+        if (isForeign(folder)) {
+            try (Checkpoint checkpoint = Architectures.open(folder, Hints.NONE)) {
+                ModelCard card = checkpoint.card();
+                return new Pipeline<>(
+                        packed(card.network(), checkpoint.parameters(), device, precision), card, checkpoint.notes());
+            }
+        }
+        ModelCard card = ModelFiles.card(folder);
+        try (TensorFile file = TensorFiles.open(folder.resolve(ModelFiles.WEIGHTS))) {
+            return new Pipeline<>(packed(card.network(), file, device, precision), card, List.of());
+        }
+    }
+
+    /**
+     * Builds a network and loads it: weights in fp32, frozen.
+     *
+     * @param parameters its weights under its own names; what does not fit is an error that lists it
+     */
+    public static Network network(NetworkSpec spec, TensorFile parameters, Device device) {
+        Network network;
+        try (Scope scope = Scope.open()) {
+            network = Architectures.build(spec, Init.blank(device));
+            Weights.fill(network, parameters, List.of());
+        }
+        network.freeze();
+        return network;
+    }
+
+    /** The same prepared for sampling. */
+    public static Denoiser packed(NetworkSpec spec, TensorFile parameters, Device device, Precision precision) {
+        Architecture<NetworkSpec> architecture = Architectures.of(spec);
+        Fit.of(architecture.parameters(spec), parameters.entries()).require(parameters.path());
+        try (Scope scope = Scope.open();
+                Staging staging = new Staging()) {
+            return architecture.pack(spec, Weights.source(parameters, device, staging), device, precision);
+        }
+    }
+
+    /** SHA-256 of the weights' files, in hex. */
+    public static String sha256(Path folder) {
+        if (!isForeign(folder)) {
+            return ModelFiles.sha256(folder);
+        }
+        try (TensorFile file = TensorFiles.open(PipelineFolder.network(folder))) {
+            return FileHash.sha256(file.files());
+        }
+    }
+}
