@@ -70,7 +70,7 @@ public final class BringYourOwnNetwork implements AutoCloseable {
     }
 
     /** x (N, 1, 28, 28) at step i of the schedule → predicted noise (N, 1, 28, 28). */
-    private Tensor output(Tensor x, double i) {
+    Tensor output(Tensor x, double i) {
         Tensor time = timeVector(i / LAST_STEP); // (1, 16, 1, 1)
         Tensor h = block(x, 0).add(time); // (N, 16, 28, 28)
         for (int b = 1; b <= 3; b++) {

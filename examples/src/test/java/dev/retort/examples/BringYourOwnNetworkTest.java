@@ -2,7 +2,6 @@ package dev.retort.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.retort.diffusion.Plan;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Scope;
@@ -33,14 +32,7 @@ class BringYourOwnNetworkTest {
                 Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Tensor x = Tensors.of(gaussian(2 * PIXELS, 999), Device.CPU, 2, 1, 28, 28);
-            Plan.Call call = new Plan.Call(
-                    step,
-                    0.5,
-                    Math.sqrt(0.75),
-                    1,
-                    dev.retort.diffusion.Prediction.EPSILON,
-                    dev.retort.diffusion.Clamp.NONE);
-            float[] out = Tensors.floats(network.output(x, call));
+            float[] out = Tensors.floats(network.output(x, step));
             double sum = 0;
             double squares = 0;
             for (float value : out) {
