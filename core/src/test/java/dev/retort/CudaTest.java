@@ -10,7 +10,6 @@ import dev.retort.error.RetortException;
 import dev.retort.model.Condition;
 import dev.retort.model.Request;
 import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitInference;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.report.JsonlLog;
@@ -143,7 +142,7 @@ class CudaTest {
         float[] expected = forward(Device.CPU, modern, Precision.FP32);
         try (Scope scope = Scope.open();
                 Dit dit = network(gpu(), modern);
-                DitInference prepared = new DitInference(dit, precision);
+                Dit prepared = dit.pack(precision);
                 Request request = prepared.open(new double[] {0, 12.5, 999}, label(gpu()))) {
             Tensor out = prepared.forward(input(gpu()), time(gpu()), label(gpu()), Taps.none());
             assertThat(relativeError(Tensors.floats(out), expected)).isLessThan(tolerance);

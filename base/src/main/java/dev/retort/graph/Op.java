@@ -30,8 +30,11 @@ public enum Op {
     MATMUL("a b"),
     /** Rows of a table: table (K, D), index (…) of whole numbers below K → (…, D). */
     EMBEDDING("table index"),
-    /** softmax(scale·q·kᵀ)·v per head, heads side by side: q (N, h, T, d), k (N, h, S, d), v (N, h, S, d) → (N, T, h·d). */
-    ATTENTION("q k v", number("scale")),
+    /**
+     * softmax(scale·q·kᵀ + mask)·v per head, heads side by side: q (N, h, T, d), k (N, h, S, d), v (N, h, S, d), mask broadcast
+     * to (N, h, T, S) → (N, T, h·d).
+     */
+    ATTENTION("q k v mask?", number("scale")),
     /** {@link #ATTENTION} of one projection: joint (N, T, 3·heads·d) holds q, k, v beside each other, each head-major → (N, T, heads·d). */
     SELF_ATTENTION("joint", whole("heads"), number("scale")),
 

@@ -10,8 +10,8 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Memory that weights pass through, one after another, on their way into a prepared network. Fresh memory for each would
- * leave holes between what is prepared, and glibc's aligned allocation cannot put the next weight of the same size into
+ * Memory that weights pass through, one after another, on their way into a packed network. Fresh memory for each would
+ * leave holes between what is packed, and glibc's aligned allocation cannot put the next weight of the same size into
  * them: now and then a fifth of a large network's size.
  */
 public final class Staging implements AutoCloseable {
@@ -28,16 +28,6 @@ public final class Staging implements AutoCloseable {
             count *= size;
         }
         return Ops.view(flat(matrices, dtype, device, count), shape);
-    }
-
-    /** Copies of tensors that stay as they are. */
-    public WeightSource copies(Map<String, Tensor> weights) {
-        return (name, dtype) -> {
-            Tensor from = Ops.detach(weights.get(name));
-            Tensor copy = tensor(Dtype.of(from), Device.of(from), Tensors.shape(from));
-            copy.copy_(from);
-            return copy;
-        };
     }
 
     /** A flat tensor in the memory of the one before it, apart from {@link #tensor}'s: for what is read to be converted. */

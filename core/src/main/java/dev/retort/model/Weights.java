@@ -7,6 +7,7 @@ import dev.retort.io.TensorFile;
 import dev.retort.layout.ConvertedWeights;
 import dev.retort.layout.Fit;
 import dev.retort.nn.Layer;
+import dev.retort.nn.WeightSource;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;

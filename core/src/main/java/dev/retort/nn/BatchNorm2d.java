@@ -18,10 +18,10 @@ public final class BatchNorm2d extends Layer {
 
     /** Scale 1, shift 0, statistics of unit noise. */
     public BatchNorm2d(Init init, int channels) {
-        weight = parameter("weight", init.ones(channels));
-        bias = parameter("bias", init.zeros(channels));
-        mean = buffer("running_mean", init.zeros(channels));
-        var = buffer("running_var", init.ones(channels));
+        weight = parameter("weight", init.ones("weight", channels));
+        bias = parameter("bias", init.zeros("bias", channels));
+        mean = buffer("running_mean", init.zeros("running_mean", channels));
+        var = buffer("running_var", init.ones("running_var", channels));
     }
 
     /**

@@ -12,8 +12,8 @@ public final class GroupNorm extends Layer {
 
     /** Scale 1, shift 0. */
     public GroupNorm(Init init, int groups, int channels, double eps) {
-        weight = parameter("weight", init.ones(channels));
-        bias = parameter("bias", init.zeros(channels));
+        weight = parameter("weight", init.ones("weight", channels));
+        bias = parameter("bias", init.zeros("bias", channels));
         this.groups = groups;
         this.eps = eps;
     }

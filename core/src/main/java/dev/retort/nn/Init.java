@@ -4,34 +4,100 @@ import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Precision;
 import dev.retort.torch.Tensors;
 import java.nio.charset.StandardCharsets;
+import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Initial values of parameters. Each tensor has a stream of its own, addressed by (seed, name): adding a layer changes no
- * other layer's values.
- *
- * @param seed seed of the run
- * @param device where the tensors live
- * @param path name of the layer being built, a prefix of its tensors' names
- * @param blank leave values unset: for networks whose weights are loaded next
+ * Where the values of a network's tensors come from: drawn, left open, or given. Each tensor that is drawn has a stream of its
+ * own, addressed by (seed, name): adding a layer changes no other layer's values.
  */
-public record Init(long seed, Device device, String path, boolean blank) {
+public final class Init {
+    private final long seed;
+    private final Device device;
+    private final String path;
+    private final boolean blank;
+    /** Null where values are not given. */
+    private final WeightSource weights;
+    /** Of the weights of products, where they are given. */
+    private final Dtype packed;
+
+    private final boolean ofProduct;
+
+    private Init(
+            long seed,
+            Device device,
+            String path,
+            boolean blank,
+            WeightSource weights,
+            Dtype packed,
+            boolean ofProduct) {
+        this.seed = seed;
+        this.device = device;
+        this.path = path;
+        this.blank = blank;
+        this.weights = weights;
+        this.packed = packed;
+        this.ofProduct = ofProduct;
+    }
+
     /** The initial values of a whole network. */
     public static Init of(long seed, Device device) {
-        return new Init(seed, device, "", false);
+        return new Init(seed, device, "", false, null, null, false);
     }
 
     /** No values at all: for a network whose weights are loaded next. */
     public static Init blank(Device device) {
-        return new Init(0, device, "", true);
+        return new Init(0, device, "", true, null, null, false);
     }
 
-    /** The same seed and device, one name deeper. */
+    /**
+     * Given values, for sampling: every layer that is a product keeps its weight in the form that {@link Packed} multiplies and
+     * in no other, so that no weight is held twice; all other tensors are copied.
+     */
+    public static Init packed(WeightSource weights, Device device, Precision precision) {
+        Dtype dtype = precision == Precision.BF16 ? Dtype.BF16 : Dtype.F32;
+        return new Init(0, device, "", false, weights, dtype, false);
+    }
+
+    /** The same, one name deeper. */
     public Init at(String name) {
-        return new Init(seed, device, path + name + ".", blank);
+        return new Init(seed, device, path + name + ".", blank, weights, packed, ofProduct);
+    }
+
+    /** Where the tensors live. */
+    public Device device() {
+        return device;
+    }
+
+    /** Whether values are given and products packed: the network is for sampling. */
+    public boolean packs() {
+        return weights != null;
+    }
+
+    /** The same for the weight and bias of a product: given ones come as they are, since its kernel copies them. */
+    Init ofProduct() {
+        return new Init(seed, device, path, blank, weights, packed, true);
+    }
+
+    /** The kernel that keeps a given weight. */
+    Kernel kernel(Tensor weight, Tensor bias) {
+        return new Packed(weight, bias, packed);
+    }
+
+    private Tensor given(String name) {
+        return ofProduct
+                ? weights.take(path + name, packed)
+                : Ops.copy(Dtype.F32.cast(Ops.detach(weights.take(path + name, Dtype.F32))));
+    }
+
+    /** A tensor that follows from the network's shape, unless it is given; {@code computed} makes it. */
+    public Tensor fixed(String name, Supplier<Tensor> computed) {
+        return weights == null ? computed.get() : given(name);
     }
 
     /** Xavier-uniform: U(-a, a), a = sqrt(6 / (fanIn + fanOut)), the shape's first dimension being fanOut. */
@@ -54,7 +120,11 @@ public record Init(long seed, Device device, String path, boolean blank) {
         return uniform(name, Math.sqrt(6.0 / fanIn), shape);
     }
 
-    private Tensor uniform(String name, double bound, long... shape) {
+    /** U(-bound, bound). */
+    public Tensor uniform(String name, double bound, long... shape) {
+        if (weights != null) {
+            return given(name);
+        }
         if (blank) {
             return Tensors.empty(Dtype.F32, device, shape);
         }
@@ -68,6 +138,9 @@ public record Init(long seed, Device device, String path, boolean blank) {
 
     /** N(0, std²). */
     public Tensor normal(String name, double std, long... shape) {
+        if (weights != null) {
+            return given(name);
+        }
         if (blank) {
             return Tensors.empty(Dtype.F32, device, shape);
         }
@@ -80,13 +153,13 @@ public record Init(long seed, Device device, String path, boolean blank) {
     }
 
     /** Zeros. */
-    public Tensor zeros(long... shape) {
-        return Tensors.zeros(device, shape);
+    public Tensor zeros(String name, long... shape) {
+        return weights != null ? given(name) : Tensors.zeros(device, shape);
     }
 
     /** Ones. */
-    public Tensor ones(long... shape) {
-        return Tensors.full(1, device, shape);
+    public Tensor ones(String name, long... shape) {
+        return weights != null ? given(name) : Tensors.full(1, device, shape);
     }
 
     private Rng stream(String name) {

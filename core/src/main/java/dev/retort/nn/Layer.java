@@ -11,6 +11,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -51,6 +52,25 @@ public abstract class Layer implements AutoCloseable {
         return layer;
     }
 
+    /** Removes a child and frees its tensors. */
+    final void drop(String name) {
+        children.remove(name).close();
+    }
+
+    /** All layers below this one by their path, each before those inside it. */
+    public final Map<String, Layer> layers() {
+        Map<String, Layer> layers = new LinkedHashMap<>();
+        collectLayers("", layers);
+        return layers;
+    }
+
+    private void collectLayers(String prefix, Map<String, Layer> into) {
+        children.forEach((name, layer) -> {
+            into.put(prefix + name, layer);
+            layer.collectLayers(prefix + name + ".", into);
+        });
+    }
+
     /** Every tensor of this layer and its children by full name, in checkpoint order. */
     public final Map<String, Tensor> state() {
         Map<String, Tensor> state = new LinkedHashMap<>();
@@ -58,11 +78,25 @@ public abstract class Layer implements AutoCloseable {
         return state;
     }
 
-    /** Every trainable tensor by full name, in checkpoint order. */
+    /** Every tensor that can be trained by full name, in checkpoint order. */
     public final Map<String, Tensor> parameters() {
         Map<String, Tensor> parameters = new LinkedHashMap<>();
         collect("", parameters, false);
         return parameters;
+    }
+
+    /** {@link #state()} without the tensors of adapters: what the network is where all of them are taken off. */
+    public final Map<String, Tensor> stateWithoutAdapters() {
+        Map<String, Tensor> state = state();
+        state.keySet().removeIf(LowRank::owns);
+        return state;
+    }
+
+    /** Every parameter that is trained now, by full name, in checkpoint order: those that {@link #train} chose. */
+    public final Map<String, Tensor> trainable() {
+        Map<String, Tensor> trainable = parameters();
+        trainable.values().removeIf(tensor -> !tensor.requires_grad());
+        return trainable;
     }
 
     private void collect(String prefix, Map<String, Tensor> into, boolean withBuffers) {
@@ -113,9 +147,14 @@ public abstract class Layer implements AutoCloseable {
         return problems;
     }
 
-    /** Freezes every parameter: no gradients will be computed for them. */
+    /** Chooses by full name which parameters are trained: no gradients will be computed for the others. */
+    public final void train(Predicate<String> chosen) {
+        parameters().forEach((name, tensor) -> tensor.set_requires_grad(chosen.test(name)));
+    }
+
+    /** Freezes every parameter. */
     public final void freeze() {
-        parameters().values().forEach(tensor -> tensor.set_requires_grad(false));
+        train(name -> false);
     }
 
     /** The device of the first tensor. */

@@ -3,49 +3,68 @@ package dev.retort.nn;
 import dev.retort.torch.Ops;
 import org.bytedeco.pytorch.Tensor;
 
-/** y = x·Wᵀ + b. Tensors {@code weight} (out, in) and {@code bias} (out). */
-public final class Linear extends Layer {
-    private final Tensor weight;
-    private final Tensor bias;
-
-    /** From initial values. */
-    public Linear(Tensor weight, Tensor bias) {
-        this.weight = parameter("weight", weight);
-        this.bias = parameter("bias", bias);
+/** y = x·Wᵀ + b, x (…, in) → (…, out). Tensors {@code weight} (out, in) and, unless built without, {@code bias} (out). */
+public final class Linear extends Affine {
+    private Linear(Init init, Tensor weight, Tensor bias) {
+        super(init, true, weight, bias);
     }
 
     /** Xavier-uniform weight, zero bias. */
     public static Linear xavier(Init init, long in, long out) {
-        return new Linear(init.xavierUniform("weight", out, in), init.zeros(out));
+        Init own = init.ofProduct();
+        return new Linear(init, own.xavierUniform("weight", out, in), own.zeros("bias", out));
+    }
+
+    /** Xavier-uniform weight, no bias. */
+    public static Linear withoutBias(Init init, long in, long out) {
+        return new Linear(init, init.ofProduct().xavierUniform("weight", out, in), null);
     }
 
     /** N(0, std²) weight, zero bias. */
     public static Linear normal(Init init, double std, long in, long out) {
-        return new Linear(init.normal("weight", std, out, in), init.zeros(out));
+        Init own = init.ofProduct();
+        return new Linear(init, own.normal("weight", std, out, in), own.zeros("bias", out));
     }
 
     /** Zero weight and bias. */
     public static Linear zero(Init init, long in, long out) {
-        return new Linear(init.zeros(out, in), init.zeros(out));
+        Init own = init.ofProduct();
+        return new Linear(init, own.zeros("weight", out, in), own.zeros("bias", out));
     }
 
-    /** x (…, in) → (…, out). */
-    public Tensor forward(Tensor x) {
-        return Ops.linear(x, weight, bias);
+    @Override
+    Tensor product(Tensor x) {
+        return Ops.linear(x, weight(), bias().orElse(null));
     }
 
-    /** GELU (tanh approximation) of {@link #forward}. */
-    public Tensor forwardGeluTanh(Tensor x) {
-        return Ops.linearGeluTanh(x, weight, bias);
+    @Override
+    Tensor productGeluTanh(Tensor x) {
+        return Ops.linearGeluTanh(x, weight(), bias().orElse(null));
     }
 
-    /** (out, in). */
-    public Tensor weight() {
-        return weight;
+    @Override
+    public boolean isProduct() {
+        return true;
     }
 
-    /** (out). */
-    public Tensor bias() {
-        return bias;
+    @Override
+    Tensor rows(Tensor x) {
+        return x;
+    }
+
+    @Override
+    Tensor fromRows(Tensor rows, Tensor x) {
+        return rows;
+    }
+
+    @Override
+    Affine down(Init init, int rank) {
+        long in = weight().size(1);
+        return new Linear(init, init.uniform("weight", 1 / Math.sqrt(in), rank, in), null);
+    }
+
+    @Override
+    Affine up(Init init, int rank) {
+        return new Linear(init, init.zeros("weight", weight().size(0), rank), null);
     }
 }

@@ -9,7 +9,7 @@ public final class RmsNorm extends Layer {
 
     /** Weight of ones. */
     public RmsNorm(Init init, long size) {
-        weight = parameter("weight", init.ones(size));
+        weight = parameter("weight", init.ones("weight", size));
     }
 
     /** (size). */

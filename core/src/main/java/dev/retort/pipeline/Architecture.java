@@ -4,7 +4,7 @@ import dev.retort.card.NetworkSpec;
 import dev.retort.layout.WeightLayout;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Network;
-import dev.retort.model.WeightSource;
+import dev.retort.nn.WeightSource;
 import dev.retort.model.Weights;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;

@@ -6,10 +6,9 @@ import dev.retort.layout.DitLayout;
 import dev.retort.layout.WeightLayout;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Network;
-import dev.retort.model.WeightSource;
+import dev.retort.nn.WeightSource;
 import dev.retort.model.dit.Cut;
 import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitInference;
 import dev.retort.model.dit.Regrid;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
@@ -42,7 +41,7 @@ final class DitArchitecture implements Architecture<DitSpec> {
 
     @Override
     public Denoiser pack(DitSpec spec, WeightSource weights, Device device, Precision precision) {
-        return new DitInference(spec, weights, device, precision);
+        return Dit.pack(spec, weights, device, precision);
     }
 
     @Override

@@ -20,7 +20,7 @@ final class Dispatch {
 
     /** Our products, where they are chosen and can take these; else null. */
     private static LinearProducts ownProducts(Tensor x, Tensor w, Tensor b) {
-        if (x.is_cuda()) {
+        if (x.is_cuda() || ExactMath.isOn()) {
             return null;
         }
         LinearProducts products =
@@ -106,6 +106,7 @@ final class Dispatch {
     /** Whether {@link Fused} may compute with these. */
     private static boolean fused(Tensor... tensors) {
         if (tensors[0].is_cuda()
+                || ExactMath.isOn()
                 || Kernels.current().elementwise() != Kernels.Elementwise.FUSED
                 || Autocast.isOn(Device.CPU)) {
             return false;
@@ -121,6 +122,7 @@ final class Dispatch {
     /** {@link Ops#attention(Tensor, int, double)}. */
     static Tensor attention(Tensor joint, int heads, double scale) {
         if (!joint.is_cuda()
+                && !ExactMath.isOn()
                 && Kernels.current().attention() == Kernels.Attention.SHARED
                 && joint.is_contiguous()
                 && BlasAttention.fits(joint)
@@ -128,26 +130,35 @@ final class Dispatch {
             return BlasAttention.joint(Natives.team(), joint, heads, scale);
         }
         Tensor[] parts = BlasAttention.parts(joint, heads);
-        return attention(parts[0], parts[1], parts[2], scale);
+        return attention(parts[0], parts[1], parts[2], null, scale);
     }
 
-    /** {@link Ops#attention(Tensor, Tensor, Tensor, double)}. */
-    static Tensor attention(Tensor q, Tensor k, Tensor v, double scale) {
-        boolean floats = BlasAttention.fits(q, k, v) && !Autocast.isOn(Device.CPU);
-        Kernels.Attention kernel = q.is_cuda()
-                ? Kernels.Attention.FUSED
-                : floats ? Kernels.current().attention() : Kernels.Attention.PLAIN;
-        if (kernel == Kernels.Attention.SHARED) {
+    /** {@link Ops#attention(Tensor, Tensor, Tensor, Tensor, double)}. */
+    static Tensor attention(Tensor q, Tensor k, Tensor v, Tensor mask, double scale) {
+        Kernels.Attention kernel = attentionKernel(q, k, v);
+        if (kernel == Kernels.Attention.SHARED && mask == null) {
             return BlasAttention.forward(Natives.team(), q, k, v, scale);
         }
         Tensor mixed; // (N, heads, T, d)
         if (kernel == Kernels.Attention.FUSED) {
             mixed = torch.scaled_dot_product_attention(
-                    q, k, v, new TensorOptional(), 0.0, false, new DoubleOptional(scale), false);
+                    q, k, v, Ops.optional(mask), 0.0, false, new DoubleOptional(scale), false);
         } else {
-            Tensor scaled = scale == 1 ? q : Ops.mul(q, scale);
-            mixed = Ops.matmul(Ops.softmax(Ops.matmul(scaled, k.transpose(-2, -1))), v);
+            Tensor scores = Ops.matmul(scale == 1 ? q : Ops.mul(q, scale), k.transpose(-2, -1)); // (N, heads, T, S)
+            mixed = Ops.matmul(Ops.softmax(mask == null ? scores : scores.add(mask)), v);
         }
         return mixed.transpose(1, 2).reshape(q.size(0), q.size(2), q.size(1) * q.size(3));
+    }
+
+    private static Kernels.Attention attentionKernel(Tensor q, Tensor k, Tensor v) {
+        if (ExactMath.isOn()) {
+            return Kernels.Attention.PLAIN;
+        }
+        if (q.is_cuda()) {
+            return Kernels.Attention.FUSED;
+        }
+        return BlasAttention.fits(q, k, v) && !Autocast.isOn(Device.CPU)
+                ? Kernels.current().attention()
+                : Kernels.Attention.PLAIN;
     }
 }

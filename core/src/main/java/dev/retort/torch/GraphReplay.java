@@ -74,7 +74,7 @@ public final class GraphReplay {
             case CONV2D -> Ops.conv2d(x, y, z, node.whole("stride"), node.whole("padding"));
             case MATMUL -> Ops.matmul(x, y);
             case EMBEDDING -> Ops.embedding(x, y);
-            case ATTENTION -> Ops.attention(x, y, z, node.number("scale"));
+            case ATTENTION -> Ops.attention(x, y, z, in.size() > 3 ? in.get(3) : null, node.number("scale"));
             case SELF_ATTENTION -> Ops.attention(x, Math.toIntExact(node.whole("heads")), node.number("scale"));
             case LAYER_NORM -> Ops.layerNorm(x, node.number("eps"));
             case RMS_NORM -> Ops.rmsNorm(x, y, node.number("eps"));

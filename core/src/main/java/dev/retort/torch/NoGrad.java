@@ -17,6 +17,11 @@ public final class NoGrad implements AutoCloseable {
         return new NoGrad();
     }
 
+    /** Whether this thread records no gradient. */
+    public static boolean isOn() {
+        return !GradMode.is_enabled();
+    }
+
     @Override
     public void close() {
         GradMode.set_enabled(before);

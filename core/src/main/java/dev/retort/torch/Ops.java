@@ -69,9 +69,22 @@ public final class Ops {
                 joint);
     }
 
-    /** softmax(scale·q·kᵀ)·v; q (N, heads, T, d), k and v (N, heads, S, d) → (N, T, heads·d). */
+    /** {@link #attention(Tensor, Tensor, Tensor, Tensor, double)} without a mask. */
     public static Tensor attention(Tensor q, Tensor k, Tensor v, double scale) {
-        return Recorder.note(() -> Dispatch.attention(q, k, v, scale), Op.ATTENTION, Map.of("scale", scale), q, k, v);
+        return attention(q, k, v, null, scale);
+    }
+
+    /**
+     * softmax(scale·q·kᵀ + mask)·v per head.
+     *
+     * @param q (N, heads, T, d)
+     * @param k (N, heads, S, d), and v likewise
+     * @param mask added to the scores, broadcast to (N, heads, T, S): -∞ where a query must not look; or null
+     * @return (N, T, heads·d)
+     */
+    public static Tensor attention(Tensor q, Tensor k, Tensor v, Tensor mask, double scale) {
+        return Recorder.note(
+                () -> Dispatch.attention(q, k, v, mask, scale), Op.ATTENTION, Map.of("scale", scale), q, k, v, mask);
     }
 
     /** Layer norm over the last dimension without affine parameters. */

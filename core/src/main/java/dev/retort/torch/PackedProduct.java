@@ -74,10 +74,11 @@ public final class PackedProduct {
         return Boxed.call("mkldnn::_linear_pointwise", "", x, packed, bias, activation, NO_SCALARS, algorithm)[0];
     }
 
-    /** x·Wᵀ + b in fp32 with weight (out, in) and bias (out) kept in bf16 and widened for this call. */
+    /** x·Wᵀ + b in fp32 with weight (out, in) and bias (out), or null, kept in bf16 and widened for this call. */
     public static Tensor widened(Tensor x, Tensor weight, Tensor bias) {
         try (Scope scope = Scope.open()) {
-            return scope.escape(Ops.linear(Dtype.F32.cast(x), Dtype.F32.cast(weight), Dtype.F32.cast(bias)));
+            return scope.escape(
+                    Ops.linear(Dtype.F32.cast(x), Dtype.F32.cast(weight), bias == null ? null : Dtype.F32.cast(bias)));
         }
     }
 }

@@ -22,7 +22,6 @@ import dev.retort.model.Condition;
 import dev.retort.model.Network;
 import dev.retort.model.Weights;
 import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitInference;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.pipeline.Models;
@@ -59,8 +58,8 @@ class DitCheckpointTest {
         return (Dit) Models.network(checkpoint.spec(), checkpoint.parameters(), Device.CPU);
     }
 
-    private static DitInference prepared(DitCheckpoint checkpoint) {
-        return (DitInference) Models.packed(checkpoint.spec(), checkpoint.parameters(), Device.CPU, Precision.FP32);
+    private static Dit prepared(DitCheckpoint checkpoint) {
+        return (Dit) Models.packed(checkpoint.spec(), checkpoint.parameters(), Device.CPU, Precision.FP32);
     }
 
     @ParameterizedTest
@@ -86,7 +85,7 @@ class DitCheckpointTest {
             assertThat(checkpoint.layout()).isEqualTo(DitLayout.ORIGINAL);
             Map<String, Tensor> io = reference.tensors("io.safetensors");
             try (Dit dit = network(checkpoint);
-                    DitInference sampling = prepared(checkpoint)) {
+                    Dit sampling = prepared(checkpoint)) {
                 for (Network network : List.of(dit, sampling)) {
                     Tensor out = network.forward(
                             io.get("x"), Dtype.F32.cast(io.get("t")), Conditions.classes(io.get("y")), Taps.none());
@@ -127,7 +126,7 @@ class DitCheckpointTest {
             assertThat(checkpoint.sampling().guidanceChannels()).isZero();
             Map<String, Tensor> io = reference.tensors("io.safetensors");
             try (Dit dit = network(checkpoint);
-                    DitInference sampling = prepared(checkpoint)) {
+                    Dit sampling = prepared(checkpoint)) {
                 Taps taps = Taps.of(dit.spec().blockTaps());
                 Tensor out =
                         dit.forward(io.get("x"), Dtype.F32.cast(io.get("t")), Conditions.classes(io.get("y")), taps);
@@ -380,7 +379,7 @@ class DitCheckpointTest {
                 DitCheckpoint turned = DitCheckpoint.open(file, tinyHints(DitFamily.SIT));
                 Dit theirs = network(plain);
                 Dit ours = network(turned);
-                DitInference sampling = prepared(turned)) {
+                Dit sampling = prepared(turned)) {
             Tensor x = Tensors.of(wave(3 * 2 * 16), Device.CPU, 3, 2, 4, 4);
             Condition label = Conditions.classes(0, 1, 3);
             Tensor time = Tensors.of(new float[] {0.1f, 0.5f, 0.9f}, Device.CPU, 3);

@@ -107,6 +107,6 @@ class NoDownloadTest {
     @Test
     void the_search_finds_what_reads_when_a_request_is_opened() {
         assertThat(readersBehind(List.of(method(Sampler.class, "draw")), Set.of("run")))
-                .contains("DitInference.open");
+                .contains("Dit.open");
     }
 }

@@ -96,7 +96,7 @@ class InitTest {
             assertThat(Tensors.floats(layer.weight())).containsOnly(0);
             values.put("bias", Tensors.full(5, Device.CPU, 2));
             assertThat(layer.load(values)).isEmpty();
-            assertThat(Tensors.floats(layer.bias())).containsOnly(5);
+            assertThat(Tensors.floats(layer.bias().orElseThrow())).containsOnly(5);
         }
     }
 }

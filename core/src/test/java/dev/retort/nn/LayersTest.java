@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.Plain;
 import dev.retort.torch.Device;
-import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
@@ -73,24 +72,6 @@ class LayersTest {
                     .isLessThan(1e-5);
             assertThat(Plain.error(Plain.values(layer.forwardGeluTanh(input)), Plain.each(expected, Plain::geluTanh)))
                     .isLessThan(1e-5);
-        }
-    }
-
-    @ParameterizedTest
-    @CsvSource({"F32, 1e-5", "BF16, 2e-2"})
-    void a_prepared_linear_layer_gives_what_its_origin_gave_also_once_that_is_closed(Dtype dtype, double tolerance) {
-        Linear layer = Linear.xavier(INIT, 48, 64);
-        Map<String, double[]> own = filled(layer);
-        try (PreparedLinear prepared = new PreparedLinear(layer.weight(), layer.bias(), dtype)) {
-            layer.close();
-            double[] x = Plain.normal(2, 1, 7 * 48);
-            double[] expected = Plain.linear(x, own.get("weight"), own.get("bias"), 64);
-            Tensor input = Plain.tensor(x, 7, 48);
-            Tensor found = Dtype.F32.cast(prepared.forward(input));
-            Tensor gelu = Dtype.F32.cast(prepared.forwardGeluTanh(input));
-            assertThat(Plain.error(Plain.values(found), expected)).isLessThan(tolerance);
-            assertThat(Plain.error(Plain.values(gelu), Plain.each(expected, Plain::geluTanh)))
-                    .isLessThan(tolerance);
         }
     }
 

@@ -13,7 +13,6 @@ import dev.retort.diffusion.Plan;
 import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
 import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.DitInference;
 import dev.retort.nn.Init;
 import dev.retort.sample.Sampler;
 import dev.retort.torch.Device;
@@ -74,8 +73,8 @@ class FlatMemoryTest {
         Natives.threads(2);
         Kernels.use(Kernels.parse("linear=shared,attention=shared,elementwise=fused"), "a test");
         try (Dit dit = network();
-                DitInference prepared = new DitInference(dit, Precision.FP32)) {
-            sample("lanes", "unipc", prepared);
+                Dit packed = dit.pack(Precision.FP32)) {
+            sample("lanes", "unipc", packed);
         }
     }
 

@@ -5,26 +5,46 @@ import dev.retort.card.Part;
 import dev.retort.layout.PositionTable;
 import dev.retort.model.Condition;
 import dev.retort.model.Network;
+import dev.retort.model.Request;
 import dev.retort.nn.Conv2d;
 import dev.retort.nn.Embedding;
 import dev.retort.nn.Init;
 import dev.retort.nn.Linear;
 import dev.retort.nn.RmsNorm;
 import dev.retort.nn.Taps;
+import dev.retort.nn.WeightSource;
 import dev.retort.torch.Checkpointing;
+import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
+import dev.retort.torch.Lanes;
+import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Scratch;
 import dev.retort.torch.Tensors;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /**
  * The diffusion transformer (Peebles and Xie 2022) under its original parameter names. At the start every block is the
  * identity and the output is zero.
+ *
+ * <p>Made by {@link #pack} it is for sampling: its products are packed and cannot be trained, a request computes the
+ * modulation of every block, which depends on time and label alone, for all its steps at once, and a small network gives
+ * each thread pictures of its own. Outputs are the same up to the rounding of the precision.
  */
 public final class Dit extends Network {
+    /** Shift and factor of the last layer. */
+    static final int LAST_PARTS = 2;
+    /** With more of them for a picture, ops are so long that sharing out each costs nothing, and weights are read once. */
+    private static final long MOST_MACS_FOR_LANES = 2_000_000_000;
+
     private final DitSpec spec;
+    private final boolean packed;
+    private final boolean lanes;
     private final Tensor positions;
     private final Conv2d patchEmbedder;
     private final TimestepEmbedder timeEmbedder;
@@ -38,13 +58,22 @@ public final class Dit extends Network {
 
     /** A network with initial values (dit.md §1.4). */
     public Dit(DitSpec spec, Init init) {
+        this(spec, init, false);
+    }
+
+    private Dit(DitSpec spec, Init init, boolean lanes) {
         this.spec = spec;
+        this.lanes = lanes && spec.macs() < MOST_MACS_FOR_LANES;
+        packed = init.packs();
         int rows = spec.height() / spec.patch();
         int cols = spec.width() / spec.patch();
         int d = spec.hidden();
         positions = buffer(
                 "pos_embed",
-                Ops.view(Tensors.of(PositionTable.sinCos(rows, cols, d), init.device()), 1, spec.tokens(), d));
+                init.fixed(
+                        "pos_embed",
+                        () -> Ops.view(
+                                Tensors.of(PositionTable.sinCos(rows, cols, d), init.device()), 1, spec.tokens(), d)));
         patchEmbedder = child(
                 "x_embedder.proj",
                 Conv2d.xavier(init.at("x_embedder.proj"), spec.channels(), d, spec.patch(), spec.patch(), 0));
@@ -58,13 +87,41 @@ public final class Dit extends Network {
                 : null;
         for (int i = 0; i < spec.depth(); i++) {
             String name = "blocks." + i;
-            blocks.add(child(name, new DitBlock(init.at(name), spec, rotary)));
+            try (Scope scope = Scope.open()) {
+                blocks.add(child(name, new DitBlock(init.at(name), spec, rotary)));
+            }
         }
         Init last = init.at("final_layer");
         finalNorm = spec.modern() ? child("final_layer.norm_final", new RmsNorm(last.at("norm_final"), d)) : null;
         finalLinear = child(
-                "final_layer.linear", Linear.zero(last, d, (long) spec.patch() * spec.patch() * spec.outChannels()));
-        finalModulation = child("final_layer.adaLN_modulation.1", Linear.zero(last, d, 2L * d));
+                "final_layer.linear",
+                Linear.zero(last.at("linear"), d, (long) spec.patch() * spec.patch() * spec.outChannels()));
+        finalModulation = child(
+                "final_layer.adaLN_modulation.1", Linear.zero(last.at("adaLN_modulation.1"), d, (long) LAST_PARTS * d));
+        if (packed) {
+            freeze();
+        }
+    }
+
+    /**
+     * A network for sampling, packed as its weights come: where they come from a file, no second copy of all of them ever
+     * exists.
+     *
+     * @param weights the parameters under our names
+     */
+    public static Dit pack(DitSpec spec, WeightSource weights, Device device, Precision precision) {
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            // In bf16 a picture's rounding would depend on which thread takes it.
+            WeightSource scaled = ScaledQueries.of(spec, weights);
+            return new Dit(spec, Init.packed(scaled, device, precision), precision == Precision.FP32);
+        }
+    }
+
+    /** A copy for sampling, which shares no tensor with this. */
+    public Dit pack(Precision precision) {
+        Map<String, Tensor> state = state();
+        return pack(spec, (name, dtype) -> state.get(name), device(), precision);
     }
 
     @Override
@@ -79,53 +136,128 @@ public final class Dit extends Network {
 
     @Override
     public Tensor forward(Tensor x, Tensor time, Condition condition, Taps taps) {
-        Tensor patches = Ops.flatten(patchEmbedder.forward(x), 2, -1); // (N, D, T)
-        Tensor h = Ops.add(Ops.transpose(patches, 1, 2), positions); // (N, T, D)
-        taps.offer("tokens", h);
-        Tensor label = labelEmbedder.forward(condition.get(Part.LABEL)); // (N, D)
-        Tensor c = Dtype.F32.cast(Ops.add(timeEmbedder.forward(time), label)); // (N, D)
-        taps.offer("condition", c);
-        Tensor act = Ops.silu(c); // (N, D)
-        for (int i = 0; i < blocks.size(); i++) {
-            h = block(i, h, act, taps); // (N, T, D)
+        try (NoGrad off = packed ? NoGrad.on() : null) {
+            Tensor c = Scratch.of(() -> condition(time, condition.get(Part.LABEL))); // (N, D)
+            taps.offer("condition", c);
+            return evaluate(this::modulations, taps, x, Ops.silu(c));
         }
-        Tensor[] m = Ops.chunk(Ops.unsqueeze(finalModulation.forward(act), 1), 2, -1); // shift, scale (N, 1, D)
-        Tensor tokens =
-                finalLinear.forward(DitBlock.modulatedNorm(finalNorm, h, m[0], m[1], DitBlock.EPS)); // (N, T, p²·out)
-        taps.offer("final_tokens", tokens);
-        return unpatchify(Dtype.F32.cast(tokens)); // (N, out, H, W)
     }
 
-    private Tensor block(int index, Tensor h, Tensor act, Taps taps) {
+    /** Packed, computes the modulations of all steps, unless they would take too much memory: then each step computes its own. */
+    @Override
+    public Request open(double[] times, Condition condition) {
+        return packed
+                ? ModulationTable.of(this, times, Tensors.longs(condition.get(Part.LABEL)))
+                        .<Request>map(Steps::new)
+                        .orElseGet(() -> super.open(times, condition))
+                : super.open(times, condition);
+    }
+
+    private final class Steps implements Request {
+        private final ModulationTable table;
+
+        Steps(ModulationTable table) {
+            this.table = table;
+        }
+
+        @Override
+        public Tensor call(int step, Tensor x) {
+            try (NoGrad off = NoGrad.on()) {
+                return evaluate(table::at, Taps.none(), x, table.rows(step, x.size(0)));
+            }
+        }
+
+        @Override
+        public void close() {
+            table.close();
+        }
+    }
+
+    /** c of (M) times and labels: (M, D), fp32. */
+    Tensor condition(Tensor time, Tensor label) {
+        return Dtype.F32.cast(Ops.add(timeEmbedder.forward(time), labelEmbedder.forward(label)));
+    }
+
+    /** How many layers are modulated: the blocks and the last layer. */
+    int modulated() {
+        return blocks.size() + 1;
+    }
+
+    /** A layer's modulations from SiLU(c) (M, D), each (M, 1, D): shift, factor and, in blocks, gate. */
+    Tensor[] modulations(int layer, Tensor act) {
+        boolean last = layer == blocks.size();
+        Tensor joint = (last ? finalModulation : blocks.get(layer).modulation()).forward(act); // (M, parts·D)
+        return DitBlock.parts(packed ? Dtype.F32.cast(joint) : joint, last ? LAST_PARTS : DitBlock.PARTS);
+    }
+
+    /** Where an evaluation has its modulations from. */
+    private interface Modulations {
+        /**
+         * A layer's, each (N, 1, D).
+         *
+         * @param key what they are computed or found by: a row for each sample
+         */
+        Tensor[] of(int layer, Tensor key);
+    }
+
+    /** x (N, C, H, W), key as the modulations want it → (N, out, H, W), fp32. */
+    private Tensor evaluate(Modulations modulations, Taps taps, Tensor x, Tensor key) {
+        return lanes && taps.areNone() && Lanes.worth(x)
+                ? Lanes.run(in -> blocks(modulations, taps, in[0], in[1]), x, key)
+                : blocks(modulations, taps, x, key);
+    }
+
+    private Tensor blocks(Modulations modulations, Taps taps, Tensor x, Tensor key) {
+        try (Scratch scratch = Scratch.open()) {
+            Tensor h = Scratch.of(() -> tokens(x)); // (N, T, D), fp32
+            offer(taps, "tokens", h, scratch);
+            for (int i = 0; i < blocks.size(); i++) {
+                String name = "blocks." + i;
+                Tensor before = h;
+                DitBlock.Out out =
+                        block(i, before, modulations, key, taps.wants(name + ".attn") || taps.wants(name + ".mlp"));
+                h = out.x(); // (N, T, D)
+                offer(taps, name, h, scratch);
+                offer(taps, name + ".attn", out.attn(), scratch);
+                offer(taps, name + ".mlp", out.mlp(), scratch);
+                if (scratch.frees() && !taps.wants(i == 0 ? "tokens" : "blocks." + (i - 1))) {
+                    before.close(); // what passes from block to block would be most of a sampler's memory
+                }
+            }
+            Tensor[] m = modulations.of(blocks.size(), key); // shift, factor (N, 1, D)
+            Tensor tokens = finalLinear.forward(
+                    DitBlock.modulatedNorm(finalNorm, h, m[0], m[1], DitBlock.EPS)); // (N, T, p²·out)
+            offer(taps, "final_tokens", tokens, scratch);
+            return scratch.escape(unpatchify(Dtype.F32.cast(tokens))); // (N, out, H, W)
+        }
+    }
+
+    private Tensor tokens(Tensor x) {
+        Tensor patches = Ops.flatten(patchEmbedder.forward(x), 2, -1); // (N, D, T)
+        return Ops.add(Ops.transpose(patches, 1, 2), positions); // (N, T, D)
+    }
+
+    private DitBlock.Out block(int index, Tensor h, Modulations modulations, Tensor key, boolean halves) {
         DitBlock block = blocks.get(index);
-        String name = "blocks." + index;
-        Tensor out;
-        Tensor attn;
-        Tensor mlp;
         if (recompute) {
             Tensor[] outs = Checkpointing.run(
                     device(),
                     in -> {
-                        DitBlock.Out o = block.forward(in[0], in[1]);
-                        return taps.wants(name + ".attn") || taps.wants(name + ".mlp")
-                                ? new Tensor[] {o.x(), o.attn(), o.mlp()}
-                                : new Tensor[] {o.x()};
+                        DitBlock.Out o = block.forward(in[0], modulations.of(index, in[1]), halves);
+                        return halves ? new Tensor[] {o.x(), o.attn(), o.mlp()} : new Tensor[] {o.x()};
                     },
                     h,
-                    act);
-            out = outs[0];
-            attn = outs.length > 1 ? outs[1] : null;
-            mlp = outs.length > 1 ? outs[2] : null;
-        } else {
-            DitBlock.Out o = block.forward(h, act);
-            out = o.x();
-            attn = o.attn();
-            mlp = o.mlp();
+                    key);
+            return new DitBlock.Out(outs[0], halves ? outs[1] : null, halves ? outs[2] : null);
         }
-        taps.offer(name, out);
-        taps.offer(name + ".attn", attn);
-        taps.offer(name + ".mlp", mlp);
-        return out;
+        return block.forward(h, modulations.of(index, key), halves);
+    }
+
+    /** What is tapped outlives the call. */
+    private static void offer(Taps taps, String name, Tensor tensor, Scratch scratch) {
+        if (taps.wants(name)) {
+            taps.offer(name, scratch.escape(tensor));
+        }
     }
 
     /** (N, T, p·p·c), channel last inside a token → (N, c, H, W). */

@@ -7,7 +7,7 @@ import dev.retort.nn.Linear;
 import dev.retort.torch.Ops;
 import org.bytedeco.pytorch.Tensor;
 
-/** The feed-forward half of a block: fc2(gelu(fc1 x)), or SwiGLU w3(silu(a)·b) with (a, b) = w12 x. */
+/** The feed-forward half of a block: fc2(gelu(fc1 x)), or SwiGLU w3(silu(a)·b) with (a, b) = w12 x; in two steps. */
 final class Mlp extends Layer {
     private final boolean gated;
     private final Linear in;
@@ -22,12 +22,17 @@ final class Mlp extends Layer {
         out = child(second, Linear.xavier(init.at(second), hidden, spec.hidden()));
     }
 
-    /** x (N, T, D) → (N, T, D). */
-    Tensor forward(Tensor x) {
-        if (gated) {
-            Tensor[] parts = Ops.chunk(in.forward(x), 2, -1);
-            return out.forward(Ops.mul(Ops.silu(parts[0]), parts[1]));
+    /** x (N, T, D) → (N, T, hidden of the MLP). */
+    Tensor widen(Tensor x) {
+        if (!gated) {
+            return in.forwardGeluTanh(x);
         }
-        return out.forward(in.forwardGeluTanh(x));
+        Tensor[] parts = Ops.chunk(in.forward(x), 2, -1);
+        return Ops.mul(Ops.silu(parts[0]), parts[1]);
+    }
+
+    /** wide (N, T, hidden of the MLP) → (N, T, D). */
+    Tensor narrow(Tensor wide) {
+        return out.forward(wide);
     }
 }

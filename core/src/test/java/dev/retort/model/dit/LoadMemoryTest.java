@@ -155,7 +155,7 @@ class LoadMemoryTest {
         DitSpec tiny = new DitSpec(8, 8, 4, 2, 32, 1, 2, 4, 10, 0.1, true, false);
         try (Scope scope = Scope.open();
                 Dit dit = new Dit(tiny, Init.of(1, Device.CPU))) {
-            first(new DitInference(dit, precision));
+            first(dit.pack(precision));
         }
     }
 
@@ -173,16 +173,16 @@ class LoadMemoryTest {
 
     private static void sampling(Path path, Hints hints, Precision precision) {
         if (Files.exists(path.resolve(ModelFiles.CARD))) {
-            first((DitInference) Models.open(path, Device.CPU, precision).network());
+            first((Dit) Models.open(path, Device.CPU, precision).network());
             return;
         }
         try (DitCheckpoint checkpoint = DitCheckpoint.open(path, hints)) {
-            first((DitInference) Models.packed(checkpoint.spec(), checkpoint.parameters(), Device.CPU, precision));
+            first((Dit) Models.packed(checkpoint.spec(), checkpoint.parameters(), Device.CPU, precision));
         }
     }
 
     /** Says the peak; with a size of its own choice also how long a picture's first step takes. */
-    private static void first(DitInference network) {
+    private static void first(Dit network) {
         say("loaded");
         if (!Boolean.getBoolean("retort.load.step")) {
             return;

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 @Tag("kernels")
-class DitInferenceTest {
+class PackedDitTest {
     private static final int BATCH = 3;
     private static final double[] TIMES = {0, 12.5, 499, 999};
 
@@ -70,7 +70,7 @@ class DitInferenceTest {
         return Math.sqrt(error / norm);
     }
 
-    private static double errorOf(DitInference prepared, Dit dit) {
+    private static double errorOf(Dit packed, Dit dit) {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             double worst = 0;
@@ -80,7 +80,7 @@ class DitInferenceTest {
                 worst = Math.max(
                         worst,
                         relativeError(
-                                Tensors.floats(prepared.forward(input(), time, condition, Taps.none())),
+                                Tensors.floats(packed.forward(input(), time, condition, Taps.none())),
                                 Tensors.floats(dit.forward(input(), time, condition, Taps.none()))));
             }
             return worst;
@@ -91,8 +91,8 @@ class DitInferenceTest {
     @ValueSource(booleans = {false, true})
     void agrees_with_the_network_it_was_made_from_in_fp32(boolean modern) {
         try (Dit dit = network(modern);
-                DitInference prepared = new DitInference(dit, Precision.FP32)) {
-            assertThat(errorOf(prepared, dit)).isLessThan(1e-5);
+                Dit packed = dit.pack(Precision.FP32)) {
+            assertThat(errorOf(packed, dit)).isLessThan(1e-5);
         }
     }
 
@@ -100,8 +100,8 @@ class DitInferenceTest {
     @ValueSource(booleans = {false, true})
     void stays_within_rounding_in_bf16(boolean modern) {
         try (Dit dit = network(modern);
-                DitInference prepared = new DitInference(dit, Precision.BF16)) {
-            assertThat(errorOf(prepared, dit)).isBetween(1e-6, 2e-2);
+                Dit packed = dit.pack(Precision.BF16)) {
+            assertThat(errorOf(packed, dit)).isBetween(1e-6, 2e-2);
         }
     }
 
@@ -109,10 +109,10 @@ class DitInferenceTest {
     @ValueSource(booleans = {false, true})
     void a_request_gives_the_same_for_all_of_its_samples_and_for_the_first_of_them(boolean modern) {
         try (Dit dit = network(modern);
-                DitInference prepared = new DitInference(dit, Precision.FP32);
+                Dit packed = dit.pack(Precision.FP32);
                 Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                Request request = prepared.open(TIMES, Conditions.classes(4, 1, 4))) {
+                Request request = packed.open(TIMES, Conditions.classes(4, 1, 4))) {
             for (int step = 0; step < TIMES.length; step++) {
                 for (int n = BATCH; n >= 1; n--) {
                     Tensor x = input().narrow(0, 0, n);
@@ -127,7 +127,7 @@ class DitInferenceTest {
     }
 
     /** What a request answers step by step, waiting before each for whoever takes steps beside it. */
-    private static List<float[]> answers(DitInference network, double[] times, int[] labels, CyclicBarrier beside)
+    private static List<float[]> answers(Dit network, double[] times, int[] labels, CyclicBarrier beside)
             throws Exception {
         List<float[]> answers = new ArrayList<>();
         try (Scope scope = Scope.open();
@@ -150,15 +150,15 @@ class DitInferenceTest {
         int[][] labels = {{4, 1, 4}, {0, 5, 2}};
         ExecutorService threads = Executors.newFixedThreadPool(2);
         try (Dit dit = network(modern);
-                DitInference prepared = new DitInference(dit, Precision.FP32)) {
+                Dit packed = dit.pack(Precision.FP32)) {
             CyclicBarrier both = new CyclicBarrier(2);
             List<Future<List<float[]>>> together = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
                 int mine = i;
-                together.add(threads.submit(() -> answers(prepared, times[mine], labels[mine], both)));
+                together.add(threads.submit(() -> answers(packed, times[mine], labels[mine], both)));
             }
             for (int i = 0; i < 2; i++) {
-                List<float[]> alone = answers(prepared, times[i], labels[i], new CyclicBarrier(1));
+                List<float[]> alone = answers(packed, times[i], labels[i], new CyclicBarrier(1));
                 assertThat(together.get(i).get()).usingRecursiveComparison().isEqualTo(alone);
             }
         } finally {
@@ -170,7 +170,7 @@ class DitInferenceTest {
     @ValueSource(booleans = {false, true})
     void hands_out_what_is_tapped_and_it_outlives_the_call(boolean modern) {
         try (Dit dit = network(modern);
-                DitInference prepared = new DitInference(dit, Precision.FP32);
+                Dit packed = dit.pack(Precision.FP32);
                 Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             List<String> names = List.of("tokens", "blocks.0", "blocks.1", "final_tokens");
@@ -178,7 +178,7 @@ class DitInferenceTest {
             Taps expected = Taps.of(names);
             Tensor time = Tensors.full(TIMES[1], Device.CPU, BATCH);
             Condition condition = Conditions.classes(4, 1, 4);
-            prepared.forward(input(), time, condition, of);
+            packed.forward(input(), time, condition, of);
             dit.forward(input(), time, condition, expected);
             for (String name : names) {
                 assertThat(relativeError(Tensors.floats(of.get(name)), Tensors.floats(expected.get(name))))
@@ -191,17 +191,17 @@ class DitInferenceTest {
     @ValueSource(booleans = {false, true})
     void lives_on_when_its_origin_is_closed(boolean modern) {
         Dit dit = network(modern);
-        try (DitInference prepared = new DitInference(dit, Precision.FP32)) {
-            double before = sum(prepared);
+        try (Dit packed = dit.pack(Precision.FP32)) {
+            double before = sum(packed);
             dit.close();
-            assertThat(sum(prepared)).isEqualTo(before).isNotZero();
+            assertThat(sum(packed)).isEqualTo(before).isNotZero();
         }
     }
 
-    private static double sum(DitInference prepared) {
+    private static double sum(Dit packed) {
         try (Scope scope = Scope.open()) {
             Condition condition = Conditions.classes(0, 1, 2);
-            return prepared.forward(input(), Tensors.full(7, Device.CPU, BATCH), condition, Taps.none())
+            return packed.forward(input(), Tensors.full(7, Device.CPU, BATCH), condition, Taps.none())
                     .sum()
                     .item_double();
         }

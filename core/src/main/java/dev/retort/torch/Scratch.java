@@ -1,0 +1,47 @@
+package dev.retort.torch;
+
+import java.util.function.Supplier;
+import org.bytedeco.pytorch.GradMode;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A scope where no gradient is recorded: what a network makes on its way is freed as soon as it is used, and what nobody
+ * else sees may be overwritten. Where one is recorded it does nothing, since the graph refers to all of it until the
+ * backward pass. Without this, intermediates are most of what sampling with a small network needs.
+ */
+public final class Scratch implements AutoCloseable {
+    private final Scope scope;
+
+    private Scratch(Scope scope) {
+        this.scope = scope;
+    }
+
+    /** Opens one on this thread. */
+    public static Scratch open() {
+        return new Scratch(GradMode.is_enabled() ? null : Scope.open());
+    }
+
+    /** A value; what was made on the way to it is freed. */
+    public static Tensor of(Supplier<Tensor> value) {
+        try (Scratch scratch = open()) {
+            return scratch.escape(value.get());
+        }
+    }
+
+    /** Whether it frees what is made in it. */
+    public boolean frees() {
+        return scope != null;
+    }
+
+    /** Hands a tensor to the scope around this one, as {@link Scope#escape} does. */
+    public Tensor escape(Tensor tensor) {
+        return scope == null ? tensor : scope.escape(tensor);
+    }
+
+    @Override
+    public void close() {
+        if (scope != null) {
+            scope.close();
+        }
+    }
+}
