@@ -1,5 +1,6 @@
 package dev.retort.model;
 
+import dev.retort.nn.WeightSource;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Ops;
@@ -28,6 +29,16 @@ public final class Staging implements AutoCloseable {
             count *= size;
         }
         return Ops.view(flat(matrices, dtype, device, count), shape);
+    }
+
+    /** Copies of tensors that stay as they are. */
+    public WeightSource copies(Map<String, Tensor> weights) {
+        return (name, dtype) -> {
+            Tensor from = Ops.detach(weights.get(name));
+            Tensor copy = tensor(Dtype.of(from), Device.of(from), Tensors.shape(from));
+            copy.copy_(from);
+            return copy;
+        };
     }
 
     /** A flat tensor in the memory of the one before it, apart from {@link #tensor}'s: for what is read to be converted. */

@@ -7,8 +7,8 @@ import org.bytedeco.pytorch.Tensor;
 @FunctionalInterface
 public interface WeightSource {
     /**
-     * The tensor of a parameter, to be read and not to be kept. It is good while the scope that is open is: one of two or
-     * more dimensions only until the next such is asked for.
+     * The tensor of a parameter. It may be overwritten, and is good while the scope that is open is: one of two or more
+     * dimensions only until the next such is asked for.
      *
      * @param dtype the type wanted, where that saves a copy; it may come in another
      */

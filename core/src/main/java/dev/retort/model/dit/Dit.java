@@ -6,6 +6,7 @@ import dev.retort.layout.PositionTable;
 import dev.retort.model.Condition;
 import dev.retort.model.Network;
 import dev.retort.model.Request;
+import dev.retort.model.Staging;
 import dev.retort.nn.Conv2d;
 import dev.retort.nn.Embedding;
 import dev.retort.nn.Init;
@@ -25,7 +26,6 @@ import dev.retort.torch.Scratch;
 import dev.retort.torch.Tensors;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -120,8 +120,9 @@ public final class Dit extends Network {
 
     /** A copy for sampling, which shares no tensor with this. */
     public Dit pack(Precision precision) {
-        Map<String, Tensor> state = state();
-        return pack(spec, (name, dtype) -> state.get(name), device(), precision);
+        try (Staging staging = new Staging()) {
+            return pack(spec, staging.copies(state()), device(), precision);
+        }
     }
 
     @Override

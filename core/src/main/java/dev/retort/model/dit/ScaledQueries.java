@@ -2,11 +2,8 @@ package dev.retort.model.dit;
 
 import dev.retort.card.DitSpec;
 import dev.retort.nn.WeightSource;
-import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Ops;
-import dev.retort.torch.Tensors;
-import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -24,10 +21,7 @@ final class ScaledQueries {
     }
 
     private static Tensor scaled(DitSpec spec, Tensor weight) {
-        float[] factors = new float[Math.toIntExact(weight.size(0))];
-        Arrays.fill(factors, 1);
-        Arrays.fill(factors, 0, spec.hidden(), (float) Attention.scale(spec.hidden(), spec.heads()));
-        Tensor column = Tensors.of(factors, Device.of(weight), factors.length);
-        return Ops.mul(weight, weight.dim() == 1 ? column : Ops.unsqueeze(column, 1));
+        Ops.mulInPlace(Ops.narrow(weight, 0, 0, spec.hidden()), Attention.scale(spec.hidden(), spec.heads()));
+        return weight;
     }
 }
