@@ -12,6 +12,7 @@ import dev.retort.model.Request;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
+import dev.retort.pipeline.Architectures;
 import dev.retort.report.JsonlLog;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
@@ -142,7 +143,7 @@ class CudaTest {
         float[] expected = forward(Device.CPU, modern, Precision.FP32);
         try (Scope scope = Scope.open();
                 Dit dit = network(gpu(), modern);
-                Dit prepared = dit.pack(precision);
+                Dit prepared = (Dit) Architectures.pack(dit, precision);
                 Request request = prepared.open(new double[] {0, 12.5, 999}, label(gpu()))) {
             Tensor out = prepared.forward(input(gpu()), time(gpu()), label(gpu()), Taps.none());
             assertThat(relativeError(Tensors.floats(out), expected)).isLessThan(tolerance);

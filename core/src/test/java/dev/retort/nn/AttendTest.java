@@ -114,7 +114,8 @@ class AttendTest {
                     Dtype.BF16.cast(tensor(q, queries)),
                     Dtype.BF16.cast(tensor(k, keys)),
                     Dtype.BF16.cast(tensor(v, keys)),
-                    Attend.Mask.CAUSAL, SCALE);
+                    Attend.Mask.CAUSAL,
+                    SCALE);
             assertThat(Plain.error(Plain.values(half), attention(q, k, v, keys, (n, at) -> at % keys <= at / keys)))
                     .isLessThan(2e-2);
         }

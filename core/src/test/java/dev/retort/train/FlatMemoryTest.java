@@ -14,6 +14,7 @@ import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
+import dev.retort.pipeline.Architectures;
 import dev.retort.sample.Sampler;
 import dev.retort.torch.Device;
 import dev.retort.torch.Kernels;
@@ -73,7 +74,7 @@ class FlatMemoryTest {
         Natives.threads(2);
         Kernels.use(Kernels.parse("linear=shared,attention=shared,elementwise=fused"), "a test");
         try (Dit dit = network();
-                Dit packed = dit.pack(Precision.FP32)) {
+                Dit packed = (Dit) Architectures.pack(dit, Precision.FP32)) {
             sample("lanes", "unipc", packed);
         }
     }

@@ -6,7 +6,6 @@ import dev.retort.layout.PositionTable;
 import dev.retort.model.Condition;
 import dev.retort.model.Network;
 import dev.retort.model.Request;
-import dev.retort.model.Staging;
 import dev.retort.nn.Conv2d;
 import dev.retort.nn.Embedding;
 import dev.retort.nn.Init;
@@ -115,13 +114,6 @@ public final class Dit extends Network {
             // In bf16 a picture's rounding would depend on which thread takes it.
             WeightSource scaled = ScaledQueries.of(spec, weights);
             return new Dit(spec, Init.packed(scaled, device, precision), precision == Precision.FP32);
-        }
-    }
-
-    /** A copy for sampling, which shares no tensor with this. */
-    public Dit pack(Precision precision) {
-        try (Staging staging = new Staging()) {
-            return pack(spec, staging.copies(state()), device(), precision);
         }
     }
 

@@ -17,6 +17,7 @@ import dev.retort.layout.Storage;
 import dev.retort.model.ModelFolder;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
+import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.Models;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -155,7 +156,7 @@ class LoadMemoryTest {
         DitSpec tiny = new DitSpec(8, 8, 4, 2, 32, 1, 2, 4, 10, 0.1, true, false);
         try (Scope scope = Scope.open();
                 Dit dit = new Dit(tiny, Init.of(1, Device.CPU))) {
-            first(dit.pack(precision));
+            first((Dit) Architectures.pack(dit, precision));
         }
     }
 

@@ -8,6 +8,7 @@ import dev.retort.model.Condition;
 import dev.retort.model.Request;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
+import dev.retort.pipeline.Architectures;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
@@ -91,7 +92,7 @@ class PackedDitTest {
     @ValueSource(booleans = {false, true})
     void agrees_with_the_network_it_was_made_from_in_fp32(boolean modern) {
         try (Dit dit = network(modern);
-                Dit packed = dit.pack(Precision.FP32)) {
+                Dit packed = (Dit) Architectures.pack(dit, Precision.FP32)) {
             assertThat(errorOf(packed, dit)).isLessThan(1e-5);
         }
     }
@@ -100,7 +101,7 @@ class PackedDitTest {
     @ValueSource(booleans = {false, true})
     void stays_within_rounding_in_bf16(boolean modern) {
         try (Dit dit = network(modern);
-                Dit packed = dit.pack(Precision.BF16)) {
+                Dit packed = (Dit) Architectures.pack(dit, Precision.BF16)) {
             assertThat(errorOf(packed, dit)).isBetween(1e-6, 2e-2);
         }
     }
@@ -109,7 +110,7 @@ class PackedDitTest {
     @ValueSource(booleans = {false, true})
     void a_request_gives_the_same_for_all_of_its_samples_and_for_the_first_of_them(boolean modern) {
         try (Dit dit = network(modern);
-                Dit packed = dit.pack(Precision.FP32);
+                Dit packed = (Dit) Architectures.pack(dit, Precision.FP32);
                 Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
                 Request request = packed.open(TIMES, Conditions.classes(4, 1, 4))) {
@@ -150,7 +151,7 @@ class PackedDitTest {
         int[][] labels = {{4, 1, 4}, {0, 5, 2}};
         ExecutorService threads = Executors.newFixedThreadPool(2);
         try (Dit dit = network(modern);
-                Dit packed = dit.pack(Precision.FP32)) {
+                Dit packed = (Dit) Architectures.pack(dit, Precision.FP32)) {
             CyclicBarrier both = new CyclicBarrier(2);
             List<Future<List<float[]>>> together = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
@@ -170,7 +171,7 @@ class PackedDitTest {
     @ValueSource(booleans = {false, true})
     void hands_out_what_is_tapped_and_it_outlives_the_call(boolean modern) {
         try (Dit dit = network(modern);
-                Dit packed = dit.pack(Precision.FP32);
+                Dit packed = (Dit) Architectures.pack(dit, Precision.FP32);
                 Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             List<String> names = List.of("tokens", "blocks.0", "blocks.1", "final_tokens");
@@ -191,7 +192,7 @@ class PackedDitTest {
     @ValueSource(booleans = {false, true})
     void lives_on_when_its_origin_is_closed(boolean modern) {
         Dit dit = network(modern);
-        try (Dit packed = dit.pack(Precision.FP32)) {
+        try (Dit packed = (Dit) Architectures.pack(dit, Precision.FP32)) {
             double before = sum(packed);
             dit.close();
             assertThat(sum(packed)).isEqualTo(before).isNotZero();
