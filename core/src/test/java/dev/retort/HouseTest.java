@@ -1,14 +1,11 @@
 package dev.retort;
 
-import static com.tngtech.archunit.base.DescribedPredicate.not;
-import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.tngtech.archunit.base.DescribedPredicate;
 import com.tngtech.archunit.core.domain.JavaClass;
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -124,7 +121,6 @@ class HouseTest {
         noClasses()
                 .that()
                 .resideOutsideOfPackages("dev.retort.model.dit..", "dev.retort.pipeline..")
-                .and(not(stillKnowing("model.dit")))
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("dev.retort.model.dit..")
@@ -136,11 +132,6 @@ class HouseTest {
                 .dependOnClassesThat()
                 .resideInAPackage("dev.retort.model.*..")
                 .check(HOUSE);
-    }
-
-    /** What is rebuilt yet and then goes through {@code Architectures}. */
-    private static DescribedPredicate<JavaClass> stillKnowing(String architecture) {
-        return resideInAnyPackage("dev.retort.train..", "dev.retort.distill..").as("still know " + architecture);
     }
 
     @Test

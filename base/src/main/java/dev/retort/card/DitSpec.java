@@ -177,7 +177,9 @@ public record DitSpec(
     }
 
     @Override
-    public List<String> blockTaps() {
-        return IntStream.range(0, depth).mapToObj(i -> "blocks." + i).toList();
+    public List<TapPoint> taps() {
+        return IntStream.range(0, depth)
+                .mapToObj(i -> new TapPoint("blocks." + i, hidden, height / patch, width / patch, TapPoint.Form.TOKENS))
+                .toList();
     }
 }

@@ -98,7 +98,16 @@ public record ModelCard(
         return with(metrics, encoder);
     }
 
+    /** The same after that many training images. */
+    public ModelCard withImagesSeen(long images) {
+        return with(images, metrics, autoencoder);
+    }
+
     private ModelCard with(Map<String, Double> measured, AutoencoderCard encoder) {
+        return with(imagesSeen, measured, encoder);
+    }
+
+    private ModelCard with(long images, Map<String, Double> measured, AutoencoderCard encoder) {
         return new ModelCard(
                 format,
                 network,
@@ -107,7 +116,7 @@ public record ModelCard(
                 sampling,
                 classes,
                 data,
-                imagesSeen,
+                images,
                 seed,
                 teacher,
                 provenance,

@@ -1,6 +1,7 @@
 package dev.retort.card;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.util.List;
 import tools.jackson.databind.annotation.JsonTypeIdResolver;
 
 /**
@@ -49,6 +50,6 @@ public interface NetworkSpec {
         return "";
     }
 
-    /** Names of the block outputs, in order, as {@link dev.retort.nn.Taps} knows them. */
-    java.util.List<String> blockTaps();
+    /** The outputs of its blocks, in order: the intermediates that networks of different shapes are compared by. */
+    List<TapPoint> taps();
 }

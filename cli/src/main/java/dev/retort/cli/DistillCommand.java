@@ -75,7 +75,7 @@ final class DistillCommand implements Callable<Integer> {
         NetworkSpec teacher = taught.network();
         double macs = 0;
         for (StageConfig stage : recipe.stages()) {
-            boolean asksTeacher = stage.losses().stream().anyMatch(loss -> !(loss instanceof LossConfig.Diffusion));
+            boolean asksTeacher = stage.losses().stream().anyMatch(LossConfig::asksTeacher);
             int teacherCalls = asksTeacher ? recipe.teacher().guidance() == 1 ? 1 : 2 : 0;
             macs += stage.images() * (3.0 * student.macs() + (double) teacherCalls * teacher.macs());
         }

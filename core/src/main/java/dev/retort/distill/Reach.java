@@ -1,9 +1,9 @@
 package dev.retort.distill;
 
-import dev.retort.card.DitSpec;
+import dev.retort.card.NetworkSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.model.LayerMap;
+import dev.retort.pipeline.Architectures;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -13,10 +13,10 @@ import java.util.List;
  */
 final class Reach {
     private final Recipe recipe;
-    private final DitSpec student;
-    private final DitSpec teacher;
+    private final NetworkSpec student;
+    private final NetworkSpec teacher;
 
-    Reach(Recipe recipe, DitSpec student, DitSpec teacher) {
+    Reach(Recipe recipe, NetworkSpec student, NetworkSpec teacher) {
         this.recipe = recipe;
         this.student = student;
         this.teacher = teacher;
@@ -30,21 +30,21 @@ final class Reach {
     List<String> sentences() {
         List<String> sentences = new ArrayList<>();
         boolean output = false;
+        int depth = student.taps().size();
         for (StageConfig stage : recipe.stages()) {
             int blocks = blocks(stage);
-            output |= blocks > student.depth();
-            if (blocks < student.depth()) {
-                String rest = blocks == student.depth() - 1
-                        ? "block " + blocks
-                        : "blocks " + blocks + " to " + (student.depth() - 1);
+            output |= blocks > depth;
+            if (blocks < depth) {
+                String rest = blocks == depth - 1 ? "block " + blocks : "blocks " + blocks + " to " + (depth - 1);
                 sentences.add("stage " + stage.name() + " looks at no more than block " + (blocks - 1) + ": " + rest
                         + " and final_layer stay as they are in it");
-            } else if (blocks == student.depth()) {
+            } else if (blocks == depth) {
                 sentences.add(
                         "stage " + stage.name() + " does not look at the output: final_layer stays as it is in it");
             }
         }
-        boolean cut = recipe.init().equals("cut") && student.patch() == teacher.patch();
+        boolean cut = recipe.init().equals("cut")
+                && Architectures.surgery(teacher, student).cutReachesOutput(teacher, student);
         if (!output && !cut) {
             throw new RetortException(
                     Kind.CONFIG,
@@ -57,18 +57,10 @@ final class Reach {
 
     /** How many of the first blocks a stage trains; one more than there are where it trains the output too. */
     private int blocks(StageConfig stage) {
-        int blocks = 0;
-        for (LossConfig loss : stage.losses()) {
-            blocks = Math.max(
-                    blocks,
-                    loss instanceof LossConfig.Feature feature
-                            ? feature.pairs(student.depth(), teacher.depth()).stream()
-                                            .mapToInt(LayerMap.Pair::student)
-                                            .max()
-                                            .orElseThrow()
-                                    + 1
-                            : student.depth() + 1);
-        }
-        return blocks;
+        return stage.losses().stream()
+                .mapToInt(
+                        loss -> loss.reach(student.taps().size(), teacher.taps().size()))
+                .max()
+                .orElseThrow();
     }
 }

@@ -9,18 +9,20 @@ import dev.retort.diffusion.Rng;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.model.Condition;
+import dev.retort.model.Conditioner;
 import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
-import dev.retort.nn.Taps;
+import dev.retort.model.Predictor;
+import dev.retort.model.Question;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Pipeline;
-import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.Arrays;
+import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -79,13 +81,11 @@ final class Agreement {
     }
 
     /** Images at times of one bin; {@code places} are the times as shares of the schedule. */
-    private record Noised(Tensor x, int[] labels, double[] times, double[] places, double[] alpha, double[] sigma) {
+    private record Noised(Tensor x, int[] labels, double[] times, double[] places) {
         static Noised of(
                 ImageCodec codec, ImageSet real, int bin, int count, long seed, NoiseSchedule schedule, Device device) {
             double[] times = new double[count];
             double[] places = new double[count];
-            double[] alpha = new double[count];
-            double[] sigma = new double[count];
             int[] labels = new int[count];
             Tensor clean = codec.encode(images(real, bin * count, count, device)); // (N, C, H, W)
             float[] x = Tensors.floats(clean);
@@ -95,15 +95,15 @@ final class Agreement {
                 Rng rng = Rng.at(seed, Purpose.EVALUATE, bin, i);
                 places[i] = (bin + 1 - rng.nextDouble()) / BINS; // never 0, where there is no noise to predict
                 times[i] = time(schedule, places[i]);
-                alpha[i] = schedule.alpha(times[i]);
-                sigma[i] = schedule.sigma(times[i]);
+                double alpha = schedule.alpha(times[i]);
+                double sigma = schedule.sigma(times[i]);
                 labels[i] = real.labels()[(bin * count + i) % real.size()];
                 rng.fillGaussian(noise);
                 for (int p = 0; p < size; p++) {
-                    x[i * size + p] = (float) (alpha[i] * x[i * size + p] + sigma[i] * noise[p]);
+                    x[i * size + p] = (float) (alpha * x[i * size + p] + sigma * noise[p]);
                 }
             }
-            return new Noised(Tensors.of(x, device, Tensors.shape(clean)), labels, times, places, alpha, sigma);
+            return new Noised(Tensors.of(x, device, Tensors.shape(clean)), labels, times, places);
         }
 
         /** Pictures (N, C, H, W) in [-1, 1], beginning again behind the last. */
@@ -128,24 +128,14 @@ final class Agreement {
         }
 
         float[] eps(Pipeline<Network> model, Precision precision) {
-            Device device = model.network().device();
-            Prediction prediction = model.card().process().prediction();
-            double[] fromState = new double[times.length];
-            double[] fromOutput = new double[times.length];
-            for (int i = 0; i < times.length; i++) {
-                fromState[i] = prediction.epsFromState(alpha[i], sigma[i]);
-                fromOutput[i] = prediction.epsFromOutput(alpha[i], sigma[i]);
-            }
-            Tensor output;
-            try (Autocast autocast = Autocast.to(precision, device)) {
-                Condition condition =
-                        new LabelConditioner(model.network().spec().condition()).of(new Prompts.Labels(labels), device);
-                output = model.network().forward(x, Tensors.of(times, device), condition, Taps.none());
-            }
-            Tensor mean = output.narrow(1, 0, x.size(1));
-            Tensor a = Tensors.of(fromState, device).view(-1, 1, 1, 1);
-            Tensor b = Tensors.of(fromOutput, device).view(-1, 1, 1, 1);
-            return Tensors.floats(x.mul(a).add(mean.mul(b)));
+            Conditioner conditioner =
+                    new LabelConditioner(model.network().spec().condition());
+            Condition condition =
+                    conditioner.of(new Prompts.Labels(labels), model.network().device());
+            Predictor predictor =
+                    Predictor.of(model.network(), conditioner, model.card().process(), precision);
+            Question question = new Question(x, times, condition, Question.Gradient.NONE);
+            return Tensors.floats(predictor.ask(question, Set.of()).as(Prediction.EPSILON));
         }
     }
 }

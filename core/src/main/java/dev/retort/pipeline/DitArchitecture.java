@@ -61,6 +61,11 @@ final class DitArchitecture implements Architecture<DitSpec> {
         }
 
         @Override
+        public boolean cutReachesOutput(NetworkSpec teacher, NetworkSpec student) {
+            return Cut.reachesOutput((DitSpec) teacher, (DitSpec) student);
+        }
+
+        @Override
         public void cut(Network teacher, Network student) {
             Cut.apply((Dit) teacher, (Dit) student);
         }

@@ -9,6 +9,9 @@ public interface Surgery {
     /** Refuses, as an IllegalArgumentException, a student that is no part of the teacher. */
     void requireCut(NetworkSpec teacher, NetworkSpec student);
 
+    /** Whether a cut gives the student the layers that lead to its output as well, or leaves them as initialised. */
+    boolean cutReachesOutput(NetworkSpec teacher, NetworkSpec student);
+
     /** Replaces the student's weights by a part of the teacher's; a student that is no part is refused likewise. */
     void cut(Network teacher, Network student);
 

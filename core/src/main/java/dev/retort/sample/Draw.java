@@ -46,6 +46,18 @@ public final class Draw {
     /** A grid with a row per class, from seed 0, as the model's card says to sample. */
     public static ImageGrid classGrid(
             Denoiser network, ModelCard card, Precision precision, int classes, int samplesPerClass) {
+        try (ImageCodec codec = ImageCodec.of(card, network.device())) {
+            return classGrid(network, card, codec, precision, classes, samplesPerClass);
+        }
+    }
+
+    /**
+     * The same with a decoder that is open already.
+     *
+     * @param codec from the network's samples to pictures
+     */
+    public static ImageGrid classGrid(
+            Denoiser network, ModelCard card, ImageCodec codec, Precision precision, int classes, int samplesPerClass) {
         int[] labels = new int[classes * samplesPerClass];
         for (int i = 0; i < labels.length; i++) {
             labels[i] = i / samplesPerClass;
@@ -53,13 +65,11 @@ public final class Draw {
         ImageShape shape = card.images();
         int size = shape.values();
         float[] all = new float[labels.length * size];
-        try (ImageCodec codec = ImageCodec.of(card, network.device())) {
-            new SampleJob(sampler(network, card, card.sampling(), precision), codec, 0, GRID_BATCH)
-                    .draw(
-                            new Prompts.Labels(labels),
-                            (d, t, x) -> {},
-                            (first, pixels, n) -> System.arraycopy(pixels, 0, all, first * size, n * size));
-        }
+        new SampleJob(sampler(network, card, card.sampling(), precision), codec, 0, GRID_BATCH)
+                .draw(
+                        new Prompts.Labels(labels),
+                        (d, t, x) -> {},
+                        (first, pixels, n) -> System.arraycopy(pixels, 0, all, first * size, n * size));
         return ImageGrid.of(all, labels.length, shape.channels(), shape.height(), shape.width(), samplesPerClass);
     }
 }

@@ -2,7 +2,6 @@ package dev.retort.sample;
 
 import dev.retort.diffusion.Clamp;
 import dev.retort.diffusion.Combination;
-import dev.retort.diffusion.NoiseScale;
 import dev.retort.diffusion.Plan;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
@@ -10,8 +9,7 @@ import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.ArrayDeque;
-import java.util.EnumMap;
-import java.util.Iterator;
+import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
 import org.bytedeco.pytorch.Tensor;
@@ -38,7 +36,26 @@ public final class PlanExecutor {
         void after(int step, Tensor x0, Tensor next);
     }
 
-    private PlanExecutor() {}
+    private final List<Plan> plans;
+    private final int steps;
+    private final Evaluation network;
+    private final IntFunction<Tensor> noise;
+    private final Watcher watcher;
+    private final Map<Combination.Source, ArrayDeque<Tensor>> history = PlanStep.noHistory();
+
+    private PlanExecutor(List<Plan> plans, Evaluation network, IntFunction<Tensor> noise, Watcher watcher) {
+        this.plans = plans;
+        this.network = network;
+        this.noise = noise;
+        this.watcher = watcher;
+        steps = plans.get(0).steps().size();
+        for (Plan plan : plans) {
+            if (plan.steps().size() != steps) {
+                throw new IllegalArgumentException("the plans of one batch have " + steps + " and "
+                        + plan.steps().size() + " steps; expected as many of each");
+            }
+        }
+    }
 
     /**
      * Samples.
@@ -49,98 +66,119 @@ public final class PlanExecutor {
      * @return the last state, owned by the caller's scope
      */
     public static Tensor run(Plan plan, Tensor start, Evaluation network, IntFunction<Tensor> noise, Watcher watcher) {
+        return run(List.of(plan), start, network, noise, watcher);
+    }
+
+    /**
+     * Runs a plan for each sample: all of the same solver and number of steps, each on a grid of its own.
+     *
+     * @param plans one for each of the N samples, or one for all
+     * @param start unit noise (N, C, H, W)
+     * @param network is asked about all samples at once, at the times of step k of their plans
+     * @return the last states, owned by the caller's scope
+     */
+    public static Tensor run(
+            List<Plan> plans, Tensor start, Evaluation network, IntFunction<Tensor> noise, Watcher watcher) {
+        PlanExecutor executor = new PlanExecutor(plans, network, noise, watcher);
         try (Scope all = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            Map<Combination.Source, ArrayDeque<Tensor>> history = new EnumMap<>(Combination.Source.class);
-            for (Combination.Source source : Combination.Source.values()) {
-                history.put(source, new ArrayDeque<>());
-            }
-            Tensor x = all.keep(Ops.mul(start, plan.startScale()));
-            for (int k = 0; k < plan.steps().size(); k++) {
-                try (Scope step = Scope.open()) {
-                    Tensor next = step(plan, k, x, network, noise, watcher, history, step);
-                    x.close();
-                    x = step.keep(next);
-                }
-            }
-            history.values().forEach(values -> values.forEach(Tensor::close));
+            Tensor x = executor.steps(executor.steps, all, executor.scaled(start));
             Tensor result = x.alias();
             x.close();
+            executor.forget();
             return all.escape(result);
         }
     }
 
-    private static Tensor step(
-            Plan plan,
-            int k,
-            Tensor x,
-            Evaluation network,
-            IntFunction<Tensor> noise,
-            Watcher watcher,
-            Map<Combination.Source, ArrayDeque<Tensor>> history,
-            Scope scope) {
-        Plan.Step step = plan.steps().get(k);
-        Plan.Call call = step.call();
-        Tensor output = network.output(k, call.inputScale() == 1 ? x : Ops.mul(x, call.inputScale()));
-        Tensor mean = output.narrow(1, 0, x.size(1));
-        Tensor x0 = clamp(call.clamp(), Ops.addScaled(Ops.mul(x, call.x0FromState()), mean, call.x0FromOutput()));
-        remember(history, Combination.Source.STATE, x, plan, scope);
-        remember(history, Combination.Source.OUTPUT, mean, plan, scope);
-        remember(history, Combination.Source.X0, x0, plan, scope);
-        if (step.refines()) {
-            ArrayDeque<Tensor> states = history.get(Combination.Source.STATE);
-            Tensor refined = combine(step.refined(), history);
-            if (!states.isEmpty()) {
-                states.poll().close();
-                states.push(scope.keep(refined));
+    /**
+     * The same, but with a graph through the last step: the gradient of the result leads through the network's last answer, not
+     * to the states before.
+     *
+     * @return the last states; the caller's scope, which owns all of the last step, is to stay open until the backward pass
+     */
+    public static Tensor runToGraph(
+            List<Plan> plans, Tensor start, Evaluation network, IntFunction<Tensor> noise, Watcher watcher) {
+        PlanExecutor executor = new PlanExecutor(plans, network, noise, watcher);
+        Tensor x;
+        Scope all = Scope.open();
+        try (NoGrad off = NoGrad.on()) {
+            Tensor state = executor.steps(executor.steps - 1, all, executor.scaled(start));
+            x = all.escape(state.alias());
+            state.close();
+        } finally {
+            all.close();
+        }
+        List<Tensor> before =
+                executor.history.values().stream().flatMap(ArrayDeque::stream).toList();
+        Tensor last = executor.step(executor.steps - 1, x, null);
+        before.forEach(Tensor::close);
+        return last;
+    }
+
+    private Tensor scaled(Tensor start) {
+        return plans.size() == 1
+                ? Ops.mul(start, plans.get(0).startScale())
+                : start.mul(
+                        Tensors.of(plans.stream().mapToDouble(Plan::startScale).toArray(), Device.of(start))
+                                .view(-1, 1, 1, 1));
+    }
+
+    /** The first steps, each in a scope of its own; the state is kept. */
+    private Tensor steps(int count, Scope all, Tensor first) {
+        Tensor x = all.keep(first);
+        for (int k = 0; k < count; k++) {
+            try (Scope step = Scope.open()) {
+                Tensor next = step(k, x, step);
+                x.close();
+                x = step.keep(next);
             }
         }
-        Tensor next = combine(step.next(), history);
-        if (step.noise() instanceof NoiseScale.Fixed fixed) {
-            next = Ops.addScaled(next, noise.apply(k), fixed.scale());
-        } else if (step.noise() instanceof NoiseScale.LearnedRange range) {
-            // exp(0.5 (f logBeta + (1 - f) logBetaTilde)), f = (v + 1) / 2
-            Tensor v = output.narrow(1, x.size(1), x.size(1));
-            double slope = (range.logBeta() - range.logBetaTilde()) / 4;
-            double middle = (range.logBeta() + range.logBetaTilde()) / 4;
-            next = next.add(Ops.add(Ops.mul(v, slope), middle).exp().mul(noise.apply(k)));
+        return x;
+    }
+
+    /** One step; what is remembered of it is kept out of the scope, or left to the caller's where that is null. */
+    private Tensor step(int k, Tensor x, Scope scope) {
+        PlanStep step = PlanStep.of(plans, k);
+        Tensor output = network.output(k, step.input(x));
+        Tensor mean = output.narrow(1, 0, x.size(1));
+        Tensor x0 = clamp(step.clamp(), step.x0(x, mean));
+        remember(Combination.Source.STATE, x, scope);
+        remember(Combination.Source.OUTPUT, mean, scope);
+        remember(Combination.Source.X0, x0, scope);
+        if (step.refines()) {
+            Tensor refined = step.refined(history);
+            ArrayDeque<Tensor> states = history.get(Combination.Source.STATE);
+            if (!states.isEmpty()) {
+                Tensor replaced = states.poll();
+                if (scope != null) {
+                    replaced.close();
+                }
+                states.push(scope == null ? refined : scope.keep(refined));
+            }
+        }
+        Tensor next = step.next(history);
+        if (step.addsNoise()) {
+            next = step.noised(next, output, noise.apply(k));
         }
         watcher.after(k, x0, next);
         return next;
     }
 
     /** Stores a reference of its own, so that dropping it and the step's end do not disturb each other. */
-    private static void remember(
-            Map<Combination.Source, ArrayDeque<Tensor>> history,
-            Combination.Source source,
-            Tensor value,
-            Plan plan,
-            Scope scope) {
-        int depth = plan.depth(source);
+    private void remember(Combination.Source source, Tensor value, Scope scope) {
+        int depth = plans.stream().mapToInt(plan -> plan.depth(source)).max().orElseThrow();
         if (depth == 0) {
             return;
         }
         ArrayDeque<Tensor> values = history.get(source);
-        values.push(scope.keep(value.alias()));
-        while (values.size() > depth) {
+        values.push(scope == null ? value.alias() : scope.keep(value.alias()));
+        while (scope != null && values.size() > depth) {
             values.removeLast().close();
         }
     }
 
-    private static Tensor combine(Combination combination, Map<Combination.Source, ArrayDeque<Tensor>> history) {
-        Tensor sum = null;
-        for (Combination.Term term : combination.terms()) {
-            Iterator<Tensor> newestFirst = history.get(term.source()).iterator();
-            Tensor value = newestFirst.next();
-            for (int lag = 0; lag < term.lag(); lag++) {
-                value = newestFirst.next();
-            }
-            sum = sum == null ? Ops.mul(value, term.coefficient()) : Ops.addScaled(sum, value, term.coefficient());
-        }
-        if (sum == null) {
-            throw new IllegalStateException("a step combines nothing");
-        }
-        return sum;
+    private void forget() {
+        history.values().forEach(values -> values.forEach(Tensor::close));
     }
 
     private static Tensor clamp(Clamp clamp, Tensor x0) {

@@ -8,6 +8,7 @@ import dev.retort.diffusion.Rng;
 import dev.retort.model.Condition;
 import dev.retort.model.Conditioner;
 import dev.retort.model.Denoiser;
+import dev.retort.model.Predictor;
 import dev.retort.model.Request;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Ops;
@@ -59,25 +60,12 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
     private Tensor output(Request request, int step, double time, Tensor input) {
         try (Autocast autocast = Autocast.to(precision, network.device())) {
             return guidance.actsAt(time)
-                    ? guided(request.call(step, Ops.cat(0, input, input)), guidance, time, input.size(1))
+                    ? Predictor.guided(
+                            request.call(step, Ops.cat(0, input, input)),
+                            guidance.standardScaleAt(time),
+                            guidance.guidedChannels(Math.toIntExact(input.size(1))))
                     : request.call(step, input);
         }
-    }
-
-    /**
-     * u + g(c - u) on the guided channels, the conditional output on the others.
-     *
-     * @param both conditional outputs, then unconditional ones (2N, C', H, W)
-     * @param predicted how many leading channels are the prediction; those behind carry variance and are never guided
-     */
-    static Tensor guided(Tensor both, Guidance guidance, double time, long predicted) {
-        Tensor[] half = Ops.chunk(both, 2, 0);
-        int channels = guidance.guidedChannels(Math.toIntExact(predicted));
-        Tensor c = half[0].narrow(1, 0, channels);
-        Tensor u = half[1].narrow(1, 0, channels);
-        Tensor g = Ops.addScaled(u, c.sub(u), guidance.standardScaleAt(time));
-        long all = both.size(1);
-        return channels == all ? g : Ops.cat(1, g, half[0].narrow(1, channels, all - channels));
     }
 
     private Tensor noise(Purpose purpose, long step, long seed, long[] indices) {

@@ -32,6 +32,9 @@ final class OwnLinear {
         Tensor flat; // (rows, in)
         Tensor product; // (rows, out)
         boolean graph = Differentiable.wanted(x, w, b);
+        // As it is now: who asks for the gradient of x alone freezes the parameters for the forward pass only.
+        boolean ofW = w.requires_grad();
+        boolean ofB = b != null && b.requires_grad();
         try (NoGrad off = NoGrad.on()) {
             flat = x.detach().reshape(-1, w.size(1)).contiguous();
             product = by.forward(flat, w, b);
@@ -41,20 +44,28 @@ final class OwnLinear {
             y = Differentiable.tie(
                     y,
                     gradient -> new Tensor[] {
-                        backward(by, gelu ? Fused.geluTanhGradient(product, gradient) : gradient, x, flat, w, b)
+                        backward(
+                                by,
+                                gelu ? Fused.geluTanhGradient(product, gradient) : gradient,
+                                x,
+                                flat,
+                                w,
+                                ofW ? w : null,
+                                ofB ? b : null)
                     },
                     x);
         }
         return y.view(shape);
     }
 
-    /** gradient (rows, out) → that of x, or null where x wants none. */
-    private static Tensor backward(LinearProducts by, Tensor gradient, Tensor x, Tensor flat, Tensor w, Tensor b) {
-        if (w.requires_grad()) {
-            Differentiable.accumulate(w, (into, beta) -> by.multiply(gradient.t(), flat, into, beta));
+    /** gradient (rows, out) → that of x, or null where x wants none; what wants no gradient of w and b is null. */
+    private static Tensor backward(
+            LinearProducts by, Tensor gradient, Tensor x, Tensor flat, Tensor w, Tensor trainedW, Tensor trainedB) {
+        if (trainedW != null) {
+            Differentiable.accumulate(trainedW, (into, beta) -> by.multiply(gradient.t(), flat, into, beta));
         }
-        if (b != null && b.requires_grad()) {
-            Differentiable.accumulate(b, (into, beta) -> {
+        if (trainedB != null) {
+            Differentiable.accumulate(trainedB, (into, beta) -> {
                 if (beta == 0) {
                     torch.sum_out(into, gradient, 0);
                 } else {

@@ -1,6 +1,8 @@
 package dev.retort.torch;
 
 import java.util.Iterator;
+import java.util.function.Supplier;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -42,6 +44,45 @@ public final class Scope implements AutoCloseable {
             return tensor;
         }
         return keep(tensor);
+    }
+
+    /** The innermost scope of this thread, to own what is made later, while others are open inside. */
+    public static Home here() {
+        return new Home(PointerScope.getInnerScope());
+    }
+
+    /** A scope that stays open around others. */
+    public static final class Home {
+        private final PointerScope scope;
+
+        private Home(PointerScope scope) {
+            this.scope = scope;
+        }
+
+        /** Makes something that this scope owns, whichever is innermost; to be called on its thread while it is open. */
+        public <T> T make(Supplier<T> maker) {
+            if (scope == null || scope == PointerScope.getInnerScope()) {
+                return maker.get();
+            }
+            try (Passage toHere = new Passage(scope)) {
+                return maker.get();
+            }
+        }
+    }
+
+    /** An innermost scope that owns nothing: what is made in it belongs to one further out. */
+    private static final class Passage extends PointerScope {
+        private final PointerScope to;
+
+        Passage(PointerScope to) {
+            this.to = to;
+        }
+
+        @Override
+        public PointerScope attach(Pointer pointer) {
+            to.attach(pointer);
+            return this;
+        }
     }
 
     private void check() {

@@ -12,12 +12,12 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /** AdamW (Loshchilov and Hutter 2019) by libtorch's fused kernel; state in fp32 under the parameters' names. */
-public final class AdamW implements AutoCloseable {
+public final class AdamW implements Optimizer {
     private final Map<String, Tensor> parameters;
     private final Map<String, Tensor> means = new LinkedHashMap<>();
     private final Map<String, Tensor> squares = new LinkedHashMap<>();
     private final Map<String, Tensor> steps = new LinkedHashMap<>();
-    private final OptimizerConfig config;
+    private OptimizerConfig config;
 
     /** For parameters by name. */
     public AdamW(Map<String, Tensor> parameters, OptimizerConfig config) {
@@ -33,7 +33,12 @@ public final class AdamW implements AutoCloseable {
         }
     }
 
-    /** Names of the parameters that no backward pass has reached yet. */
+    @Override
+    public void configure(OptimizerConfig settings) {
+        config = settings;
+    }
+
+    @Override
     public List<String> unreached() {
         return parameters.entrySet().stream()
                 .filter(entry -> !entry.getValue().mutable_grad().defined())
@@ -41,7 +46,7 @@ public final class AdamW implements AutoCloseable {
                 .toList();
     }
 
-    /** One step at a learning rate; gradients are used as they are, parameters without one stay. */
+    @Override
     public void step(double rate) {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
@@ -84,7 +89,7 @@ public final class AdamW implements AutoCloseable {
         return names.stream().map(from::get).toList();
     }
 
-    /** Scales all gradients so that their joint norm is at most the limit; returns the norm before. */
+    @Override
     public double clip() {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
@@ -98,15 +103,13 @@ public final class AdamW implements AutoCloseable {
         }
     }
 
-    /**
-     * Drops all gradients. What the next backward pass does not reach then has none and is not moved, neither by momentum
-     * nor by weight decay, before and after a restart alike.
-     */
+    @Override
     public void dropGradients() {
         parameters.values().forEach(parameter -> parameter.mutable_grad().reset());
     }
 
-    /** The state to save: {@code mean.NAME}, {@code square.NAME} and the number of steps as {@code step.NAME}. */
+    /** As {@code mean.NAME}, {@code square.NAME} and the number of steps as {@code step.NAME}. */
+    @Override
     public Map<String, Tensor> state() {
         Map<String, Tensor> state = new LinkedHashMap<>();
         means.forEach((name, tensor) -> state.put("mean." + name, tensor));
@@ -115,11 +118,10 @@ public final class AdamW implements AutoCloseable {
         return state;
     }
 
-    /** Continues from a saved state. */
-    public void restore(Map<String, Tensor> saved) {
-        try (Scope scope = Scope.open();
-                NoGrad off = NoGrad.on()) {
-            state().forEach((name, tensor) -> tensor.copy_(saved.get(name)));
+    @Override
+    public void reset() {
+        try (NoGrad off = NoGrad.on()) {
+            state().values().forEach(Tensor::zero_);
         }
     }
 

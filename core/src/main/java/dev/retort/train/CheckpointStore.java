@@ -1,7 +1,5 @@
 package dev.retort.train;
 
-import dev.retort.card.AutoencoderCard;
-import dev.retort.card.ModelCard;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -9,32 +7,38 @@ import dev.retort.io.AtomicWrite;
 import dev.retort.io.OwnFiles;
 import dev.retort.layout.ModelFiles;
 import dev.retort.model.ModelFolder;
-import dev.retort.nn.Layer;
-import dev.retort.pipeline.Models;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
+import dev.retort.torch.NoGrad;
 import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
- * Saves and restores everything a run needs to continue: the first moving average as a model that can be sampled, the
- * other averages, the weights in training, the optimiser, and the clock.
+ * Saves and restores everything a run needs to continue: the result so far as a model that can be used, and a list of things
+ * that have a state. The tensors of the first of them stand under their own names, those of any other under its name and a
+ * dot.
  */
 final class CheckpointStore {
     private static final int KEEP = 2;
     private static final String TRAINING = "training.safetensors";
     private static final int MOST_NAMED = 3;
 
-    /** The files of a checkpoint. */
+    /** The files of a checkpoint; not every task writes a card. */
     static final List<String> FILES = List.of(ModelFiles.WEIGHTS, ModelFiles.CARD, TRAINING, TrainState.FILE);
 
     private static final OwnFiles OWN = new OwnFiles(
@@ -43,87 +47,113 @@ final class CheckpointStore {
             Pattern.compile(FILES.stream().map(Pattern::quote).collect(Collectors.joining("|"))));
 
     private final RunFolder run;
-    private final Layer network;
-    private final TermNames terms;
-    private final List<Ema> averages;
-    private final AdamW optimizer;
+    private final List<Stateful> all;
+    private final Map<String, Tensor> model;
 
-    /** @param terms whose parameters (connectors) are trained beside the network's */
-    CheckpointStore(RunFolder run, Layer network, TermNames terms, List<Ema> averages, AdamW optimizer) {
+    /**
+     * @param all what a checkpoint holds
+     * @param model the result so far, which is written by the task into the file {@link ModelFolder#WEIGHTS} and restored
+     *     from there
+     */
+    CheckpointStore(RunFolder run, List<Stateful> all, Map<String, Tensor> model) {
         this.run = run;
-        this.network = network;
-        this.terms = terms;
-        this.averages = averages;
-        this.optimizer = optimizer;
+        this.all = all;
+        this.model = model;
     }
 
-    /** Writes a checkpoint, whole or not at all, then deletes older ones but for the last. */
-    Path save(TrainState state, ModelCard card) {
+    /**
+     * Writes a checkpoint, whole or not at all, then deletes older ones but for the last.
+     *
+     * @param publish writes the result so far into the folder it is given
+     */
+    Path save(TrainState state, Consumer<Path> publish) {
+        Map<String, ObjectNode> numbers = new LinkedHashMap<>();
+        all.forEach(part -> numbers.put(part.name(), part.numbers()));
         Path folder = run.checkpoint(state.imagesSeen());
         AtomicWrite.folder(folder, OWN, inside -> {
-            ModelFolder.write(inside, averages.get(0).weights(), card, Dtype.F32);
-            ModelFolder.writer(training(), Dtype.F32).write(inside.resolve(TRAINING));
-            state.write(inside);
+            publish.accept(inside);
+            ModelFolder.writer(tensors(), Dtype.F32).write(inside.resolve(TRAINING));
+            state.with(numbers).write(inside);
         });
         run.prune(KEEP);
         return folder;
     }
 
-    /** What a checkpoint's files hold. */
-    private record Saved(
-            Path folder, TrainState state, ModelCard card, Map<String, Tensor> training, Map<String, Tensor> average) {}
-
     /**
      * Continues from the newest checkpoint, if there is one.
      *
-     * @param present what a checkpoint of this run would say of itself now
+     * @param otherRun why a checkpoint is that of another run, where it is
      */
-    Optional<TrainState> restore(Device device, ModelCard present) {
+    Optional<TrainState> restore(Device device, Function<Path, Optional<String>> otherRun) {
         Optional<Path> newest = run.newest();
         if (newest.isEmpty()) {
             return Optional.empty();
         }
-        try (Scope scope = Scope.open()) {
-            Saved saved = read(newest.get(), device);
-            requireSameRun(saved, present);
-            requireSameNames(saved);
-            // The average goes in first and is overwritten: both sets of weights are checked by name and shape.
-            requireFit(network.load(saved.average), saved.folder.resolve(ModelFiles.WEIGHTS));
-            requireFit(network.load(part(saved.training, "model.")), saved.folder.resolve(TRAINING));
-            part(saved.training, "extra.")
-                    .forEach((name, tensor) -> copy(tensor, terms.parameters().get(name)));
-            averages.get(0).restore(saved.average);
-            for (Ema ema : averages.subList(1, averages.size())) {
-                ema.restore(part(saved.training, prefix(ema)));
-            }
-            optimizer.restore(part(saved.training, "optimizer."));
-            return Optional.of(saved.state);
+        Path checkpoint = newest.get();
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            TrainState state = orDamaged(checkpoint, () -> state(checkpoint));
+            Map<String, Tensor> saved = orDamaged(
+                    checkpoint, () -> underNamesOfToday(ModelFolder.read(checkpoint.resolve(TRAINING), device)));
+            Map<String, Tensor> weights =
+                    orDamaged(checkpoint, () -> ModelFolder.read(checkpoint.resolve(ModelFiles.WEIGHTS), device));
+            orDamaged(checkpoint, () -> otherRun.apply(checkpoint)).ifPresent(why -> {
+                throw other(checkpoint, why);
+            });
+            requireSameNames(checkpoint, tensors(), saved);
+            requireSameNames(checkpoint, model, weights);
+            requireSameShapes(checkpoint.resolve(ModelFiles.WEIGHTS), model, weights);
+            requireSameShapes(checkpoint.resolve(TRAINING), tensors(), saved);
+            model.forEach((name, tensor) -> tensor.copy_(weights.get(name)));
+            tensors().forEach((name, tensor) -> tensor.copy_(saved.get(name)));
+            orDamaged(checkpoint, () -> numbers(checkpoint, state));
+            return Optional.of(state);
         }
     }
 
-    private Saved read(Path checkpoint, Device device) {
-        try {
-            TrainState state = TrainState.read(checkpoint);
-            if (!checkpoint.equals(run.checkpoint(state.imagesSeen()))) {
+    private TrainState state(Path checkpoint) {
+        TrainState state = TrainState.read(checkpoint, all.get(0).name());
+        if (!checkpoint.equals(run.checkpoint(state.imagesSeen()))) {
+            throw new RetortException(
+                    Kind.CHECKPOINT, checkpoint + " was saved at " + state.imagesSeen() + " images, says its state");
+        }
+        return state;
+    }
+
+    private boolean numbers(Path checkpoint, TrainState state) {
+        for (Stateful part : all) {
+            ObjectNode numbers = state.players().get(part.name());
+            if (numbers == null) {
                 throw new RetortException(
                         Kind.CHECKPOINT,
-                        checkpoint + " was saved at " + state.imagesSeen() + " images, says its state");
+                        checkpoint.resolve(TrainState.FILE) + " says nothing of " + part.name() + ", only of "
+                                + state.players().keySet());
             }
-            return new Saved(
-                    checkpoint,
-                    state,
-                    Models.card(checkpoint),
-                    numbered(ModelFolder.read(checkpoint.resolve(TRAINING), device)),
-                    ModelFolder.read(checkpoint.resolve(ModelFiles.WEIGHTS), device));
+            try {
+                part.restore(numbers);
+            } catch (JacksonException e) {
+                throw new RetortException(
+                        Kind.CHECKPOINT,
+                        checkpoint.resolve(TrainState.FILE) + " says of " + part.name() + " what cannot be read ("
+                                + e.getOriginalMessage() + ")",
+                        e);
+            }
+        }
+        return true;
+    }
+
+    private <T> T orDamaged(Path checkpoint, Supplier<T> reading) {
+        try {
+            return reading.get();
         } catch (RetortException e) {
             throw e.kind() == Kind.CHECKPOINT || e.kind() == Kind.DATA ? damaged(checkpoint, e) : e;
         }
     }
 
     private RetortException damaged(Path checkpoint, RetortException why) {
-        List<Path> all = run.list();
-        String instead = all.size() > 1
-                ? "to go on from the one before, " + all.get(all.size() - 2).getFileName()
+        List<Path> list = run.list();
+        String instead = list.size() > 1
+                ? "to go on from the one before, " + list.get(list.size() - 2).getFileName()
                 : "to start anew, as there is no other";
         return new RetortException(
                 Kind.CHECKPOINT,
@@ -132,102 +162,56 @@ final class CheckpointStore {
                 why);
     }
 
-    /** Under the names of today. */
-    private Map<String, Tensor> numbered(Map<String, Tensor> saved) {
+    private Map<String, Tensor> underNamesOfToday(Map<String, Tensor> saved) {
         Map<String, Tensor> now = new LinkedHashMap<>(saved);
-        terms.unnumbered().forEach((name, old) -> {
-            for (String prefix : List.of("extra.", "optimizer.mean.", "optimizer.square.", "optimizer.step.")) {
-                if (!now.containsKey(prefix + name) && now.containsKey(prefix + old)) {
-                    now.put(prefix + name, now.remove(prefix + old));
+        for (Stateful part : all) {
+            part.formerNames().forEach((name, old) -> {
+                if (!now.containsKey(prefix(part) + name) && now.containsKey(prefix(part) + old)) {
+                    now.put(prefix(part) + name, now.remove(prefix(part) + old));
                 }
-            }
-        });
+            });
+        }
         return now;
     }
 
-    /** A label, a latent and a teacher's answer must mean what they meant. */
-    private void requireSameRun(Saved saved, ModelCard present) {
-        List<String> classes = ClassNames.differences(saved.card.classes(), present.classes());
-        if (!classes.isEmpty()) {
-            throw other(
-                    saved,
-                    "was trained with other classes than the data have now: " + FirstFew.of(classes, MOST_NAMED)
-                            + "; restore the data's names to resume");
-        }
-        if (!saved.card.teacher().equals(present.teacher())) {
-            throw other(saved, "learned from a teacher with other weights; give the teacher it began with to resume");
-        }
-        String start = saved.card.provenance().getOrDefault(InitialWeights.KEY, "random weights");
-        if (!present.provenance().getOrDefault(InitialWeights.KEY, start).equals(start)) {
-            throw other(
-                    saved,
-                    "belongs to a run that started from " + start + ", not from "
-                            + present.provenance().get(InitialWeights.KEY)
-                            + ", and goes on from its own weights; leave --init-from out to resume");
-        }
-        AutoencoderCard before = saved.card.autoencoder();
-        AutoencoderCard now = present.autoencoder();
-        if (before == null || now == null ? before != now : !before.sameLatents(now)) {
-            throw other(saved, "was trained on latents of another autoencoder; give the data it began with to resume");
-        }
-    }
-
-    private void requireSameNames(Saved saved) {
-        Set<String> wanted = training().keySet();
+    private static void requireSameNames(Path checkpoint, Map<String, Tensor> wanted, Map<String, Tensor> saved) {
         List<String> odd = Stream.concat(
-                        wanted.stream().filter(name -> !saved.training.containsKey(name)),
-                        saved.training.keySet().stream().filter(name -> !wanted.contains(name)))
+                        wanted.keySet().stream().filter(name -> !saved.containsKey(name)),
+                        saved.keySet().stream().filter(name -> !wanted.containsKey(name)))
                 .toList();
         if (!odd.isEmpty()) {
             throw other(
-                    saved,
+                    checkpoint,
                     "belongs to another architecture or recipe: one of both has no " + FirstFew.of(odd, MOST_NAMED)
                             + "; nothing else can be resumed from it");
         }
     }
 
-    private static RetortException other(Saved saved, String what) {
-        return new RetortException(
-                Kind.CHECKPOINT, saved.folder + " " + what + ", or give --run another folder to start anew");
-    }
-
-    private static void requireFit(List<String> problems, Path file) {
-        if (!problems.isEmpty()) {
-            throw new RetortException(
-                    Kind.CHECKPOINT,
-                    file + " belongs to another architecture: " + problems.get(0)
-                            + "; give --run another folder to start anew");
-        }
-    }
-
-    private Map<String, Tensor> training() {
-        Map<String, Tensor> all = new LinkedHashMap<>();
-        network.state().forEach((name, tensor) -> all.put("model." + name, tensor));
-        terms.parameters().forEach((name, tensor) -> all.put("extra." + name, tensor));
-        for (Ema ema : averages.subList(1, averages.size())) {
-            ema.weights().forEach((name, tensor) -> all.put(prefix(ema) + name, tensor));
-        }
-        optimizer.state().forEach((name, tensor) -> all.put("optimizer." + name, tensor));
-        return all;
-    }
-
-    private static String prefix(Ema ema) {
-        return "ema-" + ema.decay() + ".";
-    }
-
-    private static Map<String, Tensor> part(Map<String, Tensor> all, String prefix) {
-        Map<String, Tensor> part = new LinkedHashMap<>();
-        all.forEach((name, tensor) -> {
-            if (name.startsWith(prefix)) {
-                part.put(name.substring(prefix.length()), tensor);
+    private static void requireSameShapes(Path file, Map<String, Tensor> wanted, Map<String, Tensor> saved) {
+        wanted.forEach((name, tensor) -> {
+            String expected = Arrays.toString(Tensors.shape(tensor));
+            String found = Arrays.toString(Tensors.shape(saved.get(name)));
+            if (!found.equals(expected)) {
+                throw new RetortException(
+                        Kind.CHECKPOINT,
+                        file + " belongs to another architecture: " + name + " has shape " + found + ", expected "
+                                + expected + "; give --run another folder to start anew");
             }
         });
-        return part;
     }
 
-    private static void copy(Tensor from, Tensor to) {
-        try (dev.retort.torch.NoGrad off = dev.retort.torch.NoGrad.on()) {
-            to.copy_(from);
-        }
+    private static RetortException other(Path checkpoint, String why) {
+        return new RetortException(
+                Kind.CHECKPOINT, checkpoint + " " + why + ", or give --run another folder to start anew");
+    }
+
+    private Map<String, Tensor> tensors() {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        all.forEach(part -> part.tensors().forEach((name, tensor) -> tensors.put(prefix(part) + name, tensor)));
+        return tensors;
+    }
+
+    private String prefix(Stateful part) {
+        return part == all.get(0) ? "" : part.name() + ".";
     }
 }

@@ -31,6 +31,9 @@ public record ClassifierConfig(
         OptimizerConfig optimizer,
         String device,
         String precision) {
+    private static final int LOG_LINES = 100;
+    private static final int CHECKPOINTS = 10;
+
     /** Validates. */
     public ClassifierConfig {
         Require.that(name.matches("[A-Za-z0-9][A-Za-z0-9._+-]*"), "name", name, "letters, digits and ._+-");
@@ -58,5 +61,15 @@ public record ClassifierConfig(
                 "auto",
                 "precision",
                 "auto");
+    }
+
+    /** What of it the training loop has to know. */
+    LoopConfig loop() {
+        return new LoopConfig(
+                seed,
+                batch,
+                data.flip(),
+                new ComputeConfig(device, precision, false, batch, 0, 1),
+                new LogConfig(Math.max(1, images / LOG_LINES), 0, 1, Math.max(1, images / CHECKPOINTS)));
     }
 }

@@ -2,12 +2,8 @@ package dev.retort.train;
 
 import dev.retort.card.ClassifierCard;
 import dev.retort.card.ConvSpec;
-import dev.retort.data.Batch;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
-import dev.retort.data.Loader;
-import dev.retort.error.RetortException;
-import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.ClassAgreement;
 import dev.retort.evaluate.ClassifierExtractor;
 import dev.retort.evaluate.FeatureMatrix;
@@ -18,34 +14,29 @@ import dev.retort.model.classifier.ClassifierFolder;
 import dev.retort.model.classifier.ConvClassifier;
 import dev.retort.nn.Init;
 import dev.retort.report.Progress;
-import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
-import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
-import dev.retort.torch.Tensors;
-import dev.retort.torch.TorchError;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
-import org.bytedeco.pytorch.Tensor;
 
 /** Trains a classifier whose features are to measure images: what {@code retort train-classifier} does, as a call. */
 public final class ClassifierTraining {
-    private static final int PREFETCH = 3;
-    private static final int MOST_NAMED = 3;
+    private static final String CLASSIFIER = "classifier";
     private static final int TEST_IMAGES = 10_000;
 
     private ClassifierTraining() {}
 
     /**
-     * Trains for a few minutes, rounds to half precision, measures the accuracy of the rounded weights on the test split and
-     * writes the folder. Nothing is written before the end.
+     * Trains for a few minutes, or goes on with what was stopped; then rounds to half precision, measures the accuracy of the
+     * rounded weights on the test split and writes the result.
      *
-     * @param folder where the result goes; a classifier that is there is replaced, a folder with anything else refused
+     * @param folder where the result goes; a classifier that is there is replaced in the end, a folder with anything else
+     *     refused. What the run writes as it goes lies in {@link ClassifierFolder#RUN} inside
      * @param notes is told, once each, what was chosen and why
      * @param interrupted polled after every step
      * @return the card that was written
@@ -83,8 +74,11 @@ public final class ClassifierTraining {
                     spec.stages().stream().mapToInt(List::size).sum(),
                     network.parameterCount() / 1e6,
                     spec.featureSize()));
-            try (FolderLock held = FolderLock.take(folder, notes)) {
-                train(config, network, source, precision.precision(), notes, progress, interrupted);
+            RunFolder run;
+            try (FolderLock held = FolderLock.take(folder, notes);
+                    FolderLock inside = FolderLock.take(folder.resolve(ClassifierFiles.RUN), notes)) {
+                run = RunFolder.open(inside, "classifier", config, notes);
+                train(config, network, source, run, precision.precision(), notes, progress, interrupted);
             }
             ClassifierFolder.roundToHalf(network);
             ImageSet images = ImageSet.draw(test, TEST_IMAGES);
@@ -103,69 +97,31 @@ public final class ClassifierTraining {
                     provenance,
                     Map.of("testAccuracy", accuracy, "testImages", (double) images.size()));
             ClassifierFolder.save(folder, network, card);
+            run.prune(0); // asked for again, it is trained anew
             return card;
         }
     }
 
+    /** Trains, or goes on with what was stopped. */
     private static void train(
             ClassifierConfig config,
             ConvClassifier network,
             ImageSource source,
+            RunFolder run,
             Precision precision,
             Consumer<String> notes,
             Progress progress,
             BooleanSupplier interrupted) {
-        try (Loader loader = new Loader(
-                        source, config.batch(), config.seed(), 0, config.data().flip(), 1, PREFETCH);
-                AdamW optimizer = new AdamW(network.parameters(), config.optimizer())) {
-            double smooth = 0;
-            for (long seen = 0; seen < config.images(); seen += config.batch()) {
-                Batch batch = Shift.of(loader.next(), config.shift(), config.seed());
-                loader.newlySkipped().forEach(notes);
-                double loss = backward(network, batch, precision);
-                if (!Double.isFinite(loss)) {
-                    throw new RetortException(
-                            Kind.DIVERGED,
-                            "the classifier's loss is " + loss + " after " + seen
-                                    + " images; lower optimizer.lr and run again");
-                }
-                optimizer.clip();
-                optimizer.step(config.optimizer().rate(seen, config.images()));
-                optimizer.dropGradients();
-                smooth = seen == 0 ? loss : 0.98 * smooth + 0.02 * loss;
-                progress.update(
-                        Math.min(config.images(), seen + config.batch()),
-                        config.images(),
-                        String.format(Locale.ROOT, "loss %.3f", smooth));
-                if (interrupted.getAsBoolean()) {
-                    throw new RetortException(
-                            Kind.INTERRUPTED, "stopped at " + seen + " images, nothing was written; run it again");
-                }
-            }
-        } catch (RetortException e) {
-            throw e;
-        } catch (RuntimeException e) {
-            throw TorchError.translate(e, "training the classifier", "lower batch");
+        Player player = new Player(
+                CLASSIFIER,
+                new ClassificationTask.Asked(network, precision),
+                new Player.Role.Learns(config.optimizer()));
+        Stage stage =
+                new Stage("train", config.images(), CLASSIFIER, List.of(new Weighted(new CrossEntropyLoss(), 1, 1)));
+        try (Task task = new ClassificationTask(source, CLASSIFIER, config.shift(), config.seed(), network.device());
+                Trainer trainer = new Trainer(task, List.of(player), List.of(stage), config.loop(), run, precision)) {
+            trainer.announce(notes);
+            trainer.run(progress, interrupted);
         }
-    }
-
-    private static double backward(ConvClassifier network, Batch batch, Precision precision) {
-        Device device = network.device();
-        try (Scope scope = Scope.open()) {
-            Tensor loss;
-            try (Autocast autocast = Autocast.to(precision, device)) {
-                Tensor logits = network.forward(unit(batch, device), true).logits(); // (N, classes)
-                loss = Ops.crossEntropy(logits, Tensors.of(batch.prompts().labels(), device));
-            }
-            loss.backward();
-            return Tensors.scalar(loss);
-        }
-    }
-
-    /** Pixels in [0, 1], (N, C, H, W). */
-    private static Tensor unit(Batch batch, Device device) {
-        Tensor pixels =
-                Tensors.of(batch.pixels(), device, batch.count(), batch.channels(), batch.height(), batch.width());
-        return Ops.add(Ops.mul(pixels, 0.5), 0.5);
     }
 }

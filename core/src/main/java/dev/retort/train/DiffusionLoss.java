@@ -3,7 +3,7 @@ package dev.retort.train;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.Weighting;
-import dev.retort.nn.Taps;
+import dev.retort.model.Answer;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
@@ -13,7 +13,7 @@ import org.bytedeco.pytorch.Tensor;
  * The plain training loss: weighted squared error of the prediction, and for networks with variance channels the
  * variational bound with the mean detached (Nichol and Dhariwal 2021).
  */
-public final class DiffusionLoss implements LossTerm {
+public final class DiffusionLoss implements Loss {
     private final NoiseSchedule schedule;
     private final Prediction prediction;
     private final Weighting weighting;
@@ -24,7 +24,7 @@ public final class DiffusionLoss implements LossTerm {
         schedule = objective.process().noiseSchedule();
         prediction = objective.process().prediction();
         weighting = objective.weighting();
-        bound = objective.learnSigma() ? new VariationalBound(schedule, prediction) : null;
+        bound = objective.learnSigma() ? new VariationalBound(schedule) : null;
     }
 
     @Override
@@ -33,27 +33,13 @@ public final class DiffusionLoss implements LossTerm {
     }
 
     @Override
-    public Tensor perSample(Tensor output, Taps taps, NoisyBatch batch) {
-        Tensor mean = output.narrow(1, 0, batch.clean().size(1));
-        Tensor mse = Ops.meanPerSample(mean.sub(target(batch)).square()); // (N)
-        Tensor loss = weighting.equals(Weighting.SIMPLE) ? mse : mse.mul(weights(batch.times(), Device.of(mse)));
-        return bound == null ? loss : loss.add(bound.perSample(output, batch));
-    }
-
-    /** What a perfect network would return (N, C, H, W). */
-    public Tensor target(NoisyBatch batch) {
-        double[] ofClean = new double[batch.count()];
-        double[] ofNoise = new double[batch.count()];
-        for (int i = 0; i < batch.count(); i++) {
-            double alpha = schedule.alpha(batch.times()[i]);
-            double sigma = schedule.sigma(batch.times()[i]);
-            ofClean[i] = prediction.targetFromX0(alpha, sigma);
-            ofNoise[i] = prediction.targetFromEps(alpha, sigma);
-        }
-        Device device = Device.of(batch.clean());
-        Tensor p = Tensors.of(ofClean, device).view(-1, 1, 1, 1);
-        Tensor q = Tensors.of(ofNoise, device).view(-1, 1, 1, 1);
-        return batch.clean().mul(p).add(batch.noise().mul(q));
+    public Tensor perSample(Pass pass) {
+        NoisyBatch noisy = pass.noisy(pass.player());
+        Answer answer = pass.ask(pass.player());
+        Tensor error = answer.as(prediction).sub(noisy.target(prediction, schedule));
+        Tensor mse = Ops.meanPerSample(error.square()); // (N)
+        Tensor loss = weighting.equals(Weighting.SIMPLE) ? mse : mse.mul(weights(noisy.times(), Device.of(mse)));
+        return bound == null ? loss : loss.add(bound.perSample(answer, noisy));
     }
 
     private Tensor weights(double[] times, Device device) {

@@ -66,11 +66,11 @@ public final class Ema implements AutoCloseable {
         return average;
     }
 
-    /** Continues from saved averages. */
-    public void restore(Map<String, Tensor> saved) {
+    /** Begins anew at the weights' present values. */
+    void restart() {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            average.forEach((name, tensor) -> tensor.copy_(saved.get(name)));
+            average.forEach((name, tensor) -> tensor.copy_(source.get(name)));
         }
     }
 

@@ -8,8 +8,7 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.Watch;
 import dev.retort.model.Network;
-import dev.retort.model.dit.Dit;
-import dev.retort.model.dit.Regrid;
+import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
 import dev.retort.torch.Device;
@@ -31,7 +30,7 @@ record InitialWeights(String given) {
     private static final int MOST_NAMED = 3;
 
     /** Takes them over into a network of the same shape, or of another height and width. */
-    void take(Dit network, Objective objective, ImageSource source, Device device, Consumer<String> notes) {
+    void take(Network network, Objective objective, ImageSource source, Device device, Consumer<String> notes) {
         if (given.isEmpty()) {
             return;
         }
@@ -39,7 +38,7 @@ record InitialWeights(String given) {
         try (Pipeline<Network> loaded = Models.load(folder, device)) {
             ModelCard card = loaded.card();
             requireSameSpace(card, source);
-            Regrid.copy((Dit) loaded.network(), network);
+            Architectures.surgery(loaded.network().spec(), network.spec()).regrid(loaded.network(), network);
             notes.accept("starting from " + folder + ", trained at "
                     + card.network().height() + "x" + card.network().width() + " for " + card.imagesSeen() + " images");
             if (!card.process().equals(objective.process())) {

@@ -3,35 +3,45 @@ package dev.retort.train;
 import dev.retort.config.Require;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
- * Decides which steps are not taken: those with a non-finite loss or gradient, and those whose loss is many times as large
- * as usual. A loss may be negative: sizes are compared. Every stage has losses of its own and so begins anew.
+ * Decides which of a player's steps are not taken: those with a non-finite loss or gradient, those whose loss is far from the
+ * running median, and those with a gradient far beyond its own. A loss may be negative. Every stage has losses of its own and so
+ * begins anew.
  */
 final class LossGuard {
-    private static final double EXPLODES_AT = 10;
+    /** Losses of single batches stay well within ten times of what is usual; what lies beyond has left the valley. */
+    private static final double LOSS_EXPLODES_AT = 10;
+
+    /** Clipping takes care of large gradients; one a thousand times as large as usual has no direction worth a step. */
+    private static final double GRADIENT_EXPLODES_AT = 1000;
+
+    /** One bad batch is no reason to stop; so many in a row are. */
     private static final int PERSISTS_AT = 20;
-    private static final int SETTLING_STEPS = 50;
-    private static final double NEWEST_SHARE = 0.02;
+
+    /** Steps to look back, and to wait before anything is called unusual: at a stage's start losses fall quickly. */
+    private static final int WINDOW = 51;
 
     /**
      * What it remembers.
      *
      * @param skipped steps not taken so far
      * @param skippedInARow how many of them were the latest ones
-     * @param usual running mean of the size of the loss; of no meaning before the first step
-     * @param averaged steps it was taken over
+     * @param losses of the latest steps taken
+     * @param norms of their gradients
      */
-    public record Memory(long skipped, int skippedInARow, double usual, long averaged) {
+    public record Memory(long skipped, int skippedInARow, List<Double> losses, List<Double> norms) {
         /** Nothing yet. */
-        static final Memory NONE = new Memory(0, 0, 0, 0);
+        static final Memory NONE = new Memory(0, 0, List.of(), List.of());
 
         /** Validates. */
         public Memory {
             Require.atLeast("skipped", skipped, 0);
             Require.atLeast("skippedInARow", skippedInARow, 0);
-            Require.atLeast("usual", usual, 0);
-            Require.atLeast("averaged", averaged, 0);
+            losses = List.copyOf(losses);
+            norms = List.copyOf(norms);
         }
     }
 
@@ -43,30 +53,56 @@ final class LossGuard {
 
     /** Forgets what was usual, as another loss follows. */
     void startStage() {
-        memory = new Memory(memory.skipped, memory.skippedInARow, 0, 0);
+        memory = new Memory(memory.skipped, memory.skippedInARow, List.of(), List.of());
     }
 
     /** Whether to take the step; throws DIVERGED when bad steps persist. */
     boolean accept(double loss, double gradientNorm, long imagesSeen) {
-        double size = Math.abs(loss);
         boolean finite = Double.isFinite(loss) && Double.isFinite(gradientNorm);
-        boolean exploding = finite && memory.averaged > SETTLING_STEPS && size > EXPLODES_AT * memory.usual;
-        if (finite && !exploding) {
-            double usual = memory.averaged == 0 ? size : memory.usual + NEWEST_SHARE * (size - memory.usual);
-            memory = new Memory(memory.skipped, 0, usual, memory.averaged + 1);
+        if (finite && !isExploding(loss, gradientNorm)) {
+            memory = new Memory(memory.skipped, 0, with(memory.losses, loss), with(memory.norms, gradientNorm));
             return true;
         }
-        memory = new Memory(memory.skipped + 1, memory.skippedInARow + 1, memory.usual, memory.averaged);
+        memory = new Memory(memory.skipped + 1, memory.skippedInARow + 1, memory.losses, memory.norms);
         if (memory.skippedInARow >= PERSISTS_AT) {
             throw new RetortException(
                     Kind.DIVERGED,
                     "the loss is "
-                            + (finite ? "exploding (" + loss + ", usually " + memory.usual + " in size)" : "not finite")
+                            + (finite
+                                    ? "exploding (" + loss + ", usually " + median(memory.losses)
+                                            + "; norm of the gradient " + gradientNorm + ", usually "
+                                            + median(memory.norms) + ")"
+                                    : "not finite")
                             + " since " + memory.skippedInARow + " steps, at " + imagesSeen
                             + " images; resume with run.compute.precision fp32 if it was another, or start anew in another"
                             + " folder with a lower run.optimizer.lr or a smaller run.optimizer.clip");
         }
         return false;
+    }
+
+    private boolean isExploding(double loss, double gradientNorm) {
+        if (memory.losses.size() < WINDOW) {
+            return false;
+        }
+        double usual = median(memory.losses);
+        double size = median(memory.losses.stream().map(Math::abs).toList());
+        double spread =
+                median(memory.losses.stream().map(l -> Math.abs(l - usual)).toList());
+        double scale = Math.max(size, spread);
+        double norm = median(memory.norms);
+        // A loss that is 0 more often than not, as a hinge, says nothing of what is usual; its gradient does.
+        return scale > 0 && Math.abs(loss - usual) > LOSS_EXPLODES_AT * scale
+                || norm > 0 && gradientNorm > GRADIENT_EXPLODES_AT * norm;
+    }
+
+    private static List<Double> with(List<Double> before, double value) {
+        List<Double> all = new ArrayList<>(before);
+        all.add(value);
+        return all.subList(Math.max(0, all.size() - WINDOW), all.size());
+    }
+
+    private static double median(List<Double> values) {
+        return values.stream().sorted().skip(values.size() / 2).findFirst().orElse(Double.NaN);
     }
 
     /** What it remembers now. */

@@ -2,6 +2,7 @@ package dev.retort.train;
 
 import dev.retort.data.Batch;
 import dev.retort.diffusion.NoiseSchedule;
+import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
 import dev.retort.diffusion.TimeSampler;
@@ -20,12 +21,11 @@ import org.bytedeco.pytorch.Tensor;
  * @param clean images (N, C, H, W)
  * @param noise unit noise, same shape
  * @param noisy alpha·clean + sigma·noise
- * @param time time of each image (N), in the network's units
- * @param times the same as doubles
+ * @param times time of each image, in the network's units
  * @param alpha signal factor (N, 1, 1, 1)
  * @param sigma noise factor (N, 1, 1, 1)
  * @param condition of each image, none where dropped
- * @param twin the same images at another size with the same conditions, for a teacher that works at that size. The coarser noise
+ * @param twin the same images at another size under the same conditions, for a teacher that works at that size. The coarser noise
  *     is the finer averaged over cells and brought back to unit variance, which changes its ratio to the picture: the twin's
  *     times are those at which the two noisy images, brought to the coarser grid, hold the picture equally well. Null where
  *     there is none
@@ -34,7 +34,6 @@ public record NoisyBatch(
         Tensor clean,
         Tensor noise,
         Tensor noisy,
-        Tensor time,
         double[] times,
         Tensor alpha,
         Tensor sigma,
@@ -42,12 +41,31 @@ public record NoisyBatch(
         NoisyBatch twin) {
 
     /**
+     * What a network is told of part of a batch.
+     *
+     * @param conditioner makes conditions of what the batch says of its images
+     * @param dropout share of conditions dropped; above 0 for networks that know "no condition" only
+     */
+    public static Condition condition(
+            Batch batch, int from, int count, long seed, Conditioner conditioner, double dropout, Device device) {
+        Condition told = conditioner.of(batch.prompts().slice(from, count), device);
+        if (dropout == 0) {
+            return told;
+        }
+        boolean[] dropped = new boolean[count];
+        for (int i = 0; i < count; i++) {
+            long position = batch.firstImage() + from + i;
+            dropped[i] = Rng.at(seed, Purpose.LABEL_DROP, position, 0).nextDouble() < dropout;
+        }
+        return told.orNone(dropped, conditioner.none(count, device));
+    }
+
+    /**
      * Noises part of a batch.
      *
      * @param from first image of the part
      * @param count images of the part
-     * @param conditioner makes conditions of what the batch says of its images
-     * @param dropout share of conditions dropped; above 0 for networks that know "no condition" only
+     * @param condition of each image of the part, none where dropped
      */
     public static NoisyBatch of(
             Batch batch,
@@ -56,26 +74,18 @@ public record NoisyBatch(
             long seed,
             NoiseSchedule schedule,
             TimeSampler sampler,
-            Conditioner conditioner,
-            double dropout,
+            Condition condition,
             Device device) {
         Batch fine = batch.twin() != null && batch.twin().height() > batch.height() ? batch.twin() : batch;
         int size = fine.channels() * fine.height() * fine.width();
         float[] noise = new float[count * size];
         double[] times = new double[count];
-        boolean[] dropped = new boolean[count];
         for (int i = 0; i < count; i++) {
             long position = batch.firstImage() + from + i;
             times[i] = sampler.sample(schedule, Rng.at(seed, Purpose.TIME, position, 0));
             Rng.at(seed, Purpose.NOISE, position, 0).fillGaussian(noise, i * size, size);
-            dropped[i] =
-                    dropout > 0 && Rng.at(seed, Purpose.LABEL_DROP, position, 0).nextDouble() < dropout;
         }
         Tensor unit = Tensors.of(noise, device, count, fine.channels(), fine.height(), fine.width());
-        Condition condition = conditioner.of(batch.prompts().slice(from, count), device);
-        if (dropout > 0) {
-            condition = condition.orNone(dropped, conditioner.none(count, device));
-        }
         NoisyBatch twin = null;
         if (batch.twin() != null) {
             double[] theirs = timesAtHeight(batch.twin().height(), times, batch.height(), schedule);
@@ -117,7 +127,8 @@ public record NoisyBatch(
                 twin);
     }
 
-    private static Tensor clean(Batch batch, int from, int count, Device device) {
+    /** Images of part of a batch (N, C, H, W). */
+    static Tensor clean(Batch batch, int from, int count, Device device) {
         int size = batch.channels() * batch.height() * batch.width();
         return Tensors.of(batch.pixels(), from * size, device, count, batch.channels(), batch.height(), batch.width());
     }
@@ -146,8 +157,23 @@ public record NoisyBatch(
             Condition condition,
             NoisyBatch twin) {
         Tensor noisy = clean.mul(alpha).add(noise.mul(sigma));
-        Tensor time = Tensors.of(times, Device.of(clean));
-        return new NoisyBatch(clean, noise, noisy, time, times, alpha, sigma, condition, twin);
+        return new NoisyBatch(clean, noise, noisy, times, alpha, sigma, condition, twin);
+    }
+
+    /** What a perfect network that predicts in that way would return (N, C, H, W). */
+    public Tensor target(Prediction prediction, NoiseSchedule schedule) {
+        double[] ofClean = new double[count()];
+        double[] ofNoise = new double[count()];
+        for (int i = 0; i < count(); i++) {
+            double signal = schedule.alpha(times[i]);
+            double noises = schedule.sigma(times[i]);
+            ofClean[i] = prediction.targetFromX0(signal, noises);
+            ofNoise[i] = prediction.targetFromEps(signal, noises);
+        }
+        Device device = Device.of(clean);
+        Tensor p = Tensors.of(ofClean, device).view(-1, 1, 1, 1);
+        Tensor q = Tensors.of(ofNoise, device).view(-1, 1, 1, 1);
+        return clean.mul(p).add(noise.mul(q));
     }
 
     /** Number of images. */

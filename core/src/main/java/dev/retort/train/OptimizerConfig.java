@@ -3,6 +3,7 @@ package dev.retort.train;
 import dev.retort.config.OneLine;
 import dev.retort.config.Require;
 import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * AdamW and its learning rate.
@@ -66,6 +67,11 @@ public record OptimizerConfig(
                 "eps", 1e-8,
                 "weightDecay", 0.01,
                 "clip", 1);
+    }
+
+    /** An optimiser with these settings for parameters by name. */
+    Optimizer build(Map<String, Tensor> parameters) {
+        return new AdamW(parameters, this);
     }
 
     /** The learning rate after {@code imagesSeen} of {@code images}. */

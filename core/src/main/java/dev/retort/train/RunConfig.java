@@ -4,6 +4,7 @@ import dev.retort.card.SamplingSpec;
 import dev.retort.config.Require;
 import dev.retort.data.DataSpec;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What training and distillation runs share.
@@ -34,5 +35,15 @@ public record RunConfig(
     /** What a configuration may leave out: all but the data and the learning rate. */
     public static Map<String, ?> defaults() {
         return Map.of("seed", 1, "batch", 32);
+    }
+
+    /** What of it the training loop has to know. */
+    public LoopConfig loop() {
+        return new LoopConfig(seed, batch, data.flip(), compute, log);
+    }
+
+    /** How a player learns. */
+    public Player.Role.Learns learns() {
+        return new Player.Role.Learns(optimizer, Optional.of(ema));
     }
 }

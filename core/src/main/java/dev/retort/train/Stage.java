@@ -2,32 +2,32 @@ package dev.retort.train;
 
 import dev.retort.config.Require;
 import java.util.List;
+import java.util.Map;
 
 /**
- * A stretch of a run with fixed loss terms.
+ * A stretch of a run with fixed phases.
  *
  * @param name name in logs
  * @param images images seen in this stage
- * @param terms what is minimised
+ * @param phases what happens at each step, in order
+ * @param starts with which weights players begin it; who is not named goes on with its own
+ * @param optimizers settings that hold in this stage alone, by player; their rate runs over the stage, whereas a player's own
+ *     runs over the run
  */
-public record Stage(String name, long images, List<Weighted> terms) {
-    /**
-     * A term with its weight, constant or ramped linearly over the stage.
-     *
-     * @param term the loss
-     * @param from weight at the stage's start
-     * @param to weight at its end
-     */
-    public record Weighted(LossTerm term, double from, double to) {
-        /** The weight at a share of the stage, 0..1. */
-        public double at(double progress) {
-            return from + (to - from) * progress;
-        }
-    }
-
+public record Stage(
+        String name,
+        long images,
+        List<Phase> phases,
+        Map<String, Start> starts,
+        Map<String, OptimizerConfig> optimizers) {
     /** Validates. */
     public Stage {
         Require.atLeast("images", images, 1);
-        Require.notEmpty("terms", terms);
+        Require.notEmpty("phases", phases);
+    }
+
+    /** A stage in which one player learns at every step. */
+    public Stage(String name, long images, String player, List<Weighted> losses) {
+        this(name, images, List.of(new Phase(player, losses, Cadence.EVERY_STEP)), Map.of(), Map.of());
     }
 }

@@ -7,51 +7,74 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The names under which the loss terms of a run are logged and their parameters saved: each term's own, with a number from
- * the second term of that name on ({@code feature}, {@code feature-2}).
+ * The names under which the losses of a run are logged and their parts saved: each loss's own, with a number from the second
+ * loss of that name on ({@code feature}, {@code feature-2}).
  */
 final class TermNames {
-    private final Map<LossTerm, String> names = new IdentityHashMap<>();
-    private final Map<String, Tensor> parameters = new LinkedHashMap<>();
-    private final Map<String, String> unnumbered = new LinkedHashMap<>();
+    /**
+     * The parameters of losses.
+     *
+     * @param parameters by name
+     * @param formerNames what those of numbered losses were called before there were numbers, where one alone had that name
+     */
+    record Parts(Map<String, Tensor> parameters, Map<String, String> formerNames) {}
 
-    /** Of all terms, in the order in which they first occur. */
+    private final Map<Loss, String> names = new IdentityHashMap<>();
+    private final Map<Loss, String> players = new IdentityHashMap<>();
+
+    /** Of all losses, in the order in which they first occur. */
     TermNames(List<Stage> stages) {
         Map<String, Integer> met = new LinkedHashMap<>();
-        Map<String, Integer> uses = new LinkedHashMap<>();
         for (Stage stage : stages) {
-            for (Stage.Weighted weighted : stage.terms()) {
-                LossTerm term = weighted.term();
-                if (!names.containsKey(term)) {
-                    int number = met.merge(term.name(), 1, Integer::sum);
-                    String name = number == 1 ? term.name() : term.name() + "-" + number;
-                    names.put(term, name);
-                    term.parameters().forEach((of, tensor) -> {
-                        String old = term.name() + "." + of;
-                        parameters.put(name + "." + of, tensor);
-                        unnumbered.put(name + "." + of, old);
-                        uses.merge(old, 1, Integer::sum);
-                    });
+            for (Phase phase : stage.phases()) {
+                for (Weighted weighted : phase.losses()) {
+                    Loss loss = weighted.loss();
+                    String player = players.putIfAbsent(loss, phase.player());
+                    if (player == null) {
+                        int number = met.merge(loss.name(), 1, Integer::sum);
+                        names.put(loss, number == 1 ? loss.name() : loss.name() + "-" + number);
+                    } else if (!player.equals(phase.player()) && !loss.parts().isEmpty()) {
+                        throw new IllegalArgumentException("the parts of the loss " + names.get(loss)
+                                + " would be trained with two players, " + player + " and " + phase.player());
+                    }
                 }
             }
         }
-        unnumbered
-                .entrySet()
-                .removeIf(entry -> entry.getKey().equals(entry.getValue()) || uses.get(entry.getValue()) > 1);
     }
 
-    /** A term's name. */
-    String of(LossTerm term) {
-        return names.get(term);
+    /** A loss's name. */
+    String of(Loss loss) {
+        return names.get(loss);
     }
 
-    /** The parameters of all terms by name. */
-    Map<String, Tensor> parameters() {
-        return parameters;
+    /** The parts that are trained with a player, in the order of the stages. */
+    Parts parts(List<Stage> stages, String player) {
+        Map<String, Tensor> parameters = new LinkedHashMap<>();
+        Map<String, String> former = new LinkedHashMap<>();
+        Map<String, Integer> uses = new LinkedHashMap<>();
+        Map<Loss, String> taken = new IdentityHashMap<>();
+        for (Stage stage : stages) {
+            for (Phase phase : stage.phases()) {
+                for (Weighted weighted : phase.losses()) {
+                    Loss loss = weighted.loss();
+                    if (players.get(loss).equals(player) && taken.put(loss, player) == null) {
+                        loss.parts().forEach((part, layer) -> layer.parameters().forEach((of, tensor) -> {
+                            String name = names.get(loss) + "." + part + "." + of;
+                            String old = loss.name() + "." + part + "." + of;
+                            parameters.put(name, tensor);
+                            former.put(name, old);
+                            uses.merge(old, 1, Integer::sum);
+                        }));
+                    }
+                }
+            }
+        }
+        former.entrySet().removeIf(entry -> entry.getKey().equals(entry.getValue()) || uses.get(entry.getValue()) > 1);
+        return new Parts(parameters, former);
     }
 
-    /** What parameters of numbered terms were called before there were numbers, where one term alone had that name. */
-    Map<String, String> unnumbered() {
-        return unnumbered;
+    /** Every loss once. */
+    Iterable<Loss> all() {
+        return names.keySet();
     }
 }

@@ -4,6 +4,7 @@ import dev.retort.config.CardFile;
 import dev.retort.config.Require;
 import dev.retort.error.RetortException.Kind;
 import java.nio.file.Path;
+import java.util.Map;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -12,24 +13,22 @@ import tools.jackson.databind.node.ObjectNode;
  *
  * @param format version of the file's layout
  * @param imagesSeen the clock
- * @param steps optimiser steps taken
  * @param microBatch images per backward pass, kept so that sums are taken in the same order
  * @param microBatchFor what it was chosen for, in words: device and settings; empty where an older version did not say
  * @param dataImages images of the data set; 0 where an older version did not say
- * @param guard what the guard against bad steps remembers
  * @param seconds time spent training
+ * @param players what each {@link Stateful} remembers beside its tensors, by its name
  */
 record TrainState(
         int format,
         long imagesSeen,
-        long steps,
         int microBatch,
         String microBatchFor,
         long dataImages,
-        LossGuard.Memory guard,
-        double seconds) {
+        double seconds,
+        Map<String, ObjectNode> players) {
     static final String FILE = "state.json";
-    static final int FORMAT = 2;
+    static final int FORMAT = 3;
 
     private static final CardFile<TrainState> CARD_FILE = new CardFile<>(
             TrainState.class,
@@ -43,34 +42,33 @@ record TrainState(
     /** Validates. */
     TrainState {
         Require.atLeast("imagesSeen", imagesSeen, 0);
-        Require.atLeast("steps", steps, 0);
         Require.atLeast("microBatch", microBatch, 1);
         Require.atLeast("dataImages", dataImages, 0);
         Require.atLeast("seconds", seconds, 0);
         Require.that(microBatchFor != null, "microBatchFor", null, "text");
-        Require.that(guard != null, "guard", null, "what the guard remembers");
+        Require.that(players != null, "players", null, "what each player remembers");
     }
 
     /** The start of a run. */
     static TrainState start(int microBatch, String microBatchFor, long dataImages) {
-        return new TrainState(FORMAT, 0, 0, microBatch, microBatchFor, dataImages, LossGuard.Memory.NONE, 0);
-    }
-
-    /** After one more optimiser step. */
-    TrainState stepped() {
-        return new TrainState(format, imagesSeen, steps + 1, microBatch, microBatchFor, dataImages, guard, seconds);
+        return new TrainState(FORMAT, 0, microBatch, microBatchFor, dataImages, 0, Map.of());
     }
 
     /** After that many more images and seconds. */
-    TrainState advanced(int images, double more, LossGuard.Memory remembered) {
+    TrainState advanced(int images, double more) {
         return new TrainState(
-                format, imagesSeen + images, steps, microBatch, microBatchFor, dataImages, remembered, seconds + more);
+                format, imagesSeen + images, microBatch, microBatchFor, dataImages, seconds + more, players);
     }
 
     /** The same where it goes on with another micro-batch or other data. */
     TrainState on(int otherMicroBatch, String otherMicroBatchFor, long otherDataImages) {
         return new TrainState(
-                format, imagesSeen, steps, otherMicroBatch, otherMicroBatchFor, otherDataImages, guard, seconds);
+                format, imagesSeen, otherMicroBatch, otherMicroBatchFor, otherDataImages, seconds, players);
+    }
+
+    /** The same with what everybody remembers. */
+    TrainState with(Map<String, ObjectNode> remembered) {
+        return new TrainState(format, imagesSeen, microBatch, microBatchFor, dataImages, seconds, remembered);
     }
 
     /** Writes it into a checkpoint. */
@@ -78,21 +76,39 @@ record TrainState(
         CARD_FILE.write(checkpoint, this);
     }
 
-    /** Reads a checkpoint's. */
-    static TrainState read(Path checkpoint) {
-        return CARD_FILE.read(checkpoint, TrainState::upgrade);
+    /**
+     * Reads a checkpoint's.
+     *
+     * @param first name of the one that an older version, which knew no names, tells of
+     */
+    static TrainState read(Path checkpoint, String first) {
+        return CARD_FILE.read(checkpoint, state -> upgrade(state, first));
     }
 
-    /** Format 1 had no number, kept the guard's memory flat with -1 for no mean yet, and took the mean over all steps. */
-    private static void upgrade(ObjectNode state) {
+    /**
+     * Format 1 had no number and kept the guard's memory flat; up to format 2 there was one player, and the guard remembered a
+     * running mean, which is begun anew.
+     */
+    private static void upgrade(ObjectNode state, String first) {
+        ObjectNode guard = null;
         if (!state.has("format") && state.has("averageLoss")) {
-            ObjectNode guard = state.putObject("guard");
+            guard = state.objectNode();
             guard.set("skipped", state.remove("skippedSteps"));
             guard.set("skippedInARow", state.remove("skippedInARow"));
-            guard.put("usual", Math.max(0, state.remove("averageLoss").asDouble(0)));
-            guard.set("averaged", state.get("steps"));
+            state.remove("averageLoss");
             state.put("microBatchFor", "");
             state.put("dataImages", 0);
+        } else if (state.path("format").asInt(0) == 2 && state.remove("guard") instanceof ObjectNode before) {
+            guard = before;
+            guard.remove("usual");
+            guard.remove("averaged");
+        }
+        if (guard != null) {
+            guard.putArray("losses");
+            guard.putArray("norms");
+            ObjectNode player = state.putObject("players").putObject(first);
+            player.set("steps", state.remove("steps"));
+            player.set("guard", guard);
             state.put("format", FORMAT);
         }
     }

@@ -1,11 +1,16 @@
 package dev.retort.train;
 
+import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.io.FolderLock;
+import dev.retort.model.Conditioner;
 import dev.retort.model.LabelConditioner;
-import dev.retort.model.dit.Dit;
+import dev.retort.model.Network;
+import dev.retort.model.Predictor;
 import dev.retort.nn.Init;
+import dev.retort.pipeline.Architectures;
 import dev.retort.report.Progress;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
@@ -20,6 +25,8 @@ import java.util.function.Consumer;
 
 /** Trains a network from a configuration: what {@code retort train} does, as a call. */
 public final class Training {
+    private static final String MODEL = "model";
+
     private Training() {}
 
     /**
@@ -78,29 +85,43 @@ public final class Training {
         ImageSource source = Datasets.open(config.run().data());
         Datasets.describe(source, notes);
         InitialWeights initial = new InitialWeights(initFrom);
-        try (Dit network = network(config, source, device.device())) {
+        DitSpec spec = config.network(source);
+        try (Network network = network(spec, config.run().seed(), device.device())) {
             if (!new RunFolder(held.folder()).begun()) {
                 initial.take(network, config.objective(), source, device.device(), notes);
             }
             RunFolder folder = RunFolder.open(held, "train", config, notes);
+            Conditioner conditioner = new LabelConditioner(spec.condition());
+            Predictor predictor =
+                    Predictor.of(network, conditioner, config.objective().process(), precision.precision());
             Stage stage = new Stage(
-                    "train", config.images(), List.of(new Stage.Weighted(new DiffusionLoss(config.objective()), 1, 1)));
-            TrainingJob job = new TrainingJob(
-                    network,
-                    source,
-                    config.objective(),
-                    List.of(stage),
-                    "",
-                    new LabelConditioner(network.spec().condition()),
-                    network.spec().classDropout(),
-                    config.run());
-            try (Trainer trainer = new Trainer(job, folder, precision.precision(), initial.into(provenance))) {
+                    "train",
+                    config.images(),
+                    MODEL,
+                    List.of(new Weighted(new DiffusionLoss(config.objective()), 1, 1)));
+            try (Task task = new DiffusionTask(
+                            source,
+                            config.objective(),
+                            card(config, spec, source, initial.into(provenance)),
+                            MODEL,
+                            conditioner,
+                            spec.classDropout(),
+                            config.run(),
+                            precision.precision(),
+                            device.device());
+                    Trainer trainer = new Trainer(
+                            task,
+                            List.of(new Player(MODEL, predictor, config.run().learns())),
+                            List.of(stage),
+                            config.run().loop(),
+                            folder,
+                            precision.precision())) {
                 notes.accept(String.format(
                         Locale.ROOT,
                         "network: %s, %.2f M parameters, %.1f M MACs per image; micro-batch %d of %d",
-                        network.spec().name(),
+                        spec.name(),
                         network.parameterCount() / 1e6,
-                        network.spec().macs() / 1e6,
+                        spec.macs() / 1e6,
                         trainer.microBatch(),
                         config.run().batch()));
                 trainer.announce(notes);
@@ -109,9 +130,24 @@ public final class Training {
         }
     }
 
-    private static Dit network(TrainConfig config, ImageSource source, Device device) {
+    private static ModelCard card(
+            TrainConfig config, DitSpec spec, ImageSource source, Map<String, String> provenance) {
+        ModelCard card = ModelCard.of(
+                spec,
+                config.objective().process(),
+                config.run().sampling(),
+                source.classNames(),
+                source.name(),
+                0,
+                config.run().seed(),
+                "",
+                provenance);
+        return source.autoencoder().map(card::withAutoencoder).orElse(card);
+    }
+
+    private static Network network(DitSpec spec, long seed, Device device) {
         try (Scope scope = Scope.open()) {
-            return new Dit(config.network(source), Init.of(config.run().seed(), device));
+            return Architectures.build(spec, Init.of(seed, device));
         }
     }
 }

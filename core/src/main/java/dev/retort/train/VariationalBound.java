@@ -4,6 +4,7 @@ import dev.retort.diffusion.DiscreteSchedule;
 import dev.retort.diffusion.GaussianPosterior;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
+import dev.retort.model.Answer;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
@@ -16,21 +17,17 @@ import org.bytedeco.pytorch.Tensor;
 final class VariationalBound {
     private static final double LN2 = Math.log(2);
     private final DiscreteSchedule table;
-    private final Prediction prediction;
 
-    VariationalBound(NoiseSchedule schedule, Prediction prediction) {
+    VariationalBound(NoiseSchedule schedule) {
         if (!(schedule instanceof DiscreteSchedule discrete)) {
             throw new IllegalArgumentException("learnSigma needs a schedule with a table of steps, such as linear");
         }
         table = discrete;
-        this.prediction = prediction;
     }
 
-    /** output (N, 2C, H, W) → (N). */
-    Tensor perSample(Tensor output, NoisyBatch batch) {
+    /** Of an answer with variance channels to the noisy images → (N). */
+    Tensor perSample(Answer answer, NoisyBatch batch) {
         int n = batch.count();
-        double[] x0FromState = new double[n];
-        double[] x0FromOutput = new double[n];
         double[] meanFromX0 = new double[n];
         double[] meanFromState = new double[n];
         double[] logBeta = new double[n];
@@ -38,10 +35,6 @@ final class VariationalBound {
         double[] first = new double[n];
         for (int i = 0; i < n; i++) {
             int t = (int) batch.times()[i];
-            double alpha = table.alpha(t);
-            double sigma = table.sigma(t);
-            x0FromState[i] = prediction.x0FromState(alpha, sigma);
-            x0FromOutput[i] = prediction.x0FromOutput(alpha, sigma);
             GaussianPosterior posterior = posterior(t);
             meanFromX0[i] = posterior.meanFromX0();
             meanFromState[i] = posterior.meanFromState();
@@ -49,13 +42,11 @@ final class VariationalBound {
             logBetaTilde[i] = GaussianPosterior.clippedLogVariance(posterior, posterior(Math.max(t, 1)));
             first[i] = t == 0 ? 1 : 0;
         }
-        Device device = Device.of(output);
+        Device device = Device.of(batch.clean());
         Tensor tilde = column(logBetaTilde, device);
-        long c = batch.clean().size(1);
-        Tensor predicted = output.narrow(1, 0, c).detach();
-        Tensor f = Ops.mul(Ops.add(output.narrow(1, c, c), 1), 0.5);
+        Tensor f = answer.variance();
         Tensor logVariance = f.mul(column(logBeta, device).sub(tilde)).add(tilde); // f logβ + (1-f) log β̃
-        Tensor x0 = batch.noisy().mul(column(x0FromState, device)).add(predicted.mul(column(x0FromOutput, device)));
+        Tensor x0 = answer.as(Prediction.X0).detach();
         Tensor mean = mean(x0, batch, meanFromX0, meanFromState, device);
         Tensor trueMean = mean(batch.clean(), batch, meanFromX0, meanFromState, device);
         // ½(-1 + Δlog + exp(-Δlog) + (Δμ)²/σ²)

@@ -7,33 +7,47 @@ import java.util.Map;
 final class Window {
     static final int TIME_BINS = 10;
 
-    private final Map<String, double[]> terms = new LinkedHashMap<>();
+    private final Map<String, double[]> losses = new LinkedHashMap<>();
+    private final Map<String, Norms> norms = new LinkedHashMap<>();
     private final double[] binSums = new double[TIME_BINS];
     private final long[] binCounts = new long[TIME_BINS];
-    private double gradientNorms;
-    private long clipped;
-    private long steps;
     private long images;
-    private long startNanos = System.nanoTime();
+    private final long startNanos = System.nanoTime();
 
-    /** The losses of some samples under one term; {@code binned} enters the loss per time bin. */
-    void add(String term, float[] perSample, double[] times, double span, boolean binned) {
-        double[] sum = terms.computeIfAbsent(term, key -> new double[2]);
-        for (int i = 0; i < perSample.length; i++) {
-            sum[0] += perSample[i];
+    /** Of one player's gradients. */
+    private static final class Norms {
+        private double sum;
+        private long clipped;
+        private long steps;
+    }
+
+    /** The losses of some samples under one name. */
+    void add(String loss, float[] perSample) {
+        double[] sum = losses.computeIfAbsent(loss, key -> new double[2]);
+        for (float value : perSample) {
+            sum[0] += value;
             sum[1]++;
-            if (binned) {
-                int bin = Math.min(TIME_BINS - 1, (int) (times[i] / span * TIME_BINS));
-                binSums[bin] += perSample[i];
-                binCounts[bin]++;
-            }
         }
     }
 
-    void step(double gradientNorm, boolean wasClipped, int count) {
-        gradientNorms += gradientNorm;
-        clipped += wasClipped ? 1 : 0;
-        steps++;
+    /** The same by where on the way from image (0) to noise (1) each sample was looked at. */
+    void addByPlace(double[] places, float[] perSample) {
+        for (int i = 0; i < perSample.length; i++) {
+            int bin = Math.min(TIME_BINS - 1, (int) (places[i] * TIME_BINS));
+            binSums[bin] += perSample[i];
+            binCounts[bin]++;
+        }
+    }
+
+    /** A player's step; the name is empty for the one whose weights are the result. */
+    void step(String player, double gradientNorm, boolean wasClipped) {
+        Norms of = norms.computeIfAbsent(player, key -> new Norms());
+        of.sum += gradientNorm;
+        of.clipped += wasClipped ? 1 : 0;
+        of.steps++;
+    }
+
+    void seen(int count) {
         images += count;
     }
 
@@ -45,21 +59,20 @@ final class Window {
         return images / seconds();
     }
 
-    long steps() {
-        return steps;
-    }
-
     /** What stands in a log line. */
     Map<String, Object> summary() {
         Map<String, Object> values = new LinkedHashMap<>();
-        terms.forEach((name, sum) -> values.put("loss/" + name, sum[0] / sum[1]));
+        losses.forEach((name, sum) -> values.put("loss/" + name, sum[0] / sum[1]));
         for (int i = 0; i < TIME_BINS; i++) {
             if (binCounts[i] > 0) {
                 values.put("loss-by-time/" + i, binSums[i] / binCounts[i]);
             }
         }
-        values.put("gradient-norm", gradientNorms / Math.max(1, steps));
-        values.put("clipped-share", (double) clipped / Math.max(1, steps));
+        norms.forEach((player, of) -> {
+            String whose = player.isEmpty() ? "" : "/" + player;
+            values.put("gradient-norm" + whose, of.sum / of.steps);
+            values.put("clipped-share" + whose, (double) of.clipped / of.steps);
+        });
         values.put("images-per-second", imagesPerSecond());
         return values;
     }

@@ -12,6 +12,7 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.TapPoint;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.SafetensorsWriter;
@@ -127,7 +128,8 @@ class DitCheckpointTest {
             Map<String, Tensor> io = reference.tensors("io.safetensors");
             try (Dit dit = network(checkpoint);
                     Dit sampling = prepared(checkpoint)) {
-                Taps taps = Taps.of(dit.spec().blockTaps());
+                Taps taps =
+                        Taps.of(dit.spec().taps().stream().map(TapPoint::name).toList());
                 Tensor out =
                         dit.forward(io.get("x"), Dtype.F32.cast(io.get("t")), Conditions.classes(io.get("y")), taps);
                 reference.check("io.safetensors", "out", out);

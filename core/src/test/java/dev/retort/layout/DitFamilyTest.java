@@ -1,6 +1,5 @@
 package dev.retort.layout;
 
-
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.card.SamplingPlan;

@@ -12,6 +12,7 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.TapPoint;
 import dev.retort.config.OneLine;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -160,7 +161,7 @@ class ModelsTest {
         }
 
         @Override
-        public List<String> blockTaps() {
+        public List<TapPoint> taps() {
             return List.of();
         }
     }

@@ -8,7 +8,6 @@ import dev.retort.SineModel;
 import dev.retort.diffusion.Ddim;
 import dev.retort.diffusion.Ddpm;
 import dev.retort.diffusion.DiscreteSchedule;
-import dev.retort.diffusion.Guidance;
 import dev.retort.diffusion.NoiseScale;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
@@ -16,6 +15,7 @@ import dev.retort.diffusion.Process;
 import dev.retort.diffusion.Respacing;
 import dev.retort.diffusion.Solver;
 import dev.retort.diffusion.TimeGrid;
+import dev.retort.model.Predictor;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
@@ -43,7 +43,7 @@ class SamplingConformanceTest {
                     Tensors.of(new float[] {503, 503}, Device.CPU, 2),
                     Conditions.classes(3, 10),
                     Taps.none());
-            Tensor guided = Sampler.guided(out, Guidance.standard(4).onChannels(3), 503, 4);
+            Tensor guided = Predictor.guided(out, 4, 3);
             float[] means = Tensors.floats(guided.select(0, 0).flatten(1, -1).mean(new long[] {1}));
             assertThat(means)
                     .containsExactly(

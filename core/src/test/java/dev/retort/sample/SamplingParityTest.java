@@ -15,6 +15,7 @@ import dev.retort.diffusion.Process;
 import dev.retort.diffusion.Respacing;
 import dev.retort.diffusion.Solver;
 import dev.retort.diffusion.TimeGrid;
+import dev.retort.model.Predictor;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
@@ -92,7 +93,9 @@ class SamplingParityTest {
         Tensor time = Tensors.full(call.time(), Device.CPU, n);
         Tensor all = n == input.size(0) ? input : Ops.cat(0, input, input);
         Tensor out = dit.forward(all, time, Conditions.classes(labels), Taps.none());
-        return n == input.size(0) ? out : Sampler.guided(out, guidance, call.time(), 4);
+        return n == input.size(0)
+                ? out
+                : Predictor.guided(out, guidance.standardScaleAt(call.time()), guidance.guidedChannels(4));
     }
 
     /** One step of a loop against one row of a stored tensor, with that row's tolerance. */

@@ -20,11 +20,14 @@ import dev.retort.io.Dtype;
 import dev.retort.io.FolderLock;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.layout.ClassifierFiles;
+import dev.retort.report.JsonlLog;
 import dev.retort.report.Progress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -82,13 +85,44 @@ class ClassifierTrainingTest {
         }
     }
 
-    @Test
-    void stopping_it_writes_nothing_and_says_so() {
+    private void stop(long images, String name, int atStep) {
+        AtomicInteger steps = new AtomicInteger();
         assertThatThrownBy(() -> ClassifierTraining.run(
-                        config(960), temp.resolve("stopped"), Map.of(), note -> {}, Progress.NONE, () -> true))
+                        config(images),
+                        temp.resolve(name),
+                        Map.of(),
+                        note -> {},
+                        Progress.NONE,
+                        () -> steps.incrementAndGet() == atStep))
                 .isInstanceOf(RetortException.class)
-                .hasMessageContaining("nothing was written");
-        assertThat(temp.resolve("stopped")).doesNotExist();
+                .hasMessageContaining("the same command resumes");
+    }
+
+    @Test
+    void a_training_stopped_twice_ends_with_the_bytes_of_one_never_stopped() throws Exception {
+        ClassifierCard straight = train(480, "straight");
+        stop(480, "stopped", 4);
+        assertThat(temp.resolve("stopped/classifier.json")).doesNotExist();
+        stop(480, "stopped", 5);
+        List<String> notes = new ArrayList<>();
+        ClassifierCard stopped = ClassifierTraining.run(
+                config(480), temp.resolve("stopped"), Map.of(), notes::add, Progress.NONE, () -> false);
+        assertThat(notes).contains("resuming at 288 images");
+        assertThat(Files.mismatch(
+                        temp.resolve("straight/model.safetensors"), temp.resolve("stopped/model.safetensors")))
+                .isEqualTo(-1);
+        assertThat(stopped).isEqualTo(straight);
+        assertThat(JsonlLog.read(temp.resolve("stopped/run/log.jsonl")))
+                .hasSize(15)
+                .allMatch(line -> line.get("loss/cross-entropy") instanceof Number);
+    }
+
+    @Test
+    void another_configuration_does_not_resume_a_training_but_replaces_a_result() {
+        stop(480, "other", 2);
+        assertThatThrownBy(() -> train(96, "other")).hasMessageContaining("images is 480 there, 96 here");
+        train(480, "other");
+        assertThat(train(96, "other").imagesSeen()).isEqualTo(96);
     }
 
     private static RunFolder open(Path folder) {

@@ -10,12 +10,14 @@ import dev.retort.diffusion.DiscreteSchedule;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.Respacing;
+import dev.retort.model.LabelConditioner;
+import dev.retort.model.Predictor;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
-import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
+import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.ArrayList;
@@ -45,12 +47,12 @@ class DitTrainingParityTest {
             Map<String, Tensor> file = reference.tensors("loss.safetensors");
             NoisyBatch batch = noised(
                     PAPER.process().noiseSchedule(), file.get("x0"), file.get("noise"), file.get("t"), file.get("y"));
-            Tensor output = dit.forward(batch.noisy(), batch.time(), batch.condition(), Taps.none());
-            Tensor loss = new DiffusionLoss(PAPER).perSample(output, Taps.none(), batch);
+            Pass pass = new GivenPass(batch, Map.of(), player(dit));
+            Tensor loss = new DiffusionLoss(PAPER).perSample(pass);
 
             reference.check("loss.safetensors", "x_t", batch.noisy());
-            reference.check("loss.safetensors", "mse", mse(PAPER).perSample(output, Taps.none(), batch));
-            reference.check("loss.safetensors", "vb", bound(PAPER).perSample(output, batch));
+            reference.check("loss.safetensors", "mse", mse(PAPER).perSample(pass));
+            reference.check("loss.safetensors", "vb", bound(PAPER).perSample(pass.ask("model"), batch));
             reference.check("loss.safetensors", "loss", loss);
 
             loss.mean().backward();
@@ -91,17 +93,13 @@ class DitTrainingParityTest {
                         batches.get("noise").select(0, k),
                         batches.get("t").select(0, k),
                         batches.get("y").select(0, k));
-                Tensor output = dit.forward(batch.noisy(), batch.time(), batch.condition(), Taps.none());
-                Tensor loss = new DiffusionLoss(PAPER)
-                        .perSample(output, Taps.none(), batch)
-                        .mean();
+                Pass pass = new GivenPass(batch, Map.of(), player(dit));
+                Tensor loss = new DiffusionLoss(PAPER).perSample(pass).mean();
                 seen.get("loss").add(Tensors.scalar(loss));
-                seen.get("mse")
-                        .add(Tensors.scalar(
-                                mse(PAPER).perSample(output, Taps.none(), batch).mean()));
+                seen.get("mse").add(Tensors.scalar(mse(PAPER).perSample(pass).mean()));
                 seen.get("vb")
                         .add(Tensors.scalar(
-                                bound(PAPER).perSample(output, batch).mean()));
+                                bound(PAPER).perSample(pass.ask("model"), batch).mean()));
                 loss.backward();
                 seen.get("grad_norm").add(optimizer.clip());
                 optimizer.step(config.rate(5L * k, 25));
@@ -171,8 +169,10 @@ class DitTrainingParityTest {
             Tensor t = respaced ? variants.get("t_spaced") : input.get("t");
             NoisyBatch batch = noised(schedule, input.get("x0"), input.get("noise"), t, input.get("y"));
             Tensor output = variants.get("model_output");
-            Tensor mse = mse(new Objective.Ddpm(process, false, 0)).perSample(output, Taps.none(), batch);
-            Tensor vb = new VariationalBound(schedule, prediction).perSample(output, batch);
+            Told told = new Told(Told.spec(8, 4, 2, 16, true), output, Map.of());
+            Pass pass = new GivenPass(batch, Map.of(), told.student(schedule, prediction));
+            Tensor mse = mse(new Objective.Ddpm(process, false, 0)).perSample(pass);
+            Tensor vb = new VariationalBound(schedule).perSample(pass.ask("student"), batch);
             switch (variant) {
                 case "fixed-small", "fixed-large" -> {
                     reference.check(file, variant + ".mse", mse);
@@ -204,13 +204,19 @@ class DitTrainingParityTest {
         return DiscreteSchedule.ofAlphaBar("fifty", bar);
     }
 
-    private static LossTerm mse(Objective objective) {
+    private static Loss mse(Objective objective) {
         return new DiffusionLoss(new Objective.Ddpm(objective.process(), false, 0));
     }
 
     private static VariationalBound bound(Objective objective) {
-        return new VariationalBound(
-                objective.process().noiseSchedule(), objective.process().prediction());
+        return new VariationalBound(objective.process().noiseSchedule());
+    }
+
+    private static Player player(Dit dit) {
+        Predictor predictor =
+                Predictor.of(dit, new LabelConditioner(SPEC.condition()), PAPER.process(), Precision.FP32);
+        OptimizerConfig any = new OptimizerConfig(1, "constant", 0, 0.9, 0.99, 1e-8, 0, 0);
+        return new Player("model", predictor, new Player.Role.Learns(any));
     }
 
     static NoisyBatch noised(NoiseSchedule schedule, Tensor clean, Tensor noise, Tensor t, Tensor label) {

@@ -6,11 +6,11 @@ import static org.assertj.core.api.Assertions.within;
 import dev.retort.SineModel;
 import dev.retort.card.ProcessSpec;
 import dev.retort.diffusion.NoiseSchedule;
-import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 
@@ -32,12 +32,12 @@ class LossConformanceTest {
                             batch.noisy().select(0, 2).select(0, 0).select(0, 0).narrow(0, 0, 3)))
                     .containsExactly(new float[] {-1.285951f, -1.088799f, -0.835644f}, within(1e-5f));
 
-            float[] mse = Tensors.floats(new DiffusionLoss(new Objective.Ddpm(ProcessSpec.ddpm(), false, 0))
-                    .perSample(output, Taps.none(), batch));
+            float[] mse = Tensors.floats(GivenPass.perSample(
+                    new DiffusionLoss(new Objective.Ddpm(ProcessSpec.ddpm(), false, 0)), batch, told(output)));
             assertThat(mse).containsExactly(new float[] {1.557421f, 1.433675f, 1.498708f, 1.499658f}, within(1e-5f));
 
-            float[] both = Tensors.floats(new DiffusionLoss(new Objective.Ddpm(ProcessSpec.ddpm(), true, 0))
-                    .perSample(output, Taps.none(), batch));
+            float[] both = Tensors.floats(GivenPass.perSample(
+                    new DiffusionLoss(new Objective.Ddpm(ProcessSpec.ddpm(), true, 0)), batch, told(output)));
             float[] vb = new float[4];
             for (int i = 0; i < 4; i++) {
                 vb[i] = both[i] - mse[i];
@@ -59,12 +59,16 @@ class LossConformanceTest {
                     SineModel.wave(Math.sqrt(2), 0.23, 0.5, 2, 4, 8, 8),
                     Tensors.of(new int[] {300, 700}, Device.CPU),
                     Tensors.of(new int[2], Device.CPU));
-            new VariationalBound(schedule, ProcessSpec.ddpm().prediction())
-                    .perSample(output, batch)
+            new VariationalBound(schedule)
+                    .perSample(new GivenPass(batch, Map.of(), told(output)).ask("student"), batch)
                     .sum()
                     .backward();
             assertThat(Tensors.floats(output.grad().narrow(1, 0, 4))).containsOnly(0f);
             assertThat(Tensors.floats(output.grad().narrow(1, 4, 4))).doesNotContain(0f);
         }
+    }
+
+    private static Player told(Tensor output) {
+        return new Told(Told.spec(8, 4, 2, 16, true), output, Map.of()).student(ProcessSpec.ddpm());
     }
 }

@@ -2,14 +2,17 @@ package dev.retort.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.io.FolderLock;
 import dev.retort.io.SafetensorsFile;
+import dev.retort.model.Conditioner;
 import dev.retort.model.LabelConditioner;
+import dev.retort.model.Predictor;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
-import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.Machine;
 import dev.retort.torch.Natives;
@@ -105,16 +108,16 @@ class MicroBatchTest {
     }
 
     /** A loss that takes so many MiB for every image beside what the network takes. */
-    private record Greedy(long mib) implements LossTerm {
+    private record Greedy(long mib) implements Loss {
         @Override
         public String name() {
             return "greedy";
         }
 
         @Override
-        public Tensor perSample(Tensor output, Taps taps, NoisyBatch batch) {
-            Tensor held = Tensors.full(1, Device.CPU, batch.count() * mib * MIB / 4);
-            return Ops.meanPerSample(output.mul(held.narrow(0, 0, 1)));
+        public Tensor perSample(Pass pass) {
+            Tensor held = Tensors.full(1, Device.CPU, pass.count() * mib * MIB / 4);
+            return Ops.meanPerSample(pass.ask(pass.player()).output().mul(held.narrow(0, 0, 1)));
         }
     }
 
@@ -126,24 +129,44 @@ class MicroBatchTest {
         TrainConfig config = withMemory(room / (1 << 30), 64);
         ImageSource source = Datasets.open(config.run().data());
         List<Stage> stages = List.of(
-                new Stage("first", 64, List.of(new Stage.Weighted(new Greedy(first), 1, 1))),
-                new Stage("second", 64, List.of(new Stage.Weighted(new Greedy(second), 1, 1))));
+                new Stage("first", 64, "model", List.of(new Weighted(new Greedy(first), 1, 1))),
+                new Stage("second", 64, "model", List.of(new Weighted(new Greedy(second), 1, 1))));
         Path folder = temp.resolve("greedy");
-        try (Dit network = new Dit(config.network(source), Init.of(1, Device.CPU));
+        DitSpec spec = config.network(source);
+        Conditioner conditioner = new LabelConditioner(spec.condition());
+        ModelCard card = ModelCard.of(
+                spec,
+                config.objective().process(),
+                config.run().sampling(),
+                source.classNames(),
+                source.name(),
+                0,
+                7,
+                "",
+                Map.of());
+        try (Dit network = new Dit(spec, Init.of(1, Device.CPU));
                 FolderLock held = FolderLock.take(folder, note -> {});
-                Trainer trainer = new Trainer(
-                        new TrainingJob(
-                                network,
-                                source,
-                                config.objective(),
-                                stages,
-                                "",
-                                new LabelConditioner(network.spec().condition()),
-                                network.spec().classDropout(),
-                                config.run()),
-                        RunFolder.open(held, "train", config, note -> {}),
+                Task task = new DiffusionTask(
+                        source,
+                        config.objective(),
+                        card,
+                        "model",
+                        conditioner,
+                        spec.classDropout(),
+                        config.run(),
                         Precision.FP32,
-                        Map.of())) {
+                        Device.CPU);
+                Trainer trainer = new Trainer(
+                        task,
+                        List.of(new Player(
+                                "model",
+                                Predictor.of(
+                                        network, conditioner, config.objective().process(), Precision.FP32),
+                                config.run().learns())),
+                        stages,
+                        config.run().loop(),
+                        RunFolder.open(held, "train", config, note -> {}),
+                        Precision.FP32)) {
             assertThat(trainer.microBatch()).isLessThan(32);
         }
     }

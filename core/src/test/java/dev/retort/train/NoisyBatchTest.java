@@ -13,6 +13,7 @@ import dev.retort.data.Loader;
 import dev.retort.data.PairedImages;
 import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
+import dev.retort.model.Conditioner;
 import dev.retort.model.LabelConditioner;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
@@ -28,15 +29,16 @@ class NoisyBatchTest {
 
     private static NoisyBatch of(ImageSource source, int from, int count) {
         try (Loader loader = new Loader(source, 8, 3, 0, true, 2, 2)) {
+            Batch batch = loader.next();
+            Conditioner conditioner = new LabelConditioner(ConditionSpec.ofClasses(4, true));
             return NoisyBatch.of(
-                    loader.next(),
+                    batch,
                     from,
                     count,
                     5,
                     OBJECTIVE.process().noiseSchedule(),
                     OBJECTIVE.times(),
-                    new LabelConditioner(ConditionSpec.ofClasses(4, true)),
-                    0.5,
+                    NoisyBatch.condition(batch, from, count, 5, conditioner, 0.5, Device.CPU),
                     Device.CPU);
         }
     }
@@ -54,17 +56,8 @@ class NoisyBatchTest {
         try (Scope scope = Scope.open();
                 Loader loader = new Loader(shapes(16), 64, 3, 0, true, 1, 1)) {
             Batch batch = loader.next();
-            long[] asked = Tensors.longs(NoisyBatch.of(
-                            batch,
-                            0,
-                            64,
-                            5,
-                            OBJECTIVE.process().noiseSchedule(),
-                            OBJECTIVE.times(),
-                            new LabelConditioner(ConditionSpec.ofClasses(4, true)),
-                            0.5,
-                            Device.CPU)
-                    .condition()
+            Conditioner conditioner = new LabelConditioner(ConditionSpec.ofClasses(4, true));
+            long[] asked = Tensors.longs(NoisyBatch.condition(batch, 0, 64, 5, conditioner, 0.5, Device.CPU)
                     .get(Part.LABEL));
             int dropped = 0;
             for (int i = 0; i < asked.length; i++) {

@@ -80,6 +80,11 @@ public record Plan(String solver, double startScale, List<Step> steps) {
         }
     }
 
+    /** The plan of its first steps alone. */
+    public Plan first(int count) {
+        return new Plan(solver, startScale, steps.subList(0, count));
+    }
+
     /** The times told to the network, one per call. */
     public double[] times() {
         return steps.stream().mapToDouble(step -> step.call().time()).toArray();

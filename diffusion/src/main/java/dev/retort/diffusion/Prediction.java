@@ -173,14 +173,19 @@ public enum Prediction {
 
     /** The a of (this output) = a x + b (other's output), at the same x. */
     public double fromState(Prediction other, double alpha, double sigma) {
-        return targetFromX0(alpha, sigma) * other.x0FromState(alpha, sigma)
-                + targetFromEps(alpha, sigma) * other.epsFromState(alpha, sigma);
+        double ofX0 = targetFromX0(alpha, sigma);
+        double ofEps = targetFromEps(alpha, sigma);
+        // What does not enter is not asked for: it may not be known there.
+        return (ofX0 == 0 ? 0 : ofX0 * other.x0FromState(alpha, sigma))
+                + (ofEps == 0 ? 0 : ofEps * other.epsFromState(alpha, sigma));
     }
 
     /** The b of (this output) = a x + b (other's output), at the same x. */
     public double fromOutput(Prediction other, double alpha, double sigma) {
-        return targetFromX0(alpha, sigma) * other.x0FromOutput(alpha, sigma)
-                + targetFromEps(alpha, sigma) * other.epsFromOutput(alpha, sigma);
+        double ofX0 = targetFromX0(alpha, sigma);
+        double ofEps = targetFromEps(alpha, sigma);
+        return (ofX0 == 0 ? 0 : ofX0 * other.x0FromOutput(alpha, sigma))
+                + (ofEps == 0 ? 0 : ofEps * other.epsFromOutput(alpha, sigma));
     }
 
     /** The factor m of mse(output) = m mse(x0) at the same sample, m = (d output / d x0)^2 at fixed x. */

@@ -18,7 +18,8 @@ public enum Purpose {
     DATA(11),
     EVALUATE(12),
     GUIDANCE(13),
-    LATENT(14);
+    LATENT(14),
+    LOSS(15);
 
     private final int code;
 

@@ -1,15 +1,17 @@
 package dev.retort.distill.loss;
 
-import dev.retort.card.DitSpec;
+import dev.retort.card.TapPoint;
+import dev.retort.model.Answer;
 import dev.retort.model.LayerMap;
 import dev.retort.nn.Init;
+import dev.retort.nn.Layer;
 import dev.retort.nn.Linear;
-import dev.retort.nn.Taps;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
-import dev.retort.train.LossTerm;
-import dev.retort.train.NoisyBatch;
+import dev.retort.train.Loss;
+import dev.retort.train.Pass;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -22,42 +24,53 @@ import org.bytedeco.pytorch.Tensor;
  * squared difference. A connector (linear, trained along, dropped at export) leads from the student's width to the
  * teacher's; different token grids are pooled to the coarser one.
  */
-public final class FeatureLoss implements LossTerm {
+public final class FeatureLoss implements Loss {
+    /** Keeps a layer whose teacher says next to nothing from dividing by it. */
     private static final double TINY = 1e-6;
-    private final Teacher teacher;
-    private final DitSpec student;
-    private final DitSpec taught;
-    private final List<LayerMap.Pair> map;
+
+    private final String student;
+    private final String teacher;
+    private final List<Points> points = new ArrayList<>();
     private final boolean normalise;
     private final double outlierStd;
-    private final Map<LayerMap.Pair, Linear> connectors = new LinkedHashMap<>();
+    private final Map<String, Layer> connectors = new LinkedHashMap<>();
+
+    /** Two places that are to be alike, and the name of what connects them. */
+    private record Points(String connector, TapPoint student, TapPoint teacher) {}
 
     /**
+     * @param student name of the player that learns
+     * @param teacher name of the player that is to be met
+     * @param map which of the student's places is to be like which of the teacher's
+     * @param ofStudent places that the student hands out
+     * @param ofTeacher places that the teacher hands out
      * @param normalise divide each layer's difference by the teacher's mean square there, so that layers count alike
      * @param outlierStd leave out values further than this many standard deviations from their sample's mean, in the
      *     student's or in the teacher's features; 0 keeps all
      * @param init initial values of the connectors
      */
     public FeatureLoss(
-            Teacher teacher,
-            DitSpec student,
+            String student,
+            String teacher,
             List<LayerMap.Pair> map,
+            List<TapPoint> ofStudent,
+            List<TapPoint> ofTeacher,
             boolean normalise,
             double outlierStd,
             Init init) {
-        this.teacher = teacher;
         this.student = student;
-        this.map = map;
+        this.teacher = teacher;
         this.normalise = normalise;
         this.outlierStd = outlierStd;
-        taught = (DitSpec) teacher.network().spec();
         try (Scope scope = Scope.open()) {
             for (LayerMap.Pair pair : map) {
-                teacher.want("blocks." + pair.teacher());
-                if (student.hidden() != taught.hidden()) {
+                TapPoint s = ofStudent.get(pair.student());
+                TapPoint t = ofTeacher.get(pair.teacher());
+                String name = "connector." + pair.student() + "-" + pair.teacher();
+                points.add(new Points(name, s, t));
+                if (s.channels() != t.channels()) {
                     connectors.put(
-                            pair,
-                            Linear.xavier(init.at("connector." + pair.student()), student.hidden(), taught.hidden()));
+                            name, Linear.xavier(init.at("connector." + pair.student()), s.channels(), t.channels()));
                 }
             }
         }
@@ -69,48 +82,50 @@ public final class FeatureLoss implements LossTerm {
     }
 
     @Override
-    public Set<String> taps() {
-        Set<String> taps = new LinkedHashSet<>();
-        map.forEach(pair -> taps.add("blocks." + pair.student()));
-        return taps;
+    public Map<String, Set<String>> taps() {
+        Set<String> ofStudent = new LinkedHashSet<>();
+        Set<String> ofTeacher = new LinkedHashSet<>();
+        points.forEach(point -> {
+            ofStudent.add(point.student.name());
+            ofTeacher.add(point.teacher.name());
+        });
+        return Map.of(student, ofStudent, teacher, ofTeacher);
     }
 
     @Override
-    public Map<String, Tensor> parameters() {
-        Map<String, Tensor> parameters = new LinkedHashMap<>();
-        connectors.forEach((pair, connector) -> connector
-                .parameters()
-                .forEach((name, tensor) ->
-                        parameters.put("connector." + pair.student() + "-" + pair.teacher() + "." + name, tensor)));
-        return parameters;
+    public Map<String, Layer> parts() {
+        return connectors;
     }
 
     @Override
-    public Tensor perSample(Tensor output, Taps taps, NoisyBatch batch) {
-        Map<String, Tensor> told = teacher.answer(batch).taps();
+    public Tensor perSample(Pass pass) {
+        Answer ours = pass.ask(student);
+        Answer theirs = pass.ask(teacher);
         Tensor sum = null;
-        for (LayerMap.Pair pair : map) {
-            Tensor s = taps.get("blocks." + pair.student()); // (N, T, D)
-            Tensor t = told.get("blocks." + pair.teacher()); // (N, T', D')
-            Linear connector = connectors.get(pair);
-            Tensor distance =
-                    distance(coarse(connector == null ? s : connector.forward(s), student), coarse(t, taught)); // (N)
+        for (Points point : points) {
+            Tensor s = tokens(ours.tap(point.student.name()), point.student); // (N, T, D)
+            Tensor t = tokens(theirs.tap(point.teacher.name()), point.teacher); // (N, T', D')
+            Tensor connected = connectors.get(point.connector) instanceof Linear connector ? connector.forward(s) : s;
+            Tensor distance = distance(coarse(connected, point.student, point), coarse(t, point.teacher, point)); // (N)
             sum = sum == null ? distance : sum.add(distance);
         }
-        return Ops.mul(sum, 1.0 / map.size());
+        return Ops.mul(sum, 1.0 / points.size());
+    }
+
+    /** (N, rows·cols, D) of either form. */
+    private static Tensor tokens(Tensor x, TapPoint point) {
+        return point.form() == TapPoint.Form.TOKENS ? x : x.flatten(2, -1).transpose(1, 2);
     }
 
     /** (N, T, D) → (N, T”, D), T” being the tokens of the coarser of both grids. */
-    private Tensor coarse(Tensor x, DitSpec spec) {
-        long rows = spec.height() / spec.patch();
-        long cols = spec.width() / spec.patch();
-        long toRows = Math.min(student.height() / student.patch(), taught.height() / taught.patch());
-        long toCols = Math.min(student.width() / student.patch(), taught.width() / taught.patch());
+    private static Tensor coarse(Tensor x, TapPoint from, Points both) {
+        long toRows = Math.min(both.student.rows(), both.teacher.rows());
+        long toCols = Math.min(both.student.cols(), both.teacher.cols());
         Tensor wide = Dtype.F32.cast(x);
-        if (rows == toRows && cols == toCols) {
+        if (from.rows() == toRows && from.cols() == toCols) {
             return wide;
         }
-        Tensor image = wide.transpose(1, 2).reshape(x.size(0), x.size(2), rows, cols);
+        Tensor image = wide.transpose(1, 2).reshape(x.size(0), x.size(2), from.rows(), from.cols());
         return Ops.adaptiveAveragePool(image, toRows, toCols).flatten(2, -1).transpose(1, 2);
     }
 
@@ -137,6 +152,6 @@ public final class FeatureLoss implements LossTerm {
 
     @Override
     public void close() {
-        connectors.values().forEach(Linear::close);
+        connectors.values().forEach(Layer::close);
     }
 }

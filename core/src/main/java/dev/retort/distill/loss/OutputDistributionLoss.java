@@ -4,12 +4,13 @@ import dev.retort.diffusion.DiscreteSchedule;
 import dev.retort.diffusion.GaussianPosterior;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
-import dev.retort.nn.Taps;
+import dev.retort.model.Answer;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
-import dev.retort.train.LossTerm;
+import dev.retort.train.Loss;
 import dev.retort.train.NoisyBatch;
+import dev.retort.train.Pass;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -18,27 +19,21 @@ import org.bytedeco.pytorch.Tensor;
  * is (Δμ)²/2σ², with learned ones ½[ln(σ_S²/σ_T²) + (σ_T² + (Δμ)²)/σ_S² - 1]. The temperature multiplies both standard
  * deviations, so it divides the term of the means by its square. Continuous schedules are cut into 1000 transitions.
  */
-public final class OutputDistributionLoss implements LossTerm {
+public final class OutputDistributionLoss implements Loss {
     private static final int CONTINUOUS_STEPS = 1000;
-    private final Teacher teacher;
+    private final String teacher;
     private final NoiseSchedule schedule;
-    private final Conversion ofStudent;
-    private final Conversion ofTeacher;
-    private final boolean learned;
     private final double temperature;
 
     /**
-     * @param learned whether both networks carry variance channels
+     * @param teacher name of the player that is to be met; variances are compared where both have learned them
+     * @param schedule how images are noised
      * @param temperature factor on both standard deviations, above 0
      */
-    public OutputDistributionLoss(
-            Teacher teacher, NoiseSchedule schedule, Prediction student, boolean learned, double temperature) {
+    public OutputDistributionLoss(String teacher, NoiseSchedule schedule, double temperature) {
         this.teacher = teacher;
         this.schedule = schedule;
-        this.learned = learned;
         this.temperature = temperature;
-        ofStudent = new Conversion(schedule, student, Prediction.X0);
-        ofTeacher = new Conversion(schedule, teacher.card().process().prediction(), Prediction.X0);
     }
 
     @Override
@@ -47,7 +42,10 @@ public final class OutputDistributionLoss implements LossTerm {
     }
 
     @Override
-    public Tensor perSample(Tensor output, Taps taps, NoisyBatch batch) {
+    public Tensor perSample(Pass pass) {
+        NoisyBatch batch = pass.noisy(pass.player());
+        Answer student = pass.ask(pass.player());
+        Answer taught = pass.ask(teacher);
         int n = batch.count();
         double[] meanFromX0 = new double[n];
         double[] logVariance = new double[n];
@@ -58,20 +56,16 @@ public final class OutputDistributionLoss implements LossTerm {
             logVariance[i] = step.variance() > 0 ? Math.log(step.variance()) : clipped();
             logBeta[i] = Math.log(step.beta());
         }
-        Device device = Device.of(output);
-        Tensor told = teacher.answer(batch).output();
-        Tensor meanDifference = ofStudent
-                .apply(output, batch)
-                .sub(ofTeacher.apply(told, batch))
-                .mul(column(meanFromX0, device)); // (N, C, H, W)
+        Device device = Device.of(batch.noisy());
+        Tensor meanDifference =
+                student.as(Prediction.X0).sub(taught.as(Prediction.X0)).mul(column(meanFromX0, device)); // (N, C, H, W)
         Tensor low = column(logVariance, device);
         double coolness = 1 / (temperature * temperature);
         Tensor kl;
-        if (learned) {
+        if (student.hasVariance() && taught.hasVariance()) {
             Tensor range = column(logBeta, device).sub(low);
-            long c = batch.clean().size(1);
-            Tensor logS = fraction(output, c).mul(range).add(low);
-            Tensor logT = fraction(told, c).mul(range).add(low);
+            Tensor logS = student.variance().mul(range).add(low);
+            Tensor logT = taught.variance().mul(range).add(low);
             Tensor ratio = logT.sub(logS); // ln(σ_T²/σ_S²)
             Tensor mean = Ops.mul(meanDifference.square().mul(logS.neg().exp()), coolness);
             kl = Ops.mul(Ops.add(ratio.exp().sub(ratio).add(mean), -1), 0.5);
@@ -99,11 +93,6 @@ public final class OutputDistributionLoss implements LossTerm {
     /** A table's first transition lands on clean data with no variance; it is given that of the second. */
     private double clipped() {
         return Math.log(transition(schedule.cleanTime() + 2).variance());
-    }
-
-    /** (v + 1) / 2 of the variance channels. */
-    private static Tensor fraction(Tensor output, long c) {
-        return Ops.mul(Ops.add(output.narrow(1, c, c), 1), 0.5);
     }
 
     private static Tensor column(double[] values, Device device) {

@@ -2,12 +2,13 @@ package dev.retort.distill.loss;
 
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
-import dev.retort.nn.Taps;
+import dev.retort.model.Answer;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
-import dev.retort.train.LossTerm;
+import dev.retort.train.Loss;
 import dev.retort.train.NoisyBatch;
+import dev.retort.train.Pass;
 import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
@@ -20,17 +21,19 @@ import org.bytedeco.pytorch.Tensor;
  * else. At one size the clean image cancels, so both are one loss: predictions of one noisy image differ by a multiple of
  * their x0, and with that of the student's noise the difference is weighted.
  */
-public final class OutputLoss implements LossTerm {
-    private final Teacher teacher;
+public final class OutputLoss implements Loss {
+    private final String teacher;
     private final NoiseSchedule schedule;
-    private final Prediction student;
     private final Prediction space;
 
-    /** @param space prediction space of the difference */
-    public OutputLoss(Teacher teacher, NoiseSchedule schedule, Prediction student, Prediction space) {
+    /**
+     * @param teacher name of the player that is to be met
+     * @param schedule how images are noised
+     * @param space prediction space of the difference
+     */
+    public OutputLoss(String teacher, NoiseSchedule schedule, Prediction space) {
         this.teacher = teacher;
         this.schedule = schedule;
-        this.student = student;
         this.space = space;
     }
 
@@ -40,27 +43,20 @@ public final class OutputLoss implements LossTerm {
     }
 
     @Override
-    public Tensor perSample(Tensor output, Taps taps, NoisyBatch batch) {
-        NoisyBatch seen = Teacher.view(batch);
-        Tensor told = teacher.answer(batch).output();
-        Prediction taught = teacher.card().process().prediction();
-        if (seen == batch) {
-            Tensor ours = new Conversion(schedule, student, space).apply(output, batch);
-            Tensor theirs = new Conversion(schedule, taught, space).apply(told, batch);
-            return Ops.meanPerSample(ours.sub(theirs).square());
+    public Tensor perSample(Pass pass) {
+        NoisyBatch ours = pass.noisy(pass.player());
+        NoisyBatch theirs = pass.noisy(teacher);
+        Answer student = pass.ask(pass.player());
+        Answer taught = pass.ask(teacher);
+        if (ours == theirs) {
+            return Ops.meanPerSample(student.as(space).sub(taught.as(space)).square());
         }
-        Tensor ours = error(student, output, batch);
-        Tensor theirs = error(taught, told, seen);
-        long rows = Math.min(ours.size(2), theirs.size(2));
-        long cols = Math.min(ours.size(3), theirs.size(3));
-        Tensor difference = Ops.adaptiveAveragePool(ours, rows, cols).sub(Ops.adaptiveAveragePool(theirs, rows, cols));
-        return Ops.meanPerSample(difference.mul(ofX0(batch)).square());
-    }
-
-    private Tensor error(Prediction prediction, Tensor output, NoisyBatch batch) {
-        return new Conversion(schedule, prediction, Prediction.X0)
-                .apply(output, batch)
-                .sub(batch.clean());
+        Tensor s = student.as(Prediction.X0).sub(ours.clean());
+        Tensor t = taught.as(Prediction.X0).sub(theirs.clean());
+        long rows = Math.min(s.size(2), t.size(2));
+        long cols = Math.min(s.size(3), t.size(3));
+        Tensor difference = Ops.adaptiveAveragePool(s, rows, cols).sub(Ops.adaptiveAveragePool(t, rows, cols));
+        return Ops.meanPerSample(difference.mul(ofX0(ours)).square());
     }
 
     /** How much a prediction in the chosen space changes with x0, (N, 1, 1, 1). */

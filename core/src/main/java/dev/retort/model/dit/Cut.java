@@ -48,6 +48,11 @@ public final class Cut {
         }
     }
 
+    /** Whether a cut gives the student the layers that lead to its output as well. */
+    public static boolean reachesOutput(DitSpec from, DitSpec to) {
+        return from.patch() == to.patch();
+    }
+
     /** Replaces the student's initial weights by a part of the teacher's. */
     public static void apply(Dit teacher, Dit student) {
         DitSpec from = teacher.spec();

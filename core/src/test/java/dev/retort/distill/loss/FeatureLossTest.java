@@ -9,12 +9,14 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.model.LayerMap;
 import dev.retort.nn.Init;
-import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
+import dev.retort.train.GivenPass;
 import dev.retort.train.NoisyBatch;
+import dev.retort.train.Player;
+import dev.retort.train.Told;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -128,22 +130,21 @@ class FeatureLossTest {
         Map<String, double[]> ours = features(student, 10);
         Map<String, double[]> theirs = features(taught, 90);
         try (Scope scope = Scope.open();
-                Teacher teacher = new Told(taught, Tensors.zeros(Device.CPU, 1), tensors(theirs, taught))
+                Player learns = new Told(student, Tensors.zeros(Device.CPU, 1), tensors(ours, student))
+                        .student(ProcessSpec.flow());
+                Player teacher = new Told(taught, Tensors.zeros(Device.CPU, 1), tensors(theirs, taught))
                         .teacher(ProcessSpec.flow());
-                FeatureLoss loss =
-                        new FeatureLoss(teacher, student, MAP, normalise, outlierStd, Init.of(1, Device.CPU))) {
-            assertThat(loss.taps()).containsExactly("blocks.0", "blocks.2");
-            assertThat(loss.parameters()).hasSize(width == widthOfTeacher ? 0 : 4);
-            Taps taps = Taps.of(loss.taps());
-            tensors(ours, student).forEach(taps::offer);
+                FeatureLoss loss = loss(student, taught, normalise, outlierStd)) {
+            assertThat(loss.taps().get("student")).containsExactly("blocks.0", "blocks.2");
+            assertThat(parameters(loss)).hasSize(width == widthOfTeacher ? 0 : 4);
             double[] expected = new double[SAMPLES];
             for (LayerMap.Pair pair : MAP) {
                 String connector = "connector." + pair.student() + "-" + pair.teacher();
                 double[] s = ours.get("blocks." + pair.student());
                 if (width != widthOfTeacher) {
                     double[] bias = Plain.normal(pair.student(), 0.3, widthOfTeacher);
-                    set(loss.parameters().get(connector + ".bias"), bias);
-                    double[] weight = Plain.values(loss.parameters().get(connector + ".weight"));
+                    set(parameters(loss).get(connector + ".bias"), bias);
+                    double[] weight = Plain.values(parameters(loss).get(connector + ".weight"));
                     s = Plain.linear(s, weight, bias, widthOfTeacher);
                 }
                 int coarser = Math.max(patch, patchOfTeacher);
@@ -157,11 +158,29 @@ class FeatureLossTest {
                             / MAP.size();
                 }
             }
-            double[] found = Plain.values(loss.perSample(null, taps, batch()));
+            double[] found = Plain.values(GivenPass.perSample(loss, batch(), learns, teacher));
             for (int i = 0; i < SAMPLES; i++) {
                 assertThat(found[i]).isCloseTo(expected[i], within(1e-5 * expected[i]));
             }
         }
+    }
+
+    private static FeatureLoss loss(DitSpec student, DitSpec taught, boolean normalise, double outlierStd) {
+        return new FeatureLoss(
+                "student",
+                "teacher",
+                MAP,
+                student.taps(),
+                taught.taps(),
+                normalise,
+                outlierStd,
+                Init.of(1, Device.CPU));
+    }
+
+    private static Map<String, Tensor> parameters(FeatureLoss loss) {
+        Map<String, Tensor> all = new LinkedHashMap<>();
+        loss.parts().forEach((part, layer) -> layer.parameters().forEach((of, p) -> all.put(part + "." + of, p)));
+        return all;
     }
 
     private static void set(Tensor parameter, double[] values) {
@@ -179,20 +198,19 @@ class FeatureLossTest {
             tensors(features(taught, 90), taught).forEach((name, tensor) -> theirs.put(name, tensor.detach()));
             Map<String, Tensor> ours = tensors(features(student, 10), student);
             Told network = new Told(taught, Tensors.zeros(Device.CPU, 1), theirs);
-            try (Teacher teacher = network.teacher(ProcessSpec.flow());
-                    FeatureLoss loss = new FeatureLoss(teacher, student, MAP, true, 2, Init.of(1, Device.CPU));
-                    FeatureLoss other = new FeatureLoss(teacher, student, MAP, false, 0, Init.of(1, Device.CPU))) {
-                Taps taps = Taps.of(loss.taps());
-                ours.forEach(taps::offer);
-                NoisyBatch batch = batch();
-                loss.perSample(null, taps, batch).sum().backward();
+            try (Player learns = new Told(student, Tensors.zeros(Device.CPU, 1), ours).student(ProcessSpec.flow());
+                    Player teacher = network.teacher(ProcessSpec.flow());
+                    FeatureLoss loss = loss(student, taught, true, 2);
+                    FeatureLoss other = loss(student, taught, false, 0)) {
+                GivenPass pass = new GivenPass(batch(), loss.taps(), learns, teacher);
+                loss.perSample(pass).sum().backward();
                 assertThat(Plain.values(ours.get("blocks.2").grad())).isNotEqualTo(new double[SAMPLES * 16 * 12]);
                 assertThat(ours.get("blocks.1").grad().defined()).isFalse();
-                assertThat(loss.parameters().values())
+                assertThat(parameters(loss).values())
                         .allMatch(connector -> connector.grad().defined());
-                assertThat(other.parameters().values())
+                assertThat(parameters(other).values())
                         .noneMatch(connector -> connector.grad().defined());
-                other.perSample(null, taps, batch);
+                other.perSample(pass);
                 assertThat(network.asked()).isEqualTo(1);
             }
         }

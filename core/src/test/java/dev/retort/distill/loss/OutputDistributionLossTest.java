@@ -8,9 +8,11 @@ import dev.retort.Plain;
 import dev.retort.card.ProcessSpec;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
-import dev.retort.nn.Taps;
 import dev.retort.torch.Scope;
+import dev.retort.train.GivenPass;
 import dev.retort.train.NoisyBatch;
+import dev.retort.train.Player;
+import dev.retort.train.Told;
 import java.util.Arrays;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
@@ -105,7 +107,9 @@ class OutputDistributionLossTest {
         double[] theirs = Plain.normal(4, 0.6, n * VALUES * channels / 3);
         NoiseSchedule schedule = process.noiseSchedule();
         try (Scope scope = Scope.open();
-                Teacher teacher =
+                Player student = new Told(Told.spec(SIZE, 2, 16, learned), image(ours, channels), Map.of())
+                        .student(schedule, ofStudent);
+                Player teacher =
                         new Told(Told.spec(SIZE, 2, 16, learned), image(theirs, channels), Map.of()).teacher(process)) {
             NoisyBatch batch = NoisyBatch.of(
                     image(clean, 3),
@@ -114,8 +118,8 @@ class OutputDistributionLossTest {
                     column(Arrays.stream(steps).mapToDouble(Step::alpha).toArray()),
                     column(Arrays.stream(steps).mapToDouble(Step::sigma).toArray()),
                     Conditions.classes(new int[n]));
-            double[] found = Plain.values(new OutputDistributionLoss(teacher, schedule, ofStudent, learned, heat)
-                    .perSample(image(ours, channels), Taps.none(), batch));
+            double[] found = Plain.values(GivenPass.perSample(
+                    new OutputDistributionLoss("teacher", schedule, heat), batch, student, teacher));
             for (int i = 0; i < n; i++) {
                 double sum = 0;
                 for (int k = 0; k < VALUES; k++) {
@@ -193,8 +197,8 @@ class OutputDistributionLossTest {
             expected += Math.pow((ours[k] - theirs[k]) * sigma / alpha, 2) / (2 * variance) / VALUES;
         }
         try (Scope scope = Scope.open();
-                Teacher teacher =
-                        new Told(Told.spec(SIZE, 2, 16, false), image(theirs, 3), Map.of()).teacher(process)) {
+                Player student = new Told(Told.spec(SIZE, 2, 16, false), image(ours, 3), Map.of()).student(process);
+                Player teacher = new Told(Told.spec(SIZE, 2, 16, false), image(theirs, 3), Map.of()).teacher(process)) {
             NoisyBatch batch = NoisyBatch.of(
                     image(Plain.normal(1, 1, VALUES), 3),
                     image(Plain.normal(2, 1, VALUES), 3),
@@ -202,9 +206,11 @@ class OutputDistributionLossTest {
                     column(new double[] {alpha}),
                     column(new double[] {sigma}),
                     Conditions.classes(new int[1]));
-            double[] found = Plain.values(
-                    new OutputDistributionLoss(teacher, process.noiseSchedule(), Prediction.EPSILON, false, temperature)
-                            .perSample(image(ours, 3), Taps.none(), batch));
+            double[] found = Plain.values(GivenPass.perSample(
+                    new OutputDistributionLoss("teacher", process.noiseSchedule(), temperature),
+                    batch,
+                    student,
+                    teacher));
             assertThat(found[0]).isCloseTo(1000 * expected, within(1e-3 * 1000 * expected));
         }
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.card.ConditionSpec;
+import dev.retort.data.Batch;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
@@ -11,14 +12,18 @@ import dev.retort.data.Loader;
 import dev.retort.data.PairedImages;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
+import dev.retort.model.Condition;
+import dev.retort.model.Conditioner;
 import dev.retort.model.LabelConditioner;
-import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
+import dev.retort.train.GivenPass;
 import dev.retort.train.NoisyBatch;
 import dev.retort.train.Objective;
+import dev.retort.train.Player;
+import dev.retort.train.Told;
 import java.util.Arrays;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
@@ -30,16 +35,10 @@ class OutputLossTest {
 
     private static NoisyBatch batch(ImageSource source) {
         try (Loader loader = new Loader(source, 4, 3, 0, false, 1, 1)) {
-            return NoisyBatch.of(
-                    loader.next(),
-                    0,
-                    4,
-                    5,
-                    SCHEDULE,
-                    OBJECTIVE.times(),
-                    new LabelConditioner(ConditionSpec.ofClasses(5, true)),
-                    0,
-                    Device.CPU);
+            Batch batch = loader.next();
+            Conditioner conditioner = new LabelConditioner(ConditionSpec.ofClasses(5, true));
+            Condition condition = NoisyBatch.condition(batch, 0, 4, 5, conditioner, 0, Device.CPU);
+            return NoisyBatch.of(batch, 0, 4, 5, SCHEDULE, OBJECTIVE.times(), condition, Device.CPU);
         }
     }
 
@@ -54,12 +53,16 @@ class OutputLossTest {
     }
 
     private static float[] loss(NoisyBatch batch, Tensor ours, Tensor theirs, Prediction space) {
-        int size = (int) Teacher.view(batch).noisy().size(2);
-        Told network = new Told(Told.spec(size, 2, 16, false), theirs, Map.of());
-        try (Teacher teacher = network.teacher(OBJECTIVE.process())) {
+        NoisyBatch seen = batch.twin() == null ? batch : batch.twin();
+        try (Player student = told(batch, ours).student(OBJECTIVE.process());
+                Player teacher = told(seen, theirs).teacher(OBJECTIVE.process())) {
             return Tensors.floats(
-                    new OutputLoss(teacher, SCHEDULE, Prediction.FLOW, space).perSample(ours, Taps.none(), batch));
+                    GivenPass.perSample(new OutputLoss("teacher", SCHEDULE, space), batch, student, teacher));
         }
+    }
+
+    private static Told told(NoisyBatch batch, Tensor answer) {
+        return new Told(Told.spec((int) batch.noisy().size(2), 2, 16, false), answer, Map.of());
     }
 
     private static void close(float[] found, double[] expected) {

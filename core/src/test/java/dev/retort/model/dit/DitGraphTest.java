@@ -6,6 +6,7 @@ import dev.retort.card.DitConvention;
 import dev.retort.card.DitSizes;
 import dev.retort.card.DitSpec;
 import dev.retort.card.Part;
+import dev.retort.card.TapPoint;
 import dev.retort.graph.Graph;
 import dev.retort.graph.Node;
 import dev.retort.graph.Op;
@@ -82,7 +83,8 @@ class DitGraphTest {
     void counts_and_tap_shapes_of_the_card_are_those_of_the_graph(DitSpec spec) {
         try (Scope scope = Scope.open();
                 Dit dit = new Dit(spec, Init.blank(Device.CPU))) {
-            Graph graph = NetworkGraph.of(dit, spec.blockTaps());
+            Graph graph = NetworkGraph.of(
+                    dit, spec.taps().stream().map(TapPoint::name).toList());
             assertThat(graph.macs(1)).isEqualTo(spec.macs());
             assertThat(graph.macs(7)).isEqualTo(7 * spec.macs());
             assertThat(graph.parameters()).isEqualTo(spec.parameters()).isEqualTo(dit.parameterCount());

@@ -7,6 +7,7 @@ import dev.retort.Plain;
 import dev.retort.ReferenceCase;
 import dev.retort.card.DitSizes;
 import dev.retort.card.DitSpec;
+import dev.retort.card.TapPoint;
 import dev.retort.model.Condition;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
@@ -46,7 +47,7 @@ class DitParityTest {
             for (String name : names) {
                 reference.check("io.safetensors", name.replace("blocks", "block"), taps.get(name));
             }
-            Taps small = Taps.of(REFERENCE.blockTaps());
+            Taps small = Taps.of(REFERENCE.taps().stream().map(TapPoint::name).toList());
             Tensor outSmall =
                     dit.forward(io.get("x"), floating(io.get("t_small")), Conditions.classes(io.get("y")), small);
             reference.check("io.safetensors", "small_t.out", outSmall);

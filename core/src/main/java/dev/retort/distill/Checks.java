@@ -1,0 +1,113 @@
+package dev.retort.distill;
+
+import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
+import dev.retort.card.NetworkSpec;
+import dev.retort.data.ImageSource;
+import dev.retort.error.FirstFew;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.model.Predictor;
+import dev.retort.pipeline.Architectures;
+import dev.retort.train.ClassNames;
+import dev.retort.train.Objective;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Whether recipe, data and teacher go together.
+ *
+ * @param recipe the recipe
+ * @param taught what the teacher is
+ * @param student what the student is
+ * @param source the images, paired
+ */
+record Checks(Recipe recipe, ModelCard taught, DitSpec student, ImageSource source) {
+    private static final int MOST_NAMED = 3;
+
+    /**
+     * Refuses what does not go together.
+     *
+     * @return what is worth knowing, a sentence each
+     */
+    List<String> findings() {
+        List<String> findings = new ArrayList<>();
+        NetworkSpec teacher = taught.network();
+        ImageSource seen = source.twin().orElse(source);
+        String theirs = taught.process().noiseSchedule().hash();
+        if (!recipe.objective().process().noiseSchedule().hash().equals(theirs)) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    schedule(recipe.objective()) + " but the teacher was trained on "
+                            + taught.process().schedule()
+                            + " with other values; use the teacher's schedule, as both see the same noisy images");
+        }
+        boolean divergence = recipe.stages().stream()
+                .anyMatch(stage -> stage.losses().stream().anyMatch(loss -> !loss.bridgesSizes()));
+        if (divergence && seen != source) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "stages ask for output-distribution, but teacher and student work at different sizes;"
+                            + " use output or feature there");
+        }
+        if (teacher.height() != seen.height()
+                || teacher.width() != seen.width()
+                || teacher.channels() != seen.channels()) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "data are " + seen.channels() + "x" + seen.height() + "x" + seen.width()
+                            + " but the teacher makes "
+                            + teacher.channels() + "x" + teacher.height() + "x" + teacher.width()
+                            + " images; use the data it was trained on");
+        }
+        if (teacher.classes() != student.classes() || !teacher.hasNullClass() && student.classDropout() > 0) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "the student has " + student.classes() + " classes and drops " + student.classDropout()
+                            + " of its labels, the teacher has " + teacher.classes() + " classes and "
+                            + (teacher.hasNullClass() ? "a" : "no") + " null class; both are asked the same labels");
+        }
+        checkClasses(source.classNames(), findings);
+        try {
+            requireGuidable(teacher, recipe.teacher().guidance());
+            if (recipe.init().equals("cut")) {
+                Architectures.surgery(teacher, student).requireCut(teacher, student);
+            }
+        } catch (IllegalArgumentException e) {
+            throw new RetortException(Kind.CONFIG, e.getMessage(), e);
+        }
+        findings.addAll(new Reach(recipe, student, teacher).sentences());
+        return findings;
+    }
+
+    /** The field that decides how data are noised, and what it says. */
+    private static String schedule(Objective objective) {
+        return (objective instanceof Objective.Ddpm ? "objective.process.schedule is " : "objective.type is ")
+                + objective.process().schedule();
+    }
+
+    private void checkClasses(List<String> ours, List<String> findings) {
+        List<String> theirs = taught.classes();
+        List<String> differences = ClassNames.differences(theirs, ours);
+        if (differences.isEmpty() || ClassNames.unknown(theirs) || ClassNames.unknown(ours)) {
+            return;
+        }
+        String sentence = "the teacher was trained with other classes than the data have: "
+                + FirstFew.of(differences, MOST_NAMED);
+        if (ClassNames.moved(theirs, ours)) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    sentence + "; labels would mean something else to it, so use the data it was trained on");
+        }
+        findings.add(sentence);
+    }
+
+    /** Refuses, as an IllegalArgumentException, guidance of a teacher that was never asked without a class. */
+    private static void requireGuidable(NetworkSpec teacher, double guidance) {
+        try {
+            Predictor.requireGuidable(teacher, guidance);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException("teacher." + e.getMessage(), e);
+        }
+    }
+}

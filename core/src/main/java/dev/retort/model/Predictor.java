@@ -1,0 +1,143 @@
+package dev.retort.model;
+
+import dev.retort.card.ImageShape;
+import dev.retort.card.NetworkSpec;
+import dev.retort.card.ProcessSpec;
+import dev.retort.diffusion.NoiseSchedule;
+import dev.retort.diffusion.Prediction;
+import dev.retort.nn.Taps;
+import dev.retort.torch.Autocast;
+import dev.retort.torch.Device;
+import dev.retort.torch.Jvp;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Tensors;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A denoising network with what its output means.
+ *
+ * @param network the network; who made this closes it
+ * @param conditioner makes the condition of none for guidance; not closed
+ * @param schedule how its images are noised
+ * @param prediction what it returns
+ * @param guidance classifier-free guidance of its output, standard form; 1 for none
+ * @param precision arithmetic of the network
+ */
+public record Predictor(
+        Network network,
+        Conditioner conditioner,
+        NoiseSchedule schedule,
+        Prediction prediction,
+        double guidance,
+        Precision precision)
+        implements Respondent {
+    /** Validates: a network that was never asked without a condition cannot be guided. */
+    public Predictor {
+        requireGuidable(network.spec(), guidance);
+    }
+
+    /** A network of a process, without guidance. */
+    public static Predictor of(Network network, Conditioner conditioner, ProcessSpec process, Precision precision) {
+        return of(network, conditioner, process, 1, precision);
+    }
+
+    /** A network of a process. */
+    public static Predictor of(
+            Network network, Conditioner conditioner, ProcessSpec process, double guidance, Precision precision) {
+        return new Predictor(network, conditioner, process.noiseSchedule(), process.prediction(), guidance, precision);
+    }
+
+    /** Refuses, as an IllegalArgumentException, guidance of a network that was never asked without a condition. */
+    public static void requireGuidable(NetworkSpec network, double guidance) {
+        if (guidance != 1 && !network.hasNullClass()) {
+            throw new IllegalArgumentException(
+                    "guidance is " + guidance + ", expected 1: this network was trained without label dropout");
+        }
+    }
+
+    @Override
+    public ImageShape images() {
+        return new ImageShape(
+                network.spec().channels(),
+                network.spec().height(),
+                network.spec().width());
+    }
+
+    @Override
+    public void recompute(boolean on) {
+        network.recompute(on);
+    }
+
+    @Override
+    public Answer ask(Question question, Set<String> taps) {
+        Tensor tangent = question.along().map(along -> tangent(question, along)).orElse(null);
+        Taps fired = Taps.of(taps);
+        Tensor output = output(question, fired);
+        Map<String, Tensor> features = new LinkedHashMap<>();
+        for (String name : taps) {
+            Tensor feature = fired.get(name);
+            features.put(name, guidance == 1 ? feature : feature.narrow(0, 0, question.times().length));
+        }
+        return new Answer(
+                output, features, tangent, new Answer.Reading(question.x(), question.times(), schedule, prediction));
+    }
+
+    private Tensor output(Question question, Taps taps) {
+        Device device = network.device();
+        Tensor time = Tensors.of(question.times(), device);
+        if (question.gradient() != Question.Gradient.NONE) {
+            try (Autocast autocast = Autocast.to(precision, device)) {
+                return output(question.x(), time, question.condition(), taps);
+            }
+        }
+        try (NoGrad off = NoGrad.on();
+                Autocast autocast = Autocast.apart(precision, device)) {
+            return output(question.x(), time, question.condition(), taps);
+        }
+    }
+
+    private Tensor output(Tensor x, Tensor time, Condition condition, Taps taps) {
+        if (guidance == 1) {
+            return network.forward(x, time, condition, taps);
+        }
+        Condition none = conditioner.none(Math.toIntExact(x.size(0)), network.device());
+        Tensor both = network.forward(Ops.cat(0, x, x), Ops.cat(0, time, time), Condition.join(condition, none), taps);
+        return guided(both, guidance, Math.toIntExact(x.size(1)));
+    }
+
+    /**
+     * u + g(c - u) on the first channels, the conditional output c on those behind, which carry variance and are never
+     * guided.
+     *
+     * @param both conditional outputs, then unconditional ones u (2N, C', H, W)
+     * @param scale the g
+     * @param channels how many leading channels are guided
+     * @return (N, C', H, W)
+     */
+    public static Tensor guided(Tensor both, double scale, int channels) {
+        Tensor[] half = Ops.chunk(both, 2, 0);
+        Tensor c = half[0].narrow(1, 0, channels);
+        Tensor u = half[1].narrow(1, 0, channels);
+        Tensor g = Ops.addScaled(u, c.sub(u), scale);
+        long all = both.size(1);
+        return channels == all ? g : Ops.cat(1, g, half[0].narrow(1, channels, all - channels));
+    }
+
+    /** Always in fp32: a difference of two outputs in bf16 would be rounding alone. */
+    private Tensor tangent(Question question, Question.Tangent along) {
+        Device device = network.device();
+        try (NoGrad off = NoGrad.on();
+                Autocast plain = Autocast.to(Precision.FP32, device)) {
+            return Jvp.central(
+                    in -> output(in[0], in[1], question.condition(), Taps.none()),
+                    new Tensor[] {question.x(), Tensors.of(question.times(), device)},
+                    new Tensor[] {along.x(), Tensors.of(along.times(), device)},
+                    along.step());
+        }
+    }
+}

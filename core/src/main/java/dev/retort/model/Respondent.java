@@ -1,0 +1,24 @@
+package dev.retort.model;
+
+import dev.retort.card.ImageShape;
+import dev.retort.nn.Layer;
+import java.util.Set;
+
+/** A network with all that has to be known to ask it: how its output is read, with which guidance, in which precision. */
+public interface Respondent {
+    /** Its weights. */
+    Layer network();
+
+    /** Shape of the images it is asked about. */
+    ImageShape images();
+
+    /**
+     * Asks.
+     *
+     * @param taps intermediates that the answer is to hand out
+     */
+    Answer ask(Question question, Set<String> taps);
+
+    /** Recompute block insides during the backward pass instead of storing them, where the network can. */
+    void recompute(boolean on);
+}

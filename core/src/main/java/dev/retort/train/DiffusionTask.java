@@ -1,0 +1,181 @@
+package dev.retort.train;
+
+import dev.retort.card.AutoencoderCard;
+import dev.retort.card.ModelCard;
+import dev.retort.card.SamplingPlan;
+import dev.retort.data.Batch;
+import dev.retort.data.ImageSource;
+import dev.retort.error.FirstFew;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.model.Conditioner;
+import dev.retort.model.ModelFolder;
+import dev.retort.model.Network;
+import dev.retort.nn.Init;
+import dev.retort.pipeline.Architectures;
+import dev.retort.pipeline.ImageCodec;
+import dev.retort.pipeline.Models;
+import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+
+/** Training of a network that denoises: images are noised as an objective says, the result is a model with its card. */
+public final class DiffusionTask implements Task {
+    private static final int MOST_NAMED = 3;
+
+    private final ImageSource source;
+    private final Objective objective;
+    private final ModelCard card;
+    private final String published;
+    private final Conditioner conditioner;
+    private final double dropout;
+    private final RunConfig config;
+    private final Precision precision;
+    private final Device device;
+    private ImageCodec codec;
+    private SampleGrid grid;
+
+    /**
+     * @param source the images
+     * @param card of the result before the first image
+     * @param published name of the player that is the result
+     * @param conditioner makes of what the source says of its images what networks are told; not closed
+     * @param dropout share of images of which they are told nothing
+     * @param precision arithmetic of the networks
+     */
+    public DiffusionTask(
+            ImageSource source,
+            Objective objective,
+            ModelCard card,
+            String published,
+            Conditioner conditioner,
+            double dropout,
+            RunConfig config,
+            Precision precision,
+            Device device) {
+        objective.requireFit(source);
+        requirePlan(card);
+        if (dropout > 0 && !card.network().condition().hasNone()) {
+            throw new IllegalArgumentException("dropout is " + dropout
+                    + ", expected 0: the network was not built to be asked without a condition");
+        }
+        this.source = source;
+        this.objective = objective;
+        this.card = card;
+        this.published = published;
+        this.conditioner = conditioner;
+        this.dropout = dropout;
+        this.config = config;
+        this.precision = precision;
+        this.device = device;
+    }
+
+    /** Before hours of training: how the result is to be sampled must be possible. */
+    private static void requirePlan(ModelCard card) {
+        try {
+            SamplingPlan.of(card.process(), card.sampling(), card.network().learnSigma());
+        } catch (RetortException e) {
+            throw new RetortException(
+                    Kind.CONFIG, "run.sampling: " + e.getMessage() + "; choose another solver or number of steps", e);
+        }
+    }
+
+    @Override
+    public ImageSource source() {
+        return source;
+    }
+
+    @Override
+    public String published() {
+        return published;
+    }
+
+    @Override
+    public Pass pass(Batch batch, int from, int count, Pass.Context context) {
+        return new NoisyPass(batch, from, count, context, objective, conditioner, dropout, device);
+    }
+
+    @Override
+    public Optional<String> otherRun(Path checkpoint) {
+        ModelCard saved = Models.card(checkpoint);
+        List<String> classes = ClassNames.differences(saved.classes(), card.classes());
+        if (!classes.isEmpty()) {
+            return Optional.of("was trained with other classes than the data have now: "
+                    + FirstFew.of(classes, MOST_NAMED) + "; restore the data's names to resume");
+        }
+        if (!saved.teacher().equals(card.teacher())) {
+            return Optional.of("learned from a teacher with other weights; give the teacher it began with to resume");
+        }
+        String start = saved.provenance().getOrDefault(InitialWeights.KEY, "random weights");
+        String asked = card.provenance().getOrDefault(InitialWeights.KEY, start);
+        if (!asked.equals(start)) {
+            return Optional.of("belongs to a run that started from " + start + ", not from " + asked
+                    + ", and goes on from its own weights; leave --init-from out to resume");
+        }
+        AutoencoderCard before = saved.autoencoder();
+        AutoencoderCard now = card.autoencoder();
+        if (before == null || now == null ? before != now : !before.sameLatents(now)) {
+            return Optional.of("was trained on latents of another autoencoder; give the data it began with to resume");
+        }
+        return Optional.empty();
+    }
+
+    @Override
+    public void write(Path checkpoint, Map<String, Tensor> weights, long imagesSeen) {
+        ModelFolder.write(checkpoint, weights, card.withImagesSeen(imagesSeen), Dtype.F32);
+    }
+
+    @Override
+    public Path publish(RunFolder run, Map<String, Tensor> weights, long imagesSeen) {
+        ModelFolder.save(run.model(), weights, card.withImagesSeen(imagesSeen), Dtype.F32);
+        return run.model();
+    }
+
+    /** Refuses an autoencoder that is not there before anything is trained, and measures what the cache saves. */
+    @Override
+    public Optional<EncodingCost> encoding() {
+        return card.autoencoder() == null
+                ? Optional.empty()
+                : Optional.of(EncodingCost.measure(codec(), config.batch(), precision, device));
+    }
+
+    private ImageCodec codec() {
+        if (codec == null) {
+            codec = ImageCodec.of(card, device);
+        }
+        return codec;
+    }
+
+    @Override
+    public Optional<Preview> preview() {
+        if (grid == null) {
+            Network network;
+            try (Scope scope = Scope.open()) {
+                network = Architectures.build(card.network(), Init.blank(device));
+            }
+            grid = new SampleGrid(
+                    network, card, codec(), precision, config.log().samplesPerClass());
+        }
+        return Optional.of(grid);
+    }
+
+    @Override
+    public long macs() {
+        return card.network().macs();
+    }
+
+    @Override
+    public void close() {
+        if (grid != null) {
+            grid.close();
+        } else if (codec != null) {
+            codec.close();
+        }
+    }
+}

@@ -1,0 +1,151 @@
+package dev.retort.train;
+
+import dev.retort.config.CardFile;
+import dev.retort.config.Require;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+import tools.jackson.databind.node.ObjectNode;
+
+/** What a player that learns has beside its network: parts of its losses, optimiser, moving averages, guard. */
+final class Learner implements Stateful, AutoCloseable {
+    private static final List<String> OF_PARTS =
+            List.of("extra.", "optimizer.mean.", "optimizer.square.", "optimizer.step.");
+
+    private final Player player;
+    private final Player.Role.Learns role;
+    private final TermNames.Parts parts;
+    private final boolean published;
+    private final Optimizer optimizer;
+    private final List<Ema> averages = new ArrayList<>();
+    private LossGuard guard = new LossGuard(LossGuard.Memory.NONE);
+    private long steps;
+
+    /** What stands in {@code state.json}. */
+    private record Numbers(long steps, LossGuard.Memory guard) {
+        Numbers {
+            Require.atLeast("steps", steps, 0);
+            Require.that(guard != null, "guard", null, "what the guard remembers");
+        }
+    }
+
+    /**
+     * @param published whether its first average is the model that a checkpoint holds in a file of its own
+     * @param batch images of a step
+     */
+    Learner(Player player, Player.Role.Learns role, TermNames.Parts parts, boolean published, int batch) {
+        this.player = player;
+        this.role = role;
+        this.parts = parts;
+        this.published = published;
+        Map<String, Tensor> trained = new LinkedHashMap<>(player.network().parameters());
+        trained.putAll(parts.parameters());
+        optimizer = role.optimizer().build(trained);
+        role.averages().ifPresent(ema -> ema.decays()
+                .forEach(decay ->
+                        averages.add(ema.average(decay, batch, player.network().state()))));
+    }
+
+    Player player() {
+        return player;
+    }
+
+    /** Its weights for whoever asks: the first moving average, or where it keeps none, those in training. */
+    Map<String, Tensor> weights() {
+        return averages.isEmpty() ? player.network().state() : averages.get(0).weights();
+    }
+
+    /** Steps not taken so far. */
+    long skipped() {
+        return guard.memory().skipped();
+    }
+
+    /** A stage with other losses begins. */
+    void startStage() {
+        guard.startStage();
+    }
+
+    /** Begins anew from the weights that its network has now. */
+    void startAnew() {
+        optimizer.reset();
+        averages.forEach(Ema::restart);
+        steps = 0;
+        guard = new LossGuard(LossGuard.Memory.NONE);
+    }
+
+    /** What a step did. */
+    record Step(double gradientNorm, boolean clipped, boolean taken) {}
+
+    /** Clips and, where the guard lets it, moves the parameters along the gradients, and the averages after them. */
+    Step step(OptimizerConfig settings, double rate, double loss, long imagesSeen) {
+        optimizer.configure(settings);
+        double norm = optimizer.clip();
+        boolean taken = guard.accept(loss, norm, imagesSeen);
+        if (taken) {
+            optimizer.step(rate);
+            averages.forEach(ema -> ema.update(steps));
+            steps++;
+        }
+        return new Step(norm, settings.clip() > 0 && norm > settings.clip(), taken);
+    }
+
+    /** The optimiser's settings where a stage has no others. */
+    OptimizerConfig settings() {
+        return role.optimizer();
+    }
+
+    void dropGradients() {
+        optimizer.dropGradients();
+    }
+
+    /** Parameters of the network that no gradient has reached since they were dropped. */
+    List<String> unreached() {
+        List<String> unreached = new ArrayList<>(optimizer.unreached());
+        unreached.removeAll(parts.parameters().keySet());
+        return unreached;
+    }
+
+    @Override
+    public String name() {
+        return player.name();
+    }
+
+    @Override
+    public Map<String, Tensor> tensors() {
+        Map<String, Tensor> all = new LinkedHashMap<>();
+        player.network().state().forEach((name, tensor) -> all.put("model." + name, tensor));
+        parts.parameters().forEach((name, tensor) -> all.put("extra." + name, tensor));
+        for (Ema ema : averages.subList(published && !averages.isEmpty() ? 1 : 0, averages.size())) {
+            ema.weights().forEach((name, tensor) -> all.put("ema-" + ema.decay() + "." + name, tensor));
+        }
+        optimizer.state().forEach((name, tensor) -> all.put("optimizer." + name, tensor));
+        return all;
+    }
+
+    @Override
+    public Map<String, String> formerNames() {
+        Map<String, String> former = new LinkedHashMap<>();
+        parts.formerNames().forEach((name, old) -> OF_PARTS.forEach(prefix -> former.put(prefix + name, prefix + old)));
+        return former;
+    }
+
+    @Override
+    public ObjectNode numbers() {
+        return (ObjectNode) CardFile.tree(new Numbers(steps, guard.memory()));
+    }
+
+    @Override
+    public void restore(ObjectNode numbers) {
+        Numbers saved = CardFile.value(numbers, Numbers.class);
+        steps = saved.steps;
+        guard = new LossGuard(saved.guard);
+    }
+
+    @Override
+    public void close() {
+        optimizer.close();
+        averages.forEach(Ema::close);
+    }
+}

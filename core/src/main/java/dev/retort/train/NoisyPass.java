@@ -1,0 +1,92 @@
+package dev.retort.train;
+
+import dev.retort.card.ImageShape;
+import dev.retort.data.Batch;
+import dev.retort.diffusion.NoiseSchedule;
+import dev.retort.model.Condition;
+import dev.retort.model.Conditioner;
+import dev.retort.model.Question;
+import dev.retort.torch.Device;
+import java.util.Arrays;
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+
+/** Images that are noised when a loss asks for them. */
+final class NoisyPass extends Pass {
+    private static final String NOISY = "noisy";
+    private final Batch batch;
+    private final int from;
+    private final Context context;
+    private final Objective objective;
+    private final Conditioner conditioner;
+    private final double dropout;
+    private final Device device;
+    private double[] places;
+
+    NoisyPass(
+            Batch batch,
+            int from,
+            int count,
+            Context context,
+            Objective objective,
+            Conditioner conditioner,
+            double dropout,
+            Device device) {
+        super(context, batch.firstImage() + from, count);
+        this.batch = batch;
+        this.from = from;
+        this.context = context;
+        this.objective = objective;
+        this.conditioner = conditioner;
+        this.dropout = dropout;
+        this.device = device;
+    }
+
+    @Override
+    public NoisyBatch noisy(String player) {
+        NoiseSchedule schedule = objective.process().noiseSchedule();
+        NoisyBatch whole = once(
+                NOISY,
+                () -> NoisyBatch.of(
+                        batch, from, count(), context.seed(), schedule, objective.times(), condition(), device));
+        places = Arrays.stream(whole.times())
+                .map(time -> time / schedule.noisiestTime())
+                .toArray();
+        ImageShape images = player(player).respondent().images();
+        for (NoisyBatch at = whole; at != null; at = at.twin()) {
+            if (at.clean().size(2) == images.height() && at.clean().size(3) == images.width()) {
+                return at;
+            }
+        }
+        throw new IllegalStateException(player + " works on images of " + images.height() + "x" + images.width()
+                + ", the data are " + batch.height() + "x" + batch.width());
+    }
+
+    @Override
+    public Question usual(String player, Question.Gradient gradient) {
+        NoisyBatch noisy = noisy(player);
+        return new Question(noisy.noisy(), noisy.times(), noisy.condition(), gradient);
+    }
+
+    @Override
+    public Tensor clean() {
+        return once("clean", () -> NoisyBatch.clean(batch, from, count(), device));
+    }
+
+    @Override
+    public Condition condition() {
+        return once(
+                "condition",
+                () -> NoisyBatch.condition(batch, from, count(), context.seed(), conditioner, dropout, device));
+    }
+
+    @Override
+    public Condition none() {
+        return once("none", () -> conditioner.none(count(), device));
+    }
+
+    @Override
+    public Optional<double[]> places() {
+        return Optional.ofNullable(places);
+    }
+}

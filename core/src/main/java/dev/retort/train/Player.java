@@ -1,0 +1,118 @@
+package dev.retort.train;
+
+import dev.retort.model.Answer;
+import dev.retort.model.Question;
+import dev.retort.model.Question.Gradient;
+import dev.retort.model.Respondent;
+import dev.retort.nn.Layer;
+import java.util.Optional;
+import java.util.Set;
+
+/** A network that takes part in a training, under a name of its own: student, teacher, critic, … */
+public final class Player implements AutoCloseable {
+    /** What becomes of a player's weights. */
+    public sealed interface Role {
+        /** They stay as they are, but for what a stage starts with. */
+        record Frozen() implements Role {}
+
+        /**
+         * They are trained.
+         *
+         * @param optimizer how
+         * @param averages moving averages that are kept of them; the first one is what is exported
+         */
+        record Learns(OptimizerConfig optimizer, Optional<EmaConfig> averages) implements Role {
+            /** They are exported as they are. */
+            public Learns(OptimizerConfig optimizer) {
+                this(optimizer, Optional.empty());
+            }
+        }
+
+        /**
+         * They are a moving average of another player's.
+         *
+         * @param player whose
+         * @param decay what is kept at each of its steps, without warm-up
+         */
+        record Follows(String player, double decay) implements Role {}
+    }
+
+    private final String name;
+    private final Respondent respondent;
+    private final Role role;
+    private boolean recompute;
+
+    /** @param respondent how it is asked; its network is closed with this player, and frozen where it does not learn */
+    public Player(String name, Respondent respondent, Role role) {
+        this.name = name;
+        this.respondent = respondent;
+        this.role = role;
+        if (!learns()) {
+            network().freeze();
+        }
+    }
+
+    /** A player that only answers. */
+    public static Player frozen(String name, Respondent respondent) {
+        return new Player(name, respondent, new Role.Frozen());
+    }
+
+    /** Its name. */
+    public String name() {
+        return name;
+    }
+
+    /** Its weights. */
+    public Layer network() {
+        return respondent.network();
+    }
+
+    /** How it is asked. */
+    public Respondent respondent() {
+        return respondent;
+    }
+
+    /** What becomes of its weights. */
+    public Role role() {
+        return role;
+    }
+
+    /** Whether it is trained. */
+    public boolean learns() {
+        return role instanceof Role.Learns;
+    }
+
+    /** Recompute block insides during the backward pass instead of storing them. */
+    void recompute(boolean on) {
+        recompute = on;
+        respondent.recompute(on);
+    }
+
+    /** Its answer to a question; {@link Pass#ask} asks equal questions once. */
+    public Answer ask(Question question, Set<String> taps) {
+        if (question.gradient() == Gradient.PARAMETERS && !learns()) {
+            throw new IllegalArgumentException(name + " does not learn, so no gradient leads to its weights");
+        }
+        if (question.gradient() != Gradient.THROUGH || !learns()) {
+            return respondent.ask(question, taps);
+        }
+        // A block that is run again in the backward pass would find its weights trainable then.
+        try {
+            trainable(false);
+            respondent.recompute(false);
+            return respondent.ask(question, taps);
+        } finally {
+            trainable(true);
+            respondent.recompute(recompute);
+        }
+    }
+
+    private void trainable(boolean on) {
+        network().parameters().values().forEach(parameter -> parameter.set_requires_grad(on));
+    }
+
+    @Override
+    public void close() {
+        network().close();
+    }
+}
