@@ -119,6 +119,9 @@ final class BindingError {
                 type = Vocabulary.named(
                         raw(type), node.path(Vocabulary.choice(raw(type))).asString(""));
             }
+            if (type instanceof Class<?> choice && choice.isInterface()) {
+                type = OpenTypes.record(choice, node.path("type").asString(""));
+            }
             type = below(type, step);
             node = node.isArray() ? node.path(Integer.parseInt(step)) : node.path(step);
         }

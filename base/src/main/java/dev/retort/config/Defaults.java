@@ -50,7 +50,7 @@ final class Defaults {
     private static ObjectNode group(ObjectNode given, Class<?> type, JsonNode fallback) {
         upgrade(given, type);
         ObjectNode all = given.objectNode();
-        Class<?> record = type;
+        Class<?> record = OpenTypes.record(type, given.path("type").asString(""));
         JsonNode rest = fallback;
         if (type.isSealed()) {
             String choice = Vocabulary.choice(type);

@@ -1,6 +1,5 @@
 package dev.retort.distill;
 
-import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.data.ImageSource;
@@ -22,7 +21,7 @@ import java.util.List;
  * @param student what the student is
  * @param source the images, paired
  */
-record Checks(Recipe recipe, ModelCard taught, DitSpec student, ImageSource source) {
+record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource source) {
     private static final int MOST_NAMED = 3;
 
     /**
@@ -60,10 +59,12 @@ record Checks(Recipe recipe, ModelCard taught, DitSpec student, ImageSource sour
                             + teacher.channels() + "x" + teacher.height() + "x" + teacher.width()
                             + " images; use the data it was trained on");
         }
-        if (teacher.classes() != student.classes() || !teacher.hasNullClass() && student.classDropout() > 0) {
+        if (teacher.classes() != student.classes()
+                || !teacher.hasNullClass() && recipe.student().dropout() > 0) {
             throw new RetortException(
                     Kind.CONFIG,
-                    "the student has " + student.classes() + " classes and drops " + student.classDropout()
+                    "the student has " + student.classes() + " classes and drops "
+                            + recipe.student().dropout()
                             + " of its labels, the teacher has " + teacher.classes() + " classes and "
                             + (teacher.hasNullClass() ? "a" : "no") + " null class; both are asked the same labels");
         }

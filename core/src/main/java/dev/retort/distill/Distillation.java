@@ -1,7 +1,7 @@
 package dev.retort.distill;
 
-import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
+import dev.retort.card.NetworkSpec;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.hub.Watch;
@@ -27,7 +27,7 @@ import java.util.function.Consumer;
 /** Distils a student from a recipe: what {@code retort distill} does, as a call. */
 public final class Distillation {
     private final ImageSource source;
-    private final DitSpec student;
+    private final NetworkSpec student;
     private final List<String> findings = new ArrayList<>();
 
     private Distillation(Recipe recipe, ModelCard taught) {
@@ -97,7 +97,7 @@ public final class Distillation {
                             recipe.run().loop(),
                             into,
                             precision.precision())) {
-                DitSpec student = distillation.student;
+                NetworkSpec student = distillation.student;
                 notes.accept(String.format(
                         Locale.ROOT,
                         "student: %s, %.2f M parameters (%.1f %% of the teacher's), %.1f M MACs (%.1f %%); micro-batch %d of %d",

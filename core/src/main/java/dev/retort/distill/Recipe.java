@@ -1,9 +1,9 @@
 package dev.retort.distill;
 
-import dev.retort.card.DitSpec;
+import dev.retort.card.NetworkSpec;
 import dev.retort.config.Require;
 import dev.retort.data.ImageSource;
-import dev.retort.train.DitConfig;
+import dev.retort.train.NetworkConfig;
 import dev.retort.train.Objective;
 import dev.retort.train.RunConfig;
 import java.util.List;
@@ -21,7 +21,7 @@ import java.util.Map;
  */
 public record Recipe(
         TeacherConfig teacher,
-        DitConfig student,
+        NetworkConfig student,
         String init,
         Objective objective,
         List<StageConfig> stages,
@@ -38,7 +38,7 @@ public record Recipe(
     }
 
     /** The student for the images; what does not go with them is refused. */
-    public DitSpec network(ImageSource source) {
+    public NetworkSpec network(ImageSource source) {
         objective.requireFit(source);
         return student.spec("student", source, objective.learnSigma());
     }

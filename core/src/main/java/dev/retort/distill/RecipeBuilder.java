@@ -1,7 +1,7 @@
 package dev.retort.distill;
 
-import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
+import dev.retort.card.NetworkSpec;
 import dev.retort.data.ImageSource;
 import dev.retort.model.Conditioner;
 import dev.retort.model.LabelConditioner;
@@ -35,7 +35,7 @@ import java.util.Map;
  */
 record RecipeBuilder(
         Recipe recipe,
-        DitSpec student,
+        NetworkSpec student,
         ImageSource source,
         Pipeline<Network> teacher,
         Device device,
@@ -111,7 +111,7 @@ record RecipeBuilder(
                 source.autoencoder().map(card::withAutoencoder).orElse(card),
                 STUDENT,
                 conditioner(),
-                student.classDropout(),
+                recipe.student().dropout(),
                 recipe.run(),
                 precision,
                 device);

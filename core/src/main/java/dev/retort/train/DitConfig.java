@@ -9,14 +9,14 @@ import dev.retort.error.RetortException.Kind;
 import java.util.Map;
 
 /**
- * The network of a run; image size, channels and classes come from the data.
+ * A diffusion transformer.
  *
  * @param size a named size such as {@code S/2}, or {@code DEPTHxHIDDENxHEADS/PATCH} such as {@code 8x256x4/4}
  * @param mlpRatio hidden width of the MLP over that of a token
  * @param classDropout share of labels dropped in training; 0 builds no null class and allows no guidance
  * @param modern SwiGLU, RMSNorm and RoPE
  */
-public record DitConfig(String size, double mlpRatio, double classDropout, boolean modern) {
+public record DitConfig(String size, double mlpRatio, double classDropout, boolean modern) implements NetworkConfig {
     /** Validates. */
     public DitConfig {
         DitSizes.Size s = DitSizes.parse(size);
@@ -35,12 +35,12 @@ public record DitConfig(String size, double mlpRatio, double classDropout, boole
         return Map.of("mlpRatio", 4, "classDropout", 0.1, "modern", false);
     }
 
-    /**
-     * The network for images like the source's.
-     *
-     * @param field where this configuration stands, such as {@code model}, for the error
-     * @throws RetortException of kind CONFIG when the images are no whole number of patches
-     */
+    @Override
+    public double dropout() {
+        return classDropout;
+    }
+
+    @Override
     public DitSpec spec(String field, ImageSource source, boolean learnSigma) {
         DitSizes.Size s = DitSizes.parse(size);
         if (source.height() % s.patch() != 0 || source.width() % s.patch() != 0) {

@@ -1,6 +1,6 @@
 package dev.retort.train;
 
-import dev.retort.card.DitSpec;
+import dev.retort.card.NetworkSpec;
 import dev.retort.config.Require;
 import dev.retort.data.ImageSource;
 import java.util.Map;
@@ -13,7 +13,7 @@ import java.util.Map;
  * @param objective what it is trained to do
  * @param run everything that any run has
  */
-public record TrainConfig(long images, DitConfig model, Objective objective, RunConfig run) {
+public record TrainConfig(long images, NetworkConfig model, Objective objective, RunConfig run) {
     /** Validates. */
     public TrainConfig {
         Require.atLeast("images", images, 1);
@@ -25,7 +25,7 @@ public record TrainConfig(long images, DitConfig model, Objective objective, Run
     }
 
     /** The network for the images; what does not go with them is refused. */
-    public DitSpec network(ImageSource source) {
+    public NetworkSpec network(ImageSource source) {
         objective.requireFit(source);
         return model.spec("model", source, objective.learnSigma());
     }

@@ -1,7 +1,7 @@
 package dev.retort.train;
 
-import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
+import dev.retort.card.NetworkSpec;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.io.FolderLock;
@@ -85,7 +85,7 @@ public final class Training {
         ImageSource source = Datasets.open(config.run().data());
         Datasets.describe(source, notes);
         InitialWeights initial = new InitialWeights(initFrom);
-        DitSpec spec = config.network(source);
+        NetworkSpec spec = config.network(source);
         try (Network network = network(spec, config.run().seed(), device.device())) {
             if (!new RunFolder(held.folder()).begun()) {
                 initial.take(network, config.objective(), source, device.device(), notes);
@@ -105,7 +105,7 @@ public final class Training {
                             card(config, spec, source, initial.into(provenance)),
                             MODEL,
                             conditioner,
-                            spec.classDropout(),
+                            config.model().dropout(),
                             config.run(),
                             precision.precision(),
                             device.device());
@@ -131,7 +131,7 @@ public final class Training {
     }
 
     private static ModelCard card(
-            TrainConfig config, DitSpec spec, ImageSource source, Map<String, String> provenance) {
+            TrainConfig config, NetworkSpec spec, ImageSource source, Map<String, String> provenance) {
         ModelCard card = ModelCard.of(
                 spec,
                 config.objective().process(),
@@ -145,7 +145,7 @@ public final class Training {
         return source.autoencoder().map(card::withAutoencoder).orElse(card);
     }
 
-    private static Network network(DitSpec spec, long seed, Device device) {
+    private static Network network(NetworkSpec spec, long seed, Device device) {
         try (Scope scope = Scope.open()) {
             return Architectures.build(spec, Init.of(seed, device));
         }

@@ -43,7 +43,7 @@ class ShippedPresetsTest {
                 .map(preset -> DynamicTest.dynamicTest(preset.name(), () -> {
                     TrainConfig config = Configs.load(TrainConfig.class, preset, List.of());
                     ImageSource source = opened(config.run().data());
-                    forward(config.network(source), source);
+                    forward((DitSpec) config.network(source), source);
                     SamplingSpec sampling = config.run().sampling();
                     Plan plan = SamplingPlan.of(
                             config.objective().process().process(),
@@ -59,7 +59,7 @@ class ShippedPresetsTest {
                 .map(preset -> DynamicTest.dynamicTest(preset.name(), () -> {
                     Recipe recipe = Configs.load(Recipe.class, preset, List.of());
                     ImageSource source = opened(recipe.run().data());
-                    forward(recipe.network(source), source);
+                    forward((DitSpec) recipe.network(source), source);
                     TrainConfig teacher = teacher(recipe);
                     ModelCard card = ModelCard.of(
                             teacher.network(opened(teacher.run().data())),

@@ -132,7 +132,7 @@ class MicroBatchTest {
                 new Stage("first", 64, "model", List.of(new Weighted(new Greedy(first), 1, 1))),
                 new Stage("second", 64, "model", List.of(new Weighted(new Greedy(second), 1, 1))));
         Path folder = temp.resolve("greedy");
-        DitSpec spec = config.network(source);
+        DitSpec spec = (DitSpec) config.network(source);
         Conditioner conditioner = new LabelConditioner(spec.condition());
         ModelCard card = ModelCard.of(
                 spec,

@@ -1,8 +1,8 @@
 package dev.retort.examples;
 
 import dev.retort.model.Denoiser;
-import dev.retort.pipeline.Pipeline;
 import dev.retort.pipeline.Models;
+import dev.retort.pipeline.Pipeline;
 import dev.retort.sample.Draw;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;

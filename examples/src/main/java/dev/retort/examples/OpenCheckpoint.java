@@ -5,9 +5,9 @@ import dev.retort.hub.Hub;
 import dev.retort.hub.Watch;
 import dev.retort.io.Dtype;
 import dev.retort.layout.Checkpoint;
+import dev.retort.layout.Hints;
 import dev.retort.layout.ModelFiles;
 import dev.retort.pipeline.Architectures;
-import dev.retort.layout.Hints;
 import java.nio.file.Path;
 
 /**
@@ -24,7 +24,8 @@ public final class OpenCheckpoint {
         try (Checkpoint checkpoint = Architectures.open(place, Hints.NONE)) {
             ModelCard card = checkpoint.card();
             System.out.println(card.network().name() + " of " + checkpoint.trainedBy() + ", "
-                    + card.process().schedule() + ", " + card.sampling().solver().text());
+                    + card.process().schedule() + ", "
+                    + card.sampling().solver().text());
             checkpoint.notes().forEach(System.out::println);
             ModelFiles.convert(model, card, checkpoint.parameters(), Dtype.BF16);
         }
