@@ -13,7 +13,8 @@ import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.pipeline.Architectures;
-import dev.retort.report.JsonlLog;
+import dev.retort.run.RunEvent;
+import dev.retort.run.RunEvents;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -228,7 +229,7 @@ class CudaTest {
                 .isInstanceOf(RetortException.class)
                 .hasMessageContaining("the same command resumes");
         train(config, () -> false);
-        List<Map<String, Object>> lines = JsonlLog.read(temp.resolve("run/log.jsonl"));
+        List<Map<String, Object>> lines = lines(temp.resolve("run/log.jsonl"));
         double first = loss(lines.subList(0, 1));
         double last = loss(lines.subList(lines.size() - 10, lines.size()));
         assertThat(last).isLessThan(0.5 * first);
@@ -274,5 +275,9 @@ class CudaTest {
     @Test
     void a_gpu_that_is_not_here_is_refused_with_those_that_are() {
         assertThatThrownBy(() -> Device.choose("cuda:99")).hasMessageContaining("choose cuda:0");
+    }
+
+    private static List<Map<String, Object>> lines(Path log) {
+        return RunEvents.lines(log).stream().map(RunEvent.Line::values).toList();
     }
 }

@@ -38,6 +38,7 @@ class HouseTest {
             "card",
             "layout",
             "data",
+            "run",
             "torch",
             "nn",
             "model",

@@ -6,6 +6,7 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.core.StreamReadFeature;
 import tools.jackson.databind.DeserializationFeature;
@@ -104,6 +105,27 @@ public final class Configs {
 
     private static Fields fields(Object value) {
         return Fields.of(parsed(MAPPER.writeValueAsString(value), "this configuration"));
+    }
+
+    /**
+     * A group of a file, its defaults with it; empty where the file has no such group.
+     *
+     * @param path the group's field, outermost name first
+     */
+    public static <T> Optional<T> part(Class<T> type, Path file, String... path) {
+        JsonNode at = tree(Presets.file("", file));
+        for (String step : path) {
+            at = at.path(step);
+        }
+        if (!(at instanceof ObjectNode given)) {
+            return Optional.empty();
+        }
+        ObjectNode complete = Defaults.complete(given, type);
+        try {
+            return Optional.of(MAPPER.treeToValue(complete, type));
+        } catch (JacksonException e) {
+            throw BindingError.of(e, type, complete, file + ": " + String.join(".", path), List.of());
+        }
     }
 
     /** The kind that a file opens with; empty where it does not say it. */

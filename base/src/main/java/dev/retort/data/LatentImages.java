@@ -66,24 +66,21 @@ public final class LatentImages implements ImageSource {
     private Shard map(Path file, int count) {
         try (SafetensorsFile opened = SafetensorsFile.open(file)) {
             Map<String, ByteBuffer> tensors = new HashMap<>();
-            List<String> names = manifest.variance()
-                    ? List.of("mean", "mean_mirrored", "std", "std_mirrored")
-                    : List.of("mean", "mean_mirrored");
             long[] shape = {count, channels(), height(), width()};
-            for (String name : names) {
+            for (String name : LatentShard.latents(manifest)) {
                 var entry = opened.entries().get(name);
                 if (entry == null || entry.dtype() != Dtype.F16 || !Arrays.equals(entry.shape(), shape)) {
                     throw foreign(file, name, "F16 of " + Arrays.toString(shape));
                 }
                 tensors.put(name, opened.data(name));
             }
-            requireNumbers(file, opened, "labels", count);
+            requireNumbers(file, opened, LatentShard.LABELS, count);
             return new Shard(
-                    tensors.get("mean"),
-                    tensors.get("std"),
-                    tensors.get("mean_mirrored"),
-                    tensors.get("std_mirrored"),
-                    labels(file, opened.data("labels"), count),
+                    tensors.get(LatentShard.MEAN),
+                    tensors.get(LatentShard.STD),
+                    tensors.get(LatentShard.MEAN_MIRRORED),
+                    tensors.get(LatentShard.STD_MIRRORED),
+                    labels(file, opened.data(LatentShard.LABELS), count),
                     captions(file, opened, count));
         }
     }
@@ -94,7 +91,7 @@ public final class LatentImages implements ImageSource {
             long label = bytes.getLong(8 * i);
             if (label < 0 || label >= Math.max(1, manifest.classNames().size())) {
                 throw foreign(
-                        file, "labels", "numbers of " + manifest.classNames().size() + " classes");
+                        file, LatentShard.LABELS, "numbers of " + manifest.classNames().size() + " classes");
             }
             labels[i] = (int) label;
         }
@@ -103,22 +100,22 @@ public final class LatentImages implements ImageSource {
 
     /** UTF-8 one after another, and where each ends; null where the file has none. */
     private static String[] captions(Path file, SafetensorsFile opened, int count) {
-        var text = opened.entries().get("captions");
-        if (text == null && !opened.entries().containsKey("caption_ends")) {
+        var text = opened.entries().get(LatentShard.CAPTIONS);
+        if (text == null && !opened.entries().containsKey(LatentShard.CAPTION_ENDS)) {
             return null;
         }
         if (text == null || text.dtype() != Dtype.U8) {
-            throw foreign(file, "captions", "U8");
+            throw foreign(file, LatentShard.CAPTIONS, "U8");
         }
-        requireNumbers(file, opened, "caption_ends", count);
-        ByteBuffer bytes = opened.data("captions");
-        ByteBuffer places = opened.data("caption_ends");
+        requireNumbers(file, opened, LatentShard.CAPTION_ENDS, count);
+        ByteBuffer bytes = opened.data(LatentShard.CAPTIONS);
+        ByteBuffer places = opened.data(LatentShard.CAPTION_ENDS);
         String[] captions = new String[count];
         long start = 0;
         for (int i = 0; i < count; i++) {
             long end = places.getLong(8 * i);
             if (end < start || end > text.elements()) {
-                throw foreign(file, "caption_ends", "rising numbers up to " + text.elements());
+                throw foreign(file, LatentShard.CAPTION_ENDS, "rising numbers up to " + text.elements());
             }
             byte[] one = new byte[(int) (end - start)];
             bytes.get((int) start, one);

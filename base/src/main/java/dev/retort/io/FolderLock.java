@@ -16,17 +16,21 @@ import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * The right to write into a folder, which one run at a time has. It is a lock of the operating system on the file
  * {@value #FILE}, so it ends with the process however that ends: a file left by a killed process keeps nobody out. The file
- * says who holds the lock and is deleted when it is given back.
+ * says who holds the lock (process, machine, since when) and is deleted when it is given back; one that a killed process left
+ * is taken over.
  */
 public final class FolderLock implements AutoCloseable {
     /** Name of the file in the folder. */
     public static final String FILE = "retort.lock";
 
-    private static final int LONGEST_HOLDER = 200;
+    private static final int LONGEST_HOLDER = 400;
+    private static final Pattern HOLDER = Pattern.compile("process (\\d+) on (\\S+) since [0-9TZ:-]+");
 
     /**
      * What this process holds. Linux drops a process's lock as soon as the process closes the file anywhere, so a second
@@ -49,7 +53,8 @@ public final class FolderLock implements AutoCloseable {
     /**
      * Takes the lock, without waiting; the folder is created where it does not exist.
      *
-     * @param notes is told where the file system has no locks, so that only this process is kept out
+     * @param notes is told whose lock was taken over, as that process ended without giving it back, and where the file system
+     *     has no locks, so that only the file keeps others out
      * @throws RetortException of kind WRITE when another run holds it, naming its process, or the folder cannot be written
      */
     public static FolderLock take(Path folder, Consumer<String> notes) {
@@ -92,13 +97,16 @@ public final class FolderLock implements AutoCloseable {
                     file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
             boolean taken = false;
             try {
-                if (!lock(channel, folder, notes)) {
-                    throw inUse(folder, holder(channel));
+                String before = holder(channel);
+                boolean locks = lock(channel, folder, notes, before);
+                if (!before.isEmpty()) {
+                    notes.accept(before + " had " + folder + " and ended without giving it back"
+                            + (locks ? "" : ", as far as can be seen") + "; going on there");
                 }
                 // Who gave the lock back deleted the file: a lock on a deleted file keeps nobody out.
                 taken = Files.exists(file);
                 if (taken) {
-                    String here = "process " + ProcessHandle.current().pid() + " since "
+                    String here = "process " + ProcessHandle.current().pid() + " on " + Host.name() + " since "
                             + Instant.now().truncatedTo(ChronoUnit.SECONDS);
                     AtomicWrite.writeFully(
                             channel.truncate(0), ByteBuffer.wrap((here + "\n").getBytes(StandardCharsets.UTF_8)));
@@ -112,13 +120,26 @@ public final class FolderLock implements AutoCloseable {
         }
     }
 
-    private static boolean lock(FileChannel channel, Path folder, Consumer<String> notes) {
+    /**
+     * Takes the lock, or refuses.
+     *
+     * @param before whom the file names; empty where nobody
+     * @return false where the file system has no locks and the file names nobody who lives
+     */
+    private static boolean lock(FileChannel channel, Path folder, Consumer<String> notes, String before) {
         try {
-            return channel.tryLock() != null;
+            if (channel.tryLock() == null) {
+                // Nobody is named in the instant between taking the lock and writing the name.
+                throw inUse(folder, before.isEmpty() ? "another process" : before);
+            }
+            return true;
         } catch (IOException e) {
+            if (lives(before)) {
+                throw inUse(folder, before);
+            }
             notes.accept("the file system of " + folder + " has no locks (" + AtomicWrite.reason(e)
                     + "); see to it that no other process writes there");
-            return true;
+            return false;
         }
     }
 
@@ -126,15 +147,23 @@ public final class FolderLock implements AutoCloseable {
         ByteBuffer text = ByteBuffer.allocate(LONGEST_HOLDER);
         channel.read(text, 0);
         String line = new String(text.array(), 0, text.position(), StandardCharsets.UTF_8).strip();
-        // Empty for the instant between taking the lock and writing the name.
-        return line.matches("process \\d+ since [0-9TZ:-]+") ? line : "another process";
+        return HOLDER.matcher(line).matches() ? line : "";
+    }
+
+    private static boolean lives(String holder) {
+        Matcher parts = HOLDER.matcher(holder);
+        return parts.matches()
+                && parts.group(2).equals(Host.name())
+                && ProcessHandle.of(Long.parseLong(parts.group(1))).isPresent();
     }
 
     private static RetortException inUse(Path folder, String holder) {
+        Matcher parts = HOLDER.matcher(holder);
+        String stop = parts.matches() ? "stop it (kill " + parts.group(1) + ")" : "stop it";
         return new RetortException(
                 Kind.WRITE,
-                folder + " is in use by " + holder
-                        + ", which goes on undisturbed; wait until it ends or stop it, or choose another folder");
+                folder + " is in use by " + holder + ", which goes on undisturbed; wait until it ends or " + stop
+                        + ", or choose another folder");
     }
 
     /** The folder. */

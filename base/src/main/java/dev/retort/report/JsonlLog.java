@@ -4,6 +4,8 @@ import dev.retort.error.RetortException;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -24,6 +26,7 @@ import tools.jackson.core.type.TypeReference;
  */
 public final class JsonlLog implements AutoCloseable {
     private static final TypeReference<LinkedHashMap<String, Object>> ENTRY = new TypeReference<>() {};
+    private static final long MOST_TAIL = 1 << 26; // of a longer log the rest is read next time
 
     private final Path file;
     private final BufferedWriter out;
@@ -74,7 +77,7 @@ public final class JsonlLog implements AutoCloseable {
     /**
      * Appends one entry and flushes it.
      *
-     * @param kind what the entry is about: {@code train}, {@code sample}, {@code checkpoint}
+     * @param kind what the entry is about, such as {@code train}
      * @param imagesSeen the clock of the run
      * @param values anything that JSON can say; non-finite numbers become the strings {@code "NaN"}, {@code "Infinity"}
      */
@@ -94,6 +97,65 @@ public final class JsonlLog implements AutoCloseable {
     }
 
     /**
+     * What was new in a log.
+     *
+     * @param entries the new entries, in order
+     * @param nextByte where to read on next time
+     * @param anew whether the log is shorter than it was, so that it was read from its start
+     */
+    public record Tail(List<Map<String, Object>> entries, long nextByte, boolean anew) {}
+
+    /**
+     * Reads the whole lines of a log from a byte on; what follows the last of them is left for the next time. A log that is not
+     * there has none.
+     *
+     * @throws RetortException of kind DATA when a whole line is not a JSON object
+     */
+    public static Tail tail(Path file, long fromByte) {
+        if (!Files.exists(file)) {
+            return new Tail(List.of(), 0, fromByte > 0);
+        }
+        try (RandomAccessFile in = new RandomAccessFile(file.toFile(), "r")) {
+            boolean anew = in.length() < fromByte;
+            long at = anew ? 0 : fromByte;
+            in.seek(at);
+            byte[] bytes = new byte[(int) Math.min(in.length() - at, MOST_TAIL)];
+            in.readFully(bytes);
+            List<Map<String, Object>> entries = new ArrayList<>();
+            int start = 0;
+            for (int i = 0; i < bytes.length; i++) {
+                if (bytes[i] == '\n') {
+                    String line = new String(bytes, start, i - start, StandardCharsets.UTF_8);
+                    if (!line.isBlank()) {
+                        entries.add(parsed(file, line, "at byte " + (at + start)));
+                    }
+                    start = i + 1;
+                }
+            }
+            return new Tail(entries, at + start, anew);
+        } catch (IOException e) {
+            throw cannotRead(file, e);
+        }
+    }
+
+    private static Map<String, Object> parsed(Path file, String line, String where) {
+        try {
+            return Json.LINE.readValue(line, ENTRY);
+        } catch (JacksonException e) {
+            throw new RetortException(
+                    RetortException.Kind.DATA,
+                    file + ", " + where + ": not a JSON object, though lines follow it; "
+                            + "the log was edited or damaged: remove that line, or start a new run folder.",
+                    e);
+        }
+    }
+
+    private static RetortException cannotRead(Path file, IOException e) {
+        return new RetortException(
+                RetortException.Kind.DATA, file + ": the log cannot be read (" + e.getMessage() + ").", e);
+    }
+
+    /**
      * All entries of a log, in order; a last line torn by a crash is left out.
      *
      * @throws RetortException of kind DATA when another line is not a JSON object
@@ -107,22 +169,17 @@ public final class JsonlLog implements AutoCloseable {
                 number++;
                 try {
                     if (!line.isBlank()) {
-                        entries.add(Json.LINE.readValue(line, ENTRY));
+                        entries.add(parsed(file, line, "line " + number));
                     }
-                } catch (JacksonException e) {
+                } catch (RetortException e) {
                     if (next != null) {
-                        throw new RetortException(
-                                RetortException.Kind.DATA,
-                                file + ", line " + number + ": not a JSON object, though lines follow it; "
-                                        + "the log was edited or damaged: remove that line, or start a new run folder.",
-                                e);
+                        throw e;
                     }
                 }
                 line = next;
             }
         } catch (IOException e) {
-            throw new RetortException(
-                    RetortException.Kind.DATA, file + ": the log cannot be read (" + e.getMessage() + ").", e);
+            throw cannotRead(file, e);
         }
         return entries;
     }

@@ -9,6 +9,7 @@ import dev.retort.error.RetortException.Kind;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -42,14 +43,23 @@ class FolderLockTest {
             assertThatThrownBy(() -> FolderLock.take(folder, note -> {}))
                     .isInstanceOfSatisfying(
                             RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.WRITE))
-                    .hasMessageContaining("in use by process " + pid + " since ");
+                    .hasMessageContaining("in use by process " + pid + " on " + Host.name() + " since ")
+                    .hasMessageContaining("stop it (kill " + pid + "), or choose another folder");
             // The refused one must not have loosened the lock of the first.
             assertThatThrownBy(() -> FolderLock.take(folder, note -> {})).hasMessageContaining(pid);
             holder.kill();
         }
         assertThat(folder.resolve(FolderLock.FILE)).exists();
-        FolderLock.take(folder, note -> {}).close();
+        List<String> notes = new ArrayList<>();
+        FolderLock.take(folder, notes::add).close();
+        assertThat(notes)
+                .as("a lock that a killed process left is taken over, and said to be")
+                .singleElement()
+                .asString()
+                .matches("process \\d+ on .* since .* had .*run and ended without giving it back; going on there");
         assertThat(folder.resolve(FolderLock.FILE)).doesNotExist();
+        FolderLock.take(folder, notes::add).close();
+        assertThat(notes).hasSize(1);
     }
 
     @Test

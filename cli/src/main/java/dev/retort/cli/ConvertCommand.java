@@ -14,7 +14,7 @@ import dev.retort.layout.ModelFiles;
 import dev.retort.layout.Storage;
 import dev.retort.layout.WeightLayout;
 import dev.retort.pipeline.Architectures;
-import dev.retort.train.RunFolder;
+import dev.retort.run.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

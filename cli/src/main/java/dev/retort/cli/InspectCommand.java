@@ -17,7 +17,7 @@ import dev.retort.layout.ModelFiles;
 import dev.retort.layout.PipelineFolder;
 import dev.retort.pipeline.Architectures;
 import dev.retort.report.TextTable;
-import dev.retort.train.RunFolder;
+import dev.retort.run.RunFolder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

@@ -1,25 +1,19 @@
 package dev.retort.cli;
 
+import dev.retort.run.RunFolder;
 import dev.retort.card.ModelCard;
-import dev.retort.config.Configs;
 import dev.retort.data.DataSpec;
 import dev.retort.data.Datasets;
-import dev.retort.distill.Recipe;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.Contestant;
 import dev.retort.evaluate.FeatureCache;
 import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
-import dev.retort.io.AtomicWrite;
 import dev.retort.pipeline.Models;
-import dev.retort.train.TrainConfig;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -145,31 +139,10 @@ final class JudgeOptions {
     }
 
     private static Optional<DataSpec> trainedOn(Path model) {
-        Path folder = model.toAbsolutePath().normalize();
-        return Stream.iterate(folder, at -> at != null, Path::getParent)
-                .limit(3)
-                .map(at -> at.resolve("config.yaml"))
-                .filter(Files::isRegularFile)
-                .findFirst()
-                .map(JudgeOptions::dataOf);
-    }
-
-    private static DataSpec dataOf(Path config) {
         try {
-            boolean recipe = Files.readAllLines(config).stream().anyMatch(line -> line.startsWith("teacher:"));
-            return recipe
-                    ? Configs.load(Recipe.class, "distill", config.toString(), List.of())
-                            .run()
-                            .data()
-                    : Configs.load(TrainConfig.class, "train", config.toString(), List.of())
-                            .run()
-                            .data();
-        } catch (IOException e) {
-            throw new RetortException(
-                    Kind.CONFIG,
-                    config + ", which tells what the model was trained on, cannot be read (" + AtomicWrite.reason(e)
-                            + "); repair it, or give the pictures as --data",
-                    e);
+            return RunFolder.around(model).flatMap(RunFolder::data);
+        } catch (RetortException e) {
+            throw new RetortException(e.kind(), e.getMessage() + "; or give the pictures as --data", e);
         }
     }
 

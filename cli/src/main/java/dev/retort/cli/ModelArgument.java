@@ -1,8 +1,8 @@
 package dev.retort.cli;
 
+import dev.retort.pipeline.Models;
 import dev.retort.hub.Hub;
 import dev.retort.hub.HubName;
-import dev.retort.train.RunFolder;
 import java.nio.file.Path;
 
 /** Turns what a user wrote for a model into a place on this machine, and shows what must be fetched for it. */
@@ -16,7 +16,7 @@ final class ModelArgument {
     /** The model's folder. */
     static Path folder(String given, Talk talk) {
         try (HubTalk watch = new HubTalk(talk)) {
-            return RunFolder.resolveModel(given, watch);
+            return Models.locate(given, watch);
         }
     }
 

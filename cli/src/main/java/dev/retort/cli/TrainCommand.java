@@ -4,7 +4,7 @@ import dev.retort.card.NetworkSpec;
 import dev.retort.config.Preset;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
-import dev.retort.train.RunFolder;
+import dev.retort.run.RunFolder;
 import dev.retort.train.TrainConfig;
 import dev.retort.train.Training;
 import java.nio.file.Path;

@@ -13,7 +13,7 @@ import dev.retort.report.Progress;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.torch.TorchError;
-import dev.retort.train.RunFolder;
+import dev.retort.run.RunFolder;
 import dev.retort.train.Task;
 import dev.retort.train.Trainer;
 import java.nio.file.Path;
@@ -81,7 +81,7 @@ public final class Distillation {
         Precision.Choice precision = Precision.choose(recipe.run().compute().precision(), device.device());
         notes.accept("device: " + device.device() + " (" + device.reason() + ")");
         notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
-        Path folder = RunFolder.resolveModel(recipe.teacher().model(), Watch.saying(notes));
+        Path folder = Models.locate(recipe.teacher().model(), Watch.saying(notes));
         try (Pipeline<Network> teacher = Models.load(folder, device.device())) {
             Distillation distillation = new Distillation(recipe, teacher.card());
             distillation.findings.forEach(notes);

@@ -1,17 +1,20 @@
 package dev.retort.evaluate;
 
 import dev.retort.report.Chart;
-import dev.retort.report.JsonlLog;
+import dev.retort.report.TrainingMetric;
+import dev.retort.run.RunEvent;
+import dev.retort.run.RunEvents;
+import dev.retort.run.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Curves of a comparison: how the models learned, where their runs are at hand, and where in time they differ. */
 final class Curves {
-    private static final String LOG = "log.jsonl";
-    private static final String LOSS = "loss/diffusion";
+    private static final String LOSS = TrainingMetric.loss(TrainingMetric.DIFFUSION);
     private static final int MOST = 8;
 
     private Curves() {}
@@ -20,9 +23,10 @@ final class Curves {
     static Chart training(List<Contestant> contestants) {
         List<Chart.Series> series = new ArrayList<>();
         for (Contestant contestant : contestants) {
-            Path log = log(contestant.model().toAbsolutePath().normalize());
-            if (log != null && series.size() < MOST) {
-                add(series, contestant.name(), JsonlLog.read(log));
+            Optional<Path> log =
+                    RunFolder.around(contestant.model()).map(RunFolder::log).filter(Files::isRegularFile);
+            if (log.isPresent() && series.size() < MOST) {
+                add(series, contestant.name(), RunEvents.lines(log.get()));
             }
         }
         return new Chart("Training loss", "images seen", "diffusion loss", false, series);
@@ -41,22 +45,11 @@ final class Curves {
                 "Difference from the teacher by time", "time (0 data, 1 noise)", "ε-MSE to the teacher", true, series);
     }
 
-    /** A run keeps its log beside {@code model/} and above {@code checkpoints/N/}. */
-    private static Path log(Path model) {
-        Path at = model;
-        for (int up = 0; up < 3 && at != null; up++, at = at.getParent()) {
-            if (Files.isRegularFile(at.resolve(LOG))) {
-                return at.resolve(LOG);
-            }
-        }
-        return null;
-    }
-
-    private static void add(List<Chart.Series> series, String name, List<Map<String, Object>> entries) {
+    private static void add(List<Chart.Series> series, String name, List<RunEvent.Line> lines) {
         List<double[]> points = new ArrayList<>();
-        for (Map<String, Object> entry : entries) {
-            if (entry.get(LOSS) instanceof Number loss && entry.get("imagesSeen") instanceof Number seen) {
-                points.add(new double[] {seen.doubleValue(), loss.doubleValue()});
+        for (RunEvent.Line line : lines) {
+            if (line.values().get(LOSS) instanceof Number loss) {
+                points.add(new double[] {line.imagesSeen(), loss.doubleValue()});
             }
         }
         if (!points.isEmpty()) {

@@ -1,5 +1,11 @@
 package dev.retort.pipeline;
 
+import dev.retort.run.RunFolder;
+import dev.retort.hub.Watch;
+import dev.retort.hub.Hub;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.error.RetortException;
+import java.util.Optional;
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.io.FileHash;
@@ -34,6 +40,31 @@ public final class Models {
             }
         }
         return ModelFiles.card(folder);
+    }
+
+    /**
+     * The model to load for what a user gave: a model folder, a run's result, a run's newest checkpoint, another program's
+     * file or folder, which is opened when it is loaded, or {@code hf:OWNER/NAME}, which is fetched where it is not cached.
+     *
+     * @param watch is told what is fetched
+     * @throws RetortException of kind CHECKPOINT where there is no model
+     */
+    public static Path locate(String given, Watch watch) {
+        Path place = Hub.locate(given, watch);
+        Optional<Path> own = RunFolder.own(place);
+        own.filter(folder -> folder.startsWith(new RunFolder(place).checkpoints()))
+                .ifPresent(checkpoint -> watch.say("the run " + place
+                        + " has no result yet, so its newest checkpoint is taken: " + checkpoint.getFileName()));
+        return own.orElseGet(() -> {
+            if (PipelineFolder.mayHoldNetwork(place)) {
+                return place;
+            }
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    place + (Files.exists(place) ? " holds no model" : " does not exist")
+                            + "; give a run folder, a checkpoint, a model folder with " + ModelFiles.CARD
+                            + ", or a DiT's .pt or diffusers folder");
+        });
     }
 
     /** Whether another program wrote what lies there. */

@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.run.RunFolder;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -35,16 +36,12 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class CheckpointStore {
     private static final int KEEP = 2;
-    private static final String TRAINING = "training.safetensors";
     private static final int MOST_NAMED = 3;
-
-    /** The files of a checkpoint; not every task writes a card. */
-    static final List<String> FILES = List.of(ModelFiles.WEIGHTS, ModelFiles.CARD, TRAINING, TrainState.FILE);
 
     private static final OwnFiles OWN = new OwnFiles(
             "a checkpoint",
             TrainState.FILE,
-            Pattern.compile(FILES.stream().map(Pattern::quote).collect(Collectors.joining("|"))));
+            Pattern.compile(RunFolder.CHECKPOINT_FILES.stream().map(Pattern::quote).collect(Collectors.joining("|"))));
 
     private final RunFolder run;
     private final List<Stateful> all;
@@ -72,7 +69,7 @@ final class CheckpointStore {
         Path folder = run.checkpoint(state.imagesSeen());
         AtomicWrite.folder(folder, OWN, inside -> {
             publish.accept(inside);
-            ModelFolder.writer(tensors(), Dtype.F32).write(inside.resolve(TRAINING));
+            ModelFolder.writer(tensors(), Dtype.F32).write(inside.resolve(RunFolder.TRAINING));
             state.with(numbers).write(inside);
         });
         run.prune(KEEP);
@@ -94,7 +91,7 @@ final class CheckpointStore {
                 NoGrad off = NoGrad.on()) {
             TrainState state = orDamaged(checkpoint, () -> state(checkpoint));
             Map<String, Tensor> saved = orDamaged(
-                    checkpoint, () -> underNamesOfToday(ModelFolder.read(checkpoint.resolve(TRAINING), device)));
+                    checkpoint, () -> underNamesOfToday(ModelFolder.read(checkpoint.resolve(RunFolder.TRAINING), device)));
             Map<String, Tensor> weights =
                     orDamaged(checkpoint, () -> ModelFolder.read(checkpoint.resolve(ModelFiles.WEIGHTS), device));
             orDamaged(checkpoint, () -> otherRun.apply(checkpoint)).ifPresent(why -> {
@@ -103,7 +100,7 @@ final class CheckpointStore {
             requireSameNames(checkpoint, tensors(), saved);
             requireSameNames(checkpoint, model, weights);
             requireSameShapes(checkpoint.resolve(ModelFiles.WEIGHTS), model, weights);
-            requireSameShapes(checkpoint.resolve(TRAINING), tensors(), saved);
+            requireSameShapes(checkpoint.resolve(RunFolder.TRAINING), tensors(), saved);
             model.forEach((name, tensor) -> tensor.copy_(weights.get(name)));
             tensors().forEach((name, tensor) -> tensor.copy_(saved.get(name)));
             orDamaged(checkpoint, () -> numbers(checkpoint, state));

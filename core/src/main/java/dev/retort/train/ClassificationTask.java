@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.run.RunFolder;
 import dev.retort.card.ConditionSpec;
 import dev.retort.card.ImageShape;
 import dev.retort.data.Batch;

@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.run.RunFolder;
 import dev.retort.card.ClassifierCard;
 import dev.retort.card.ConvSpec;
 import dev.retort.data.Datasets;

@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.report.TrainingMetric;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.Weighting;
@@ -29,7 +30,7 @@ public final class DiffusionLoss implements Loss {
 
     @Override
     public String name() {
-        return "diffusion";
+        return TrainingMetric.DIFFUSION;
     }
 
     @Override

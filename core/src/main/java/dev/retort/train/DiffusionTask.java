@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.run.RunFolder;
 import dev.retort.card.AutoencoderCard;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingPlan;

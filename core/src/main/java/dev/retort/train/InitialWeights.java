@@ -34,7 +34,7 @@ record InitialWeights(String given) {
         if (given.isEmpty()) {
             return;
         }
-        Path folder = RunFolder.resolveModel(given, Watch.saying(notes));
+        Path folder = Models.locate(given, Watch.saying(notes));
         try (Pipeline<Network> loaded = Models.load(folder, device)) {
             ModelCard card = loaded.card();
             requireSameSpace(card, source);

@@ -8,6 +8,7 @@ import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.data.LatentFolder;
 import dev.retort.data.LatentManifest;
+import dev.retort.data.LatentShard;
 import dev.retort.data.Note;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -15,6 +16,7 @@ import dev.retort.io.AtomicWrite;
 import dev.retort.io.FolderLock;
 import dev.retort.layout.AutoencoderFiles;
 import dev.retort.model.vae.Autoencoder;
+import dev.retort.model.vae.Posterior;
 import dev.retort.report.Progress;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
@@ -235,7 +237,14 @@ public record LatentEncoding(
                     NoGrad off = NoGrad.on();
                     Autocast exact = Autocast.to(Precision.FP32, device)) {
                 Tensor images = Tensors.of(pixels, device, n, pictures.channels(), pictures.height(), pictures.width());
-                shard.latents(encoder.encode(images), encoder.encode(images.flip(3)));
+                Posterior plain = encoder.encode(images);
+                Posterior mirrored = encoder.encode(images.flip(3));
+                shard.latents(LatentShard.MEAN, Tensors.floats(plain.mean()));
+                shard.latents(LatentShard.MEAN_MIRRORED, Tensors.floats(mirrored.mean()));
+                if (manifest.variance()) {
+                    shard.latents(LatentShard.STD, Tensors.floats(plain.std()));
+                    shard.latents(LatentShard.STD_MIRRORED, Tensors.floats(mirrored.std()));
+                }
             }
             progress.update(done + first + n, manifest.images(), "");
             if (interrupted.getAsBoolean()) {

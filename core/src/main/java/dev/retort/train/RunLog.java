@@ -1,7 +1,12 @@
 package dev.retort.train;
 
+import dev.retort.run.RunFolder;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.error.RetortException;
+import dev.retort.report.TrainingMetric;
+import dev.retort.run.RunEvents;
+import dev.retort.run.RunEvent;
 import dev.retort.io.ImageGrid;
-import dev.retort.report.JsonlLog;
 import dev.retort.report.TensorBoardLog;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,25 +16,28 @@ import java.util.Map;
 /** What a run writes as it goes: JSON lines, TensorBoard events, sample grids. */
 final class RunLog implements AutoCloseable {
     private final RunFolder run;
-    private final JsonlLog jsonl;
+    private final RunEvents events;
     private final TensorBoardLog board;
     private final double peakFlops;
     private final EncodingCost encoding;
 
     /**
+     * @param total images that the whole run sees
      * @param peakFlops operations a second that this machine can do
      * @param encoding what the latent cache saves; null where the data are no latents
      */
-    RunLog(RunFolder run, long imagesSeen, double peakFlops, EncodingCost encoding) {
+    RunLog(RunFolder run, long imagesSeen, long total, double peakFlops, EncodingCost encoding) {
         this.run = run;
         this.peakFlops = peakFlops;
         this.encoding = encoding;
-        Path file = run.path().resolve("log.jsonl");
-        jsonl = Files.exists(file) ? JsonlLog.resume(file, imagesSeen) : JsonlLog.create(file);
+        events = RunEvents.start(run, imagesSeen, total);
         Path folder = run.path().resolve("tensorboard");
         board = Files.exists(folder) ? TensorBoardLog.resume(folder, imagesSeen) : TensorBoardLog.create(folder);
         if (encoding != null) {
-            jsonl.write("encoding", imagesSeen, Map.of("seconds-per-image", encoding.secondsPerImage()));
+            events.write(new RunEvent.Line(
+                    imagesSeen,
+                    RunEvent.Line.ENCODING,
+                    Map.of(TrainingMetric.SECONDS_PER_IMAGE, encoding.secondsPerImage())));
         }
     }
 
@@ -52,12 +60,12 @@ final class RunLog implements AutoCloseable {
     void write(long imagesSeen, Map<String, Object> values, double imagesPerSecond, long macs) {
         if (macs > 0) {
             // A training step costs three forward passes of two operations per multiply-accumulate.
-            values.put("mfu", imagesPerSecond * 6 * macs / peakFlops);
+            values.put(TrainingMetric.UTILISATION, imagesPerSecond * 6 * macs / peakFlops);
         }
-        if (encoding != null && values.get("images-per-second") instanceof Double speed) {
-            values.put("images-per-second-without-cache", encoding.imagesPerSecondWithout(speed));
+        if (encoding != null && values.get(TrainingMetric.IMAGES_PER_SECOND) instanceof Double speed) {
+            values.put(TrainingMetric.IMAGES_PER_SECOND_WITHOUT_CACHE, encoding.imagesPerSecondWithout(speed));
         }
-        jsonl.write("train", imagesSeen, values);
+        events.write(new RunEvent.Line(imagesSeen, RunEvent.Line.TRAIN, values));
         values.forEach((name, value) -> {
             if (value instanceof Number number) {
                 board.scalar(name, number.doubleValue(), imagesSeen);
@@ -67,14 +75,41 @@ final class RunLog implements AutoCloseable {
 
     /** A picture of the result so far. */
     void picture(long imagesSeen, ImageGrid grid) {
-        grid.write(run.samples().resolve(String.format(Locale.ROOT, "%012d.png", imagesSeen)), 2);
+        Path picture = run.samples().resolve(String.format(Locale.ROOT, "%012d.png", imagesSeen));
+        grid.write(picture, 2);
+        events.write(new RunEvent.Sample(imagesSeen, inRun(picture)));
         board.image("samples", grid.png(1), imagesSeen);
+    }
+
+    /** A stage began. */
+    void began(long imagesSeen, String stage) {
+        events.write(new RunEvent.StageBegan(imagesSeen, stage));
+    }
+
+    /** A checkpoint was saved. */
+    void saved(long imagesSeen, Path checkpoint) {
+        events.write(new RunEvent.Checkpoint(imagesSeen, inRun(checkpoint)));
+    }
+
+    /** The result is there. */
+    void finished(long imagesSeen, Path result) {
+        events.write(new RunEvent.Finished(imagesSeen, inRun(result)));
+    }
+
+    /** The run ends before its time. */
+    void stopped(long imagesSeen, RuntimeException why) {
+        boolean asked = why instanceof RetortException known && known.kind() == Kind.INTERRUPTED;
+        events.write(new RunEvent.Stopped(imagesSeen, !asked, String.valueOf(why.getMessage())));
+    }
+
+    private String inRun(Path path) {
+        return run.path().toAbsolutePath().relativize(path.toAbsolutePath()).toString();
     }
 
     @Override
     public void close() {
         try {
-            jsonl.close();
+            events.close();
         } finally {
             board.close();
         }

@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.run.RunFolder;
 import dev.retort.data.Batch;
 import dev.retort.data.ImageSource;
 import java.nio.file.Path;

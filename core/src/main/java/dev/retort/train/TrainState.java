@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.run.RunFolder;
 import dev.retort.config.CardFile;
 import dev.retort.config.Require;
 import dev.retort.error.RetortException.Kind;
@@ -27,7 +28,7 @@ record TrainState(
         long dataImages,
         double seconds,
         Map<String, ObjectNode> players) {
-    static final String FILE = "state.json";
+    static final String FILE = RunFolder.STATE;
     static final int FORMAT = 3;
 
     private static final CardFile<TrainState> CARD_FILE = new CardFile<>(

@@ -1,5 +1,7 @@
 package dev.retort.train;
 
+import dev.retort.run.RunFolder;
+import dev.retort.report.TrainingMetric;
 import dev.retort.data.Batch;
 import dev.retort.data.Loader;
 import dev.retort.error.RetortException;
@@ -83,7 +85,7 @@ public final class Trainer implements AutoCloseable {
                 .map(this::here)
                 .orElseGet(() -> TrainState.start(fittingMicroBatch(), microBatchFor(), dataImages()));
         encoding = task.encoding();
-        log = new RunLog(run, state.imagesSeen(), MatmulPeak.measure(precision, device), encoding.orElse(null));
+        log = new RunLog(run, state.imagesSeen(), images(), MatmulPeak.measure(precision, device), encoding.orElse(null));
     }
 
     /** A restored state, on this machine and these data. */
@@ -172,15 +174,17 @@ public final class Trainer implements AutoCloseable {
     public Path run(Progress progress, BooleanSupplier interrupted) {
         try {
             runTo(images(), progress, interrupted);
-        } catch (RetortException e) {
-            throw e;
         } catch (RuntimeException e) {
-            throw TorchError.translate(e, "training", NO_MEMORY);
+            RuntimeException why = TorchError.translate(e, "training", NO_MEMORY);
+            log.stopped(state.imagesSeen(), why);
+            throw why;
         }
         if (!run.list().contains(run.checkpoint(state.imagesSeen()))) {
             save();
         }
-        return task.publish(run, players.result(), state.imagesSeen());
+        Path result = task.publish(run, players.result(), state.imagesSeen());
+        log.finished(state.imagesSeen(), result);
+        return result;
     }
 
     private void runTo(long end, Progress progress, BooleanSupplier interrupted) {
@@ -217,6 +221,7 @@ public final class Trainer implements AutoCloseable {
         Steps.At at = at(state.imagesSeen());
         if (state.imagesSeen() == 0 || at(state.imagesSeen() - batch.count()).stage() != at.stage()) {
             players.begin(at.stage());
+            log.began(state.imagesSeen(), at.stage().name());
         }
         loss = steps.step(batch, at, state.microBatch(), window).orElse(loss);
     }
@@ -245,7 +250,7 @@ public final class Trainer implements AutoCloseable {
 
     private void writeLog(Loader loader) {
         Map<String, Object> values = window.summary();
-        values.put("stage", at(state.imagesSeen() - 1).stage().name());
+        values.put(TrainingMetric.STAGE, at(state.imagesSeen() - 1).stage().name());
         players.learners().forEach(learner -> {
             String whose = learner.name().equals(task.published()) ? "" : "/" + learner.name();
             values.put("lr" + whose, at(state.imagesSeen()).rate(learner));
@@ -268,7 +273,9 @@ public final class Trainer implements AutoCloseable {
     }
 
     private Path save() {
-        return checkpoints.save(state, inside -> task.write(inside, players.result(), state.imagesSeen()));
+        Path saved = checkpoints.save(state, inside -> task.write(inside, players.result(), state.imagesSeen()));
+        log.saved(state.imagesSeen(), saved);
+        return saved;
     }
 
     @Override

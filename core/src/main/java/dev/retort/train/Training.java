@@ -1,5 +1,7 @@
 package dev.retort.train;
 
+import dev.retort.run.RunFolder;
+import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.data.Datasets;

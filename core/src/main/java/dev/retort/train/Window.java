@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.report.TrainingMetric;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -62,10 +63,10 @@ final class Window {
     /** What stands in a log line. */
     Map<String, Object> summary() {
         Map<String, Object> values = new LinkedHashMap<>();
-        losses.forEach((name, sum) -> values.put("loss/" + name, sum[0] / sum[1]));
+        losses.forEach((name, sum) -> values.put(TrainingMetric.loss(name), sum[0] / sum[1]));
         for (int i = 0; i < TIME_BINS; i++) {
             if (binCounts[i] > 0) {
-                values.put("loss-by-time/" + i, binSums[i] / binCounts[i]);
+                values.put(TrainingMetric.lossByTime(i), binSums[i] / binCounts[i]);
             }
         }
         norms.forEach((player, of) -> {
@@ -73,7 +74,7 @@ final class Window {
             values.put("gradient-norm" + whose, of.sum / of.steps);
             values.put("clipped-share" + whose, (double) of.clipped / of.steps);
         });
-        values.put("images-per-second", imagesPerSecond());
+        values.put(TrainingMetric.IMAGES_PER_SECOND, imagesPerSecond());
         return values;
     }
 }

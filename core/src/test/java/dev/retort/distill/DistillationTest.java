@@ -8,7 +8,8 @@ import dev.retort.data.DataSpec;
 import dev.retort.diffusion.Prediction;
 import dev.retort.model.LayerMap;
 import dev.retort.pipeline.Models;
-import dev.retort.report.JsonlLog;
+import dev.retort.run.RunEvent;
+import dev.retort.run.RunEvents;
 import dev.retort.train.ComputeConfig;
 import dev.retort.train.DitConfig;
 import dev.retort.train.EmaConfig;
@@ -70,7 +71,7 @@ class DistillationTest {
     }
 
     private static double loss(String run, String term, int line) {
-        List<Map<String, Object>> lines = JsonlLog.read(temp.resolve(run).resolve("log.jsonl"));
+        List<Map<String, Object>> lines = lines(temp.resolve(run).resolve("log.jsonl"));
         return ((Number) lines.get(line < 0 ? lines.size() + line : line).get("loss/" + term)).doubleValue();
     }
 
@@ -107,7 +108,7 @@ class DistillationTest {
                                 stage("feature", 64, diffusion, feature),
                                 stage("joint", 640, diffusion, feature, distribution, OUTPUT))),
                 "three");
-        List<Map<String, Object>> lines = JsonlLog.read(temp.resolve("three/log.jsonl"));
+        List<Map<String, Object>> lines = lines(temp.resolve("three/log.jsonl"));
         assertThat(lines.get(0)).containsEntry("stage", "warmup").doesNotContainKey("loss/feature");
         assertThat(lines.get(9)).containsEntry("stage", "feature").containsKey("loss/feature");
         assertThat(lines.get(lines.size() - 1)).containsEntry("stage", "joint");
@@ -188,5 +189,9 @@ class DistillationTest {
         assertThat(LayerMap.uniform(3, 8))
                 .containsExactly(new LayerMap.Pair(0, 1), new LayerMap.Pair(1, 4), new LayerMap.Pair(2, 7));
         assertThat(LayerMap.uniform(12, 28).get(11)).isEqualTo(new LayerMap.Pair(11, 27));
+    }
+
+    private static List<Map<String, Object>> lines(Path log) {
+        return RunEvents.lines(log).stream().map(RunEvent.Line::values).toList();
     }
 }

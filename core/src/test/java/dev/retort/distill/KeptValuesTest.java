@@ -11,7 +11,8 @@ import dev.retort.model.Network;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
-import dev.retort.report.JsonlLog;
+import dev.retort.run.RunEvent;
+import dev.retort.run.RunEvents;
 import dev.retort.report.Progress;
 import dev.retort.sample.Draw;
 import dev.retort.sample.SampleJob;
@@ -91,7 +92,7 @@ class KeptValuesTest {
     }
 
     private static double[] losses(String run, String term) {
-        return JsonlLog.read(temp.resolve(run).resolve("log.jsonl")).stream()
+        return lines(temp.resolve(run).resolve("log.jsonl")).stream()
                 .filter(line -> line.containsKey("loss/" + term))
                 .mapToDouble(line -> ((Number) line.get("loss/" + term)).doubleValue())
                 .toArray();
@@ -144,5 +145,9 @@ class KeptValuesTest {
     void their_samples_are_as_they_were() {
         drawn(samples(teacher), -1, -0.384554, -0.411582, 0.507161, 1, -0.182508, -0.270363, -0.489873);
         drawn(samples(student), -1, -0.474271, -0.553122, 0.348071, 1, -0.171129, -0.274144, -0.491302);
+    }
+
+    private static List<Map<String, Object>> lines(Path log) {
+        return RunEvents.lines(log).stream().map(RunEvent.Line::values).toList();
     }
 }

@@ -8,7 +8,8 @@ import dev.retort.data.DataSpec;
 import dev.retort.diffusion.Prediction;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.io.SafetensorsWriter;
-import dev.retort.report.JsonlLog;
+import dev.retort.run.RunEvent;
+import dev.retort.run.RunEvents;
 import dev.retort.train.ComputeConfig;
 import dev.retort.train.DitConfig;
 import dev.retort.train.EmaConfig;
@@ -16,7 +17,7 @@ import dev.retort.train.LogConfig;
 import dev.retort.train.Objective;
 import dev.retort.train.OptimizerConfig;
 import dev.retort.train.RunConfig;
-import dev.retort.train.RunFolder;
+import dev.retort.run.RunFolder;
 import dev.retort.train.TrainConfig;
 import dev.retort.train.Training;
 import java.nio.file.Files;
@@ -178,7 +179,7 @@ class ResumedDistillationTest {
             assertThat(saved.floats("optimizer.step.feature" + weight)).containsExactly(3);
             assertThat(saved.floats("optimizer.step.feature-2" + weight)).containsExactly(3);
         }
-        assertThat(JsonlLog.read(temp.resolve("connectors/log.jsonl")).get(4))
+        assertThat(lines(temp.resolve("connectors/log.jsonl")).get(4))
                 .containsKey("loss/feature-2")
                 .doesNotContainKey("loss/feature");
     }
@@ -212,5 +213,9 @@ class ResumedDistillationTest {
             }
         }
         writer.write(newest(run));
+    }
+
+    private static List<Map<String, Object>> lines(Path log) {
+        return RunEvents.lines(log).stream().map(RunEvent.Line::values).toList();
     }
 }

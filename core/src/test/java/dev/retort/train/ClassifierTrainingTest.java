@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.run.RunFolder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -20,7 +21,7 @@ import dev.retort.io.Dtype;
 import dev.retort.io.FolderLock;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.layout.ClassifierFiles;
-import dev.retort.report.JsonlLog;
+import dev.retort.run.RunEvents;
 import dev.retort.report.Progress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -112,9 +113,9 @@ class ClassifierTrainingTest {
                         temp.resolve("straight/model.safetensors"), temp.resolve("stopped/model.safetensors")))
                 .isEqualTo(-1);
         assertThat(stopped).isEqualTo(straight);
-        assertThat(JsonlLog.read(temp.resolve("stopped/run/log.jsonl")))
+        assertThat(RunEvents.lines(temp.resolve("stopped/run/log.jsonl")))
                 .hasSize(15)
-                .allMatch(line -> line.get("loss/cross-entropy") instanceof Number);
+                .allMatch(line -> line.values().get("loss/cross-entropy") instanceof Number);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.run.RunFolder;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.card.DitSpec;

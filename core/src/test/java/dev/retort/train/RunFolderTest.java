@@ -1,5 +1,9 @@
 package dev.retort.train;
 
+import dev.retort.run.RunEvents;
+import dev.retort.run.RunFolder;
+import dev.retort.run.RunStatus;
+import dev.retort.pipeline.Models;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -105,6 +109,23 @@ class RunFolderTest {
                 .hasMessageContaining("killed");
         assertThat(train(other, "")).anyMatch(note -> note.contains("run.optimizer.lr is 0.001 there, 0.002 here"));
         refused(Kind.CONFIG, () -> train(config(), ""), "another configuration", "run.optimizer.lr");
+    }
+
+    @Test
+    void a_run_tells_when_it_began_saved_stopped_and_finished() {
+        stopped(config(), 3);
+        RunFolder run = new RunFolder(run());
+        assertThat(RunStatus.of(run).orElseThrow())
+                .returns(RunStatus.State.STOPPED, RunStatus::state)
+                .returns(24L, RunStatus::imagesSeen)
+                .returns(48L, RunStatus::total)
+                .returns("train", RunStatus::stage);
+        train(config(), "");
+        assertThat(RunStatus.of(run).orElseThrow().state()).isEqualTo(RunStatus.State.FINISHED);
+        assertThat(RunEvents.tail(run.log(), 0).entries())
+                .extracting(entry -> entry.event().kind() + " " + entry.event().imagesSeen())
+                .startsWith("started 0", "stage 0")
+                .containsSubsequence("checkpoint 24", "stopped 24", "started 24", "checkpoint 48", "finished 48");
     }
 
     @Test
@@ -247,19 +268,19 @@ class RunFolderTest {
     void the_result_of_a_run_that_cannot_be_read_is_no_reason_to_take_a_checkpoint_silently() throws Exception {
         stopped(config(), 3);
         List<String> said = new ArrayList<>();
-        assertThat(RunFolder.resolveModel(run().toString(), Watch.saying(said::add))
+        assertThat(Models.locate(run().toString(), Watch.saying(said::add))
                         .getFileName())
                 .hasToString("000000000024");
         assertThat(said).singleElement().asString().contains("no result yet", "000000000024");
         train(config(), "");
         said.clear();
-        assertThat(RunFolder.resolveModel(run().toString(), Watch.saying(said::add)))
+        assertThat(Models.locate(run().toString(), Watch.saying(said::add)))
                 .isEqualTo(run().resolve("model"));
         assertThat(said).isEmpty();
         Files.delete(run().resolve("model").resolve(ModelFiles.CARD));
         refused(
                 Kind.CHECKPOINT,
-                () -> RunFolder.resolveModel(run().toString(), Watch.NONE),
+                () -> Models.locate(run().toString(), Watch.NONE),
                 run().resolve("model") + " is damaged",
                 "checkpoints/000000000048");
     }

@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.run.RunFolder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -26,7 +27,8 @@ import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.nn.Linear;
-import dev.retort.report.JsonlLog;
+import dev.retort.run.RunEvent;
+import dev.retort.run.RunEvents;
 import dev.retort.sample.PlanExecutor;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
@@ -304,7 +306,7 @@ class ThreePlayersTest {
                     .doesNotContain("extra.head.linear.weight");
             assertThat(saved.floats("target.model." + weight)).isNotEqualTo(saved.floats("model." + weight));
         }
-        List<Map<String, Object>> log = JsonlLog.read(temp.resolve("run/log.jsonl"));
+        List<Map<String, Object>> log = lines(temp.resolve("run/log.jsonl"));
         Map<String, Object> last = log.get(log.size() - 1);
         assertThat(last).containsKeys("loss/matching", "loss/fooling", "loss/denoising", "loss/head");
         assertThat(last).containsKeys("lr", "lr/fake", "gradient-norm", "gradient-norm/fake");
@@ -332,5 +334,9 @@ class ThreePlayersTest {
                 .containsExactly(4, 9);
         assertThat(new Cadence(2, 0, 32).isDue(new Clock(16, 2, 0, 0))).isFalse();
         assertThat(new Cadence(2, 0, 32).isDue(new Clock(32, 4, 0, 0))).isTrue();
+    }
+
+    private static List<Map<String, Object>> lines(Path log) {
+        return RunEvents.lines(log).stream().map(RunEvent.Line::values).toList();
     }
 }

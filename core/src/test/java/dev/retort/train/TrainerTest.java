@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.run.RunFolder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -7,7 +8,8 @@ import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataSpec;
 import dev.retort.error.RetortException;
 import dev.retort.io.SafetensorsFile;
-import dev.retort.report.JsonlLog;
+import dev.retort.run.RunEvent;
+import dev.retort.run.RunEvents;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,7 +48,7 @@ class TrainerTest {
     @Test
     void the_loss_falls() {
         train(tiny(3200, 3e-3, 8), "run");
-        List<Map<String, Object>> lines = JsonlLog.read(temp.resolve("run/log.jsonl"));
+        List<Map<String, Object>> lines = lines(temp.resolve("run/log.jsonl"));
         double first = ((Number) lines.get(0).get("loss/diffusion")).doubleValue();
         double last = lines.subList(lines.size() - 10, lines.size()).stream()
                 .mapToDouble(line -> ((Number) line.get("loss/diffusion")).doubleValue())
@@ -134,7 +136,7 @@ class TrainerTest {
     }
 
     private double firstLoss(String run) {
-        return ((Number) JsonlLog.read(temp.resolve(run).resolve("log.jsonl"))
+        return ((Number) lines(temp.resolve(run).resolve("log.jsonl"))
                         .get(0)
                         .get("loss/diffusion"))
                 .doubleValue();
@@ -184,5 +186,9 @@ class TrainerTest {
         for (int i = 0; i < 100; i++) {
             assertThat(guard.accept(2, 1, 100 + i)).isTrue();
         }
+    }
+
+    private static List<Map<String, Object>> lines(Path log) {
+        return RunEvents.lines(log).stream().map(RunEvent.Line::values).toList();
     }
 }

@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.run.RunFolder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -29,7 +30,8 @@ import dev.retort.nn.Conv2d;
 import dev.retort.nn.Init;
 import dev.retort.nn.Linear;
 import dev.retort.nn.Taps;
-import dev.retort.report.JsonlLog;
+import dev.retort.run.RunEvent;
+import dev.retort.run.RunEvents;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Ops;
@@ -310,8 +312,12 @@ class UnknownArchitectureTest {
             assertThat(saved.entry("extra.feature.connector.1-1.weight").shape())
                     .containsExactly(8, 6);
         }
-        List<Map<String, Object>> log = JsonlLog.read(temp.resolve("straight/log.jsonl"));
+        List<Map<String, Object>> log = lines(temp.resolve("straight/log.jsonl"));
         assertThat(((Number) log.get(log.size() - 1).get("loss/feature")).doubleValue())
                 .isLessThan(((Number) log.get(0).get("loss/feature")).doubleValue());
+    }
+
+    private static List<Map<String, Object>> lines(Path log) {
+        return RunEvents.lines(log).stream().map(RunEvent.Line::values).toList();
     }
 }

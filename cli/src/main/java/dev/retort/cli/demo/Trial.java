@@ -14,7 +14,7 @@ import dev.retort.pipeline.Pipeline;
 import dev.retort.report.Progress;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
-import dev.retort.train.RunFolder;
+import dev.retort.run.RunFolder;
 import dev.retort.train.TrainConfig;
 import dev.retort.train.Training;
 import java.nio.file.Path;

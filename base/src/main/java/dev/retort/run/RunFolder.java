@@ -1,16 +1,14 @@
-package dev.retort.train;
+package dev.retort.run;
 
 import dev.retort.config.Configs;
 import dev.retort.config.Difference;
+import dev.retort.data.DataSpec;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.hub.Hub;
-import dev.retort.hub.Watch;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.FolderLock;
 import dev.retort.layout.ModelFiles;
-import dev.retort.layout.PipelineFolder;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
@@ -30,7 +28,20 @@ import java.util.stream.Stream;
  * @param path the folder
  */
 public record RunFolder(Path path) {
+    /** Settings, in the order of the file: {@code kind}, then every field of the configuration. */
+    public static final String CONFIG = "config.yaml";
+    /** Events, see {@link RunEvents}. */
+    public static final String LOG = "log.jsonl";
+    /** The weights in training, the averages and the optimiser of a checkpoint. */
+    public static final String TRAINING = "training.safetensors";
+    /** Clock and counters of a checkpoint. */
+    public static final String STATE = "state.json";
+    /** The files of a checkpoint. */
+    public static final List<String> CHECKPOINT_FILES =
+            List.of(ModelFiles.WEIGHTS, ModelFiles.CARD, TRAINING, STATE);
+
     private static final int MOST_NAMED = 3;
+    private static final int MOST_UP = 2; // checkpoints/NUMBER
 
     /**
      * Opens a run: fills the folder, or checks that it belongs to the same configuration and so is to be resumed. Where it
@@ -45,7 +56,7 @@ public record RunFolder(Path path) {
      */
     public static RunFolder open(FolderLock held, String kind, Object settings, Consumer<String> notes) {
         RunFolder run = new RunFolder(held.folder());
-        Path config = run.path.resolve("config.yaml");
+        Path config = run.path.resolve(CONFIG);
         ModelFiles.requireReplaceable(run.model());
         try {
             AtomicWrite.recover(run.path);
@@ -95,6 +106,33 @@ public record RunFolder(Path path) {
         return FirstFew.of(differences.stream().map(Difference::toString).toList(), MOST_NAMED);
     }
 
+    /**
+     * The run to which a model belongs: the folder itself, or one that it lies in, as a result ({@code model/}) or a checkpoint
+     * ({@code checkpoints/NUMBER/}) does. Empty where none is there.
+     */
+    public static Optional<RunFolder> around(Path model) {
+        Path at = model.toAbsolutePath().normalize();
+        for (int up = 0; up <= MOST_UP && at != null; up++, at = at.getParent()) {
+            if (Files.isRegularFile(at.resolve(CONFIG)) || Files.isRegularFile(at.resolve(LOG))) {
+                return Optional.of(new RunFolder(at));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /**
+     * What it was trained on, as its settings say; empty where it has none.
+     *
+     * @throws RetortException of kind CONFIG where they cannot be read
+     */
+    public Optional<DataSpec> data() {
+        Path config = path.resolve(CONFIG);
+        return Files.isRegularFile(config)
+                ? Configs.part(DataSpec.class, config, "run", "data")
+                        .or(() -> Configs.part(DataSpec.class, config, "data"))
+                : Optional.empty();
+    }
+
     /** Whether it holds a checkpoint to go on from. */
     public boolean begun() {
         return Files.isDirectory(checkpoints()) && !list().isEmpty();
@@ -103,6 +141,11 @@ public record RunFolder(Path path) {
     /** Where checkpoints lie. */
     public Path checkpoints() {
         return path.resolve("checkpoints");
+    }
+
+    /** Where its events stand. */
+    public Path log() {
+        return path.resolve(LOG);
     }
 
     /** Where sample grids lie. */
@@ -135,7 +178,7 @@ public record RunFolder(Path path) {
     /** Whether a folder holds only what a user put there, as one does that was pruned around it. */
     private static boolean isUsers(Path checkpoint) {
         String[] names = checkpoint.toFile().list();
-        return names != null && names.length > 0 && Arrays.stream(names).noneMatch(CheckpointStore.FILES::contains);
+        return names != null && names.length > 0 && Arrays.stream(names).noneMatch(CHECKPOINT_FILES::contains);
     }
 
     /** The newest whole checkpoint. */
@@ -149,7 +192,7 @@ public record RunFolder(Path path) {
         List<Path> all = list();
         for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
             try {
-                for (String file : CheckpointStore.FILES) {
+                for (String file : CHECKPOINT_FILES) {
                     Files.deleteIfExists(old.resolve(file));
                 }
                 Files.delete(old);
@@ -163,30 +206,6 @@ public record RunFolder(Path path) {
                         e);
             }
         }
-    }
-
-    /**
-     * The model to load for what a user gave: a model folder, a run's result, a run's newest checkpoint, another program's
-     * file or folder, which is opened when it is loaded, or {@code hf:OWNER/NAME}, which is fetched where it is not cached.
-     *
-     * @param watch is told what is fetched
-     */
-    public static Path resolveModel(String given, Watch watch) {
-        Path place = Hub.locate(given, watch);
-        Optional<Path> own = own(place);
-        own.filter(folder -> folder.startsWith(new RunFolder(place).checkpoints()))
-                .ifPresent(checkpoint -> watch.say("the run " + place
-                        + " has no result yet, so its newest checkpoint is taken: " + checkpoint.getFileName()));
-        return own.orElseGet(() -> {
-            if (PipelineFolder.mayHoldNetwork(place)) {
-                return place;
-            }
-            throw new RetortException(
-                    Kind.CHECKPOINT,
-                    place + (Files.exists(place) ? " holds no model" : " does not exist")
-                            + "; give a run folder, a checkpoint, a model folder with " + ModelFiles.CARD
-                            + ", or a DiT's .pt or diffusers folder");
-        });
     }
 
     /**

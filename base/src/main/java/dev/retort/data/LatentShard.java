@@ -1,25 +1,37 @@
-package dev.retort.train;
+package dev.retort.data;
 
-import dev.retort.data.LatentManifest;
-import dev.retort.data.Note;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.Dtype;
 import dev.retort.io.Half;
 import dev.retort.io.SafetensorsWriter;
-import dev.retort.model.vae.Posterior;
-import dev.retort.torch.Tensors;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
-import org.bytedeco.pytorch.Tensor;
 
-/** One file of a latent cache while it is being filled, batch by batch, in half precision. */
-final class LatentShard {
+/**
+ * One file of a latent cache while it is being filled, batch by batch, in half precision; {@link LatentFolder} says what stands
+ * in it, {@link LatentImages} reads it.
+ */
+public final class LatentShard {
+    /** Means of the posteriors, (n, C, h, w) in half precision. */
+    public static final String MEAN = "mean";
+    /** Those of the mirror images. */
+    public static final String MEAN_MIRRORED = "mean_mirrored";
+    /** Standard deviations, where encoding has any. */
+    public static final String STD = "std";
+    /** Those of the mirror images. */
+    public static final String STD_MIRRORED = "std_mirrored";
+
+    static final String LABELS = "labels";
+    static final String CAPTIONS = "captions";
+    static final String CAPTION_ENDS = "caption_ends";
+
     private final LatentManifest manifest;
     private final int index;
     private final int count;
@@ -28,7 +40,8 @@ final class LatentShard {
     private final ByteBuffer captionEnds;
     private final ByteArrayOutputStream captions = new ByteArrayOutputStream();
 
-    LatentShard(LatentManifest manifest, int index) {
+    /** An empty one, the manifest's file of this number. */
+    public LatentShard(LatentManifest manifest, int index) {
         this.manifest = manifest;
         this.index = index;
         count = manifest.imagesOf(index);
@@ -37,27 +50,29 @@ final class LatentShard {
     }
 
     /** What is known of the next picture beside its latents. */
-    void picture(Note note) {
+    public void picture(Note note) {
         labels.putLong(note.label());
         captions.writeBytes(note.caption().getBytes(StandardCharsets.UTF_8));
         captionEnds.putLong(captions.size());
     }
 
-    /** The next pictures' latents and those of their mirror images. */
-    void latents(Posterior plain, Posterior mirrored) {
-        put("mean", plain.mean());
-        put("mean_mirrored", mirrored.mean());
-        if (manifest.variance()) {
-            put("std", plain.std());
-            put("std_mirrored", mirrored.std());
-        }
+    /** The tensors that a file of this manifest has beside labels and captions. */
+    static List<String> latents(LatentManifest manifest) {
+        return manifest.variance() ? List.of(MEAN, MEAN_MIRRORED, STD, STD_MIRRORED) : List.of(MEAN, MEAN_MIRRORED);
     }
 
-    private void put(String name, Tensor values) {
+    /**
+     * The next pictures' values of a tensor.
+     *
+     * @param name {@link #MEAN}, {@link #MEAN_MIRRORED}, {@link #STD} or {@link #STD_MIRRORED}
+     * @param values picture after picture, (n, C, h, w)
+     * @throws RetortException of kind DATA where half precision cannot hold one
+     */
+    public void latents(String name, float[] values) {
         ByteBuffer bytes = tensors.computeIfAbsent(
                 name, key -> ByteBuffer.allocate(Math.multiplyExact(2 * count, manifest.values()))
                         .order(ByteOrder.LITTLE_ENDIAN));
-        for (float value : Tensors.floats(values)) {
+        for (float value : values) {
             short half = Half.toF16(value);
             if (!Float.isFinite(Half.fromF16(half))) {
                 throw new RetortException(
@@ -70,18 +85,18 @@ final class LatentShard {
     }
 
     /** Writes the file, whole or not at all. */
-    void write(Path file) {
+    public void write(Path file) {
         SafetensorsWriter writer = new SafetensorsWriter()
                 .metadata("first", Long.toString(manifest.firstOf(index)))
                 .metadata("autoencoder", manifest.autoencoder().sha256())
                 .metadata("source", manifest.sourceHash());
         long[] shape = {count, manifest.autoencoder().latentChannels(), manifest.height(), manifest.width()};
         tensors.forEach((name, bytes) -> writer.add(name, Dtype.F16, shape, bytes::flip));
-        writer.add("labels", Dtype.I64, new long[] {count}, labels::flip);
+        writer.add(LABELS, Dtype.I64, new long[] {count}, labels::flip);
         if (captions.size() > 0) {
             byte[] text = captions.toByteArray();
-            writer.add("captions", Dtype.U8, new long[] {text.length}, () -> ByteBuffer.wrap(text));
-            writer.add("caption_ends", Dtype.I64, new long[] {count}, captionEnds::flip);
+            writer.add(CAPTIONS, Dtype.U8, new long[] {text.length}, () -> ByteBuffer.wrap(text));
+            writer.add(CAPTION_ENDS, Dtype.I64, new long[] {count}, captionEnds::flip);
         }
         writer.write(file);
     }

@@ -1,0 +1,29 @@
+package dev.retort.report;
+
+/** Names of what is measured in training, as they stand in {@code log.jsonl} and in TensorBoard. */
+public final class TrainingMetric {
+    /** The loss on the data alone, as a term of a loss. */
+    public static final String DIFFUSION = "diffusion";
+    /** Images that the training goes through in a second. */
+    public static final String IMAGES_PER_SECOND = "images-per-second";
+    /** The same, had each step to encode its images. */
+    public static final String IMAGES_PER_SECOND_WITHOUT_CACHE = "images-per-second-without-cache";
+    /** Seconds that encoding an image takes. */
+    public static final String SECONDS_PER_IMAGE = "seconds-per-image";
+    /** Share of the machine's peak that the multiply-accumulates of the network reach. */
+    public static final String UTILISATION = "mfu";
+    /** Stage of a line, a word. */
+    public static final String STAGE = "stage";
+
+    private TrainingMetric() {}
+
+    /** A term of the loss: its mean over the samples. */
+    public static String loss(String term) {
+        return "loss/" + term;
+    }
+
+    /** The loss in a tenth of time. */
+    public static String lossByTime(int bin) {
+        return "loss-by-time/" + bin;
+    }
+}
