@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.card.DitSpec;
 import dev.retort.card.SamplingSpec;
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.error.RetortException;
 import dev.retort.model.Condition;
 import dev.retort.model.Request;
@@ -254,7 +254,7 @@ class CudaTest {
                 new RunConfig(
                         7,
                         8,
-                        new DataSpec("shapes", "", "train", 16, true),
+                        new DataConfig.Shapes("train", 16, true),
                         new OptimizerConfig(3e-3, "cosine", 16, 0.9, 0.99, 1e-8, 0.01, 1),
                         new EmaConfig(List.of(0.99, 0.9)),
                         new ComputeConfig("cuda", precision, recompute, 0, 0, 1),

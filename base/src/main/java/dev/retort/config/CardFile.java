@@ -40,7 +40,7 @@ public record CardFile<T>(
 
     /** Writes it into a folder. */
     public void write(Path folder, T card) {
-        AtomicWrite.text(folder.resolve(name), JSON.writeValueAsString(card) + "\n");
+        AtomicWrite.text(folder.resolve(name), text(card) + "\n");
     }
 
     /** Reads a folder's. */
@@ -78,6 +78,11 @@ public record CardFile<T>(
                     file + " cannot be read as the card of " + what + " (" + JsonFault.ofFile(e) + "); " + again,
                     e);
         }
+    }
+
+    /** A value as it would stand in a card, as text. */
+    public static String text(Object value) {
+        return JSON.writeValueAsString(value);
     }
 
     /** A value as it would stand in a card. */

@@ -15,7 +15,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Completes a configuration with what it leaves out. A record that has sensible values for some of its components says them
- * in a static method {@code defaults()}, a map from their names; a component that is a record with such a method may be left
+ * in a static method {@code defaults()}, a map from their names, or the sealed interface that it belongs to says them for all; a component that is a record with such a method may be left
  * out too. A group given in part is completed from the group's default, where it has one, then from its own record.
  *
  * <p>A type that was once written in another way says in a static method {@code upgrade(ObjectNode)} how the old fields become
@@ -63,7 +63,7 @@ final class Defaults {
             }
         }
         all.setAll(given);
-        Map<String, ?> own = defaults(record);
+        Map<String, ?> own = hasDefaults(record) ? defaults(record, record) : defaults(type, record);
         for (RecordComponent component : components(record)) {
             String name = component.getName();
             JsonNode value = rest != null && rest.has(name)
@@ -84,14 +84,13 @@ final class Defaults {
         method(type, "upgrade", ObjectNode.class).ifPresent(method -> call(method, given));
     }
 
-    private static Map<String, ?> defaults(Class<?> record) {
-        if (!hasDefaults(record)) {
-            return Map.of();
-        }
-        Map<String, ?> values = (Map<String, ?>) call(method(record, "defaults").orElseThrow());
+    private static Map<String, ?> defaults(Class<?> saying, Class<?> record) {
+        Map<String, ?> values = method(saying, "defaults")
+                .<Map<String, ?>>map(method -> (Map<String, ?>) call(method))
+                .orElse(Map.of());
         List<String> names =
                 Arrays.stream(components(record)).map(RecordComponent::getName).toList();
-        if (!names.containsAll(values.keySet())) {
+        if (record.isRecord() && !names.containsAll(values.keySet())) {
             throw new IllegalStateException(
                     record + " has defaults for " + values.keySet() + ", its fields are " + names);
         }

@@ -1,6 +1,5 @@
 package dev.retort.data;
 
-import dev.retort.config.Require;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -13,49 +12,11 @@ import java.util.Locale;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
-/** Opens what a {@link DataSpec} describes. */
+/** What the kinds of {@link DataConfig} share in opening their pictures. */
 public final class Datasets {
-    private static final int SHAPES_SIZE = 32;
     private static final int LISTED = 10;
-    private static final long TRAIN_SEED = 1;
-    private static final long TEST_SEED = 2;
 
     private Datasets() {}
-
-    /**
-     * Opens the pictures.
-     *
-     * @throws RetortException of kind DATA or CONFIG when they are missing, unreadable or of another size
-     */
-    public static ImageSource open(DataSpec spec) {
-        if (spec.kind().equals("shapes")) {
-            int size = spec.size() == 0 ? SHAPES_SIZE : spec.size();
-            Require.between("data.size", size, 16, 64);
-            return new Shapes(size, spec.split().equals("train") ? TRAIN_SEED : TEST_SEED);
-        }
-        Path path = existing(spec.path());
-        String kind = spec.kind().equals("auto") ? kindOf(path, spec.split()) : spec.kind();
-        return switch (kind) {
-            case "idx" -> IdxImages.open(folder(path), spec.split(), spec.size());
-            case "cifar10" -> cifar(path, spec);
-            case "latents" -> latents(folder(path), spec);
-            case "tar" ->
-                Files.isDirectory(path)
-                        ? TarImages.openAll(path, archives(path), spec.split(), spec.size())
-                        : TarImages.open(path, spec.split(), spec.size());
-            default -> FolderImages.open(folder(path), spec.split(), spec.size());
-        };
-    }
-
-    /** The pictures themselves: those that a latent cache was made from, else what the spec says. */
-    public static DataSpec pictures(DataSpec spec) {
-        if (spec.kind().equals("shapes")) {
-            return spec;
-        }
-        Path path = existing(spec.path());
-        boolean latents = spec.kind().equals("latents") || spec.kind().equals("auto") && LatentFolder.is(path);
-        return latents ? new LatentFolder(folder(path)).manifest().source() : spec;
-    }
 
     /** Tells what was opened and what was left out, a sentence each. */
     public static void describe(ImageSource source, Consumer<String> notes) {
@@ -66,7 +27,8 @@ public final class Datasets {
         source.notes().forEach(notes);
     }
 
-    private static Path existing(String path) {
+    /** The place that a path means, which must be there. */
+    static Path existing(String path) {
         Path expanded = path.startsWith("~/")
                 ? Path.of(System.getProperty("user.home"), path.substring(2))
                 : FileNames.path(path);
@@ -82,7 +44,9 @@ public final class Datasets {
         return expanded;
     }
 
-    private static Path folder(Path path) {
+    /** The same, which must be a folder. */
+    static Path folder(String given) {
+        Path path = existing(given);
         if (!Files.isDirectory(path)) {
             throw new RetortException(
                     Kind.DATA, "data.path is " + path + ", a file; set it to the folder, or data.kind=auto");
@@ -90,57 +54,60 @@ public final class Datasets {
         return path;
     }
 
-    private static ImageSource cifar(Path path, DataSpec spec) {
-        CifarImages images = CifarImages.open(path, spec.split());
-        if (spec.size() != 0 && spec.size() != images.height()) {
+    /** Refuses a size that pictures do not have which are not resized. */
+    static ImageSource ofStoredSize(DataConfig config, ImageSource images) {
+        int size = config.size();
+        if (size != 0 && (size != images.height() || size != images.width())) {
+            boolean latents = images.autoencoder().isPresent();
             throw new RetortException(
                     Kind.CONFIG,
-                    "data.size is " + spec.size() + " but the pictures of " + path + " are 32x32; set data.size=32");
+                    "data.size is " + size + " but the " + (latents ? "latents" : "pictures") + " of " + config.path()
+                            + " are " + images.height() + "x" + images.width() + "; set data.size="
+                            + (latents ? 0 : images.height()));
         }
         return images;
     }
 
-    private static ImageSource latents(Path path, DataSpec spec) {
-        LatentImages images = LatentImages.open(path);
-        if (spec.size() != 0 && (spec.size() != images.height() || spec.size() != images.width())) {
-            throw new RetortException(
-                    Kind.CONFIG,
-                    "data.size is " + spec.size() + " but the latents of " + path + " are " + images.height() + "x"
-                            + images.width() + "; set data.size=0");
-        }
-        return images;
-    }
-
-    private static List<Path> archives(Path folder) {
+    /** The tar archives in a folder. */
+    static List<Path> archives(Path folder) {
         return children(folder).stream().filter(Datasets::isArchive).toList();
     }
 
-    private static String kindOf(Path path, String split) {
+    private interface FileKind {
+        DataConfig of(String path, String split, int size, boolean flip);
+    }
+
+    /** The kind that is there. */
+    static DataConfig found(DataConfig.Auto auto) {
+        return kindAt(existing(auto.path()), auto.split()).of(auto.path(), auto.split(), auto.size(), auto.flip());
+    }
+
+    private static FileKind kindAt(Path path, String split) {
         if (!Files.isDirectory(path)) {
             if (isArchive(path)) {
-                return path.getFileName().toString().startsWith("cifar-10-binary") ? "cifar10" : "tar";
+                return path.getFileName().toString().startsWith("cifar-10-binary") ? DataConfig.Cifar10::new : DataConfig.Tar::new;
             }
             if (path.toString().matches(".*\\.bin(\\.gz)?")) {
-                return "cifar10";
+                return DataConfig.Cifar10::new;
             }
             throw new RetortException(
                     Kind.DATA,
                     "data.path is " + path + ", which is no folder, .tar, .tar.gz or .bin; set it to one of these");
         }
         if (LatentFolder.is(path)) {
-            return "latents";
+            return DataConfig.Latents::new;
         }
         List<Path> children = children(path);
         if (children.stream().anyMatch(file -> file.toString().matches(".*[-.]idx[13]-ubyte(\\.gz)?"))) {
-            return "idx";
+            return DataConfig.Idx::new;
         }
         if (CifarImages.isIn(path, split)) {
-            return "cifar10";
+            return DataConfig.Cifar10::new;
         }
         boolean folders = children.stream()
                 .anyMatch(child -> Files.isDirectory(child)
                         && !ImageNames.isHidden(child.getFileName().toString()));
-        return !folders && !archives(path).isEmpty() ? "tar" : "folder";
+        return !folders && !archives(path).isEmpty() ? DataConfig.Tar::new : DataConfig.Folder::new;
     }
 
     private static boolean isArchive(Path file) {

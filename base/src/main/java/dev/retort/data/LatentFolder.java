@@ -1,5 +1,6 @@
 package dev.retort.data;
 
+import tools.jackson.databind.node.ObjectNode;
 import dev.retort.config.CardFile;
 import dev.retort.error.RetortException.Kind;
 import java.nio.file.Files;
@@ -37,7 +38,11 @@ public record LatentFolder(Path path) {
 
     /** The manifest. */
     public LatentManifest manifest() {
-        return CARD_FILE.read(path);
+        return CARD_FILE.read(path, card -> {
+            if (card.get("source") instanceof ObjectNode source) {
+                DataConfig.upgrade(source);
+            }
+        });
     }
 
     /** Writes the manifest. */

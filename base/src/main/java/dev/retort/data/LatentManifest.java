@@ -24,7 +24,7 @@ import java.util.Map;
 public record LatentManifest(
         int format,
         AutoencoderCard autoencoder,
-        DataSpec source,
+        DataConfig source,
         String sourceName,
         String sourceHash,
         List<String> classNames,

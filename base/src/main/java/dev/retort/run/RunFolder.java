@@ -2,7 +2,7 @@ package dev.retort.run;
 
 import dev.retort.config.Configs;
 import dev.retort.config.Difference;
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -125,11 +125,11 @@ public record RunFolder(Path path) {
      *
      * @throws RetortException of kind CONFIG where they cannot be read
      */
-    public Optional<DataSpec> data() {
+    public Optional<DataConfig> data() {
         Path config = path.resolve(CONFIG);
         return Files.isRegularFile(config)
-                ? Configs.part(DataSpec.class, config, "run", "data")
-                        .or(() -> Configs.part(DataSpec.class, config, "data"))
+                ? Configs.part(DataConfig.class, config, "run", "data")
+                        .or(() -> Configs.part(DataConfig.class, config, "data"))
                 : Optional.empty();
     }
 

@@ -1,5 +1,6 @@
 package dev.retort.data;
 
+import dev.retort.config.Configs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -33,7 +34,7 @@ class DatasetsTest {
     @Test
     void a_folder_gives_classes_in_alphabetical_order_and_the_published_crop() throws IOException {
         copy("zebra/1.png", "ant/10.png", "ant/deep/2.PNG", "ant/notes.txt", "ant/.hidden.png", "stray.png");
-        ImageSource source = Datasets.open(new DataSpec("auto", folder.toString(), "train", 16, false));
+        ImageSource source = new DataConfig.Auto(folder.toString(), "train", 16, false).open();
         assertThat(source.classNames()).containsExactly("ant", "zebra");
         assertThat(source.size()).isEqualTo(3);
         float[] out = new float[source.pixels()];
@@ -53,7 +54,7 @@ class DatasetsTest {
     @Test
     void split_folders_are_told_from_classes() throws IOException {
         copy("train/b/1.png", "train/a/2.png", "test/a/3.png");
-        ImageSource test = Datasets.open(new DataSpec("folder", folder.toString(), "test", 8, false));
+        ImageSource test = new DataConfig.Folder(folder.toString(), "test", 8, false).open();
         assertThat(test.classNames()).containsExactly("a");
         assertThat(test.size()).isEqualTo(1);
         assertThat(FolderImages.open(folder, "train", 8).classNames()).containsExactly("a", "b");
@@ -76,14 +77,14 @@ class DatasetsTest {
         entries.put("set/a/2.png", png);
         entries.put("set/LICENSE.txt", new byte[3]);
         Path plain = Files.write(folder.resolve("set.tar"), tar(entries));
-        ImageSource source = Datasets.open(new DataSpec("auto", plain.toString(), "train", 8, false));
+        ImageSource source = new DataConfig.Auto(plain.toString(), "train", 8, false).open();
         assertThat(source.classNames()).containsExactly("a", "b");
         assertThat(source.name()).isEqualTo("set/train");
         float[] out = new float[source.pixels()];
         assertThat(source.read(1, out, 0).label()).isEqualTo(1);
         Map<String, byte[]> splits = Map.of("train/a/1.png", png, "test/b/2.png", png, "test/a/3.png", png);
         Path zipped = Files.write(folder.resolve("two.tgz"), IdxImagesTest.gzip(tar(splits)));
-        assertThat(Datasets.open(new DataSpec("tar", zipped.toString(), "test", 8, false))
+        assertThat(new DataConfig.Tar(zipped.toString(), "test", 8, false).open()
                         .classNames())
                 .containsExactly("a", "b");
         byte[] whole = Files.readAllBytes(zipped);
@@ -103,7 +104,7 @@ class DatasetsTest {
         Files.write(folder.resolve("data_batch_2.bin.gz"), IdxImagesTest.gzip(Arrays.copyOf(two, 3073)));
         Files.write(folder.resolve("test_batch.bin"), Arrays.copyOf(two, 3073));
         Files.write(folder.resolve("train-labels.bin"), new byte[5]);
-        ImageSource source = Datasets.open(new DataSpec("auto", folder.toString(), "train", 32, false));
+        ImageSource source = new DataConfig.Auto(folder.toString(), "train", 32, false).open();
         assertThat(source.size()).isEqualTo(3);
         float[] out = new float[3072];
         assertThat(source.read(1, out, 0).label()).isEqualTo(9);
@@ -111,7 +112,7 @@ class DatasetsTest {
         assertThat(out[0]).isEqualTo(-1);
         assertThat(source.read(2, out, 0).label()).isEqualTo(3);
         assertThat(CifarImages.open(folder, "test").size()).isEqualTo(1);
-        assertThatThrownBy(() -> Datasets.open(new DataSpec("cifar10", folder.toString(), "train", 64, false)))
+        assertThatThrownBy(() -> new DataConfig.Cifar10(folder.toString(), "train", 64, false).open())
                 .hasMessageContaining("data.size is 64 but the pictures of " + folder + " are 32x32; set data.size=32");
         Path archive = Files.write(
                 folder.resolve("cifar-10-binary.tar.gz"),
@@ -122,7 +123,7 @@ class DatasetsTest {
                         Arrays.copyOf(two, 3073),
                         "cifar-10-batches-bin/readme.html",
                         new byte[9]))));
-        ImageSource packed = Datasets.open(new DataSpec("auto", archive.toString(), "train", 0, false));
+        ImageSource packed = new DataConfig.Auto(archive.toString(), "train", 0, false).open();
         assertThat(packed.size()).isEqualTo(2);
         assertThat(packed.read(1, out, 0).label()).isEqualTo(9);
         two[3073] = 10;
@@ -156,7 +157,7 @@ class DatasetsTest {
             folder  | x |       | 8  | split is empty, expected train, test or another split folder
             """)
     void a_wrong_description_names_its_field(String kind, String path, String split, int size, String message) {
-        assertThatThrownBy(() -> new DataSpec(kind, path == null ? "" : path, split == null ? "" : split, size, false))
+        assertThatThrownBy(() -> config(kind, path == null ? "" : path, split == null ? "" : split, size))
                 .isInstanceOfSatisfying(
                         RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.CONFIG))
                 .hasMessageContaining(message);
@@ -176,13 +177,13 @@ class DatasetsTest {
         assertThatThrownBy(() -> open("folder", text, 8)).hasMessageContaining("a file; set it to the folder");
         copy("a/1.png");
         assertThatThrownBy(() -> open("folder", folder, 0)).hasMessageContaining("data.size is 0");
-        assertThatThrownBy(() -> Datasets.open(DataSpec.shapes(100))).hasMessageContaining("data.size is 100");
+        assertThatThrownBy(() -> DataConfig.shapes(100).open()).hasMessageContaining("data.size is 100");
     }
 
     @Test
     void shapes_of_train_and_test_differ() {
-        ImageSource train = Datasets.open(DataSpec.shapes(0));
-        ImageSource test = Datasets.open(DataSpec.shapes(0).withSplit("test"));
+        ImageSource train = DataConfig.shapes(0).open();
+        ImageSource test = DataConfig.shapes(0).withSplit("test").open();
         float[] a = new float[train.pixels()];
         float[] b = new float[test.pixels()];
         train.read(0, a, 0);
@@ -201,7 +202,7 @@ class DatasetsTest {
     }
 
     private static void check(Path path, String split, int size, long pictures, int classes) {
-        ImageSource source = Datasets.open(new DataSpec("auto", path.toString(), split, size, false));
+        ImageSource source = new DataConfig.Auto(path.toString(), split, size, false).open();
         assertThat(source.size()).as(path.toString()).isEqualTo(pictures);
         assertThat(source.classNames()).hasSize(classes);
         try (Loader loader = new Loader(source, 100, 1, 0, false, 1, 1)) {
@@ -217,8 +218,22 @@ class DatasetsTest {
         }
     }
 
-    private static void open(String kind, Path path, int size) {
-        Datasets.open(new DataSpec(kind, path.toString(), "train", size, false));
+    private void open(String kind, Path path, int size) throws IOException {
+        config(kind, path.toString(), "train", size).open();
+    }
+
+    /** As a file says it. */
+    private DataConfig config(String kind, String path, String split, int size) throws IOException {
+        Path file = folder.resolveSibling("data.yaml");
+        Files.writeString(file, "data: {kind: " + kind + ", path: '" + path + "', split: '" + split + "', size: " + size + "}");
+        return Configs.part(DataConfig.class, file, "data").orElseThrow();
+    }
+
+    @Test
+    void shapes_may_have_the_path_that_they_once_had_to_and_only_the_kind_must_be_given() throws IOException {
+        assertThat(config("shapes", "", "test", 16)).isEqualTo(new DataConfig.Shapes("test", 16, false));
+        Path file = Files.writeString(folder.resolveSibling("short.yaml"), "data: {kind: shapes}");
+        assertThat(Configs.part(DataConfig.class, file, "data")).hasValue(DataConfig.shapes(0));
     }
 
     private void copy(String... names) throws IOException {

@@ -29,8 +29,8 @@ class FileNamesTest {
         /** Prints what came of it, or the kind and the sentence of what it threw. */
         public static void main(String[] args) {
             try {
-                DataSpec spec = new DataSpec("folder", args.length == 0 ? CAFE : args[0], "train", 16, false);
-                byte[] names = String.valueOf(Datasets.open(spec).classNames()).getBytes(StandardCharsets.UTF_8);
+                DataConfig spec = new DataConfig.Folder(args.length == 0 ? CAFE : args[0], "train", 16, false);
+                byte[] names = String.valueOf(spec.open().classNames()).getBytes(StandardCharsets.UTF_8);
                 System.out.write(names, 0, names.length);
                 System.out.flush();
             } catch (RetortException e) {

@@ -122,7 +122,7 @@ class TarImagesTest {
     }
 
     private ImageSource open(String split) {
-        return Datasets.open(new DataSpec("auto", folder.toString(), split, 8, false));
+        return new DataConfig.Auto(folder.toString(), split, 8, false).open();
     }
 
     private void write(String archive, String... names) throws IOException {

@@ -155,6 +155,6 @@ class RunEventsTest {
         assertThat(RunFolder.around(checkpoint.resolve("deeper"))).isEmpty();
         assertThat(run.data()).isEmpty();
         Files.writeString(run.path().resolve("config.yaml"), "run:\n  data: {kind: shapes, size: 16}\n");
-        assertThat(run.data()).hasValue(dev.retort.data.DataSpec.shapes(16));
+        assertThat(run.data()).hasValue(dev.retort.data.DataConfig.shapes(16));
     }
 }

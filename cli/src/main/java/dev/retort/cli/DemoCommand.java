@@ -4,7 +4,7 @@ import dev.retort.cli.demo.DemoPlan;
 import dev.retort.cli.demo.Pace;
 import dev.retort.cli.demo.Trial;
 import dev.retort.config.Configs;
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.data.ShapesCondition;
 import dev.retort.distill.Distillation;
 import dev.retort.distill.Recipe;
@@ -210,7 +210,7 @@ final class DemoCommand implements Callable<Integer> {
         return recipe.stages().stream().mapToLong(StageConfig::images).sum();
     }
 
-    private Judge judge(DataSpec data, Hardware.Chosen chosen) {
+    private Judge judge(DataConfig data, Hardware.Chosen chosen) {
         return Judge.of(
                 data,
                 "auto",

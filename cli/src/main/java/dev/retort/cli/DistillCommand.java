@@ -4,7 +4,6 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.config.Preset;
 import dev.retort.config.Presets;
-import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.distill.Distillation;
 import dev.retort.distill.LossConfig;
@@ -68,7 +67,7 @@ final class DistillCommand implements Callable<Integer> {
     }
 
     private void describe(Recipe recipe) {
-        ImageSource source = Datasets.open(recipe.run().data());
+        ImageSource source = recipe.run().data().open();
         NetworkSpec student = recipe.network(source);
         ModelCard taught = Models.card(teacher(recipe));
         List<String> findings = Distillation.check(recipe, taught);

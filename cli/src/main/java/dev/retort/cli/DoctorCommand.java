@@ -53,7 +53,12 @@ final class DoctorCommand implements Callable<Integer> {
     public Integer call() {
         List<Finding> findings = examine();
         if (talk.json()) {
-            talk.terminal().json(findings);
+            record Line(String subject, String state, String found, String fix) {}
+            talk.terminal()
+                    .json(findings.stream()
+                            .map(finding -> new Line(
+                                    finding.subject(), finding.state().name(), finding.found(), finding.fix()))
+                            .toList());
         } else {
             findings.forEach(this::print);
         }

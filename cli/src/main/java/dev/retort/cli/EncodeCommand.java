@@ -1,6 +1,6 @@
 package dev.retort.cli;
 
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.data.LatentManifest;
 import dev.retort.report.Provenance;
 import dev.retort.torch.Device;
@@ -99,9 +99,9 @@ final class EncodeCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         int stored = size == null ? 0 : size;
-        DataSpec pictures = data.equals("shapes")
-                ? new DataSpec("shapes", "", split, stored, false)
-                : new DataSpec("auto", data, split, stored, false);
+        DataConfig pictures = data.equals("shapes")
+                ? new DataConfig.Shapes(split, stored, false)
+                : new DataConfig.Auto(data, split, stored, false);
         Device.Choice where = asked.choose();
         talk.say("Device " + where.device() + " (" + where.reason() + "), in fp32");
         Path folder = out == null ? Path.of("latents", name()) : out;

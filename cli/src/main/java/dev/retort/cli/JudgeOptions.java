@@ -2,8 +2,7 @@ package dev.retort.cli;
 
 import dev.retort.run.RunFolder;
 import dev.retort.card.ModelCard;
-import dev.retort.data.DataSpec;
-import dev.retort.data.Datasets;
+import dev.retort.data.DataConfig;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.Contestant;
@@ -123,22 +122,22 @@ final class JudgeOptions {
     }
 
     /** The images asked for, else those that the run's configuration names, else shapes for a model of shapes. */
-    private DataSpec data(Contestant contestant) {
+    private DataConfig data(Contestant contestant) {
         ModelCard card = contestant.card();
         int size = card.images().height();
         if (data != null) {
-            return data.equals("shapes") ? DataSpec.shapes(size) : new DataSpec("auto", data, "test", size, false);
+            return data.equals("shapes") ? DataConfig.shapes(size) : new DataConfig.Auto(data, "test", size, false);
         }
         return trainedOn(contestant.model())
-                .map(Datasets::pictures)
-                .or(() -> card.data().startsWith("shapes") ? Optional.of(DataSpec.shapes(size)) : Optional.empty())
+                .map(DataConfig::pictures)
+                .or(() -> card.data().startsWith("shapes") ? Optional.of(DataConfig.shapes(size)) : Optional.empty())
                 .orElseThrow(() -> new RetortException(
                         Kind.USAGE,
                         contestant.model() + " does not say where its data (" + card.data()
                                 + ") lie; give their folder as --data"));
     }
 
-    private static Optional<DataSpec> trainedOn(Path model) {
+    private static Optional<DataConfig> trainedOn(Path model) {
         try {
             return RunFolder.around(model).flatMap(RunFolder::data);
         } catch (RetortException e) {

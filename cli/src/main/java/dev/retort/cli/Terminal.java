@@ -1,5 +1,6 @@
 package dev.retort.cli;
 
+import dev.retort.config.CardFile;
 import dev.retort.error.Printable;
 import java.io.Console;
 import java.io.FileDescriptor;
@@ -7,8 +8,6 @@ import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import picocli.CommandLine.Help.Ansi;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 
 /**
  * The two streams of a command.
@@ -59,9 +58,7 @@ record Terminal(DataStream out, PrintStream err, boolean interactive, boolean co
 
     /** Writes a value as JSON on the data stream; the control characters that JSON allows in texts are escaped, too. */
     void json(Object value) {
-        JsonMapper json =
-                JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
-        out.println(Printable.lines(json.writeValueAsString(value)));
+        out.println(Printable.lines(CardFile.text(value)));
     }
 
     /** The text in a picocli style, {@code bold} or {@code green}, where colours are wanted. */

@@ -2,7 +2,6 @@ package dev.retort.cli;
 
 import dev.retort.card.NetworkSpec;
 import dev.retort.config.Preset;
-import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.run.RunFolder;
 import dev.retort.train.TrainConfig;
@@ -74,7 +73,7 @@ final class TrainCommand implements Callable<Integer> {
     }
 
     private void describe(TrainConfig config) {
-        ImageSource source = Datasets.open(config.run().data());
+        ImageSource source = config.run().data().open();
         NetworkSpec spec = config.network(source);
         // a training step costs three forward passes
         DryRun.describe(talk, "train", config, config.run(), source, spec, config.images(), 3.0 * spec.macs());

@@ -2,8 +2,7 @@ package dev.retort.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.retort.data.DataSpec;
-import dev.retort.data.Datasets;
+import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
 import dev.retort.io.NpzFile;
 import dev.retort.io.PixelImage;
@@ -64,7 +63,7 @@ class EncodeCommandTest {
 
     /** A hundred shapes in files, a folder for each class. */
     private static void draw(String split) {
-        ImageSource shapes = Datasets.open(DataSpec.shapes(16).withSplit(split));
+        ImageSource shapes = DataConfig.shapes(16).withSplit(split).open();
         float[] pixels = new float[shapes.pixels()];
         for (int i = 0; i < 100; i++) {
             String label = shapes.classNames().get(shapes.read(i, pixels, 0).label());

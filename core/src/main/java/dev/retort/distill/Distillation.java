@@ -31,7 +31,7 @@ public final class Distillation {
     private final List<String> findings = new ArrayList<>();
 
     private Distillation(Recipe recipe, ModelCard taught) {
-        ImageSource images = Datasets.open(recipe.run().data());
+        ImageSource images = recipe.run().data().open();
         Datasets.describe(images, findings::add);
         student = recipe.network(images);
         source = new Pairing(recipe, taught).paired(images);

@@ -3,7 +3,6 @@ package dev.retort.distill;
 import dev.retort.card.AutoencoderCard;
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
-import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.data.LatentImages;
 import dev.retort.data.LatentManifest;
@@ -56,7 +55,7 @@ record Pairing(Recipe recipe, ModelCard taught) {
                     "the teacher works on " + taught.height() + "x" + taught.width()
                             + " pixels; another size than the data's must be square");
         }
-        return new PairedImages(images, Datasets.open(recipe.run().data().withSize(taught.height())));
+        return new PairedImages(images, recipe.run().data().withSize(taught.height()).open());
     }
 
     private LatentImages latentTwin(LatentImages images, String data, NetworkSpec taught) {

@@ -2,8 +2,7 @@ package dev.retort.evaluate;
 
 import dev.retort.card.ImageShape;
 import dev.retort.config.Require;
-import dev.retort.data.DataSpec;
-import dev.retort.data.Datasets;
+import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -84,15 +83,15 @@ public final class Judge implements AutoCloseable {
      * @param extractor name or path as {@link Extractors#named} takes it, {@code pixels} for the untrained control, or
      *     {@code auto}: the one that suits the images, else {@code pixels}
      */
-    public static Judge of(DataSpec data, String extractor, FeatureCache cache, Settings settings) {
-        ImageSource training = Datasets.open(data.withSplit("train"));
+    public static Judge of(DataConfig data, String extractor, FeatureCache cache, Settings settings) {
+        ImageSource training = data.withSplit("train").open();
         int most = Math.max(REAL_IMAGES, settings.samples());
         ImageSet test;
         ImageSet train;
         Set<String> leftOut = new LinkedHashSet<>(training.notes());
         if (training.divided()) {
             train = ImageSet.draw(training, most);
-            ImageSource tests = Datasets.open(data.withSplit("test"));
+            ImageSource tests = data.withSplit("test").open();
             leftOut.addAll(tests.notes());
             test = ImageSet.draw(tests, REAL_IMAGES);
         } else {

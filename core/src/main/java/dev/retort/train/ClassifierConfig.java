@@ -2,7 +2,7 @@ package dev.retort.train;
 
 import dev.retort.card.ConvSpec;
 import dev.retort.config.Require;
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import java.util.List;
 import java.util.Map;
 
@@ -25,7 +25,7 @@ public record ClassifierConfig(
         long images,
         long seed,
         int batch,
-        DataSpec data,
+        DataConfig data,
         int shift,
         List<List<Integer>> stages,
         OptimizerConfig optimizer,

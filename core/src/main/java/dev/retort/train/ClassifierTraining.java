@@ -54,8 +54,8 @@ public final class ClassifierTraining {
         Precision.Choice precision = Precision.choose(config.precision(), device.device());
         notes.accept("device: " + device.device() + " (" + device.reason() + ")");
         notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
-        ImageSource source = Datasets.open(config.data());
-        ImageSource test = Datasets.open(config.data().withSplit("test"));
+        ImageSource source = config.data().open();
+        ImageSource test = config.data().withSplit("test").open();
         Datasets.describe(source, notes);
         Datasets.describe(test, notes);
         ConvSpec spec = new ConvSpec(

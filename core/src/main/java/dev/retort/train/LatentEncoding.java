@@ -3,7 +3,7 @@ package dev.retort.train;
 import dev.retort.card.AutoencoderCard;
 import dev.retort.config.Require;
 import dev.retort.data.DamagedPictures;
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.data.LatentFolder;
@@ -50,7 +50,7 @@ import org.bytedeco.pytorch.Tensor;
  * @param device where the encoder runs
  */
 public record LatentEncoding(
-        DataSpec source, long images, Path autoencoder, int shardImages, int batch, Device device) {
+        DataConfig source, long images, Path autoencoder, int shardImages, int batch, Device device) {
     private static final int FINGERPRINTED = 16;
 
     /** Validates. */
@@ -86,7 +86,7 @@ public record LatentEncoding(
             Consumer<String> notes,
             Progress progress,
             BooleanSupplier interrupted) {
-        ImageSource pictures = Datasets.open(source);
+        ImageSource pictures = source.open();
         Datasets.describe(pictures, notes);
         DamagedPictures damaged = new DamagedPictures(pictures);
         AutoencoderFiles files = AutoencoderFiles.find(autoencoder);
@@ -170,11 +170,11 @@ public record LatentEncoding(
         damaged.news().forEach(sentence -> notes.accept(sentence + " (the next whole picture stands in its place)"));
     }
 
-    private static DataSpec absolute(DataSpec spec) {
+    private static DataConfig absolute(DataConfig spec) {
         String path = spec.path().isEmpty() || spec.path().startsWith("~/")
                 ? spec.path()
                 : Path.of(spec.path()).toAbsolutePath().normalize().toString();
-        return new DataSpec(spec.kind(), path, spec.split(), spec.size(), spec.flip());
+        return spec.with(path, spec.split(), spec.size());
     }
 
     /** Of some pictures evenly spread over the set: another set of the same size is noticed. */

@@ -2,7 +2,7 @@ package dev.retort.train;
 
 import dev.retort.card.SamplingSpec;
 import dev.retort.config.Require;
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import java.util.Map;
 import java.util.Optional;
 
@@ -21,7 +21,7 @@ import java.util.Optional;
 public record RunConfig(
         long seed,
         int batch,
-        DataSpec data,
+        DataConfig data,
         OptimizerConfig optimizer,
         EmaConfig ema,
         ComputeConfig compute,

@@ -84,7 +84,7 @@ public final class Training {
         Precision.Choice precision = Precision.choose(config.run().compute().precision(), device.device());
         notes.accept("device: " + device.device() + " (" + device.reason() + ")");
         notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
-        ImageSource source = Datasets.open(config.run().data());
+        ImageSource source = config.run().data().open();
         Datasets.describe(source, notes);
         InitialWeights initial = new InitialWeights(initFrom);
         NetworkSpec spec = config.network(source);

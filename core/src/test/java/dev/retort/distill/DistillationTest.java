@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.card.SamplingSpec;
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.diffusion.Prediction;
 import dev.retort.model.LayerMap;
 import dev.retort.pipeline.Models;
@@ -41,7 +41,7 @@ class DistillationTest {
         return new RunConfig(
                 7,
                 8,
-                new DataSpec("shapes", "", "train", size, false),
+                new DataConfig.Shapes("train", size, false),
                 new OptimizerConfig(lr, "constant", 0, 0.9, 0.99, 1e-8, 0, 1),
                 new EmaConfig(List.of(0.9)),
                 new ComputeConfig("cpu", "fp32", false, 8, 0, 1),

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.card.SamplingSpec;
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.data.Prompts;
 import dev.retort.diffusion.Prediction;
 import dev.retort.model.Network;
@@ -53,7 +53,7 @@ class KeptValuesTest {
         return new RunConfig(
                 seed,
                 8,
-                new DataSpec("shapes", "", "train", 16, false),
+                new DataConfig.Shapes("train", 16, false),
                 new OptimizerConfig(2e-3, "cosine", 16, 0.9, 0.99, 1e-8, 0.05, 1),
                 new EmaConfig(List.of(0.9)),
                 new ComputeConfig("cpu", "fp32", false, 4, 0, 1),

@@ -7,8 +7,7 @@ import dev.retort.TinyAutoencoder;
 import dev.retort.card.ImageShape;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
-import dev.retort.data.DataSpec;
-import dev.retort.data.Datasets;
+import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
 import dev.retort.diffusion.Prediction;
 import dev.retort.error.RetortException;
@@ -67,11 +66,11 @@ class LatentTrainingTest {
     }
 
     private static void encode(String name, Path autoencoder) {
-        new LatentEncoding(DataSpec.shapes(16), 48, autoencoder, 32, 16, Device.CPU)
+        new LatentEncoding(DataConfig.shapes(16), 48, autoencoder, 32, 16, Device.CPU)
                 .run(temp.resolve(name), Map.of(), note -> {}, Progress.NONE, () -> false);
     }
 
-    private static RunConfig run(DataSpec data) {
+    private static RunConfig run(DataConfig data) {
         return new RunConfig(
                 7,
                 8,
@@ -83,8 +82,8 @@ class LatentTrainingTest {
                 SamplingSpec.of("flow-euler", 2, 1));
     }
 
-    private static DataSpec latents(String name) {
-        return new DataSpec("latents", temp.resolve(name).toString(), "train", 0, true);
+    private static DataConfig latents(String name) {
+        return new DataConfig.Latents(temp.resolve(name).toString(), "train", 0, true);
     }
 
     private static TrainConfig config(String data, double clamp) {
@@ -92,7 +91,7 @@ class LatentTrainingTest {
                 32, new DitConfig("2x32x2/2", 4, 0.1, false), new Objective.Flow(0, 1, clamp), run(latents(data)));
     }
 
-    private static Recipe recipe(DataSpec data) {
+    private static Recipe recipe(DataConfig data) {
         return new Recipe(
                 new TeacherConfig(teacher.toString(), "", 1),
                 new DitConfig("1x32x2/2", 4, 0.1, false),
@@ -102,7 +101,7 @@ class LatentTrainingTest {
                 run(data));
     }
 
-    private static Path distil(DataSpec data, String name) {
+    private static Path distil(DataConfig data, String name) {
         return Distillation.run(recipe(data), temp.resolve(name), Map.of(), n -> {}, Progress.NONE, () -> false);
     }
 
@@ -137,7 +136,7 @@ class LatentTrainingTest {
 
     @Test
     void a_student_of_larger_latents_is_taught_on_pairs() {
-        new LatentEncoding(DataSpec.shapes(32), 48, vae, 32, 16, Device.CPU)
+        new LatentEncoding(DataConfig.shapes(32), 48, vae, 32, 16, Device.CPU)
                 .run(temp.resolve("large"), Map.of(), note -> {}, Progress.NONE, () -> false);
         Recipe lonely = recipe(latents("large"));
         refused(
@@ -181,7 +180,7 @@ class LatentTrainingTest {
         encode("other-scale", TinyAutoencoder.save(temp.resolve("c"), 4, 0.25, 1));
         refused(() -> distil(latents("other-scale"), "x"), Kind.CONFIG, "scale 0.25", "scale 0.5");
         refused(
-                () -> distil(new DataSpec("shapes", "", "train", 16, true), "x"),
+                () -> distil(new DataConfig.Shapes("train", 16, true), "x"),
                 Kind.CONFIG,
                 "data are pictures but the teacher works on latents",
                 "retort encode --vae");
@@ -241,16 +240,16 @@ class LatentTrainingTest {
     }
 
     /** Shapes in files, a hundred of each split: as a source of its own they are without end. */
-    private static DataSpec pictures(Path folder) {
+    private static DataConfig pictures(Path folder) {
         for (String split : List.of("train", "test")) {
-            ImageSource shapes = Datasets.open(DataSpec.shapes(16).withSplit(split));
+            ImageSource shapes = DataConfig.shapes(16).withSplit(split).open();
             float[] pixels = new float[shapes.pixels()];
             for (int i = 0; i < 100; i++) {
                 String label = shapes.classNames().get(shapes.read(i, pixels, 0).label());
                 Png.write(folder.resolve(split + "/" + label + "/" + i + ".png"), PixelImage.of(pixels, 0, 3, 16, 16));
             }
         }
-        return new DataSpec("folder", folder.toString(), "test", 16, false);
+        return new DataConfig.Folder(folder.toString(), "test", 16, false);
     }
 
     private static void refused(Runnable action, Kind kind, String... words) {

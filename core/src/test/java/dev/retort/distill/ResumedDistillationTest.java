@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.card.SamplingSpec;
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.diffusion.Prediction;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.io.SafetensorsWriter;
@@ -56,7 +56,7 @@ class ResumedDistillationTest {
         return new RunConfig(
                 3,
                 8,
-                new DataSpec("shapes", "", "train", 16, true),
+                new DataConfig.Shapes("train", 16, true),
                 new OptimizerConfig(2e-3, "cosine", 16, 0.9, 0.99, 1e-8, 0.05, 0.1),
                 new EmaConfig(List.of(0.99, 0.9)),
                 new ComputeConfig("cpu", precision, checkpointActivations, 3, 0, 1),

@@ -11,8 +11,7 @@ import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
 import dev.retort.config.Configs;
 import dev.retort.config.Presets;
-import dev.retort.data.DataSpec;
-import dev.retort.data.Datasets;
+import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
 import dev.retort.diffusion.Plan;
 import dev.retort.model.dit.Dit;
@@ -35,7 +34,7 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Every preset can start: its pictures open, both splits of them, and its network fits them. */
 class ShippedPresetsTest {
-    private static final Map<DataSpec, ImageSource> OPENED = new ConcurrentHashMap<>();
+    private static final Map<DataConfig, ImageSource> OPENED = new ConcurrentHashMap<>();
 
     @TestFactory
     Stream<DynamicTest> a_teacher_preset_opens_its_pictures_and_fits_them() {
@@ -125,15 +124,15 @@ class ShippedPresetsTest {
     }
 
     /** Opened once, though presets share their pictures. */
-    private static ImageSource opened(DataSpec data) {
+    private static ImageSource opened(DataConfig data) {
         return OPENED.computeIfAbsent(data, ShippedPresetsTest::open);
     }
 
-    private static ImageSource open(DataSpec data) {
-        assumeFalse(data.kind().equals("latents"), "skipped: 'retort encode' makes " + data.path());
-        DataSpec here = here(data);
-        ImageSource test = Datasets.open(here.withSplit("test"));
-        ImageSource train = Datasets.open(here);
+    private static ImageSource open(DataConfig data) {
+        assumeFalse(data instanceof DataConfig.Latents, "skipped: 'retort encode' makes " + data.path());
+        DataConfig here = here(data);
+        ImageSource test = here.withSplit("test").open();
+        ImageSource train = here.open();
         float[] first = new float[train.pixels()];
         float[] other = new float[test.pixels()];
         train.read(0, first, 0);
@@ -142,13 +141,13 @@ class ShippedPresetsTest {
         return train;
     }
 
-    private static DataSpec here(DataSpec data) {
+    private static DataConfig here(DataConfig data) {
         String path = data.path().isEmpty()
                 ? ""
                 : Shared.path(Path.of("../shared")
                                 .relativize(Path.of(data.path()))
                                 .toString())
                         .toString();
-        return new DataSpec(data.kind(), path, data.split(), data.size(), data.flip());
+        return data.with(path, data.split(), data.size());
     }
 }

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 
 import dev.retort.card.ProcessSpec;
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.error.RetortException;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.report.ComparisonReport;
@@ -32,7 +32,7 @@ class ComparisonTest {
     @TempDir
     Path temp;
 
-    private DataSpec data;
+    private DataConfig data;
     private Contestant teacher;
     private Contestant student;
     private Contestant scratch;
@@ -134,7 +134,7 @@ class ComparisonTest {
             ImageIO.write(picture, "png", file.toFile());
         }
         Files.writeString(folder.resolve("left/cut.png"), "x");
-        DataSpec all = new DataSpec("folder", folder.toString(), "test", 8, false);
+        DataConfig all = new DataConfig.Folder(folder.toString(), "test", 8, false);
         try (Judge judge = Judge.of(
                 all,
                 "pixels",
@@ -180,7 +180,7 @@ class ComparisonTest {
                         picture, "png", folder.resolve("one/" + i + ".png").toFile());
             }
             assertThatThrownBy(() -> Judge.of(
-                            new DataSpec("folder", folder.toString(), "test", 8, false),
+                            new DataConfig.Folder(folder.toString(), "test", 8, false),
                             "pixels",
                             new FeatureCache(temp.resolve("cache")),
                             new Judge.Settings(100, 5, 32, Device.CPU, Precision.FP32)))

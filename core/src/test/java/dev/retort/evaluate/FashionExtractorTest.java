@@ -5,8 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.Shared;
 import dev.retort.card.ClassifierCard;
-import dev.retort.data.DataSpec;
-import dev.retort.data.Datasets;
+import dev.retort.data.DataConfig;
 import dev.retort.layout.ClassifierFiles;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
@@ -31,8 +30,8 @@ class FashionExtractorTest {
         ClassifierCard card = ClassifierFiles.card(FOLDER);
         double told = card.metrics().get("testAccuracy");
         assertThat(told).isGreaterThanOrEqualTo(0.92);
-        DataSpec data = new DataSpec("idx", Shared.path("data/fashion-mnist").toString(), "test", 0, false);
-        ImageSet test = ImageSet.read(Datasets.open(data), 10_000);
+        DataConfig data = new DataConfig.Idx(Shared.path("data/fashion-mnist").toString(), "test", 0, false);
+        ImageSet test = ImageSet.read(data.open(), 10_000);
         try (ClassifierExtractor extractor = Extractors.named("fashion")) {
             FeatureMatrix logits =
                     FeatureMatrix.of(extractor.extract(test.pixels()).logits());

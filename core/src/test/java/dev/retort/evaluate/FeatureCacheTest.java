@@ -2,7 +2,6 @@ package dev.retort.evaluate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.retort.data.Datasets;
 import dev.retort.torch.Kernels;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,7 +41,7 @@ class FeatureCacheTest {
 
     @Test
     void images_are_extracted_once_for_each_extractor_and_again_when_the_file_is_damaged() throws Exception {
-        ImageSet images = ImageSet.read(Datasets.open(TinyWorld.pictures(temp.resolve("pictures"))), 50);
+        ImageSet images = ImageSet.read(TinyWorld.pictures(temp.resolve("pictures")).open(), 50);
         FeatureCache cache = new FeatureCache(temp.resolve("cache"));
         Counting extractor = new Counting("a");
         float[][] first = cache.of(extractor, images).features();
@@ -53,7 +52,7 @@ class FeatureCacheTest {
         cache.of(retrained, images);
         assertThat(retrained.asked).isEqualTo(1);
 
-        ImageSet fewer = ImageSet.read(Datasets.open(TinyWorld.pictures(temp.resolve("pictures"))), 49);
+        ImageSet fewer = ImageSet.read(TinyWorld.pictures(temp.resolve("pictures")).open(), 49);
         assertThat(cache.of(extractor, fewer).features()).hasNumberOfRows(49);
         for (Path file : files()) {
             Files.write(file, new byte[3]);
@@ -66,7 +65,7 @@ class FeatureCacheTest {
 
     @Test
     void what_one_kernel_computed_is_not_taken_for_what_another_does() {
-        ImageSet images = ImageSet.read(Datasets.open(TinyWorld.pictures(temp.resolve("pictures"))), 10);
+        ImageSet images = ImageSet.read(TinyWorld.pictures(temp.resolve("pictures")).open(), 10);
         FeatureCache cache = new FeatureCache(temp.resolve("cache"));
         Counting extractor = new Counting("a");
         Kernels before = Kernels.current();
@@ -83,7 +82,7 @@ class FeatureCacheTest {
 
     @Test
     void a_folder_that_cannot_be_written_costs_time_only() throws Exception {
-        ImageSet images = ImageSet.read(Datasets.open(TinyWorld.pictures(temp.resolve("pictures"))), 10);
+        ImageSet images = ImageSet.read(TinyWorld.pictures(temp.resolve("pictures")).open(), 10);
         Path file = Files.writeString(temp.resolve("file"), "in the way");
         Counting extractor = new Counting("a");
         assertThat(new FeatureCache(file.resolve("below")).of(extractor, images).features())

@@ -5,8 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.Shared;
-import dev.retort.data.DataSpec;
-import dev.retort.data.Datasets;
+import dev.retort.data.DataConfig;
 import dev.retort.error.RetortException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterAll;
@@ -40,7 +39,7 @@ class ResNet20ExtractorTest {
     }
 
     private static ImageSet images(Path file, String split) {
-        return ImageSet.read(Datasets.open(new DataSpec("cifar10", file.toString(), split, 0, false)), 10_000);
+        return ImageSet.read(new DataConfig.Cifar10(file.toString(), split, 0, false).open(), 10_000);
     }
 
     private static FeatureSet set(FeatureExtractor.Extraction extraction, String name) {

@@ -4,7 +4,7 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
 import dev.retort.model.ModelFolder;
@@ -55,7 +55,7 @@ final class TinyWorld {
                 model.getFileName().toString(), model, Models.card(model).sampling());
     }
 
-    static DataSpec pictures(Path folder) {
+    static DataConfig pictures(Path folder) {
         try {
             Files.createDirectories(folder);
             for (String split : List.of("train", "t10k")) {
@@ -80,6 +80,6 @@ final class TinyWorld {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        return new DataSpec("idx", folder.toString(), "test", 0, false);
+        return new DataConfig.Idx(folder.toString(), "test", 0, false);
     }
 }

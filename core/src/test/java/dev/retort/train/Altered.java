@@ -1,10 +1,13 @@
 package dev.retort.train;
 
+import dev.retort.card.SamplingSpec;
+import dev.retort.data.DataConfig;
+
 /** A configuration with parts of its run exchanged, each for the one of its type. */
 final class Altered {
     private Altered() {}
 
-    static TrainConfig with(TrainConfig config, Record... parts) {
+    static TrainConfig with(TrainConfig config, Object... parts) {
         RunConfig run = config.run();
         return new TrainConfig(
                 config.images(),
@@ -13,19 +16,18 @@ final class Altered {
                 new RunConfig(
                         run.seed(),
                         run.batch(),
-                        pick(run.data(), parts),
-                        pick(run.optimizer(), parts),
-                        pick(run.ema(), parts),
-                        pick(run.compute(), parts),
-                        pick(run.log(), parts),
-                        pick(run.sampling(), parts)));
+                        pick(DataConfig.class, run.data(), parts),
+                        pick(OptimizerConfig.class, run.optimizer(), parts),
+                        pick(EmaConfig.class, run.ema(), parts),
+                        pick(ComputeConfig.class, run.compute(), parts),
+                        pick(LogConfig.class, run.log(), parts),
+                        pick(SamplingSpec.class, run.sampling(), parts)));
     }
 
-    @SuppressWarnings("unchecked") // of the very class of what it replaces
-    private static <T extends Record> T pick(T before, Record... parts) {
-        for (Record part : parts) {
-            if (part.getClass() == before.getClass()) {
-                return (T) part;
+    private static <T> T pick(Class<T> type, T before, Object... parts) {
+        for (Object part : parts) {
+            if (type.isInstance(part)) {
+                return type.cast(part);
             }
         }
         return before;

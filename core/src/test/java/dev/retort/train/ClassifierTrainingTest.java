@@ -8,8 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.retort.card.ClassifierCard;
 import dev.retort.config.Configs;
 import dev.retort.data.Batch;
-import dev.retort.data.DataSpec;
-import dev.retort.data.Datasets;
+import dev.retort.data.DataConfig;
 import dev.retort.data.Prompts;
 import dev.retort.error.RetortException;
 import dev.retort.evaluate.ClassAgreement;
@@ -33,7 +32,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class ClassifierTrainingTest {
-    private static final DataSpec SHAPES = new DataSpec("shapes", "", "train", 16, true);
+    private static final DataConfig SHAPES = new DataConfig.Shapes("train", 16, true);
 
     @TempDir
     Path temp;
@@ -63,7 +62,7 @@ class ClassifierTrainingTest {
         double chance = 1.0 / card.classes().size();
         double told = card.metrics().get("testAccuracy");
         assertThat(told).isGreaterThan(2 * chance);
-        ImageSet test = ImageSet.read(Datasets.open(SHAPES.withSplit("test")), 10_000);
+        ImageSet test = ImageSet.read(SHAPES.withSplit("test").open(), 10_000);
         try (ClassifierExtractor extractor =
                 Extractors.named(temp.resolve("learned").toString())) {
             FeatureMatrix logits =

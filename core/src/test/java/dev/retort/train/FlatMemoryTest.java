@@ -7,7 +7,7 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.data.Prompts;
 import dev.retort.diffusion.Plan;
 import dev.retort.model.LabelConditioner;
@@ -88,7 +88,7 @@ class FlatMemoryTest {
                 new RunConfig(
                         7,
                         8,
-                        new DataSpec("shapes", "", "train", 16, true),
+                        new DataConfig.Shapes("train", 16, true),
                         new OptimizerConfig(1e-3, "cosine", 16, 0.9, 0.99, 1e-8, 0.01, 1),
                         new EmaConfig(List.of(0.99, 0.9)),
                         new ComputeConfig("cpu", precision, recompute, microBatch, 0, 1),

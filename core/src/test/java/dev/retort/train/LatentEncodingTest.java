@@ -6,8 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.TinyAutoencoder;
 import dev.retort.data.Batch;
-import dev.retort.data.DataSpec;
-import dev.retort.data.Datasets;
+import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
 import dev.retort.data.LatentFolder;
 import dev.retort.data.LatentImages;
@@ -40,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LatentEncodingTest {
     private static final double SCALE = 0.5;
     private static final int IMAGES = 40;
-    private static final DataSpec SHAPES = DataSpec.shapes(16);
+    private static final DataConfig SHAPES = DataConfig.shapes(16);
 
     @TempDir
     private Path temp;
@@ -52,7 +51,7 @@ class LatentEncodingTest {
         vae = TinyAutoencoder.save(temp.resolve("vae"), 4, SCALE, 1);
     }
 
-    private LatentEncoding encoding(DataSpec data, long images) {
+    private LatentEncoding encoding(DataConfig data, long images) {
         return new LatentEncoding(data, images, vae, 16, 6, Device.CPU);
     }
 
@@ -62,7 +61,7 @@ class LatentEncodingTest {
 
     private LatentImages opened(String name) {
         return (LatentImages)
-                Datasets.open(new DataSpec("auto", temp.resolve(name).toString(), "train", 0, true));
+                new DataConfig.Auto(temp.resolve(name).toString(), "train", 0, true).open();
     }
 
     @Test
@@ -71,7 +70,7 @@ class LatentEncodingTest {
         assertThat(manifest.shards()).isEqualTo(3);
         assertThat(manifest.autoencoder().sha256()).hasSize(64);
         LatentImages latents = opened("cache");
-        ImageSource shapes = Datasets.open(SHAPES);
+        ImageSource shapes = SHAPES.open();
         assertThat(latents.size()).isEqualTo(IMAGES);
         assertThat(List.of(latents.channels(), latents.height(), latents.width()))
                 .containsExactly(4, 8, 8);
@@ -145,7 +144,7 @@ class LatentEncodingTest {
                 {"file_name": "a.png", "text": "not this one"}
                 {"file_name": "b.png", "text": "a blue square"}
                 """);
-        DataSpec folder = new DataSpec("folder", pictures.toString(), "train", 16, false);
+        DataConfig folder = new DataConfig.Folder(pictures.toString(), "train", 16, false);
         new LatentEncoding(folder, 0, vae, 2, 2, Device.CPU)
                 .run(temp.resolve("with"), Map.of(), note -> {}, (done, total, status) -> {}, () -> false);
         LatentImages latents = opened("with");
@@ -156,7 +155,7 @@ class LatentEncodingTest {
         assertThat(caption(opened("without"), 0)).isEmpty();
 
         Files.writeString(metadata, "{\"file_name\": 3}");
-        refused(() -> Datasets.open(folder), Kind.DATA, "metadata.jsonl", "line 1");
+        refused(() -> folder.open(), Kind.DATA, "metadata.jsonl", "line 1");
     }
 
     @Test
@@ -171,7 +170,7 @@ class LatentEncodingTest {
         }
         Files.writeString(pictures.resolve("b/2.png"), "cut");
         List<String> notes = new ArrayList<>();
-        new LatentEncoding(new DataSpec("folder", pictures.toString(), "train", 16, false), 0, vae, 2, 2, Device.CPU)
+        new LatentEncoding(new DataConfig.Folder(pictures.toString(), "train", 16, false), 0, vae, 2, 2, Device.CPU)
                 .run(temp.resolve("whole"), Map.of(), notes::add, (done, total, status) -> {}, () -> false);
         assertThat(notes)
                 .filteredOn(note -> note.contains("left out"))
@@ -247,24 +246,23 @@ class LatentEncodingTest {
     @Test
     void what_cannot_be_encoded_is_refused_before_anything_is_written() {
         refused(() -> encode(SHAPES, 0), Kind.USAGE, "without end");
-        refused(() -> encode(DataSpec.shapes(17), 4), Kind.DATA, "17x17", "multiples of 2");
+        refused(() -> encode(DataConfig.shapes(17), 4), Kind.DATA, "17x17", "multiples of 2");
         encode("cache");
-        DataSpec latents = new DataSpec("auto", temp.resolve("cache").toString(), "train", 0, false);
+        DataConfig latents = new DataConfig.Auto(temp.resolve("cache").toString(), "train", 0, false);
         refused(() -> encode(latents, 0), Kind.DATA, "holds latents already");
         refused(
-                () -> Datasets.open(new DataSpec("latents", temp.toString(), "train", 0, false)),
+                () -> new DataConfig.Latents(temp.toString(), "train", 0, false).open(),
                 Kind.DATA,
                 "not a latent cache");
         refused(
-                () -> Datasets.open(
-                        new DataSpec("latents", temp.resolve("cache").toString(), "train", 16, false)),
+                () -> new DataConfig.Latents(temp.resolve("cache").toString(), "train", 16, false).open(),
                 Kind.CONFIG,
                 "data.size is 16",
                 "8x8");
         assertThat(temp.resolve("never")).doesNotExist();
     }
 
-    private void encode(DataSpec data, long images) {
+    private void encode(DataConfig data, long images) {
         encoding(data, images).run(temp.resolve("never"), Map.of(), n -> {}, (d, t, s) -> {}, () -> false);
     }
 

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
-import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.io.FolderLock;
 import dev.retort.io.SafetensorsFile;
@@ -128,7 +127,7 @@ class MicroBatchTest {
         // Room for 20 images of the greedy stage, for many more of the other.
         double room = (Machine.residentBytes() + 20 * 64 * MIB) / 0.8;
         TrainConfig config = withMemory(room / (1 << 30), 64);
-        ImageSource source = Datasets.open(config.run().data());
+        ImageSource source = config.run().data().open();
         List<Stage> stages = List.of(
                 new Stage("first", 64, "model", List.of(new Weighted(new Greedy(first), 1, 1))),
                 new Stage("second", 64, "model", List.of(new Weighted(new Greedy(second), 1, 1))));

@@ -6,8 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.retort.card.ConditionSpec;
 import dev.retort.card.Part;
 import dev.retort.data.Batch;
-import dev.retort.data.DataSpec;
-import dev.retort.data.Datasets;
+import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
 import dev.retort.data.Loader;
 import dev.retort.data.PairedImages;
@@ -48,7 +47,7 @@ class NoisyBatchTest {
     }
 
     private static ImageSource shapes(int size) {
-        return Datasets.open(DataSpec.shapes(size));
+        return DataConfig.shapes(size).open();
     }
 
     @Test

@@ -11,8 +11,7 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.Part;
 import dev.retort.card.ProcessSpec;
 import dev.retort.data.Batch;
-import dev.retort.data.DataSpec;
-import dev.retort.data.Datasets;
+import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
 import dev.retort.data.Loader;
 import dev.retort.model.Answer;
@@ -45,7 +44,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** A network with guidance beside two plain forwards. */
 class PredictorTest {
     private static final int COUNT = 6;
-    private static final ImageSource SHAPES = Datasets.open(DataSpec.shapes(16));
+    private static final ImageSource SHAPES = DataConfig.shapes(16).open();
     private static final int NONE = SHAPES.classNames().size();
 
     private Scope scope;

@@ -8,7 +8,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.card.SamplingSpec;
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.Watch;
@@ -147,7 +147,7 @@ class RunFolderTest {
             }
         }
         return Altered.with(
-                config(), new DataSpec("folder", temp.resolve("pictures").toString(), "train", 16, false));
+                config(), new DataConfig.Folder(temp.resolve("pictures").toString(), "train", 16, false));
     }
 
     private void picture(String name, int number) throws Exception {

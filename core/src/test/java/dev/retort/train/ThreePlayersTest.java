@@ -7,8 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
-import dev.retort.data.DataSpec;
-import dev.retort.data.Datasets;
+import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
 import dev.retort.diffusion.Ddim;
 import dev.retort.diffusion.FlowLinear;
@@ -55,7 +54,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ThreePlayersTest {
     private static final Objective OBJECTIVE = new Objective.Flow(0, 1, 1);
     private static final FlowLinear SCHEDULE = new FlowLinear(1000);
-    private static final ImageSource SHAPES = Datasets.open(DataSpec.shapes(16));
+    private static final ImageSource SHAPES = DataConfig.shapes(16).open();
     private static final OptimizerConfig STUDENT = new OptimizerConfig(1e-3, "cosine", 16, 0.9, 0.99, 1e-8, 0.01, 1);
     private static final OptimizerConfig FAKE = new OptimizerConfig(2e-3, "constant", 0, 0, 0.99, 1e-8, 0, 1);
 

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.card.SamplingSpec;
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.error.RetortException;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.run.RunEvent;
@@ -33,7 +33,7 @@ class TrainerTest {
                 new RunConfig(
                         7,
                         8,
-                        new DataSpec("shapes", "", "train", 16, true),
+                        new DataConfig.Shapes("train", 16, true),
                         new OptimizerConfig(lr, "cosine", 16, 0.9, 0.99, 1e-8, 0.01, 1),
                         new EmaConfig(List.of(0.99, 0.9)),
                         new ComputeConfig("cpu", "fp32", false, microBatch, 0, 1),
@@ -120,7 +120,7 @@ class TrainerTest {
     void a_run_starts_from_a_model_of_another_size() {
         train(tiny(640, 3e-3, 8), "small");
         TrainConfig config = tiny(16, 1e-4, 8);
-        TrainConfig large = Altered.with(config, DataSpec.shapes(32));
+        TrainConfig large = Altered.with(config, DataConfig.shapes(32));
         String small = temp.resolve("small").toString();
         List<String> notes = new ArrayList<>();
         Training.run(large, small, temp.resolve("taught"), Map.of(), notes::add, (d, t, s) -> {}, () -> false);

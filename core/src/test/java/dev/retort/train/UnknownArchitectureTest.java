@@ -9,8 +9,7 @@ import dev.retort.card.NetworkSpec;
 import dev.retort.card.Part;
 import dev.retort.card.TapPoint;
 import dev.retort.data.Batch;
-import dev.retort.data.DataSpec;
-import dev.retort.data.Datasets;
+import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
 import dev.retort.data.Note;
 import dev.retort.data.Prompts;
@@ -250,7 +249,7 @@ class UnknownArchitectureTest {
         AtomicInteger steps = new AtomicInteger();
         try (FolderLock held = FolderLock.take(temp.resolve(name), note -> {});
                 Trainer trainer = new Trainer(
-                        new WeightsTask(new Described(Datasets.open(DataSpec.shapes(16))), student),
+                        new WeightsTask(new Described(DataConfig.shapes(16).open()), student),
                         players,
                         List.of(new Stage("all", 64, student, weighted)),
                         any.run().loop(),

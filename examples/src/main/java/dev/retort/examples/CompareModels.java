@@ -1,12 +1,13 @@
 package dev.retort.examples;
 
 import dev.retort.data.DataSpec;
+import dev.retort.pipeline.Models;
+import dev.retort.data.DataConfig;
 import dev.retort.evaluate.Comparison;
 import dev.retort.evaluate.Contestant;
 import dev.retort.evaluate.FeatureCache;
 import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
-import dev.retort.pipeline.Models;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.Provenance;
 import dev.retort.torch.Device;
@@ -28,7 +29,7 @@ public final class CompareModels {
     public static Path compare(Path teacher, Path student, Path folder, int rounds) {
         Device device = Device.choose("auto").device();
         Precision precision = Precision.choose("auto", device).precision();
-        DataSpec shapes = DataSpec.shapes(Models.card(teacher).images().height());
+        DataConfig shapes = DataConfig.shapes(Models.card(teacher).images().height());
         Judge.Settings settings = new Judge.Settings(SAMPLES, 0, 100, device, precision);
         Measurement measurement = new Measurement(4, rounds, 2, device.toString(), precision, 0);
         try (Judge judge = Judge.of(shapes, "auto", new FeatureCache(folder.resolve("features")), settings)) {

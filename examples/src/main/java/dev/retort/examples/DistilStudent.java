@@ -1,6 +1,6 @@
 package dev.retort.examples;
 
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.diffusion.Prediction;
 import dev.retort.distill.Distillation;
 import dev.retort.distill.LossConfig;
@@ -30,7 +30,7 @@ public final class DistilStudent {
                 List.of(
                         new StageConfig("feature", images / 2, List.of(data, features)),
                         new StageConfig("joint", images / 2, List.of(data, output))),
-                TrainTeacher.run(DataSpec.shapes(16)));
+                TrainTeacher.run(DataConfig.shapes(16)));
         return Distillation.run(
                 recipe,
                 runFolder,

@@ -1,6 +1,6 @@
 package dev.retort.examples;
 
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.diffusion.Prediction;
 import dev.retort.distill.Distillation;
 import dev.retort.distill.LossConfig;
@@ -62,7 +62,7 @@ public final class LearnOnLatents {
 
     private static Path encode(Path autoencoder, int size, Path folder) {
         new LatentEncoding(
-                        DataSpec.shapes(size),
+                        DataConfig.shapes(size),
                         PICTURES,
                         autoencoder,
                         128,
@@ -77,8 +77,8 @@ public final class LearnOnLatents {
         return folder;
     }
 
-    private static DataSpec latents(Path folder) {
-        return new DataSpec("latents", folder.toString(), "train", 0, true);
+    private static DataConfig latents(Path folder) {
+        return new DataConfig.Latents(folder.toString(), "train", 0, true);
     }
 
     /** Runs the lesson. */

@@ -1,7 +1,7 @@
 package dev.retort.examples;
 
 import dev.retort.card.SamplingSpec;
-import dev.retort.data.DataSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.train.ComputeConfig;
 import dev.retort.train.DitConfig;
 import dev.retort.train.EmaConfig;
@@ -20,7 +20,7 @@ public final class TrainTeacher {
     private TrainTeacher() {}
 
     /** What any run of these lessons has: seed, batch, data, optimiser, averages, machine, log, sampling. */
-    static RunConfig run(DataSpec data) {
+    static RunConfig run(DataConfig data) {
         return new RunConfig(
                 1,
                 32,
@@ -38,7 +38,7 @@ public final class TrainTeacher {
                 images,
                 new DitConfig("4x96x3/4", 4, 0.1, false), // 4 blocks, 96 wide, 3 heads, patches of 4x4
                 new Objective.Flow(0, 1, 1), // flow matching, logit-normal times, pixels in [-1, 1]
-                run(DataSpec.shapes(16)));
+                run(DataConfig.shapes(16)));
         return Training.run(
                 config,
                 runFolder,

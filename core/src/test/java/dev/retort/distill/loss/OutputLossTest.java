@@ -5,8 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.card.ConditionSpec;
 import dev.retort.data.Batch;
-import dev.retort.data.DataSpec;
-import dev.retort.data.Datasets;
+import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
 import dev.retort.data.Loader;
 import dev.retort.data.PairedImages;
@@ -43,7 +42,7 @@ class OutputLossTest {
     }
 
     private static ImageSource shapes(int size) {
-        return Datasets.open(DataSpec.shapes(size));
+        return DataConfig.shapes(size).open();
     }
 
     /** What a perfect network answers, noise - image, beside an error of its x0 that is the same everywhere. */
