@@ -2,6 +2,7 @@ package dev.retort;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.data.DataConfig;
 import dev.retort.distill.Recipe;
 import dev.retort.train.ClassifierConfig;
 import dev.retort.train.TrainConfig;
@@ -47,7 +48,7 @@ class FieldNamesTest {
         into.add(path);
         Class<?> raw = (Class<?>) type;
         if (raw.isSealed()) {
-            into.add(path + ".type");
+            into.add(path + "." + (raw == DataConfig.class ? DataConfig.CHOSEN_BY : "type"));
             for (Class<?> choice : raw.getPermittedSubclasses()) {
                 walk(path, choice, into);
             }
@@ -95,7 +96,7 @@ class FieldNamesTest {
     void every_field_that_a_message_names_exists() throws IOException {
         Set<String> fields = fields();
         assertThat(fields)
-                .contains("run.compute.microBatch", "stages.0.losses.0.outlierStd", "objective.process.steps");
+                .contains("run.compute.microBatch", "stages.0.losses.0.outlierStd", "objective.process.schedule");
         Set<String> names = fields.stream()
                 .flatMap(field -> Stream.of(field.split("\\.")))
                 .filter(name -> !name.equals("0"))

@@ -1,60 +1,70 @@
 package dev.retort.card;
 
+import dev.retort.config.OneLine;
 import dev.retort.config.Require;
 import dev.retort.diffusion.Clamp;
-import dev.retort.diffusion.CosineLogSnr;
-import dev.retort.diffusion.DiscreteSchedule;
-import dev.retort.diffusion.FlowLinear;
-import dev.retort.diffusion.KarrasSchedule;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.Process;
-import dev.retort.diffusion.TrigFlow;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
- * How data are noised and what a network returns, as it stands in configurations and checkpoints.
+ * How data are noised and what a network returns, as it stands in configurations and cards.
  *
- * @param schedule {@code flow}, {@code linear}, {@code scaled-linear}, {@code cosine}, {@code cosine-log-snr},
- *     {@code karras} or {@code trig-flow}
- * @param steps entries of a table (1000 for {@code linear}, {@code scaled-linear}, {@code cosine}); the time a flow's
- *     network is told at pure noise
- * @param betaStart first beta of {@code linear} and {@code scaled-linear}
- * @param betaEnd last beta of {@code linear} and {@code scaled-linear}
- * @param zeroTerminalSnr whether a table is rescaled so that its last entry is pure noise
+ * @param schedule how noise grows with time
  * @param prediction what the network returns
  * @param clamp bound on the predicted clean sample in sampling: 1 for pixels, 0 for none
  */
-public record ProcessSpec(
-        String schedule,
-        int steps,
-        double betaStart,
-        double betaEnd,
-        boolean zeroTerminalSnr,
-        Prediction prediction,
-        double clamp) {
-    private static final List<String> SCHEDULES =
-            List.of("flow", "linear", "scaled-linear", "cosine", "cosine-log-snr", "karras", "trig-flow");
+public record ProcessSpec(ScheduleSpec schedule, Prediction prediction, double clamp) {
+    /** What stood beside the schedule's name, and for which schedules it meant something. */
+    private static final Map<String, List<String>> ONCE_BESIDE = Map.of(
+            "flow", List.of("steps"),
+            "linear", List.of("steps", "betaStart", "betaEnd", "zeroTerminalSnr"),
+            "scaled-linear", List.of("steps", "betaStart", "betaEnd", "zeroTerminalSnr"),
+            "cosine", List.of("steps", "zeroTerminalSnr"));
 
     /** Validates. */
     public ProcessSpec {
-        Require.oneOf("schedule", schedule, SCHEDULES);
-        Require.atLeast("steps", steps, 1);
+        Require.that(schedule != null, "schedule", null, "the name of a schedule");
+        Require.that(prediction != null, "prediction", null, "epsilon, x0, v or flow");
         Require.atLeast("clamp", clamp, 0);
-        if (schedule.equals("linear") || schedule.equals("scaled-linear")) {
-            Require.that(betaStart > 0 && betaStart < 1, "betaStart", betaStart, "above 0 and below 1");
-            Require.that(betaEnd > 0 && betaEnd < 1, "betaEnd", betaEnd, "above 0 and below 1");
-        }
+    }
+
+    /** A process whose schedule is given by its line, such as {@code linear:betaEnd=0.02}. */
+    public static ProcessSpec of(String schedule, Prediction prediction, double clamp) {
+        return new ProcessSpec(OneLine.parse(ScheduleSpec.class, schedule), prediction, clamp);
     }
 
     /** Flow matching on pixels: times 0..1000, velocity prediction, pixels in [-1, 1]. */
     public static ProcessSpec flow() {
-        return new ProcessSpec("flow", 1000, 0, 0, false, Prediction.FLOW, 1);
+        return new ProcessSpec(new ScheduleSpec.Flow(), Prediction.FLOW, 1);
     }
 
     /** The paper's process: 1000 steps, betas 1e-4 to 0.02, noise prediction, no bounds. */
     public static ProcessSpec ddpm() {
-        return new ProcessSpec("linear", 1000, 1e-4, 0.02, false, Prediction.EPSILON, 0);
+        return new ProcessSpec(new ScheduleSpec.Linear(), Prediction.EPSILON, 0);
+    }
+
+    /** Once the schedule's settings stood beside its name, for every schedule all of them. */
+    public static void upgrade(ObjectNode fields) {
+        String name = fields.path("schedule").asString("");
+        List<String> options = new ArrayList<>();
+        for (String field : List.of("steps", "betaStart", "betaEnd", "zeroTerminalSnr")) {
+            JsonNode value = fields.get(field);
+            if (value != null && !name.isEmpty() && !name.contains(":")) {
+                fields.remove(field);
+                if (ONCE_BESIDE.getOrDefault(name, List.of()).contains(field)) {
+                    options.add(field + "=" + value.asString());
+                }
+            }
+        }
+        if (!options.isEmpty()) {
+            fields.put("schedule", name + ":" + String.join(",", options));
+        }
     }
 
     /** The process itself. */
@@ -64,18 +74,11 @@ public record ProcessSpec(
 
     /** The schedule itself. */
     public NoiseSchedule noiseSchedule() {
-        return switch (schedule) {
-            case "flow" -> new FlowLinear(steps);
-            case "linear" -> table(DiscreteSchedule.linear(steps, betaStart, betaEnd));
-            case "scaled-linear" -> table(DiscreteSchedule.scaledLinear(steps, betaStart, betaEnd));
-            case "cosine" -> table(DiscreteSchedule.cosine(steps));
-            case "cosine-log-snr" -> new CosineLogSnr();
-            case "karras" -> new KarrasSchedule();
-            default -> new TrigFlow(1);
-        };
+        return schedule.noise();
     }
 
-    private NoiseSchedule table(DiscreteSchedule table) {
-        return zeroTerminalSnr ? table.withZeroTerminalSnr() : table;
+    /** Whether the schedule's last level is rescaled to pure noise. */
+    public boolean zeroTerminalSnr() {
+        return schedule instanceof ScheduleSpec.Table table && table.zeroTerminalSnr();
     }
 }

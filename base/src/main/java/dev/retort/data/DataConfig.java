@@ -63,9 +63,10 @@ public sealed interface DataConfig {
         return Map.of("split", "train", "size", 0, "flip", false);
     }
 
-    /** Shapes once had a path, which meant nothing. */
+    /** Shapes once had to have a path, an empty one. */
     static void upgrade(ObjectNode fields) {
-        if (fields.path(CHOSEN_BY).asString("").equals("shapes")) {
+        if (fields.path(CHOSEN_BY).asString("").equals("shapes")
+                && fields.path("path").asString("-").isEmpty()) {
             fields.remove("path");
         }
     }

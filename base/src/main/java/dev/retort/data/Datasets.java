@@ -85,7 +85,9 @@ public final class Datasets {
     private static FileKind kindAt(Path path, String split) {
         if (!Files.isDirectory(path)) {
             if (isArchive(path)) {
-                return path.getFileName().toString().startsWith("cifar-10-binary") ? DataConfig.Cifar10::new : DataConfig.Tar::new;
+                return path.getFileName().toString().startsWith("cifar-10-binary")
+                        ? DataConfig.Cifar10::new
+                        : DataConfig.Tar::new;
             }
             if (path.toString().matches(".*\\.bin(\\.gz)?")) {
                 return DataConfig.Cifar10::new;

@@ -1,6 +1,5 @@
 package dev.retort.data;
 
-import tools.jackson.databind.node.ObjectNode;
 import dev.retort.config.CardFile;
 import dev.retort.error.RetortException.Kind;
 import java.nio.file.Files;
@@ -9,6 +8,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The folder of a latent cache: {@code latents.json} and shards {@code latents-00000-of-00004.safetensors}, each with the

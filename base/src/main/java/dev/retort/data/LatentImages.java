@@ -91,7 +91,9 @@ public final class LatentImages implements ImageSource {
             long label = bytes.getLong(8 * i);
             if (label < 0 || label >= Math.max(1, manifest.classNames().size())) {
                 throw foreign(
-                        file, LatentShard.LABELS, "numbers of " + manifest.classNames().size() + " classes");
+                        file,
+                        LatentShard.LABELS,
+                        "numbers of " + manifest.classNames().size() + " classes");
             }
             labels[i] = (int) label;
         }

@@ -4,6 +4,7 @@ import dev.retort.card.DitConvention;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.ScheduleSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
@@ -139,7 +140,7 @@ final class DitExport {
     }
 
     private static boolean tabled(ProcessSpec process) {
-        return List.of("linear", "scaled-linear", "cosine").contains(process.schedule());
+        return process.schedule() instanceof ScheduleSpec.Table;
     }
 
     private static List<String> differences(ModelCard card) {
@@ -156,7 +157,7 @@ final class DitExport {
         }
         if (!tabled(card.process())) {
             notes.add("the library's DiT pipeline knows no process like '"
-                    + card.process().schedule() + "', so no scheduler was written");
+                    + card.process().schedule().name() + "', so no scheduler was written");
         }
         return notes;
     }

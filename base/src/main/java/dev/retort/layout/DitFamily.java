@@ -2,6 +2,7 @@ package dev.retort.layout;
 
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.ScheduleSpec;
 import dev.retort.card.TableGrid;
 import dev.retort.diffusion.Prediction;
 import java.util.Map;
@@ -31,7 +32,7 @@ public enum DitFamily {
     }
 
     private static ProcessSpec flow() {
-        return new ProcessSpec("flow", 1, 0, 0, false, Prediction.FLOW, 0);
+        return new ProcessSpec(new ScheduleSpec.Flow(1), Prediction.FLOW, 0);
     }
 
     /** How its data were noised and what the network returns. */

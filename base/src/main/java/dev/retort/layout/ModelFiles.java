@@ -1,5 +1,6 @@
 package dev.retort.layout;
 
+import dev.retort.card.ProcessSpec;
 import dev.retort.card.ClampSpec;
 import dev.retort.card.DitConvention;
 import dev.retort.card.GridSpec;
@@ -73,7 +74,7 @@ public final class ModelFiles {
             throw new RetortException(
                     Kind.CHECKPOINT,
                     folder.resolve(CARD) + " was trained on a schedule with hash " + card.scheduleHash() + ", but "
-                            + card.process().schedule() + " here has " + hash
+                            + card.process().schedule().text() + " here has " + hash
                             + "; it would sample wrongly with this version");
         }
         return card;
@@ -85,6 +86,9 @@ public final class ModelFiles {
      * transformer.
      */
     private static void upgrade(ObjectNode card) {
+        if (card.get("process") instanceof ObjectNode process) {
+            ProcessSpec.upgrade(process);
+        }
         if (card.path("format").asInt() == 1 && card.path("network") instanceof ObjectNode network) {
             network.set("convention", CardFile.tree(DitConvention.ORIGINAL));
             if (!card.has("autoencoder")) {

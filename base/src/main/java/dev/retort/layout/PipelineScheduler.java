@@ -2,6 +2,7 @@ package dev.retort.layout;
 
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.ScheduleSpec;
 import dev.retort.diffusion.Prediction;
 import dev.retort.layout.SchedulerClass.Knows;
 import java.nio.file.Files;
@@ -119,7 +120,7 @@ final class PipelineScheduler {
             throw config.refused("invert_sigmas", "false");
         }
         Prediction prediction = kind.betas() == SchedulerClass.Betas.NONE ? Prediction.FLOW : prediction();
-        return new ProcessSpec("flow", steps(), 0, 0, false, prediction, 0);
+        return new ProcessSpec(new ScheduleSpec.Flow(steps()), prediction, 0);
     }
 
     private ProcessSpec table() {
@@ -130,21 +131,17 @@ final class PipelineScheduler {
             config.require("timestep_type", config.text("timestep_type", "discrete"), "discrete");
         }
         String betas = config.text("beta_schedule", kind.betas().schedule());
-        String schedule =
+        double start = beta("beta_start", kind.betas().start());
+        double end = beta("beta_end", kind.betas().end());
+        boolean rescaled = kind.knows(Knows.RESCALES) && config.flag("rescale_betas_zero_snr", false);
+        ScheduleSpec schedule =
                 switch (betas) {
-                    case "linear" -> "linear";
-                    case "scaled_linear" -> "scaled-linear";
-                    case "squaredcos_cap_v2" -> "cosine";
+                    case "linear" -> new ScheduleSpec.Linear(steps(), start, end, rescaled);
+                    case "scaled_linear" -> new ScheduleSpec.ScaledLinear(steps(), start, end, rescaled);
+                    case "squaredcos_cap_v2" -> new ScheduleSpec.Cosine(steps(), rescaled);
                     default -> throw config.refused("beta_schedule", "linear, scaled_linear or squaredcos_cap_v2");
                 };
-        ProcessSpec spec = new ProcessSpec(
-                schedule,
-                steps(),
-                beta("beta_start", kind.betas().start()),
-                beta("beta_end", kind.betas().end()),
-                kind.knows(Knows.RESCALES) && config.flag("rescale_betas_zero_snr", false),
-                prediction(),
-                clamp());
+        ProcessSpec spec = new ProcessSpec(schedule, prediction(), clamp());
         try {
             spec.noiseSchedule();
         } catch (IllegalArgumentException e) {

@@ -7,6 +7,7 @@ import dev.retort.card.LevelGrid;
 import dev.retort.card.MultistepSolver;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.ScheduleSpec;
 import dev.retort.card.SolverSpec;
 import dev.retort.card.TableGrid;
 import dev.retort.diffusion.Clamp;
@@ -23,12 +24,15 @@ import tools.jackson.databind.node.ObjectNode;
  */
 final class SchedulerExport {
     private final ProcessSpec process;
+    private final ScheduleSpec.Table table;
     private final SamplingSpec sampling;
     private final SchedulerClass kind;
     private final List<String> notes = new ArrayList<>();
 
+    /** Of a process whose schedule is a table. */
     SchedulerExport(ProcessSpec process, SamplingSpec sampling) {
         this.process = process;
+        this.table = (ScheduleSpec.Table) process.schedule();
         this.sampling = sampling;
         this.kind = kind(sampling.solver());
     }
@@ -80,16 +84,16 @@ final class SchedulerExport {
     }
 
     private void noise(ObjectNode config) {
-        config.put("beta_end", process.betaEnd());
+        // the library reads betas for the cosine too, and leaves them unused
+        ScheduleSpec.Betas betas = table instanceof ScheduleSpec.Betas given ? given : new ScheduleSpec.Linear();
+        config.put("beta_end", betas.betaEnd());
         config.put(
                 "beta_schedule",
-                switch (process.schedule()) {
-                    case "scaled-linear" -> "scaled_linear";
-                    case "cosine" -> "squaredcos_cap_v2";
-                    default -> "linear";
-                });
-        config.put("beta_start", process.betaStart());
-        config.put("num_train_timesteps", process.steps());
+                table instanceof ScheduleSpec.ScaledLinear
+                        ? "scaled_linear"
+                        : table instanceof ScheduleSpec.Cosine ? "squaredcos_cap_v2" : "linear");
+        config.put("beta_start", betas.betaStart());
+        config.put("num_train_timesteps", table.steps());
         config.put(
                 "prediction_type",
                 switch (process.prediction()) {
@@ -217,7 +221,7 @@ final class SchedulerExport {
                 || sampling.solver() instanceof MultistepSolver.Pndm pndm && pndm.strided();
         String spacing = config.path("timestep_spacing").asString("");
         boolean chained =
-                spacing.equals("leading") || spacing.equals("trailing") && process.steps() % sampling.steps() == 0;
+                spacing.equals("leading") || spacing.equals("trailing") && table.steps() % sampling.steps() == 0;
         if ((kind == SchedulerClass.DDIM || kind == SchedulerClass.PNDM) && !strided && !chained) {
             otherwise("goes down by T/N from every time, which in " + sampling.steps() + " steps is not the next time");
         }

@@ -37,8 +37,7 @@ public record RunFolder(Path path) {
     /** Clock and counters of a checkpoint. */
     public static final String STATE = "state.json";
     /** The files of a checkpoint. */
-    public static final List<String> CHECKPOINT_FILES =
-            List.of(ModelFiles.WEIGHTS, ModelFiles.CARD, TRAINING, STATE);
+    public static final List<String> CHECKPOINT_FILES = List.of(ModelFiles.WEIGHTS, ModelFiles.CARD, TRAINING, STATE);
 
     private static final int MOST_NAMED = 3;
     private static final int MOST_UP = 2; // checkpoints/NUMBER

@@ -47,7 +47,7 @@ class SamplingSpecTest {
                 .containsExactly(999, 874, 749, 624, 499, 374, 249, 124);
         assertThat(SamplingPlan.of(ProcessSpec.flow(), spec, false).times())
                 .containsExactly(1000, 875, 750, 625, 500, 375, 250, 125);
-        ProcessSpec karras = new ProcessSpec("karras", 1, 0, 0, false, dev.retort.diffusion.Prediction.X0, 0);
+        ProcessSpec karras = ProcessSpec.of("karras", dev.retort.diffusion.Prediction.X0, 0);
         assertThat(SamplingPlan.of(karras, spec, false).times()).startsWith(80).endsWith(0.002);
     }
 

@@ -1,10 +1,10 @@
 package dev.retort.data;
 
-import dev.retort.config.Configs;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.Shared;
+import dev.retort.config.Configs;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.CentreCrop;
@@ -84,7 +84,8 @@ class DatasetsTest {
         assertThat(source.read(1, out, 0).label()).isEqualTo(1);
         Map<String, byte[]> splits = Map.of("train/a/1.png", png, "test/b/2.png", png, "test/a/3.png", png);
         Path zipped = Files.write(folder.resolve("two.tgz"), IdxImagesTest.gzip(tar(splits)));
-        assertThat(new DataConfig.Tar(zipped.toString(), "test", 8, false).open()
+        assertThat(new DataConfig.Tar(zipped.toString(), "test", 8, false)
+                        .open()
                         .classNames())
                 .containsExactly("a", "b");
         byte[] whole = Files.readAllBytes(zipped);
@@ -225,7 +226,8 @@ class DatasetsTest {
     /** As a file says it. */
     private DataConfig config(String kind, String path, String split, int size) throws IOException {
         Path file = folder.resolveSibling("data.yaml");
-        Files.writeString(file, "data: {kind: " + kind + ", path: '" + path + "', split: '" + split + "', size: " + size + "}");
+        Files.writeString(
+                file, "data: {kind: " + kind + ", path: '" + path + "', split: '" + split + "', size: " + size + "}");
         return Configs.part(DataConfig.class, file, "data").orElseThrow();
     }
 

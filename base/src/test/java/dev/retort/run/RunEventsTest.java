@@ -103,8 +103,7 @@ class RunEventsTest {
                                 new RunEvent.Line(16, "train", Map.of("loss/diffusion", 0.5))));
         assertThat(RunEvents.lines(run.log())).hasSize(1);
         assertThat(RunEvents.tail(run.log(), first.nextByte()).entries()).isEmpty();
-        Files.writeString(
-                run.log(), "11-22T10:00:02Z\",\"kind\":\"train\",\"x\":\"ü\"}\n", StandardOpenOption.APPEND);
+        Files.writeString(run.log(), "11-22T10:00:02Z\",\"kind\":\"train\",\"x\":\"ü\"}\n", StandardOpenOption.APPEND);
         RunEvents.Tail second = RunEvents.tail(run.log(), first.nextByte());
         assertThat(events(second)).containsExactly(new RunEvent.Line(32, "train", Map.of("x", "ü")));
         assertThat(second.nextByte()).isEqualTo(Files.size(run.log()));
@@ -118,8 +117,8 @@ class RunEventsTest {
     void a_run_whose_process_is_gone_is_dead() throws Exception {
         Process gone = new ProcessBuilder("true").start();
         gone.waitFor();
-        RunStatus here = new RunStatus(
-                1, RunStatus.State.RUNNING, gone.pid(), Host.name(), 8, 64, "train", Instant.now());
+        RunStatus here =
+                new RunStatus(1, RunStatus.State.RUNNING, gone.pid(), Host.name(), 8, 64, "train", Instant.now());
         assertThat(here.dead()).isTrue();
         RunStatus elsewhere =
                 new RunStatus(1, RunStatus.State.RUNNING, gone.pid(), "elsewhere", 8, 64, "train", Instant.now());

@@ -7,6 +7,7 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.ScheduleSpec;
 import java.math.BigDecimal;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -58,18 +59,17 @@ final class CardText {
     }
 
     private static String process(ProcessSpec process) {
-        StringBuilder text = new StringBuilder(process.schedule());
-        switch (process.schedule()) {
-            case "linear", "scaled-linear" ->
-                text.append(String.format(
-                        Locale.ROOT,
-                        " betas %s to %s, %d levels",
-                        plain(process.betaStart()),
-                        plain(process.betaEnd()),
-                        process.steps()));
-            case "cosine" -> text.append(", ").append(process.steps()).append(" levels");
-            case "flow" -> text.append(", times 0 to ").append(process.steps());
-            default -> {}
+        StringBuilder text = new StringBuilder(process.schedule().name());
+        if (process.schedule() instanceof ScheduleSpec.Betas betas) {
+            text.append(" betas ")
+                    .append(plain(betas.betaStart()))
+                    .append(" to ")
+                    .append(plain(betas.betaEnd()));
+        }
+        if (process.schedule() instanceof ScheduleSpec.Table table) {
+            text.append(", ").append(table.steps()).append(" levels");
+        } else if (process.schedule() instanceof ScheduleSpec.Flow flow) {
+            text.append(", times 0 to ").append(flow.steps());
         }
         if (process.zeroTerminalSnr()) {
             text.append(", rescaled to end in pure noise");

@@ -56,8 +56,8 @@ final class DoctorCommand implements Callable<Integer> {
             record Line(String subject, String state, String found, String fix) {}
             talk.terminal()
                     .json(findings.stream()
-                            .map(finding -> new Line(
-                                    finding.subject(), finding.state().name(), finding.found(), finding.fix()))
+                            .map(finding ->
+                                    new Line(finding.subject(), finding.state().name(), finding.found(), finding.fix()))
                             .toList());
         } else {
             findings.forEach(this::print);

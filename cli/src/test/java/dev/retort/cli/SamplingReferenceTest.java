@@ -9,6 +9,7 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.ScheduleSpec;
 import dev.retort.diffusion.ArrayExecutor;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Process;
@@ -118,7 +119,8 @@ class SamplingReferenceTest {
 
     private static ModelCard card(ProcessSpec process) {
         DitSpec network = new DitSpec(8, 8, 4, 2, 16, 1, 2, 4, 3, 0.1, true, false);
-        SamplingSpec usual = SamplingSpec.of(process.schedule().equals("flow") ? "flow-heun" : "ddim", 10, 1);
+        SamplingSpec usual =
+                SamplingSpec.of(process.schedule() instanceof ScheduleSpec.Flow ? "flow-heun" : "ddim", 10, 1);
         return ModelCard.of(network, process, usual, List.of("a", "b", "c"), "", 0, 0, "", Map.of());
     }
 

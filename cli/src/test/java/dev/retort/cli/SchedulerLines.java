@@ -59,15 +59,12 @@ record SchedulerLines(String kind, JsonNode base, JsonNode defaults, JsonNode st
 
     ProcessSpec process(String prediction) {
         if (isFlow()) {
-            return new ProcessSpec("flow", 1000, 0, 0, false, Prediction.FLOW, 0);
+            return ProcessSpec.of("flow", Prediction.FLOW, 0);
         }
         String schedule = setting("beta_schedule").asString().replace('_', '-');
-        return new ProcessSpec(
-                schedule,
-                1000,
-                number("beta_start"),
-                number("beta_end"),
-                is("rescale_betas_zero_snr"),
+        return ProcessSpec.of(
+                schedule + ":betaStart=" + number("beta_start") + ",betaEnd=" + number("beta_end") + ",zeroTerminalSnr="
+                        + is("rescale_betas_zero_snr"),
                 switch (prediction) {
                     case "epsilon" -> Prediction.EPSILON;
                     case "v_prediction" -> Prediction.V;

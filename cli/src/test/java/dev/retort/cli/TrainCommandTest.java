@@ -116,7 +116,7 @@ class TrainCommandTest {
         Ran.retort("train", "fashion-student").refused(3, "retort distill fashion-student");
         Ran.retort("distill", "fashion-student", "--set", "teacher.model=" + folder.resolve("none"))
                 .refused(7, "teacher.model", "does not exist");
-        train("--set", "data.path=x").refused(3, "did you mean run.data.path?");
+        train("--set", "data.size=x").refused(3, "did you mean run.data.size?");
         Ran.retort("train", "no/such.yaml").refused(3, "There is no file no/such.yaml");
         train("--set", "run.lr=1").refused(3, "run.lr is not a field here");
         train("--set", "run.batch=0").refused(3, "run.batch is 0, expected at least 1");

@@ -38,7 +38,7 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
             throw new RetortException(
                     Kind.CONFIG,
                     schedule(recipe.objective()) + " but the teacher was trained on "
-                            + taught.process().schedule()
+                            + taught.process().schedule().text()
                             + " with other values; use the teacher's schedule, as both see the same noisy images");
         }
         boolean divergence = recipe.stages().stream()
@@ -84,7 +84,7 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
     /** The field that decides how data are noised, and what it says. */
     private static String schedule(Objective objective) {
         return (objective instanceof Objective.Ddpm ? "objective.process.schedule is " : "objective.type is ")
-                + objective.process().schedule();
+                + objective.process().schedule().text();
     }
 
     private void checkClasses(List<String> ours, List<String> findings) {

@@ -41,7 +41,8 @@ final class CheckpointStore {
     private static final OwnFiles OWN = new OwnFiles(
             "a checkpoint",
             TrainState.FILE,
-            Pattern.compile(RunFolder.CHECKPOINT_FILES.stream().map(Pattern::quote).collect(Collectors.joining("|"))));
+            Pattern.compile(
+                    RunFolder.CHECKPOINT_FILES.stream().map(Pattern::quote).collect(Collectors.joining("|"))));
 
     private final RunFolder run;
     private final List<Stateful> all;

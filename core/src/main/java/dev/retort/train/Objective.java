@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.ScheduleSpec;
 import dev.retort.data.ImageSource;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.TimeSampler;
@@ -52,7 +53,7 @@ public sealed interface Objective {
 
         @Override
         public ProcessSpec process() {
-            return new ProcessSpec("flow", 1000, 0, 0, false, Prediction.FLOW, clamp);
+            return new ProcessSpec(new ScheduleSpec.Flow(), Prediction.FLOW, clamp);
         }
 
         @Override

@@ -1,9 +1,9 @@
 package dev.retort.train;
 
-import dev.retort.run.RunFolder;
 import dev.retort.config.CardFile;
 import dev.retort.config.Require;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.run.RunFolder;
 import java.nio.file.Path;
 import java.util.Map;
 import tools.jackson.databind.node.ObjectNode;

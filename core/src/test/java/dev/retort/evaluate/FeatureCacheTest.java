@@ -41,7 +41,8 @@ class FeatureCacheTest {
 
     @Test
     void images_are_extracted_once_for_each_extractor_and_again_when_the_file_is_damaged() throws Exception {
-        ImageSet images = ImageSet.read(TinyWorld.pictures(temp.resolve("pictures")).open(), 50);
+        ImageSet images =
+                ImageSet.read(TinyWorld.pictures(temp.resolve("pictures")).open(), 50);
         FeatureCache cache = new FeatureCache(temp.resolve("cache"));
         Counting extractor = new Counting("a");
         float[][] first = cache.of(extractor, images).features();
@@ -52,7 +53,8 @@ class FeatureCacheTest {
         cache.of(retrained, images);
         assertThat(retrained.asked).isEqualTo(1);
 
-        ImageSet fewer = ImageSet.read(TinyWorld.pictures(temp.resolve("pictures")).open(), 49);
+        ImageSet fewer =
+                ImageSet.read(TinyWorld.pictures(temp.resolve("pictures")).open(), 49);
         assertThat(cache.of(extractor, fewer).features()).hasNumberOfRows(49);
         for (Path file : files()) {
             Files.write(file, new byte[3]);
@@ -65,7 +67,8 @@ class FeatureCacheTest {
 
     @Test
     void what_one_kernel_computed_is_not_taken_for_what_another_does() {
-        ImageSet images = ImageSet.read(TinyWorld.pictures(temp.resolve("pictures")).open(), 10);
+        ImageSet images =
+                ImageSet.read(TinyWorld.pictures(temp.resolve("pictures")).open(), 10);
         FeatureCache cache = new FeatureCache(temp.resolve("cache"));
         Counting extractor = new Counting("a");
         Kernels before = Kernels.current();
@@ -82,7 +85,8 @@ class FeatureCacheTest {
 
     @Test
     void a_folder_that_cannot_be_written_costs_time_only() throws Exception {
-        ImageSet images = ImageSet.read(TinyWorld.pictures(temp.resolve("pictures")).open(), 10);
+        ImageSet images =
+                ImageSet.read(TinyWorld.pictures(temp.resolve("pictures")).open(), 10);
         Path file = Files.writeString(temp.resolve("file"), "in the way");
         Counting extractor = new Counting("a");
         assertThat(new FeatureCache(file.resolve("below")).of(extractor, images).features())

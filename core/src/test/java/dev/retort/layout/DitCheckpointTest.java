@@ -1,5 +1,6 @@
 package dev.retort.layout;
 
+import dev.retort.card.ScheduleSpec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -366,8 +367,7 @@ class DitCheckpointTest {
         Path file = tiny(Map.of("projectors.0.0.weight", new long[] {4, 8}));
         try (DitCheckpoint checkpoint = DitCheckpoint.open(file, tinyHints(null))) {
             assertThat(checkpoint.family()).isEqualTo(DitFamily.REPA);
-            assertThat(checkpoint.process().schedule()).isEqualTo("flow");
-            assertThat(checkpoint.process().steps()).isEqualTo(1);
+            assertThat(checkpoint.process().schedule()).isEqualTo(new ScheduleSpec.Flow(1));
             assertThat(checkpoint.notes()).singleElement().asString().contains("left out the projectors");
         }
     }

@@ -67,8 +67,7 @@ class PipelineSchedulerTest {
             throws IOException {
         PipelineScheduler scheduler = read(className, "");
         Prediction prediction = schedule.equals("flow") ? Prediction.FLOW : Prediction.EPSILON;
-        assertThat(scheduler.process())
-                .isEqualTo(new ProcessSpec(schedule, 1000, start, end, false, prediction, clamp));
+        assertThat(scheduler.process()).isEqualTo(ProcessSpec.of(line(schedule, start, end), prediction, clamp));
         assertThat(scheduler.sampling())
                 .isEqualTo(SamplingSpec.of(solver, steps, guidance).with(steps, OneLine.parse(GridSpec.class, grid)));
     }
@@ -219,7 +218,7 @@ class PipelineSchedulerTest {
                 .isFalse();
         assertThat(read("DDIMScheduler", "'an_option_of_tomorrow': false, 'another': null, '_name_or_path': 'x'")
                         .process())
-                .isEqualTo(new ProcessSpec("linear", 1000, 1e-4, 0.02, false, Prediction.EPSILON, 1));
+                .isEqualTo(ProcessSpec.of("linear", Prediction.EPSILON, 1));
         assertThat(read("DDIMScheduler", "'predict_epsilon': false").process().prediction())
                 .isEqualTo(Prediction.X0);
     }
@@ -229,7 +228,7 @@ class PipelineSchedulerTest {
         PipelineScheduler scheduler = read(
                 "UniPCMultistepScheduler",
                 "'use_flow_sigmas': true, 'flow_shift': 3.0, 'prediction_type': 'flow_prediction'");
-        assertThat(scheduler.process()).isEqualTo(new ProcessSpec("flow", 1000, 0, 0, false, Prediction.FLOW, 0));
+        assertThat(scheduler.process()).isEqualTo(ProcessSpec.of("flow", Prediction.FLOW, 0));
         assertThat(scheduler.notes()).singleElement().asString().contains("draws with flow-euler");
         assertThat(scheduler.sampling().grid().text()).isEqualTo("flow:shift=3");
     }
@@ -271,5 +270,9 @@ class PipelineSchedulerTest {
                 .isEqualTo("pndm:rungeKuttaStart=true");
         assertThatThrownBy(() -> PipelineScheduler.of(pipeline, LibraryConfig.none(file)))
                 .hasMessageContaining("_class_name is missing, expected one of");
+    }
+
+    private static String line(String schedule, double start, double end) {
+        return schedule.endsWith("linear") ? schedule + ":betaStart=" + start + ",betaEnd=" + end : schedule;
     }
 }

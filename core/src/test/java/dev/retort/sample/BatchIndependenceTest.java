@@ -23,8 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** A sample is a function of seed, index, class and settings; whatever is drawn beside it changes rounding at most. */
 class BatchIndependenceTest {
     private static final int SIZE = 4 * 8 * 8;
-    private static final ProcessSpec PROCESS =
-            new ProcessSpec("linear", 1000, 1e-4, 0.02, false, Prediction.EPSILON, 1);
+    private static final ProcessSpec PROCESS = ProcessSpec.of("linear", Prediction.EPSILON, 1);
 
     @ParameterizedTest
     @ValueSource(strings = {"ddpm", "ddim", "unipc"})

@@ -29,8 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class SampleJobTest {
-    private static final ProcessSpec PROCESS =
-            new ProcessSpec("linear", 1000, 1e-4, 0.02, false, Prediction.EPSILON, 0);
+    private static final ProcessSpec PROCESS = ProcessSpec.of("linear", Prediction.EPSILON, 0);
 
     /** A network that does what a test wants it to. */
     private static final class Scripted extends Network {

@@ -158,8 +158,7 @@ class DitTrainingParityTest {
         ReferenceCase reference = ReferenceCase.open("dit-training");
         String file = "variants.safetensors";
         Prediction prediction = variant.equals("predict-x0") ? Prediction.X0 : Prediction.EPSILON;
-        ProcessSpec process =
-                new ProcessSpec(variant.equals("cosine") ? "cosine" : "linear", 1000, 1e-4, 0.02, false, prediction, 0);
+        ProcessSpec process = ProcessSpec.of(variant.equals("cosine") ? "cosine" : "linear", prediction, 0);
         boolean respaced = variant.endsWith("-50");
         NoiseSchedule schedule = respaced ? fifty() : process.noiseSchedule();
         try (Scope scope = Scope.open();

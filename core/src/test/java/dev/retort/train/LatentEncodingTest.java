@@ -60,8 +60,7 @@ class LatentEncodingTest {
     }
 
     private LatentImages opened(String name) {
-        return (LatentImages)
-                new DataConfig.Auto(temp.resolve(name).toString(), "train", 0, true).open();
+        return (LatentImages) new DataConfig.Auto(temp.resolve(name).toString(), "train", 0, true).open();
     }
 
     @Test

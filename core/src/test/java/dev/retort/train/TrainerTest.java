@@ -1,6 +1,5 @@
 package dev.retort.train;
 
-import dev.retort.run.RunFolder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -10,6 +9,7 @@ import dev.retort.error.RetortException;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.run.RunEvent;
 import dev.retort.run.RunEvents;
+import dev.retort.run.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -136,10 +136,7 @@ class TrainerTest {
     }
 
     private double firstLoss(String run) {
-        return ((Number) lines(temp.resolve(run).resolve("log.jsonl"))
-                        .get(0)
-                        .get("loss/diffusion"))
-                .doubleValue();
+        return ((Number) lines(temp.resolve(run).resolve("log.jsonl")).get(0).get("loss/diffusion")).doubleValue();
     }
 
     @Test

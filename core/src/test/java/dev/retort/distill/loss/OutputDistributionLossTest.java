@@ -158,7 +158,7 @@ class OutputDistributionLossTest {
     })
     void on_a_chain_it_is_the_divergence_of_the_reverse_transitions(
             Prediction ofTeacher, Prediction ofStudent, boolean learned, double temperature) {
-        ProcessSpec process = new ProcessSpec("linear", 1000, 1e-4, 0.02, false, ofTeacher, 0);
+        ProcessSpec process = ProcessSpec.of("linear", ofTeacher, 0);
         compare(
                 process,
                 ofStudent,
