@@ -1,10 +1,10 @@
 package dev.retort.layout;
 
-import dev.retort.card.ProcessSpec;
 import dev.retort.card.ClampSpec;
 import dev.retort.card.DitConvention;
 import dev.retort.card.GridSpec;
 import dev.retort.card.ModelCard;
+import dev.retort.card.ProcessSpec;
 import dev.retort.config.CardFile;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;

@@ -1,6 +1,5 @@
 package dev.retort.cli;
 
-import dev.retort.run.RunFolder;
 import dev.retort.card.ModelCard;
 import dev.retort.data.DataConfig;
 import dev.retort.error.RetortException;
@@ -10,6 +9,7 @@ import dev.retort.evaluate.FeatureCache;
 import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
 import dev.retort.pipeline.Models;
+import dev.retort.run.RunFolder;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

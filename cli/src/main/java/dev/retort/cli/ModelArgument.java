@@ -1,8 +1,8 @@
 package dev.retort.cli;
 
-import dev.retort.pipeline.Models;
 import dev.retort.hub.Hub;
 import dev.retort.hub.HubName;
+import dev.retort.pipeline.Models;
 import java.nio.file.Path;
 
 /** Turns what a user wrote for a model into a place on this machine, and shows what must be fetched for it. */

@@ -55,7 +55,8 @@ record Pairing(Recipe recipe, ModelCard taught) {
                     "the teacher works on " + taught.height() + "x" + taught.width()
                             + " pixels; another size than the data's must be square");
         }
-        return new PairedImages(images, recipe.run().data().withSize(taught.height()).open());
+        return new PairedImages(
+                images, recipe.run().data().withSize(taught.height()).open());
     }
 
     private LatentImages latentTwin(LatentImages images, String data, NetworkSpec taught) {

@@ -1,13 +1,11 @@
 package dev.retort.pipeline;
 
-import dev.retort.run.RunFolder;
-import dev.retort.hub.Watch;
-import dev.retort.hub.Hub;
-import dev.retort.error.RetortException.Kind;
-import dev.retort.error.RetortException;
-import java.util.Optional;
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.hub.Hub;
+import dev.retort.hub.Watch;
 import dev.retort.io.FileHash;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
@@ -21,12 +19,14 @@ import dev.retort.model.Network;
 import dev.retort.model.Staging;
 import dev.retort.model.Weights;
 import dev.retort.nn.Init;
+import dev.retort.run.RunFolder;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** Models on disk: folders of ours and what other programs wrote, read alike. */
 public final class Models {

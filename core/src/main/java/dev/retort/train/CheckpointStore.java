@@ -1,6 +1,5 @@
 package dev.retort.train;
 
-import dev.retort.run.RunFolder;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -8,6 +7,7 @@ import dev.retort.io.AtomicWrite;
 import dev.retort.io.OwnFiles;
 import dev.retort.layout.ModelFiles;
 import dev.retort.model.ModelFolder;
+import dev.retort.run.RunFolder;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
@@ -92,7 +92,8 @@ final class CheckpointStore {
                 NoGrad off = NoGrad.on()) {
             TrainState state = orDamaged(checkpoint, () -> state(checkpoint));
             Map<String, Tensor> saved = orDamaged(
-                    checkpoint, () -> underNamesOfToday(ModelFolder.read(checkpoint.resolve(RunFolder.TRAINING), device)));
+                    checkpoint,
+                    () -> underNamesOfToday(ModelFolder.read(checkpoint.resolve(RunFolder.TRAINING), device)));
             Map<String, Tensor> weights =
                     orDamaged(checkpoint, () -> ModelFolder.read(checkpoint.resolve(ModelFiles.WEIGHTS), device));
             orDamaged(checkpoint, () -> otherRun.apply(checkpoint)).ifPresent(why -> {

@@ -1,6 +1,5 @@
 package dev.retort.train;
 
-import dev.retort.run.RunFolder;
 import dev.retort.card.ConditionSpec;
 import dev.retort.card.ImageShape;
 import dev.retort.data.Batch;
@@ -16,6 +15,7 @@ import dev.retort.model.Question;
 import dev.retort.model.Question.Gradient;
 import dev.retort.model.Respondent;
 import dev.retort.model.classifier.Classifier;
+import dev.retort.run.RunFolder;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;

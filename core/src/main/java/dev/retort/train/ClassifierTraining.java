@@ -1,6 +1,5 @@
 package dev.retort.train;
 
-import dev.retort.run.RunFolder;
 import dev.retort.card.ClassifierCard;
 import dev.retort.card.ConvSpec;
 import dev.retort.data.Datasets;
@@ -15,6 +14,7 @@ import dev.retort.model.classifier.ClassifierFolder;
 import dev.retort.model.classifier.ConvClassifier;
 import dev.retort.nn.Init;
 import dev.retort.report.Progress;
+import dev.retort.run.RunFolder;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;

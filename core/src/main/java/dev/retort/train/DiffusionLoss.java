@@ -1,10 +1,10 @@
 package dev.retort.train;
 
-import dev.retort.report.TrainingMetric;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.Weighting;
 import dev.retort.model.Answer;
+import dev.retort.report.TrainingMetric;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;

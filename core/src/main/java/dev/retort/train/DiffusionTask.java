@@ -1,6 +1,5 @@
 package dev.retort.train;
 
-import dev.retort.run.RunFolder;
 import dev.retort.card.AutoencoderCard;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingPlan;
@@ -16,6 +15,7 @@ import dev.retort.nn.Init;
 import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
+import dev.retort.run.RunFolder;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Precision;

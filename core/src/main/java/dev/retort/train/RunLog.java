@@ -1,13 +1,13 @@
 package dev.retort.train;
 
-import dev.retort.run.RunFolder;
-import dev.retort.error.RetortException.Kind;
 import dev.retort.error.RetortException;
-import dev.retort.report.TrainingMetric;
-import dev.retort.run.RunEvents;
-import dev.retort.run.RunEvent;
+import dev.retort.error.RetortException.Kind;
 import dev.retort.io.ImageGrid;
 import dev.retort.report.TensorBoardLog;
+import dev.retort.report.TrainingMetric;
+import dev.retort.run.RunEvent;
+import dev.retort.run.RunEvents;
+import dev.retort.run.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;

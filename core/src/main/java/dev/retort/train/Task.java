@@ -1,8 +1,8 @@
 package dev.retort.train;
 
-import dev.retort.run.RunFolder;
 import dev.retort.data.Batch;
 import dev.retort.data.ImageSource;
+import dev.retort.run.RunFolder;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Optional;

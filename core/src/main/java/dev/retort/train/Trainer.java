@@ -1,12 +1,12 @@
 package dev.retort.train;
 
-import dev.retort.run.RunFolder;
-import dev.retort.report.TrainingMetric;
 import dev.retort.data.Batch;
 import dev.retort.data.Loader;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.report.Progress;
+import dev.retort.report.TrainingMetric;
+import dev.retort.run.RunFolder;
 import dev.retort.torch.Device;
 import dev.retort.torch.Kernels;
 import dev.retort.torch.Machine;
@@ -85,7 +85,8 @@ public final class Trainer implements AutoCloseable {
                 .map(this::here)
                 .orElseGet(() -> TrainState.start(fittingMicroBatch(), microBatchFor(), dataImages()));
         encoding = task.encoding();
-        log = new RunLog(run, state.imagesSeen(), images(), MatmulPeak.measure(precision, device), encoding.orElse(null));
+        log = new RunLog(
+                run, state.imagesSeen(), images(), MatmulPeak.measure(precision, device), encoding.orElse(null));
     }
 
     /** A restored state, on this machine and these data. */

@@ -1,7 +1,5 @@
 package dev.retort.train;
 
-import dev.retort.run.RunFolder;
-import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.data.Datasets;
@@ -14,6 +12,7 @@ import dev.retort.model.Predictor;
 import dev.retort.nn.Init;
 import dev.retort.pipeline.Architectures;
 import dev.retort.report.Progress;
+import dev.retort.run.RunFolder;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;

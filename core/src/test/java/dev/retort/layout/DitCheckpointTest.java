@@ -1,6 +1,5 @@
 package dev.retort.layout;
 
-import dev.retort.card.ScheduleSpec;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -13,6 +12,7 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.ScheduleSpec;
 import dev.retort.card.TapPoint;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;

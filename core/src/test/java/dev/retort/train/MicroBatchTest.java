@@ -1,6 +1,5 @@
 package dev.retort.train;
 
-import dev.retort.run.RunFolder;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.card.DitSpec;
@@ -13,6 +12,7 @@ import dev.retort.model.LabelConditioner;
 import dev.retort.model.Predictor;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
+import dev.retort.run.RunFolder;
 import dev.retort.torch.Device;
 import dev.retort.torch.Machine;
 import dev.retort.torch.Natives;

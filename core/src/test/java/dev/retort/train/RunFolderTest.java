@@ -1,9 +1,5 @@
 package dev.retort.train;
 
-import dev.retort.run.RunEvents;
-import dev.retort.run.RunFolder;
-import dev.retort.run.RunStatus;
-import dev.retort.pipeline.Models;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -15,6 +11,10 @@ import dev.retort.hub.Watch;
 import dev.retort.io.PixelImage;
 import dev.retort.io.Png;
 import dev.retort.layout.ModelFiles;
+import dev.retort.pipeline.Models;
+import dev.retort.run.RunEvents;
+import dev.retort.run.RunFolder;
+import dev.retort.run.RunStatus;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -268,14 +268,12 @@ class RunFolderTest {
     void the_result_of_a_run_that_cannot_be_read_is_no_reason_to_take_a_checkpoint_silently() throws Exception {
         stopped(config(), 3);
         List<String> said = new ArrayList<>();
-        assertThat(Models.locate(run().toString(), Watch.saying(said::add))
-                        .getFileName())
+        assertThat(Models.locate(run().toString(), Watch.saying(said::add)).getFileName())
                 .hasToString("000000000024");
         assertThat(said).singleElement().asString().contains("no result yet", "000000000024");
         train(config(), "");
         said.clear();
-        assertThat(Models.locate(run().toString(), Watch.saying(said::add)))
-                .isEqualTo(run().resolve("model"));
+        assertThat(Models.locate(run().toString(), Watch.saying(said::add))).isEqualTo(run().resolve("model"));
         assertThat(said).isEmpty();
         Files.delete(run().resolve("model").resolve(ModelFiles.CARD));
         refused(

@@ -1,6 +1,5 @@
 package dev.retort.train;
 
-import dev.retort.run.RunFolder;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -28,6 +27,7 @@ import dev.retort.nn.Layer;
 import dev.retort.nn.Linear;
 import dev.retort.run.RunEvent;
 import dev.retort.run.RunEvents;
+import dev.retort.run.RunFolder;
 import dev.retort.sample.PlanExecutor;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;

@@ -1,13 +1,12 @@
 package dev.retort.examples;
 
-import dev.retort.data.DataSpec;
-import dev.retort.pipeline.Models;
 import dev.retort.data.DataConfig;
 import dev.retort.evaluate.Comparison;
 import dev.retort.evaluate.Contestant;
 import dev.retort.evaluate.FeatureCache;
 import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
+import dev.retort.pipeline.Models;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.Provenance;
 import dev.retort.torch.Device;
