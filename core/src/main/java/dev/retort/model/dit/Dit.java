@@ -243,7 +243,16 @@ public final class Dit extends Network {
                     key);
             return new DitBlock.Out(outs[0], halves ? outs[1] : null, halves ? outs[2] : null);
         }
-        return block.forward(h, modulations.of(index, key), halves);
+        // Modulations that outlived their block would lie between what later ones free and cannot use again.
+        try (Scratch scratch = Scratch.open()) {
+            DitBlock.Out out = block.forward(h, modulations.of(index, key), halves);
+            scratch.escape(out.x());
+            if (halves) {
+                scratch.escape(out.attn());
+                scratch.escape(out.mlp());
+            }
+            return out;
+        }
     }
 
     /** What is tapped outlives the call. */
