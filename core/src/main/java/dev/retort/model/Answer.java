@@ -46,7 +46,7 @@ public final class Answer {
      */
     public Tensor as(Prediction wanted) {
         requireReading();
-        Tensor predicted = output.narrow(1, 0, reading.x.size(1));
+        Tensor predicted = Ops.narrow(output, 1, 0, reading.x.size(1));
         if (wanted == reading.prediction) {
             return predicted;
         }
@@ -59,11 +59,11 @@ public final class Answer {
             ofState[i] = wanted.fromState(reading.prediction, alpha, sigma);
             ofOutput[i] = wanted.fromOutput(reading.prediction, alpha, sigma);
         }
-        return reading.x.mul(column(ofState)).add(predicted.mul(column(ofOutput)));
+        return Ops.add(Ops.mul(reading.x, column(ofState)), Ops.mul(predicted, column(ofOutput)));
     }
 
     private Tensor column(double[] values) {
-        return Tensors.of(values, Device.of(output)).view(-1, 1, 1, 1);
+        return Ops.view(Tensors.of(values, Device.of(output)), -1, 1, 1, 1);
     }
 
     /** Whether it carries variance channels behind the prediction. */
@@ -84,7 +84,7 @@ public final class Answer {
                     + " channels for images of " + reading.x.size(1));
         }
         long c = reading.x.size(1);
-        return Ops.mul(Ops.add(output.narrow(1, c, c), 1), 0.5);
+        return Ops.mul(Ops.add(Ops.narrow(output, 1, c, c), 1), 0.5);
     }
 
     /** An intermediate that was asked for. */

@@ -81,7 +81,7 @@ public record Predictor(
         Map<String, Tensor> features = new LinkedHashMap<>();
         for (String name : taps) {
             Tensor feature = fired.get(name);
-            features.put(name, guidance == 1 ? feature : feature.narrow(0, 0, question.times().length));
+            features.put(name, guidance == 1 ? feature : Ops.narrow(feature, 0, 0, question.times().length));
         }
         return new Answer(
                 output, features, tangent, new Answer.Reading(question.x(), question.times(), schedule, prediction));
@@ -121,11 +121,11 @@ public record Predictor(
      */
     public static Tensor guided(Tensor both, double scale, int channels) {
         Tensor[] half = Ops.chunk(both, 2, 0);
-        Tensor c = half[0].narrow(1, 0, channels);
-        Tensor u = half[1].narrow(1, 0, channels);
-        Tensor g = Ops.addScaled(u, c.sub(u), scale);
+        Tensor c = Ops.narrow(half[0], 1, 0, channels);
+        Tensor u = Ops.narrow(half[1], 1, 0, channels);
+        Tensor g = Ops.addScaled(u, Ops.sub(c, u), scale);
         long all = both.size(1);
-        return channels == all ? g : Ops.cat(1, g, half[0].narrow(1, channels, all - channels));
+        return channels == all ? g : Ops.cat(1, g, Ops.narrow(half[0], 1, channels, all - channels));
     }
 
     /** Always in fp32: a difference of two outputs in bf16 would be rounding alone. */
