@@ -1,6 +1,7 @@
 package dev.retort.config;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import java.lang.reflect.Constructor;
 import java.util.Map;
 import java.util.Optional;
 import tools.jackson.databind.DatabindContext;
@@ -35,9 +36,12 @@ public abstract class OpenTypes extends TypeIdResolverBase {
             return type.getAnnotation(JsonTypeInfo.class).defaultImpl();
         }
         try {
-            OpenTypes types =
-                    (OpenTypes) resolver.value().getDeclaredConstructor().newInstance();
-            return types.named(name).<Class<?>>map(found -> found).orElse(Object.class);
+            Constructor<?> constructor = resolver.value().getDeclaredConstructor();
+            constructor.setAccessible(true);
+            return ((OpenTypes) constructor.newInstance())
+                    .named(name)
+                    .<Class<?>>map(found -> found)
+                    .orElse(Object.class);
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(resolver.value() + " cannot be made", e);
         }
