@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.retort.data.DataConfig;
 import dev.retort.distill.Recipe;
 import dev.retort.train.ClassifierConfig;
+import dev.retort.train.DitConfig;
+import dev.retort.train.NetworkConfig;
 import dev.retort.train.TrainConfig;
 import java.io.IOException;
 import java.lang.reflect.ParameterizedType;
@@ -52,6 +54,9 @@ class FieldNamesTest {
             for (Class<?> choice : raw.getPermittedSubclasses()) {
                 walk(path, choice, into);
             }
+        } else if (raw == NetworkConfig.class) {
+            into.add(path + ".type");
+            walk(path, DitConfig.class, into);
         } else if (raw.isRecord()) {
             for (RecordComponent component : raw.getRecordComponents()) {
                 String name = component.getName();

@@ -38,10 +38,10 @@ final class Mixer extends Network {
         for (int i = 0; i < spec.depth(); i++) {
             String name = "blocks." + i + ".";
             blocks.add(new Linear[] {
-                child(name + "tokens.0", Linear.xavier(init.at(name + "tokens.0"), t, 2L * t)),
-                child(name + "tokens.1", Linear.xavier(init.at(name + "tokens.1"), 2L * t, t)),
-                child(name + "channels.0", Linear.xavier(init.at(name + "channels.0"), d, 4L * d)),
-                child(name + "channels.1", Linear.xavier(init.at(name + "channels.1"), 4L * d, d))
+                child(name + "tokens_in", Linear.xavier(init.at(name + "tokens_in"), t, 2L * t)),
+                child(name + "tokens_out", Linear.xavier(init.at(name + "tokens_out"), 2L * t, t)),
+                child(name + "channels_in", Linear.xavier(init.at(name + "channels_in"), d, 4L * d)),
+                child(name + "channels_out", Linear.xavier(init.at(name + "channels_out"), 4L * d, d))
             });
         }
         out = child("out", Linear.zero(init.at("out"), d, spec.outputs()));
