@@ -30,6 +30,11 @@ record Assignment(List<String> path, String value) {
         return new Assignment(path, text.substring(equals + 1).strip());
     }
 
+    /** Whether it says of which kind a group is. */
+    boolean chooses() {
+        return path.get(path.size() - 1).equals("kind");
+    }
+
     /** The words as the user wrote them. */
     String text() {
         return "--set " + String.join(".", path) + "=" + value;

@@ -111,7 +111,7 @@ final class BindingError {
     }
 
     /** The Java type that the field at this path is bound to; {@code Object} where none is known. */
-    private static Type typeAt(Class<?> root, JsonNode tree, List<String> path) {
+    static Type typeAt(Class<?> root, JsonNode tree, List<String> path) {
         Type type = root;
         JsonNode node = tree;
         for (String step : path) {

@@ -5,6 +5,7 @@ import java.lang.reflect.Method;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,34 @@ final class Defaults {
     /** A copy with every default in it; fields in an old form are brought into the present one in the tree itself. */
     static ObjectNode complete(ObjectNode tree, Class<?> type) {
         return (ObjectNode) completed(tree, type, null);
+    }
+
+    /**
+     * Where the last step of a path chose another kind, drops what the former one alone had: the folder that a preset names
+     * means nothing to shapes that are drawn. What is chosen by {@code type} is refused with fields of another record.
+     */
+    static void dropFormer(ObjectNode tree, Class<?> root, List<String> path) {
+        List<String> group = path.subList(0, path.size() - 1);
+        Class<?> type = raw(BindingError.typeAt(root, tree, group));
+        JsonNode fields = tree;
+        for (String step : group) {
+            fields = fields.isArray() ? fields.path(Integer.parseInt(step)) : fields.path(step);
+        }
+        if (!(fields instanceof ObjectNode object)
+                || !type.isSealed()
+                || Vocabulary.choice(type).equals("type")
+                || !path.get(path.size() - 1).equals(Vocabulary.choice(type))) {
+            return;
+        }
+        Class<?> record =
+                Vocabulary.named(type, object.path(Vocabulary.choice(type)).asString(""));
+        if (record.isRecord()) {
+            List<String> known = new ArrayList<>(List.of(Vocabulary.choice(type)));
+            Arrays.stream(components(record)).map(RecordComponent::getName).forEach(known::add);
+            List.copyOf(object.propertyNames()).stream()
+                    .filter(name -> !known.contains(name))
+                    .forEach(object::remove);
+        }
     }
 
     private static JsonNode completed(JsonNode given, Type type, JsonNode fallback) {
