@@ -17,6 +17,7 @@ import org.junit.jupiter.api.Test;
 class CommandHouseTest {
     private static final JavaClasses HOUSE = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .withImportOption(location -> !location.contains("-tests.jar"))
             .importPackages("dev.retort");
 
     @Test
