@@ -29,10 +29,10 @@ final class SchedulerExport {
     private final SchedulerClass kind;
     private final List<String> notes = new ArrayList<>();
 
-    /** Of a process whose schedule is a table. */
+    /** Of any process; only one whose schedule is a table can be {@link #write written}. */
     SchedulerExport(ProcessSpec process, SamplingSpec sampling) {
         this.process = process;
-        this.table = (ScheduleSpec.Table) process.schedule();
+        this.table = process.schedule() instanceof ScheduleSpec.Table betas ? betas : null;
         this.sampling = sampling;
         this.kind = kind(sampling.solver());
     }
