@@ -85,6 +85,7 @@ class KernelStatementTest {
     @ParameterizedTest
     @EnumSource(Kernels.Linear.class)
     void products_run_where_they_are_said_to(Kernels.Linear kernel) throws Exception {
+        Natives.load(); // what is possible is known then
         assumeTrue(KernelProbe.possible(kernel), kernel.words() + " is not for this CPU");
         List<String> lines = run(kernel, Map.of("ONEDNN_VERBOSE", "profile_exec"));
         assertThat(after(lines, "says")).contains("products by " + kernel.words() + ",");
@@ -105,6 +106,7 @@ class KernelStatementTest {
             value = Kernels.Linear.class,
             names = {"BLAS", "BLAS_THREADS", "SHARED"})
     void the_blas_that_is_named_multiplies_on_the_threads_that_are_said(Kernels.Linear kernel) throws Exception {
+        Natives.load(); // what is possible is known then
         assumeTrue(KernelProbe.possible(kernel), kernel.words() + " is not for this CPU");
         boolean mkl = Natives.class.getResource("/org/bytedeco/mkl/linux-x86_64/" + Mkl.LIBRARIES.get(0)) != null;
         List<String> lines = run(kernel, Map.of("MKL_VERBOSE", "1"));
