@@ -2,9 +2,6 @@ package dev.retort.config;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import java.lang.reflect.ParameterizedType;
-import java.lang.reflect.RecordComponent;
-import java.lang.reflect.Type;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -28,8 +25,8 @@ final class BindingError {
     private BindingError(JacksonException cause, Class<?> root, JsonNode tree) {
         this.cause = cause;
         this.path = path(cause);
-        this.value = at(tree, path);
-        this.target = raw(typeAt(root, tree, path));
+        this.value = Types.at(tree, path);
+        this.target = Types.raw(Types.at(root, tree, path));
     }
 
     static RetortException of(
@@ -104,51 +101,8 @@ final class BindingError {
 
     private List<String> components() {
         return cause instanceof ValueInstantiationException made && made.getType() != null
-                ? Arrays.stream(fields(made.getType().getRawClass()))
-                        .map(RecordComponent::getName)
-                        .toList()
+                ? Types.names(made.getType().getRawClass())
                 : List.of();
-    }
-
-    /** The Java type that the field at this path is bound to; {@code Object} where none is known. */
-    static Type typeAt(Class<?> root, JsonNode tree, List<String> path) {
-        Type type = root;
-        JsonNode node = tree;
-        for (String step : path) {
-            if (raw(type).isSealed() && !OneLine.class.isAssignableFrom(raw(type))) {
-                type = Vocabulary.named(
-                        raw(type), node.path(Vocabulary.choice(raw(type))).asString(""));
-            }
-            if (type instanceof Class<?> choice && choice.isInterface()) {
-                type = OpenTypes.record(choice, node.path("type").asString(""));
-            }
-            type = below(type, step);
-            node = node.isArray() ? node.path(Integer.parseInt(step)) : node.path(step);
-        }
-        return type;
-    }
-
-    private static Type below(Type type, String step) {
-        if (type instanceof ParameterizedType generic) {
-            Type[] arguments = generic.getActualTypeArguments();
-            return arguments[arguments.length - 1];
-        }
-        return Arrays.stream(fields(raw(type)))
-                .filter(component -> component.getName().equals(step))
-                .findFirst()
-                .map(RecordComponent::getGenericType)
-                .orElse(Object.class);
-    }
-
-    private static Class<?> raw(Type type) {
-        if (type instanceof ParameterizedType generic) {
-            return raw(generic.getRawType());
-        }
-        return type instanceof Class<?> plain ? plain : Object.class;
-    }
-
-    private static RecordComponent[] fields(Class<?> type) {
-        return type.isRecord() ? type.getRecordComponents() : new RecordComponent[0];
     }
 
     private static String expected(Class<?> type) {
@@ -171,12 +125,7 @@ final class BindingError {
             return "a list";
         }
         if (type.isRecord()) {
-            return "the fields "
-                    + String.join(
-                            ", ",
-                            Arrays.stream(fields(type))
-                                    .map(RecordComponent::getName)
-                                    .toList());
+            return "the fields " + String.join(", ", Types.names(type));
         }
         if (OneLine.class.isAssignableFrom(type)) {
             return "one line that opens with one of " + String.join(", ", OneLines.names(type));
@@ -206,13 +155,5 @@ final class BindingError {
             path.add(step.getPropertyName() != null ? step.getPropertyName() : Integer.toString(step.getIndex()));
         }
         return path;
-    }
-
-    private static JsonNode at(JsonNode tree, List<String> path) {
-        JsonNode node = tree;
-        for (String step : path) {
-            node = node.isArray() ? node.path(Integer.parseInt(step)) : node.path(step);
-        }
-        return node;
     }
 }

@@ -119,11 +119,7 @@ public final class Configs {
      * @param path the group's field, outermost name first
      */
     public static <T> Optional<T> part(Class<T> type, Path file, String... path) {
-        JsonNode at = tree(Presets.file("", file));
-        for (String step : path) {
-            at = at.path(step);
-        }
-        if (!(at instanceof ObjectNode given)) {
+        if (!(Types.at(tree(Presets.file("", file)), List.of(path)) instanceof ObjectNode given)) {
             return Optional.empty();
         }
         ObjectNode complete = Defaults.complete(given, type);

@@ -6,7 +6,6 @@ import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -16,8 +15,9 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * Completes a configuration with what it leaves out. A record that has sensible values for some of its components says them
- * in a static method {@code defaults()}, a map from their names, or the sealed interface that it belongs to says them for all; a component that is a record with such a method may be left
- * out too. A group given in part is completed from the group's default, where it has one, then from its own record.
+ * in a static method {@code defaults()}, a map from their names, or the sealed interface that it belongs to says them for all
+ * of its records; a component that is a record with such a method may be left out too. A group given in part is completed from
+ * the group's default, where it has one, then from its own record.
  *
  * <p>A type that was once written in another way says in a static method {@code upgrade(ObjectNode)} how the old fields become
  * the present ones.
@@ -36,22 +36,17 @@ final class Defaults {
      */
     static void dropFormer(ObjectNode tree, Class<?> root, List<String> path) {
         List<String> group = path.subList(0, path.size() - 1);
-        Class<?> type = raw(BindingError.typeAt(root, tree, group));
-        JsonNode fields = tree;
-        for (String step : group) {
-            fields = fields.isArray() ? fields.path(Integer.parseInt(step)) : fields.path(step);
-        }
-        if (!(fields instanceof ObjectNode object)
+        Class<?> type = Types.raw(Types.at(root, tree, group));
+        if (!(Types.at(tree, group) instanceof ObjectNode object)
                 || !type.isSealed()
                 || Vocabulary.choice(type).equals("type")
                 || !path.get(path.size() - 1).equals(Vocabulary.choice(type))) {
             return;
         }
-        Class<?> record =
-                Vocabulary.named(type, object.path(Vocabulary.choice(type)).asString(""));
+        Class<?> record = Types.record(type, object);
         if (record.isRecord()) {
-            List<String> known = new ArrayList<>(List.of(Vocabulary.choice(type)));
-            Arrays.stream(components(record)).map(RecordComponent::getName).forEach(known::add);
+            List<String> known = new ArrayList<>(Types.names(record));
+            known.add(Vocabulary.choice(type));
             List.copyOf(object.propertyNames()).stream()
                     .filter(name -> !known.contains(name))
                     .forEach(object::remove);
@@ -61,25 +56,24 @@ final class Defaults {
     private static JsonNode completed(JsonNode given, Type type, JsonNode fallback) {
         if (given instanceof ArrayNode list) {
             ArrayNode all = list.arrayNode(list.size());
-            list.forEach(element -> all.add(completed(element, lastArgument(type), null)));
+            list.forEach(element -> all.add(completed(element, Types.element(type), null)));
             return all;
         }
         if (!(given instanceof ObjectNode fields)) {
             return given;
         }
-        if (type instanceof ParameterizedType && Map.class.isAssignableFrom(raw(type))) {
+        if (type instanceof ParameterizedType && Map.class.isAssignableFrom(Types.raw(type))) {
             ObjectNode all = fields.objectNode();
             fields.properties()
-                    .forEach(entry -> all.set(entry.getKey(), completed(entry.getValue(), lastArgument(type), null)));
+                    .forEach(entry -> all.set(entry.getKey(), completed(entry.getValue(), Types.element(type), null)));
             return all;
         }
-        return group(fields, raw(type), fallback);
+        return group(fields, Types.raw(type), fallback);
     }
 
     private static ObjectNode group(ObjectNode given, Class<?> type, JsonNode fallback) {
         upgrade(given, type);
         ObjectNode all = given.objectNode();
-        Class<?> record = OpenTypes.record(type, given.path("type").asString(""));
         JsonNode rest = fallback;
         if (type.isSealed()) {
             String choice = Vocabulary.choice(type);
@@ -87,13 +81,13 @@ final class Defaults {
             JsonNode chosen = given.has(choice) ? given.get(choice) : meant;
             if (chosen != null) {
                 all.set(choice, chosen);
-                record = Vocabulary.named(type, chosen.asString(""));
                 rest = chosen.equals(meant) ? fallback : null;
             }
         }
         all.setAll(given);
+        Class<?> record = Types.record(type, all);
         Map<String, ?> own = hasDefaults(record) ? defaults(record, record) : defaults(type, record);
-        for (RecordComponent component : components(record)) {
+        for (RecordComponent component : Types.components(record)) {
             String name = component.getName();
             JsonNode value = rest != null && rest.has(name)
                     ? rest.get(name)
@@ -117,8 +111,7 @@ final class Defaults {
         Map<String, ?> values = method(saying, "defaults")
                 .<Map<String, ?>>map(method -> (Map<String, ?>) call(method))
                 .orElse(Map.of());
-        List<String> names =
-                Arrays.stream(components(record)).map(RecordComponent::getName).toList();
+        List<String> names = Types.names(record);
         if (record.isRecord() && !names.containsAll(values.keySet())) {
             throw new IllegalStateException(
                     record + " has defaults for " + values.keySet() + ", its fields are " + names);
@@ -145,21 +138,5 @@ final class Defaults {
         } catch (IllegalAccessException | InvocationTargetException e) {
             throw new IllegalStateException(method + " fails", e);
         }
-    }
-
-    private static RecordComponent[] components(Class<?> type) {
-        return type.isRecord() ? type.getRecordComponents() : new RecordComponent[0];
-    }
-
-    private static Class<?> raw(Type type) {
-        return type instanceof Class<?> plain
-                ? plain
-                : type instanceof ParameterizedType generic ? (Class<?>) generic.getRawType() : Object.class;
-    }
-
-    /** Type of a list's elements or a map's values. */
-    private static Type lastArgument(Type type) {
-        Type[] arguments = type instanceof ParameterizedType generic ? generic.getActualTypeArguments() : new Type[0];
-        return arguments.length == 0 ? Object.class : arguments[arguments.length - 1];
     }
 }
