@@ -30,11 +30,6 @@ record Assignment(List<String> path, String value) {
         return new Assignment(path, text.substring(equals + 1).strip());
     }
 
-    /** Whether it says of which kind a group is. */
-    boolean chooses() {
-        return path.get(path.size() - 1).equals("kind");
-    }
-
     /** The words as the user wrote them. */
     String text() {
         return "--set " + String.join(".", path) + "=" + value;
@@ -109,7 +104,8 @@ record Assignment(List<String> path, String value) {
         return position;
     }
 
-    private JsonNode parsed() {
+    /** The value. */
+    JsonNode parsed() {
         try {
             return Configs.MAPPER.readTree(value.isEmpty() ? "''" : value);
         } catch (JacksonException e) {

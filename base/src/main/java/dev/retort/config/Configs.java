@@ -5,7 +5,6 @@ import com.fasterxml.jackson.annotation.Nulls;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import tools.jackson.core.JacksonException;
@@ -65,17 +64,14 @@ public final class Configs {
 
     /** Applies {@code a.b=value} overrides to the preset in order and binds the result. */
     public static <T> T load(Class<T> type, Preset preset, List<String> overrides) {
-        // choices first, as they say which fields there are
-        List<Assignment> assignments = overrides.stream()
-                .map(Assignment::parse)
-                .sorted(Comparator.comparing(assignment -> !assignment.chooses()))
-                .toList();
+        List<Assignment> assignments = overrides.stream().map(Assignment::parse).toList();
         ObjectNode given = tree(preset);
         requireKind(given, preset);
+        // before any is applied: what an assignment itself gives is refused where it means nothing, not dropped
+        assignments.forEach(assignment -> Defaults.dropFormer(given, type, assignment));
         ObjectNode complete = Defaults.complete(given, type);
         for (Assignment assignment : assignments) {
             assignment.applyTo(given, complete);
-            Defaults.dropFormer(given, type, assignment.path());
             complete = Defaults.complete(given, type);
         }
         try {

@@ -31,25 +31,22 @@ final class Defaults {
     }
 
     /**
-     * Where the last step of a path chose another kind, drops what the former one alone had: the folder that a preset names
-     * means nothing to shapes that are drawn. What is chosen by {@code type} is refused with fields of another record.
+     * Where an assignment chooses another kind for a group, drops what the group's former kind alone had: the folder that a preset
+     * names means nothing to shapes that are drawn. Where {@code type} chooses, such fields are refused.
      */
-    static void dropFormer(ObjectNode tree, Class<?> root, List<String> path) {
+    static void dropFormer(ObjectNode given, Class<?> root, Assignment assignment) {
+        List<String> path = assignment.path();
         List<String> group = path.subList(0, path.size() - 1);
-        Class<?> type = Types.raw(Types.at(root, tree, group));
-        if (!(Types.at(tree, group) instanceof ObjectNode object)
-                || !type.isSealed()
-                || Vocabulary.choice(type).equals("type")
-                || !path.get(path.size() - 1).equals(Vocabulary.choice(type))) {
-            return;
-        }
-        Class<?> record = Types.record(type, object);
-        if (record.isRecord()) {
-            List<String> known = new ArrayList<>(Types.names(record));
-            known.add(Vocabulary.choice(type));
-            List.copyOf(object.propertyNames()).stream()
-                    .filter(name -> !known.contains(name))
-                    .forEach(object::remove);
+        String field = path.get(path.size() - 1);
+        Class<?> type = Types.raw(Types.at(root, given, group));
+        if (type.isSealed()
+                && !field.equals("type")
+                && field.equals(Vocabulary.choice(type))
+                && Types.at(given, group) instanceof ObjectNode fields) {
+            List<String> former = new ArrayList<>(Types.names(Types.record(type, fields)));
+            former.removeAll(Types.names(
+                    Vocabulary.named(type, assignment.parsed().asString(""))));
+            fields.remove(former);
         }
     }
 

@@ -265,6 +265,47 @@ class ConfigsTest {
                 .hasMessageContaining(start);
     }
 
+    record Pictured(Source source) {}
+
+    sealed interface Source permits Stored, Drawn {
+        String CHOSEN_BY = "kind";
+    }
+
+    record Stored(String path, int size) implements Source {}
+
+    record Drawn(int size) implements Source {}
+
+    private static Source source(String yaml, String... overrides) {
+        return Configs.load(Pictured.class, Preset.of("testing", "pictured", "source: " + yaml), List.of(overrides))
+                .source();
+    }
+
+    @Test
+    void another_kind_drops_what_the_kind_of_the_preset_alone_had() {
+        String preset = "{kind: stored, path: here, size: 3}";
+        assertThat(source(preset, "source.kind=drawn")).isEqualTo(new Drawn(3));
+        assertThat(source(preset, "source.kind=stored")).isEqualTo(new Stored("here", 3));
+        assertThat(source("{kind: drawn, size: 3}", "source.path=there", "source.kind=stored"))
+                .isEqualTo(new Stored("there", 3));
+        assertThat(source(preset, "source={kind: drawn, size: 4}", "source.kind=stored", "source.path=there"))
+                .as("in the order in which they are given")
+                .isEqualTo(new Stored("there", 4));
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', textBlock = """
+            {kind: stored, path: here, size: 3} | source.kind=drawn  | source.path=there | --set source.path=there: source.path is not a field here
+            {kind: stored, path: here, size: 3} | source.path=there  | source.kind=drawn | --set source.path=there: source.path is not a field here
+            {kind: stored, pth: here, size: 3}  | source.kind=drawn  | source.size=4     | pictured: source.pth is not a field here
+            {kind: stored, path: here, size: 3} | source.kind=drwan  | source.size=4     | --set source.kind=drwan: source.kind is 'drwan', which is not known; did you mean 'drawn'?
+            {kind: drawn, path: here, size: 3}  | source.size=4      | source.size=5     | pictured: source.path is not a field here
+            """)
+    void what_no_kind_of_the_preset_had_is_not_dropped(String yaml, String first, String second, String start) {
+        assertThatThrownBy(() -> source(yaml, first, second))
+                .isInstanceOf(RetortException.class)
+                .hasMessageStartingWith(start);
+    }
+
     @Test
     void a_file_differs_only_where_it_means_something_else(@TempDir Path folder) throws Exception {
         Path file = Files.writeString(folder.resolve("old.yaml"), "part: {name: p}\n");
