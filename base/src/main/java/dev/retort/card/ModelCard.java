@@ -88,26 +88,17 @@ public record ModelCard(
                 null);
     }
 
-    /** The same with what was measured of it. */
-    public ModelCard withMetrics(Map<String, Double> measured) {
-        return with(measured, autoencoder);
-    }
-
     /** The same for a model of latents. */
     public ModelCard withAutoencoder(AutoencoderCard encoder) {
-        return with(metrics, encoder);
+        return with(imagesSeen, encoder);
     }
 
     /** The same after that many training images. */
     public ModelCard withImagesSeen(long images) {
-        return with(images, metrics, autoencoder);
+        return with(images, autoencoder);
     }
 
-    private ModelCard with(Map<String, Double> measured, AutoencoderCard encoder) {
-        return with(imagesSeen, measured, encoder);
-    }
-
-    private ModelCard with(long images, Map<String, Double> measured, AutoencoderCard encoder) {
+    private ModelCard with(long images, AutoencoderCard encoder) {
         return new ModelCard(
                 format,
                 network,
@@ -120,7 +111,7 @@ public record ModelCard(
                 seed,
                 teacher,
                 provenance,
-                measured,
+                metrics,
                 encoder);
     }
 
