@@ -77,15 +77,17 @@ final class OneLines {
     }
 
     private static Object made(Class<?> type, Map<String, String> given, String line) {
+        RecordComponent[] components = type.getRecordComponents();
+        int needed = shortest(type).getParameterCount();
+        for (RecordComponent component : Arrays.asList(components).subList(0, needed)) {
+            if (!given.containsKey(component.getName())) {
+                throw refused("is '" + line + "', which lacks the option " + component.getName());
+            }
+        }
         try {
-            RecordComponent[] components = type.getRecordComponents();
             Object[] values = new Object[components.length];
-            int needed = shortest(type).getParameterCount();
             for (int i = 0; i < values.length; i++) {
                 String text = given.get(components[i].getName());
-                if (text == null && i < needed) {
-                    throw refused("is '" + line + "', which lacks the option " + components[i].getName());
-                }
                 values[i] = text == null ? null : value(components[i], text);
             }
             Object usual = null;
@@ -99,9 +101,7 @@ final class OneLines {
         } catch (InvocationTargetException e) {
             throw refused("is '" + line + "': " + e.getCause().getMessage());
         } catch (IllegalArgumentException | RetortException e) {
-            throw e.getMessage().startsWith("is '")
-                    ? (RuntimeException) e
-                    : refused("is '" + line + "': " + e.getMessage());
+            throw refused("is '" + line + "': " + e.getMessage());
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException(type + " cannot be made", e);
         }
