@@ -3,7 +3,6 @@ package dev.retort.config;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -69,7 +68,7 @@ final class BindingError {
             return field + " is missing, expected " + expected(target) + "; add it";
         }
         if (target.isEnum() && value.isString()) {
-            List<String> known = enumNames(target);
+            List<String> known = Vocabulary.constantNames(target);
             return field + " is '" + value.asString() + "', which is not known"
                     + Suggestion.among(value.asString(), known);
         }
@@ -116,7 +115,7 @@ final class BindingError {
             return "true or false";
         }
         if (type.isEnum()) {
-            return "one of " + String.join(", ", enumNames(type));
+            return "one of " + String.join(", ", Vocabulary.constantNames(type));
         }
         if (type == String.class) {
             return "text";
@@ -135,12 +134,6 @@ final class BindingError {
                     + String.join(", ", Vocabulary.typeNames(type));
         }
         return Map.class.isAssignableFrom(type) ? "names with values" : "another value";
-    }
-
-    private static List<String> enumNames(Class<?> type) {
-        return Arrays.stream(type.getEnumConstants())
-                .map(constant -> Vocabulary.dashed(((Enum<?>) constant).name()))
-                .toList();
     }
 
     private static String shown(JsonNode value) {

@@ -1,7 +1,5 @@
 package dev.retort.config;
 
-import java.util.List;
-
 /**
  * A choice with options that is written in one line, in files and on the command line alike: {@code NAME} or
  * {@code NAME:option=value,option=value}. A sealed interface extends it. Its records are the choices, named as
@@ -24,10 +22,5 @@ public interface OneLine {
      */
     static <T extends OneLine> T parse(Class<T> choice, String line) {
         return OneLines.parse(choice, line);
-    }
-
-    /** All names that a line may open with. */
-    static List<String> names(Class<? extends OneLine> choice) {
-        return OneLines.names(choice);
     }
 }

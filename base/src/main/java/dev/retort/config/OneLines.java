@@ -37,8 +37,7 @@ final class OneLines {
             fixed.putAll(options(shorthand));
         }
         Map<String, String> given = colon < 0 ? Map.of() : options(line);
-        List<String> known = Arrays.stream(type.getRecordComponents())
-                .map(RecordComponent::getName)
+        List<String> known = Types.names(type).stream()
                 .filter(option -> !fixed.containsKey(option))
                 .toList();
         for (String option : given.keySet()) {
@@ -163,10 +162,9 @@ final class OneLines {
     }
 
     private static Object constant(String option, Class<?> type, String text) {
-        Object[] constants = type.getEnumConstants();
-        List<String> names = Arrays.stream(constants).map(OneLines::shown).toList();
+        List<String> names = Vocabulary.constantNames(type);
         Require.oneOf(option, plain(text), names);
-        return constants[names.indexOf(plain(text))];
+        return type.getEnumConstants()[names.indexOf(plain(text))];
     }
 
     private static String plain(String name) {
@@ -240,8 +238,7 @@ final class OneLines {
             return list.stream().map(OneLines::shown).collect(Collectors.joining(","));
         }
         if (value instanceof Double number) {
-            boolean whole = number == Math.rint(number) && Math.abs(number) < 1e15;
-            return whole ? Long.toString(number.longValue()) : number.toString().toLowerCase(Locale.ROOT);
+            return Require.number(number).toLowerCase(Locale.ROOT);
         }
         return value instanceof Enum<?> constant ? Vocabulary.dashed(constant.name()) : String.valueOf(value);
     }

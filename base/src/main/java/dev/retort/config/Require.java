@@ -47,7 +47,8 @@ public final class Require {
         }
     }
 
-    private static String number(double value) {
+    /** A number as somebody would write it: a whole one without a fraction. */
+    static String number(double value) {
         return value == Math.rint(value) && Math.abs(value) < 1e15
                 ? Long.toString((long) value)
                 : Double.toString(value);

@@ -44,6 +44,13 @@ final class Vocabulary extends JacksonAnnotationIntrospector {
                 .toList();
     }
 
+    /** The names of an enum's constants. */
+    static List<String> constantNames(Class<?> type) {
+        return Arrays.stream(type.getEnumConstants())
+                .map(constant -> dashed(((Enum<?>) constant).name()))
+                .toList();
+    }
+
     /** The record that {@code type: name} chooses; {@code Object} where the name is not known. */
     static Class<?> named(Class<?> sealedType, String name) {
         return leaves(sealedType).stream()
