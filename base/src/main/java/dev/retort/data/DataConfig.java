@@ -1,6 +1,7 @@
 package dev.retort.data;
 
 import dev.retort.config.Require;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import tools.jackson.databind.node.ObjectNode;
@@ -179,7 +180,7 @@ public sealed interface DataConfig {
         @Override
         public ImageSource open() {
             Path place = Datasets.existing(path);
-            return java.nio.file.Files.isDirectory(place)
+            return Files.isDirectory(place)
                     ? TarImages.openAll(place, Datasets.archives(place), split, size)
                     : TarImages.open(place, split, size);
         }

@@ -1,6 +1,8 @@
 package dev.retort.run;
 
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /** Something that happened in a run; one line of its {@code log.jsonl}. */
@@ -67,7 +69,7 @@ public sealed interface RunEvent {
                 ? line.about
                 : this instanceof StageBegan
                         ? "stage"
-                        : getClass().getSimpleName().toLowerCase(java.util.Locale.ROOT);
+                        : getClass().getSimpleName().toLowerCase(Locale.ROOT);
     }
 
     /** What stands in its line of the log beside kind, clock and time. */
@@ -104,7 +106,7 @@ public sealed interface RunEvent {
             case "stopped" -> new Stopped(seen, Boolean.TRUE.equals(entry.get("failed")), text(entry, "reason"));
             default -> {
                 Map<String, Object> values = new LinkedHashMap<>(entry);
-                values.keySet().removeAll(java.util.List.of("imagesSeen", "kind", "time"));
+                values.keySet().removeAll(List.of("imagesSeen", "kind", "time"));
                 yield new Line(seen, kind, values);
             }
         };

@@ -2,6 +2,7 @@ package dev.retort.run;
 
 import dev.retort.config.CardFile;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.Host;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
@@ -51,7 +52,7 @@ public record RunStatus(
                 FORMAT,
                 State.RUNNING,
                 ProcessHandle.current().pid(),
-                dev.retort.io.Host.name(),
+                Host.name(),
                 imagesSeen,
                 total,
                 "",
@@ -83,7 +84,7 @@ public record RunStatus(
         if (state != State.RUNNING) {
             return false;
         }
-        return host.equals(dev.retort.io.Host.name())
+        return host.equals(Host.name())
                 ? ProcessHandle.of(pid).isEmpty()
                 : heartbeat.plus(SILENCE).isBefore(Instant.now());
     }
