@@ -63,13 +63,15 @@ public sealed interface SolverSpec extends OneLine
                 throw new IllegalArgumentException(
                         "ddpm:variance is learned-range, but the network learns no variance; use fixed-small or fixed-large");
             }
-            boolean learned = setting.learnedVariance() && variance == Variance.AUTO;
             return new dev.retort.diffusion.Ddpm(
-                    learned || variance == Variance.LEARNED_RANGE
-                            ? dev.retort.diffusion.Ddpm.Variance.LEARNED_RANGE
-                            : variance == Variance.FIXED_LARGE
-                                    ? dev.retort.diffusion.Ddpm.Variance.FIXED_LARGE
-                                    : dev.retort.diffusion.Ddpm.Variance.FIXED_SMALL);
+                    switch (variance) {
+                        case AUTO -> setting.learnedVariance()
+                                ? dev.retort.diffusion.Ddpm.Variance.LEARNED_RANGE
+                                : dev.retort.diffusion.Ddpm.Variance.FIXED_SMALL;
+                        case FIXED_SMALL -> dev.retort.diffusion.Ddpm.Variance.FIXED_SMALL;
+                        case FIXED_LARGE -> dev.retort.diffusion.Ddpm.Variance.FIXED_LARGE;
+                        case LEARNED_RANGE -> dev.retort.diffusion.Ddpm.Variance.LEARNED_RANGE;
+                    });
         }
     }
 
