@@ -3,6 +3,7 @@ package dev.retort.run;
 import dev.retort.config.CardFile;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.Host;
+import dev.retort.report.TrainingMetric;
 import java.nio.file.Files;
 import java.time.Duration;
 import java.time.Instant;
@@ -69,7 +70,7 @@ public record RunStatus(
             next = stopped.failed() ? State.FAILED : State.STOPPED;
         } else if (event instanceof RunEvent.StageBegan began) {
             at = began.stage();
-        } else if (event instanceof RunEvent.Line line && line.values().get("stage") instanceof String named) {
+        } else if (event instanceof RunEvent.Line line && line.values().get(TrainingMetric.STAGE) instanceof String named) {
             at = named;
         }
         return new RunStatus(format, next, pid, host, event.imagesSeen(), total, at, now());
