@@ -3,8 +3,6 @@ package dev.retort.layout;
 import dev.retort.card.DitConvention;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
-import dev.retort.card.ProcessSpec;
-import dev.retort.card.ScheduleSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
@@ -17,6 +15,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.regex.Pattern;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -81,15 +80,18 @@ final class DitExport {
         requirePlain(spec, "the diffusers library's DiT");
         requireDiffusers(spec);
         ConvertedWeights.requireFinite(parameters, how.dtype());
-        SchedulerExport scheduler = new SchedulerExport(card.process(), card.sampling());
+        Optional<SchedulerExport> scheduler = SchedulerExport.of(card.process(), card.sampling());
         AtomicWrite.folder(folder, PIPELINE, inside -> {
             Path transformer = Files.createDirectories(inside.resolve("transformer"));
             Files.writeString(transformer.resolve("config.json"), JSON.writeValueAsString(config(spec)) + "\n");
             writer(DitLayout.DIFFUSERS.parts(spec), parameters, how).writeShards(transformer, WEIGHTS, how.mostBytes());
             pipeline(inside, card, scheduler);
         });
-        List<String> differences = differences(card);
-        differences.addAll(scheduler.notes());
+        List<String> differences = differences(spec);
+        differences.addAll(scheduler
+                .map(SchedulerExport::notes)
+                .orElseGet(() -> List.of("the library's DiT pipeline knows no process like '"
+                        + card.process().schedule().name() + "', so no scheduler was written")));
         return differences;
     }
 
@@ -117,7 +119,8 @@ final class DitExport {
         return config;
     }
 
-    private static void pipeline(Path inside, ModelCard card, SchedulerExport export) throws IOException {
+    private static void pipeline(Path inside, ModelCard card, Optional<SchedulerExport> scheduler)
+            throws IOException {
         ObjectNode index = JSON.createObjectNode();
         index.put("_class_name", "DiTPipeline");
         index.put("_diffusers_version", LIBRARY_VERSION);
@@ -125,26 +128,23 @@ final class DitExport {
         for (int i = 0; i < card.classes().size(); i++) {
             labels.put(String.valueOf(i), card.classes().get(i));
         }
-        index.putArray("scheduler").add("diffusers").add(tabled(card.process()) ? export.className() : "DDIMScheduler");
+        index.putArray("scheduler")
+                .add("diffusers")
+                .add(scheduler.map(SchedulerExport::className).orElse("DDIMScheduler"));
         index.putArray("transformer").add("diffusers").add("DiTTransformer2DModel");
         index.putArray("vae").addNull().addNull();
         Files.writeString(inside.resolve("model_index.json"), JSON.writeValueAsString(index) + "\n");
-        if (tabled(card.process())) {
-            ObjectNode scheduler = JSON.createObjectNode();
-            scheduler.put("_class_name", export.className());
-            scheduler.put("_diffusers_version", LIBRARY_VERSION);
-            export.write(scheduler);
+        if (scheduler.isPresent()) {
+            ObjectNode config = JSON.createObjectNode();
+            config.put("_class_name", scheduler.get().className());
+            config.put("_diffusers_version", LIBRARY_VERSION);
+            scheduler.get().write(config);
             Path place = Files.createDirectories(inside.resolve("scheduler"));
-            Files.writeString(place.resolve("scheduler_config.json"), JSON.writeValueAsString(scheduler) + "\n");
+            Files.writeString(place.resolve("scheduler_config.json"), JSON.writeValueAsString(config) + "\n");
         }
     }
 
-    private static boolean tabled(ProcessSpec process) {
-        return process.schedule() instanceof ScheduleSpec.Table;
-    }
-
-    private static List<String> differences(ModelCard card) {
-        DitSpec spec = (DitSpec) card.network();
+    private static List<String> differences(DitSpec spec) {
         List<String> notes = new ArrayList<>();
         if (spec.convention().frequencyShift() != DitConvention.DIFFUSERS.frequencyShift()) {
             notes.add(
@@ -154,10 +154,6 @@ final class DitExport {
         if (spec.classes() != 1000) {
             notes.add("the library's pipeline takes class 1000 for none, so it cannot guide a network of "
                     + spec.classes() + " classes");
-        }
-        if (!tabled(card.process())) {
-            notes.add("the library's DiT pipeline knows no process like '"
-                    + card.process().schedule().name() + "', so no scheduler was written");
         }
         return notes;
     }

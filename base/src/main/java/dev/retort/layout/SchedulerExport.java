@@ -16,6 +16,7 @@ import dev.retort.diffusion.UniPc.Base;
 import dev.retort.layout.SchedulerClass.Knows;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -29,12 +30,18 @@ final class SchedulerExport {
     private final SchedulerClass kind;
     private final List<String> notes = new ArrayList<>();
 
-    /** Of any process; only one whose schedule is a table can be {@link #write written}. */
-    SchedulerExport(ProcessSpec process, SamplingSpec sampling) {
+    private SchedulerExport(ProcessSpec process, ScheduleSpec.Table table, SamplingSpec sampling) {
         this.process = process;
-        this.table = process.schedule() instanceof ScheduleSpec.Table betas ? betas : null;
+        this.table = table;
         this.sampling = sampling;
         this.kind = kind(sampling.solver());
+    }
+
+    /** The scheduler of a process; empty where its schedule is no table, of which the DiT pipeline knows none. */
+    static Optional<SchedulerExport> of(ProcessSpec process, SamplingSpec sampling) {
+        return process.schedule() instanceof ScheduleSpec.Table table
+                ? Optional.of(new SchedulerExport(process, table, sampling))
+                : Optional.empty();
     }
 
     /** The class's name. */

@@ -139,7 +139,7 @@ class PipelineSchedulerTest {
         SamplingSpec spec = SamplingSpec.of(solver, steps, 1)
                 .with(steps, OneLine.parse(GridSpec.class, grid))
                 .with(OneLine.parse(ClampSpec.class, clamp));
-        SchedulerExport export = new SchedulerExport(process, spec);
+        SchedulerExport export = SchedulerExport.of(process, spec).orElseThrow();
         ObjectNode written = JsonMapper.shared().createObjectNode();
         export.write(written);
         String fields = written.toString();
@@ -159,7 +159,7 @@ class PipelineSchedulerTest {
             """)
     void what_an_exported_pipeline_cannot_say_is_noted(String solver, String grid, String note) {
         SamplingSpec spec = SamplingSpec.of(solver, 7, 1).with(7, OneLine.parse(GridSpec.class, grid));
-        SchedulerExport export = new SchedulerExport(ProcessSpec.ddpm(), spec);
+        SchedulerExport export = SchedulerExport.of(ProcessSpec.ddpm(), spec).orElseThrow();
         export.write(JsonMapper.shared().createObjectNode());
         assertThat(export.notes()).singleElement().asString().contains(note);
     }
