@@ -96,8 +96,6 @@ public enum Op {
     ADD_NUMBER("x", number("term")),
     /** x·factor. */
     MUL_NUMBER("x", number("factor")),
-    /** x to the power of {@code exponent}. */
-    POW("x", number("exponent")),
     /** min(max(x, low), high). */
     CLAMP("x", number("low"), number("high")),
     /** Whether x is above {@code threshold}, as truth values. */

@@ -40,7 +40,7 @@ final class Shapes {
                         ? first.with(dim(attributes), Size.of(1))
                         : first.without(dim(attributes));
             case LAYER_NORM, SILU, RELU, GELU, GELU_TANH, TANH, EXP, COS, SIN, SQUARE, SOFTMAX, LOG_SOFTMAX -> first;
-            case ADD_NUMBER, MUL_NUMBER, POW, CLAMP, GREATER, CAST -> first;
+            case ADD_NUMBER, MUL_NUMBER, CLAMP, GREATER, CAST -> first;
         };
     }
 

@@ -102,7 +102,6 @@ public final class GraphReplay {
             case ADD_NUMBER ->
                 x.is_floating_point() ? Ops.add(x, node.number("term")) : Ops.shift(x, (long) node.number("term"));
             case MUL_NUMBER -> Ops.mul(x, node.number("factor"));
-            case POW -> Ops.pow(x, node.number("exponent"));
             case CLAMP -> Ops.clamp(x, node.number("low"), node.number("high"));
             case GREATER -> Ops.greater(x, node.number("threshold"));
             case CAST -> Dtype.valueOf(node.type("type").name()).cast(x);

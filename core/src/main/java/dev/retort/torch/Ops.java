@@ -18,8 +18,8 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * All arithmetic of networks: {@link Recorder} notes each of these as an {@link Op}. Null stands for "no bias" only.
- * Dimensions are counted from the last where negative.
+ * All arithmetic of networks: {@link Recorder} notes each of these as an {@link Op}. Null stands for what is left out: a bias,
+ * a mask, the weight of a norm. Dimensions are counted from the last where negative.
  */
 public final class Ops {
     private Ops() {}
@@ -67,11 +67,6 @@ public final class Ops {
                 Op.SELF_ATTENTION,
                 Map.of("heads", (long) heads, "scale", scale),
                 joint);
-    }
-
-    /** {@link #attention(Tensor, Tensor, Tensor, Tensor, double)} without a mask. */
-    public static Tensor attention(Tensor q, Tensor k, Tensor v, double scale) {
-        return attention(q, k, v, null, scale);
     }
 
     /**
@@ -266,11 +261,6 @@ public final class Ops {
     /** x·factor. */
     public static Tensor mul(Tensor x, double factor) {
         return Recorder.note(x.mul(new Scalar(factor)), Op.MUL_NUMBER, Map.of("factor", factor), x);
-    }
-
-    /** x^exponent. */
-    public static Tensor pow(Tensor x, double exponent) {
-        return Recorder.note(x.pow(new Scalar(exponent)), Op.POW, Map.of("exponent", exponent), x);
     }
 
     /** x clamped to [low, high]. */
@@ -470,11 +460,6 @@ public final class Ops {
     /** Mean over every dimension but the first; (N, …) → (N). */
     public static Tensor meanPerSample(Tensor x) {
         return mean(reshape(x, x.size(0), -1), 1, false);
-    }
-
-    /** Mean cross entropy; logits (N, K), labels (N). Not recorded, since no network computes it. */
-    public static Tensor crossEntropy(Tensor logits, Tensor labels) {
-        return torch.cross_entropy(logits, labels);
     }
 
     /** x ← value. Not recorded, since no network computes it. */

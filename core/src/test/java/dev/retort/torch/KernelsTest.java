@@ -97,7 +97,7 @@ class KernelsTest {
             Tensor q = values(2, 3, 5, 8).set_requires_grad(true);
             Tensor k = values(2, 3, 11, 8);
             Tensor v = values(2, 11, 3, 8).set_requires_grad(true);
-            Supplier<Tensor> attention = () -> Ops.attention(q, k, v.transpose(1, 2), 1);
+            Supplier<Tensor> attention = () -> Ops.attention(q, k, v.transpose(1, 2), null, 1);
             compare(gradients(Kernels.libtorch(), attention, q, v), gradients(with(kernel), attention, q, v));
         }
     }
