@@ -20,7 +20,7 @@ final class Dispatch {
 
     /** Our products, where they are chosen and can take these; else null. */
     private static LinearProducts ownProducts(Tensor x, Tensor w, Tensor b) {
-        if (x.is_cuda() || ExactMath.isOn()) {
+        if (!mayBeOurs(x)) {
             return null;
         }
         LinearProducts products =
@@ -29,7 +29,12 @@ final class Dispatch {
                     case ONEDNN -> LinearProducts.ONEDNN;
                     default -> null;
                 };
-        return products != null && OwnLinear.fits(x, w, b) && !Autocast.isOn(Device.CPU) ? products : null;
+        return products != null && OwnLinear.fits(x, w, b) ? products : null;
+    }
+
+    /** Whether another kernel than libtorch's may be asked: it has no GPU, one derivative, and the types it is given. */
+    private static boolean mayBeOurs(Tensor x) {
+        return !x.is_cuda() && !ExactMath.isOn() && !Autocast.isOn(Device.CPU);
     }
 
     /** {@link Ops#conv2d}. */
@@ -105,10 +110,7 @@ final class Dispatch {
 
     /** Whether {@link Fused} may compute with these. */
     private static boolean fused(Tensor... tensors) {
-        if (tensors[0].is_cuda()
-                || ExactMath.isOn()
-                || Kernels.current().elementwise() != Kernels.Elementwise.FUSED
-                || Autocast.isOn(Device.CPU)) {
+        if (!mayBeOurs(tensors[0]) || Kernels.current().elementwise() != Kernels.Elementwise.FUSED) {
             return false;
         }
         for (Tensor tensor : tensors) {
@@ -121,12 +123,10 @@ final class Dispatch {
 
     /** {@link Ops#attention(Tensor, int, double)}. */
     static Tensor attention(Tensor joint, int heads, double scale) {
-        if (!joint.is_cuda()
-                && !ExactMath.isOn()
+        if (mayBeOurs(joint)
                 && Kernels.current().attention() == Kernels.Attention.SHARED
                 && joint.is_contiguous()
-                && BlasAttention.fits(joint)
-                && !Autocast.isOn(Device.CPU)) {
+                && BlasAttention.fits(joint)) {
             return BlasAttention.joint(Natives.team(), joint, heads, scale);
         }
         Tensor[] parts = BlasAttention.parts(joint, heads);
@@ -151,14 +151,9 @@ final class Dispatch {
     }
 
     private static Kernels.Attention attentionKernel(Tensor q, Tensor k, Tensor v) {
-        if (ExactMath.isOn()) {
-            return Kernels.Attention.PLAIN;
+        if (mayBeOurs(q) && BlasAttention.fits(q, k, v)) {
+            return Kernels.current().attention();
         }
-        if (q.is_cuda()) {
-            return Kernels.Attention.FUSED;
-        }
-        return BlasAttention.fits(q, k, v) && !Autocast.isOn(Device.CPU)
-                ? Kernels.current().attention()
-                : Kernels.Attention.PLAIN;
+        return q.is_cuda() && !ExactMath.isOn() ? Kernels.Attention.FUSED : Kernels.Attention.PLAIN;
     }
 }
