@@ -53,7 +53,7 @@ public final class GraphReplay {
 
     private Tensor tensor(Constant constant) {
         double[] numbers = constant.numbers();
-        Dtype type = Dtype.valueOf(constant.value().type().name());
+        Dtype type = Dtype.of(constant.value().type()).orElseThrow();
         Tensor flat = type == Dtype.I64
                 ? Tensors.of(
                         Arrays.stream(numbers)
@@ -104,7 +104,7 @@ public final class GraphReplay {
             case MUL_NUMBER -> Ops.mul(x, node.number("factor"));
             case CLAMP -> Ops.clamp(x, node.number("low"), node.number("high"));
             case GREATER -> Ops.greater(x, node.number("threshold"));
-            case CAST -> Dtype.valueOf(node.type("type").name()).cast(x);
+            case CAST -> Dtype.of(node.type("type")).orElseThrow().cast(x);
             case RESHAPE -> Ops.reshape(x, node.shape("shape").at(batch));
             case PERMUTE -> Ops.permute(x, node.wholes("order"));
             case SLICE ->

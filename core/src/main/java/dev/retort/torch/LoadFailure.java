@@ -18,9 +18,9 @@ final class LoadFailure {
     private static final Pattern OURS =
             Pattern.compile("lib(torch|c10|gomp|jni|openblas|mkl|gfortran|quadmath|gcc_s).*\\.so.*");
 
-    private LoadFailure() {}
-
     private static final Pattern NVIDIAS = Pattern.compile("lib(cu|nccl|nv).*\\.so.*");
+
+    private LoadFailure() {}
 
     /**
      * The sentence for a failure.

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
+import java.util.stream.LongStream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -226,12 +227,7 @@ public final class Recorder implements AutoCloseable {
 
     private static double[] numbers(Tensor tensor) {
         if (Dtype.of(tensor) == Dtype.I64) {
-            long[] longs = Tensors.longs(tensor);
-            double[] numbers = new double[longs.length];
-            for (int i = 0; i < numbers.length; i++) {
-                numbers[i] = longs[i];
-            }
-            return numbers;
+            return LongStream.of(Tensors.longs(tensor)).asDoubleStream().toArray();
         }
         float[] floats = Tensors.floats(tensor);
         double[] numbers = new double[floats.length];

@@ -1,7 +1,6 @@
 package dev.retort.torch;
 
 import java.util.function.Supplier;
-import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -18,7 +17,7 @@ public final class Scratch implements AutoCloseable {
 
     /** Opens one on this thread. */
     public static Scratch open() {
-        return new Scratch(GradMode.is_enabled() ? null : Scope.open());
+        return new Scratch(NoGrad.isOn() ? Scope.open() : null);
     }
 
     /** A value; what was made on the way to it is freed. */
