@@ -202,21 +202,6 @@ public final class DitCheckpoint implements Checkpoint {
         return layout;
     }
 
-    /** Whose program trained it. */
-    public DitFamily family() {
-        return family;
-    }
-
-    /** How its data were noised and what it returns, in our convention. */
-    public ProcessSpec process() {
-        return process;
-    }
-
-    /** How its own program samples it. */
-    public SamplingSpec sampling() {
-        return sampling;
-    }
-
     @Override
     public String trainedBy() {
         return family.name();

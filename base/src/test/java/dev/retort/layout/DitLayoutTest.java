@@ -80,7 +80,7 @@ class DitLayoutTest {
             JsonNode theirs = JsonMapper.shared().readTree(Files.readString(original.resolve("config.json")));
             assertThat(without(ours)).isEqualTo(without(theirs));
             try (DitCheckpoint again = DitCheckpoint.open(out, Hints.NONE)) {
-                assertThat(again.process()).isEqualTo(ProcessSpec.ddpm());
+                assertThat(again.card().process()).isEqualTo(ProcessSpec.ddpm());
                 assertThat(again.card().classes()).hasSize(10);
             }
         }

@@ -119,7 +119,7 @@ class DitCheckpointTest {
                 DitCheckpoint checkpoint = DitCheckpoint.open(reference.folder().resolve(name), Hints.NONE)) {
             assertThat(checkpoint.layout()).isEqualTo(DitLayout.DIFFUSERS);
             assertThat(checkpoint.spec().convention()).isEqualTo(DitConvention.DIFFUSERS);
-            assertThat(checkpoint.sampling().guidanceChannels()).isZero();
+            assertThat(checkpoint.card().sampling().guidanceChannels()).isZero();
             Map<String, Tensor> io = reference.tensors("io.safetensors");
             try (Dit dit = network(checkpoint);
                     Dit sampling = prepared(checkpoint)) {
@@ -270,8 +270,8 @@ class DitCheckpointTest {
     void projectors_make_a_repa_network_and_are_left_out() {
         Path file = tiny(Map.of("projectors.0.0.weight", new long[] {4, 8}));
         try (DitCheckpoint checkpoint = DitCheckpoint.open(file, tinyHints(null))) {
-            assertThat(checkpoint.family()).isEqualTo(DitFamily.REPA);
-            assertThat(checkpoint.process().schedule()).isEqualTo(new ScheduleSpec.Flow(1));
+            assertThat(checkpoint.trainedBy()).isEqualTo(DitFamily.REPA.name());
+            assertThat(checkpoint.card().process().schedule()).isEqualTo(new ScheduleSpec.Flow(1));
             assertThat(checkpoint.notes()).singleElement().asString().contains("left out the projectors");
         }
     }
