@@ -122,13 +122,13 @@ public final class DitCheckpoint implements Checkpoint {
     }
 
     /**
-     * The layout's keys, of copies of the same rows one. They must hold the same bytes: a network fine-tuned with copies of
-     * its own differs.
+     * The layout's keys that the file holds, of copies of the same rows one. Copies must hold the same bytes: a network
+     * fine-tuned with copies of its own differs.
      */
     private List<WeightLayout.Part> onceEach() {
         Map<String, WeightLayout.Part> kept = new LinkedHashMap<>();
         for (WeightLayout.Part part : layout.parts(spec)) {
-            if (!holds(part)) {
+            if (!weights.entries().containsKey(part.key())) {
                 continue;
             }
             WeightLayout.Part before = kept.putIfAbsent(part.parameter() + "@" + part.firstRow(), part);
@@ -167,10 +167,6 @@ public final class DitCheckpoint implements Checkpoint {
             values[i] = (float) table[i];
         }
         return values;
-    }
-
-    private boolean holds(WeightLayout.Part part) {
-        return weights.entries().containsKey(part.key());
     }
 
     private boolean same(String a, String b) {

@@ -24,7 +24,7 @@ final class ParameterView implements TensorFile {
     private final TensorFile file;
     private final Map<String, TensorEntry> entries = new LinkedHashMap<>();
     /** By parameter, each row once, in their order. */
-    private final Map<String, List<Part>> partsOf;
+    private final Map<String, List<Part>> partsOf = new HashMap<>();
 
     private final Map<String, Supplier<float[]>> computed;
     private final Map<String, float[]> made = new HashMap<>();
@@ -33,16 +33,14 @@ final class ParameterView implements TensorFile {
      * A view, which needs the file open.
      *
      * @param shapes the network's parameters
-     * @param parts the file's keys, of which those that it does not hold are zeros
+     * @param parts keys that the file holds
      * @param computed parameters that are not read but made, each when it is first asked for
      */
     ParameterView(
             TensorFile file, Map<String, long[]> shapes, List<Part> parts, Map<String, Supplier<float[]>> computed) {
         this.file = file;
         this.computed = computed;
-        this.partsOf = new HashMap<>();
         parts.stream()
-                .filter(part -> file.entries().containsKey(part.key()))
                 .sorted(Comparator.comparingLong(Part::firstRow))
                 .forEach(part -> partsOf.computeIfAbsent(part.parameter(), name -> new ArrayList<>())
                         .add(part));
