@@ -16,7 +16,7 @@ record BatchSymbol(long n, long m) {
     Graph of(Graph a, Graph b) {
         return new Graph(
                 each("inputs", a.inputs(), b.inputs(), this::value),
-                each("weights", a.weights(), b.weights(), BatchSymbol::weight),
+                each("weights", a.weights(), b.weights(), BatchSymbol::same),
                 each("constants", a.constants(), b.constants(), BatchSymbol::constant),
                 each("ops", a.nodes(), b.nodes(), this::node),
                 each("outputs", a.outputs(), b.outputs(), this::value));
@@ -62,10 +62,6 @@ record BatchSymbol(long n, long m) {
                             : x instanceof Shape shape ? shape(shape, (Shape) y) : same(x, y));
         });
         return new Node(a.op(), each("operands", a.in(), b.in(), this::value), value(a.out(), b.out()), attributes);
-    }
-
-    private static Weight weight(Weight a, Weight b) {
-        return same(a, b);
     }
 
     private static Constant constant(Constant a, Constant b) {
