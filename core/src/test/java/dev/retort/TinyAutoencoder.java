@@ -2,7 +2,7 @@ package dev.retort;
 
 import dev.retort.card.KlSpec;
 import dev.retort.card.LatentScale;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Weights;
 import dev.retort.model.vae.Autoencoder;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
@@ -38,7 +38,7 @@ public final class TinyAutoencoder {
                             tensor.copy_(Init.of(seed, Device.CPU).normal(name, 0.3, Tensors.shape(tensor))));
             Files.createDirectories(folder);
             Files.writeString(folder.resolve("config.json"), config);
-            ModelFolder.writer(autoencoder.state(), Dtype.F32)
+            Weights.writer(autoencoder.state(), Dtype.F32)
                     .write(folder.resolve("diffusion_pytorch_model.safetensors"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);

@@ -2,7 +2,7 @@ package dev.retort.cli;
 
 import dev.retort.card.KlSpec;
 import dev.retort.card.LatentScale;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Weights;
 import dev.retort.model.vae.Autoencoder;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
@@ -28,7 +28,7 @@ final class TinyAutoencoder {
                 Autoencoder autoencoder = Autoencoder.of(spec, Init.of(1, Device.CPU))) {
             Files.createDirectories(folder);
             Files.writeString(folder.resolve("config.json"), config);
-            ModelFolder.writer(autoencoder.state(), Dtype.F32)
+            Weights.writer(autoencoder.state(), Dtype.F32)
                     .write(folder.resolve("diffusion_pytorch_model.safetensors"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);

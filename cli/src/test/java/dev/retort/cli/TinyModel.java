@@ -9,7 +9,7 @@ import dev.retort.io.TensorFiles;
 import dev.retort.layout.DitLayout;
 import dev.retort.layout.ModelFiles;
 import dev.retort.layout.Storage;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Weights;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
@@ -34,20 +34,20 @@ final class TinyModel {
                 spec,
                 ProcessSpec.flow(),
                 SamplingSpec.of("flow-euler", 3, 1),
-                (card, weights) -> ModelFolder.save(folder, weights, card, Dtype.F32));
+                (card, weights) -> ModelFiles.save(folder, card, Weights.writer(weights, Dtype.F32)));
         return folder;
     }
 
     /** A model of grey pictures that predicts noise, as those of other programs do. */
     static Path ddpm(Path folder) {
-        ddpm(1, (card, weights) -> ModelFolder.save(folder, weights, card, Dtype.F32));
+        ddpm(1, (card, weights) -> ModelFiles.save(folder, card, Weights.writer(weights, Dtype.F32)));
         return folder;
     }
 
     /** The network of a pipeline of the diffusers library, on latents of four channels; its autoencoder is not there. */
     static Path pipeline(Path folder) {
         Path own = folder.resolveSibling(folder.getFileName() + "-own");
-        ddpm(4, (card, weights) -> ModelFolder.save(own, weights, card, Dtype.F32));
+        ddpm(4, (card, weights) -> ModelFiles.save(own, card, Weights.writer(weights, Dtype.F32)));
         try (TensorFile weights = TensorFiles.open(own.resolve(ModelFiles.WEIGHTS))) {
             DitLayout.DIFFUSERS.write(folder, ModelFiles.card(own), weights, Storage.of(dev.retort.io.Dtype.F32));
         }

@@ -5,7 +5,7 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileHash;
 import dev.retort.io.FileNames;
 import dev.retort.layout.ModelFiles;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Weights;
 import dev.retort.model.classifier.Classifier;
 import dev.retort.model.classifier.ClassifierFolder;
 import dev.retort.model.classifier.ResNet20;
@@ -106,7 +106,7 @@ public final class Extractors {
             network = new ResNet20(Init.of(0, Device.CPU));
         }
         try {
-            ModelFolder.fill(network, file);
+            Weights.fill(network, file);
         } catch (RuntimeException e) {
             network.close();
             throw e;

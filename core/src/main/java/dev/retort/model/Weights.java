@@ -4,6 +4,7 @@ import dev.retort.error.RetortException;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
+import dev.retort.io.TensorFiles;
 import dev.retort.layout.ConvertedWeights;
 import dev.retort.layout.Fit;
 import dev.retort.nn.Layer;
@@ -15,33 +16,32 @@ import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * From files into tensors, a portion at a time: beside the target no more than a portion is in memory, and none where the
- * types agree.
+ * Tensors from files and into them, a portion at a time: beside the tensors no more than a portion is in memory, and not even
+ * that where a file of their own types is read.
  */
 public final class Weights {
     private Weights() {}
 
-    /**
-     * Loads a file's tensors into a layer, by name; what does not fit is an error that lists it, and nothing is changed.
-     *
-     * @param allowed names, or their starts followed by {@code *}, that may be missing or beside the point
-     */
-    public static void fill(Layer layer, TensorFile file, List<String> allowed) {
+    /** Loads a file's tensors into a layer, by name; what does not fit is an error that lists it, and nothing is changed. */
+    public static void fill(Layer layer, TensorFile file) {
         Map<String, Tensor> state = layer.state();
-        Fit.of(shapes(state), file.entries()).allowing(allowed).require(file.path());
+        Fit.of(shapes(state), file.entries()).require(file.path());
         try (Staging staging = new Staging()) {
-            state.forEach((name, tensor) -> {
-                if (file.entries().containsKey(name)) {
-                    fill(tensor, file, name, staging);
-                }
-            });
+            state.forEach((name, tensor) -> fill(tensor, file, name, staging));
+        }
+    }
+
+    /** {@link #fill(Layer, TensorFile)} of the file that lies there. */
+    public static void fill(Layer layer, Path file) {
+        try (TensorFile opened = TensorFiles.open(file)) {
+            fill(layer, opened);
         }
     }
 
@@ -56,7 +56,7 @@ public final class Weights {
      * Copies one tensor of a file into a contiguous tensor of as many elements, which may be a part of another; converted
      * where the types differ.
      */
-    public static void fill(Tensor target, TensorFile file, String name, Staging staging) {
+    private static void fill(Tensor target, TensorFile file, String name, Staging staging) {
         TensorEntry entry = file.entry(name);
         if (target.numel() != entry.elements()) {
             throw new IllegalArgumentException(entry + " does not fill " + target.numel() + " elements");
@@ -103,6 +103,15 @@ public final class Weights {
         return tensor;
     }
 
+    /** Every tensor of a file as {@link #tensor} reads it; open a scope first. */
+    public static Map<String, Tensor> read(Path file, Device device) {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        try (TensorFile opened = TensorFiles.open(file)) {
+            opened.entries().keySet().forEach(name -> tensors.put(name, tensor(opened, name, device)));
+        }
+        return tensors;
+    }
+
     /** The tensors of a file, each converted to the type asked for as it is read. */
     public static WeightSource source(TensorFile file, Device device, Staging staging) {
         return (name, dtype) -> {
@@ -113,14 +122,19 @@ public final class Weights {
     }
 
     /**
-     * Refuses tensors with finite values that are infinite in the given type.
+     * A writer over tensors, which must live until it has written, their values converted to {@code dtype}.
      *
-     * @throws RetortException of kind USAGE naming them, since another type holds them
+     * @throws RetortException of kind USAGE naming the tensors with finite values that are infinite in that type, since
+     *     another holds them
      */
-    public static void requireFinite(Map<String, Tensor> tensors, Dtype dtype) {
+    public static SafetensorsWriter writer(Map<String, Tensor> tensors, Dtype dtype) {
         Map<String, Long> lost = new LinkedHashMap<>();
         tensors.forEach((name, tensor) -> lost.put(name, lost(tensor, dtype)));
         ConvertedWeights.requireNoneLost(lost, dtype.name());
+        SafetensorsWriter writer = new SafetensorsWriter();
+        tensors.forEach(
+                (name, tensor) -> writer.add(name, dtype.stored(), Tensors.shape(tensor), values(tensor, dtype)));
+        return writer;
     }
 
     private static long lost(Tensor tensor, Dtype dtype) {

@@ -111,7 +111,7 @@ public final class Models {
         Network network;
         try (Scope scope = Scope.open()) {
             network = Architectures.build(spec, Init.blank(device));
-            Weights.fill(network, parameters, List.of());
+            Weights.fill(network, parameters);
         }
         network.freeze();
         return network;

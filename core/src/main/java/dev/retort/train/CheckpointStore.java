@@ -6,7 +6,7 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.OwnFiles;
 import dev.retort.layout.ModelFiles;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Weights;
 import dev.retort.run.RunFolder;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -50,7 +50,7 @@ final class CheckpointStore {
 
     /**
      * @param all what a checkpoint holds
-     * @param model the result so far, which is written by the task into the file {@link ModelFolder#WEIGHTS} and restored
+     * @param model the result so far, which is written by the task into the file {@link ModelFiles#WEIGHTS} and restored
      *     from there
      */
     CheckpointStore(RunFolder run, List<Stateful> all, Map<String, Tensor> model) {
@@ -70,7 +70,7 @@ final class CheckpointStore {
         Path folder = run.checkpoint(state.imagesSeen());
         AtomicWrite.folder(folder, OWN, inside -> {
             publish.accept(inside);
-            ModelFolder.writer(tensors(), Dtype.F32).write(inside.resolve(RunFolder.TRAINING));
+            Weights.writer(tensors(), Dtype.F32).write(inside.resolve(RunFolder.TRAINING));
             state.with(numbers).write(inside);
         });
         run.prune(KEEP);
@@ -93,9 +93,9 @@ final class CheckpointStore {
             TrainState state = orDamaged(checkpoint, () -> state(checkpoint));
             Map<String, Tensor> saved = orDamaged(
                     checkpoint,
-                    () -> underNamesOfToday(ModelFolder.read(checkpoint.resolve(RunFolder.TRAINING), device)));
+                    () -> underNamesOfToday(Weights.read(checkpoint.resolve(RunFolder.TRAINING), device)));
             Map<String, Tensor> weights =
-                    orDamaged(checkpoint, () -> ModelFolder.read(checkpoint.resolve(ModelFiles.WEIGHTS), device));
+                    orDamaged(checkpoint, () -> Weights.read(checkpoint.resolve(ModelFiles.WEIGHTS), device));
             orDamaged(checkpoint, () -> otherRun.apply(checkpoint)).ifPresent(why -> {
                 throw other(checkpoint, why);
             });

@@ -10,10 +10,10 @@ import dev.retort.model.Answer;
 import dev.retort.model.Condition;
 import dev.retort.model.Conditioner;
 import dev.retort.model.LabelConditioner;
-import dev.retort.model.ModelFolder;
 import dev.retort.model.Question;
 import dev.retort.model.Question.Gradient;
 import dev.retort.model.Respondent;
+import dev.retort.model.Weights;
 import dev.retort.model.classifier.Classifier;
 import dev.retort.run.RunFolder;
 import dev.retort.torch.Autocast;
@@ -81,7 +81,7 @@ public final class ClassificationTask implements Task {
 
     @Override
     public void write(Path checkpoint, Map<String, Tensor> weights, long imagesSeen) {
-        ModelFolder.writer(weights, Dtype.F32).write(checkpoint.resolve(ModelFiles.WEIGHTS));
+        Weights.writer(weights, Dtype.F32).write(checkpoint.resolve(ModelFiles.WEIGHTS));
     }
 
     /** The weights stay with who trains: what becomes of them needs more than they tell. */

@@ -8,9 +8,10 @@ import dev.retort.data.ImageSource;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.layout.ModelFiles;
 import dev.retort.model.Conditioner;
-import dev.retort.model.ModelFolder;
 import dev.retort.model.Network;
+import dev.retort.model.Weights;
 import dev.retort.nn.Init;
 import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.ImageCodec;
@@ -129,12 +130,12 @@ public final class DiffusionTask implements Task {
 
     @Override
     public void write(Path checkpoint, Map<String, Tensor> weights, long imagesSeen) {
-        ModelFolder.write(checkpoint, weights, card.withImagesSeen(imagesSeen), Dtype.F32);
+        ModelFiles.write(checkpoint, card.withImagesSeen(imagesSeen), Weights.writer(weights, Dtype.F32));
     }
 
     @Override
     public Path publish(RunFolder run, Map<String, Tensor> weights, long imagesSeen) {
-        ModelFolder.save(run.model(), weights, card.withImagesSeen(imagesSeen), Dtype.F32);
+        ModelFiles.save(run.model(), card.withImagesSeen(imagesSeen), Weights.writer(weights, Dtype.F32));
         return run.model();
     }
 

@@ -7,7 +7,8 @@ import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
-import dev.retort.model.ModelFolder;
+import dev.retort.layout.ModelFiles;
+import dev.retort.model.Weights;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.pipeline.Models;
@@ -45,7 +46,7 @@ final class TinyWorld {
             // a fresh DiT returns zeros: give every tensor some values
             dit.state().forEach((name, tensor) -> tensor.detach()
                     .copy_(Init.of(depth, Device.CPU).normal(name, 0.1, dev.retort.torch.Tensors.shape(tensor))));
-            ModelFolder.save(folder, dit.state(), card, Dtype.F32);
+            ModelFiles.save(folder, card, Weights.writer(dit.state(), Dtype.F32));
         }
         return folder;
     }

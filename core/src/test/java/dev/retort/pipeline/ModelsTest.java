@@ -18,8 +18,8 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.layout.ModelFiles;
-import dev.retort.model.ModelFolder;
 import dev.retort.model.Network;
+import dev.retort.model.Weights;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
@@ -61,7 +61,7 @@ class ModelsTest {
                 Map.of("host", "here"));
         try (Scope scope = Scope.open();
                 Dit dit = new Dit(SPEC.with(new DitConvention(1, 1e-5)), Init.of(1, Device.CPU))) {
-            ModelFolder.save(folder, dit.state(), card, Dtype.BF16);
+            ModelFiles.save(folder, card, Weights.writer(dit.state(), Dtype.BF16));
         }
     }
 
@@ -124,7 +124,7 @@ class ModelsTest {
         Path place = temp.resolve("said");
         try (Scope scope = Scope.open();
                 Dit dit = new Dit(SPEC, Init.of(1, Device.CPU))) {
-            ModelFolder.save(place, dit.state(), said, Dtype.F32);
+            ModelFiles.save(place, said, Weights.writer(dit.state(), Dtype.F32));
         }
         assertThat(Models.card(place)).isEqualTo(said);
         assertThat(Files.readString(place.resolve(ModelFiles.CARD)))

@@ -21,9 +21,9 @@ import dev.retort.layout.ModelFiles;
 import dev.retort.model.Condition;
 import dev.retort.model.Conditioner;
 import dev.retort.model.LayerMap;
-import dev.retort.model.ModelFolder;
 import dev.retort.model.Network;
 import dev.retort.model.Predictor;
+import dev.retort.model.Weights;
 import dev.retort.nn.Conv2d;
 import dev.retort.nn.Init;
 import dev.retort.nn.Linear;
@@ -230,13 +230,13 @@ class UnknownArchitectureTest {
 
         @Override
         public void write(Path checkpoint, Map<String, Tensor> weights, long imagesSeen) {
-            ModelFolder.writer(weights, Dtype.F32).write(checkpoint.resolve(ModelFiles.WEIGHTS));
+            Weights.writer(weights, Dtype.F32).write(checkpoint.resolve(ModelFiles.WEIGHTS));
         }
 
         @Override
         public Path publish(RunFolder run, Map<String, Tensor> weights, long imagesSeen) {
             Path file = run.path().resolve("result.safetensors");
-            ModelFolder.writer(weights, Dtype.F32).write(file);
+            Weights.writer(weights, Dtype.F32).write(file);
             return file;
         }
     }
@@ -277,7 +277,7 @@ class UnknownArchitectureTest {
         Spec small = new Spec(6);
         Spec large = new Spec(8);
         Net taught = new Net(large, Init.of(1, Device.CPU));
-        ModelFolder.fill(taught, teacher);
+        Weights.fill(taught, teacher);
         List<LayerMap.Pair> map =
                 LayerMap.uniform(small.taps().size(), large.taps().size());
         Loss features =

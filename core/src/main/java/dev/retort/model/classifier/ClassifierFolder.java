@@ -3,7 +3,7 @@ package dev.retort.model.classifier;
 import dev.retort.card.ClassifierCard;
 import dev.retort.layout.ClassifierFiles;
 import dev.retort.layout.ModelFiles;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Weights;
 import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.torch.Device;
@@ -34,7 +34,7 @@ public final class ClassifierFolder {
 
     /** Writes a classifier in half precision, as {@link ClassifierFiles#save} does. */
     public static void save(Path folder, ConvClassifier network, ClassifierCard card) {
-        ClassifierFiles.save(folder, card, ModelFolder.writer(network.state(), Dtype.F16));
+        ClassifierFiles.save(folder, card, Weights.writer(network.state(), Dtype.F16));
     }
 
     /** Loads a classifier for evaluation: weights in fp32, frozen. */
@@ -43,7 +43,7 @@ public final class ClassifierFolder {
         ConvClassifier network;
         try (Scope scope = Scope.open()) {
             network = new ConvClassifier(card.network(), Init.of(0, device));
-            ModelFolder.fill(network, folder.resolve(ModelFiles.WEIGHTS));
+            Weights.fill(network, folder.resolve(ModelFiles.WEIGHTS));
         }
         network.freeze();
         return new Loaded(network, card);

@@ -14,7 +14,7 @@ import dev.retort.layout.DitLayout;
 import dev.retort.layout.Hints;
 import dev.retort.layout.ModelFiles;
 import dev.retort.layout.Storage;
-import dev.retort.model.ModelFolder;
+import dev.retort.model.Weights;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.pipeline.Architectures;
@@ -76,7 +76,7 @@ class LoadMemoryTest {
                 Dit dit = new Dit(spec, Init.blank(Device.CPU))) {
             dit.state().values().forEach(tensor -> tensor.normal_());
             values = dit.stateCount();
-            ModelFolder.save(folder.resolve("own"), dit.state(), card, Dtype.F32);
+            ModelFiles.save(folder.resolve("own"), card, Weights.writer(dit.state(), Dtype.F32));
         }
         try (TensorFile own = TensorFiles.open(folder.resolve("own").resolve(ModelFiles.WEIGHTS))) {
             Storage how = new Storage(dev.retort.io.Dtype.F32, 100_000_000);

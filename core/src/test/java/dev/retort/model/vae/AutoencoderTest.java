@@ -17,7 +17,6 @@ import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.io.TorchWriter;
 import dev.retort.layout.AutoencoderFiles;
-import dev.retort.model.ModelFolder;
 import dev.retort.model.Weights;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
@@ -77,7 +76,7 @@ class AutoencoderTest {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
                 KlMidBlock middle = new KlMidBlock(Init.blank(Device.CPU), spec)) {
-            Map<String, Tensor> tensors = ModelFolder.read(file, Device.CPU);
+            Map<String, Tensor> tensors = Weights.read(file, Device.CPU);
             Tensor in = tensors.remove("in");
             Tensor out = tensors.remove("out");
             assertThat(middle.load(tensors)).isEmpty();
@@ -283,8 +282,8 @@ class AutoencoderTest {
                 Autoencoder tiny = Autoencoder.of(TINY, Init.of(7, Device.CPU))) {
             Map<String, Tensor> encoder = new LinkedHashMap<>();
             encoder.put("14.bias", Tensors.zeros(Device.CPU, 4));
-            ModelFolder.writer(encoder, Dtype.F32).write(folder.resolve("odd_encoder.safetensors"));
-            ModelFolder.writer(tiny.state(), Dtype.F32).write(folder.resolve("odd_decoder.safetensors"));
+            Weights.writer(encoder, Dtype.F32).write(folder.resolve("odd_encoder.safetensors"));
+            Weights.writer(tiny.state(), Dtype.F32).write(folder.resolve("odd_decoder.safetensors"));
         }
         AutoencoderFiles files = AutoencoderFiles.find(folder.resolve("odd_decoder.safetensors"));
         assertThatThrownBy(() -> Autoencoder.load(files, Device.CPU))
