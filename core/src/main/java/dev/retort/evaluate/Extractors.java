@@ -103,7 +103,7 @@ public final class Extractors {
     private static ClassifierExtractor resNet20(Path file) {
         Classifier network;
         try (Scope scope = Scope.open()) {
-            network = new ResNet20(Init.of(0, Device.CPU));
+            network = new ResNet20(Init.blank(Device.CPU));
         }
         try {
             Weights.fill(network, file);

@@ -42,7 +42,7 @@ public final class ClassifierFolder {
         ClassifierCard card = ClassifierFiles.card(folder);
         ConvClassifier network;
         try (Scope scope = Scope.open()) {
-            network = new ConvClassifier(card.network(), Init.of(0, device));
+            network = new ConvClassifier(card.network(), Init.blank(device));
             Weights.fill(network, folder.resolve(ModelFiles.WEIGHTS));
         }
         network.freeze();

@@ -28,7 +28,7 @@ public final class ResNet20 extends Classifier {
     private final List<Block> blocks = new ArrayList<>();
     private final Linear linear;
 
-    /** Random weights, to be filled from a file. */
+    /** To be filled from a file. */
     public ResNet20(Init init) {
         conv1 = child("conv1", Conv2d.withoutBias(init.at("conv1"), 3, WIDTHS[0], 3, 1, 1));
         bn1 = child("bn1", new BatchNorm2d(init.at("bn1"), WIDTHS[0]));
