@@ -27,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.BiFunction;
 
 /** Models on disk: folders of ours and what other programs wrote, read alike. */
 public final class Models {
@@ -74,31 +75,26 @@ public final class Models {
 
     /** Loads a model whose insides are looked at or trained on: weights in fp32, frozen. */
     public static Pipeline<Network> load(Path folder, Device device) {
-        if (isForeign(folder)) {
-            try (Checkpoint checkpoint = Architectures.open(folder, Hints.NONE)) {
-                ModelCard card = checkpoint.card();
-                return new Pipeline<>(
-                        network(card.network(), checkpoint.parameters(), device), card, checkpoint.notes());
-            }
-        }
-        ModelCard card = ModelFiles.card(folder);
-        try (TensorFile file = TensorFiles.open(folder.resolve(ModelFiles.WEIGHTS))) {
-            return new Pipeline<>(network(card.network(), file, device), card, List.of());
-        }
+        return pipeline(folder, (spec, parameters) -> network(spec, parameters, device));
     }
 
     /** Opens a model for sampling: each weight is prepared for the precision as it is read, so none is held twice. */
     public static Pipeline<Denoiser> open(Path folder, Device device, Precision precision) {
+        return pipeline(folder, (spec, parameters) -> packed(spec, parameters, device, precision));
+    }
+
+    private static <N extends Denoiser> Pipeline<N> pipeline(
+            Path folder, BiFunction<NetworkSpec, TensorFile, N> network) {
         if (isForeign(folder)) {
             try (Checkpoint checkpoint = Architectures.open(folder, Hints.NONE)) {
                 ModelCard card = checkpoint.card();
                 return new Pipeline<>(
-                        packed(card.network(), checkpoint.parameters(), device, precision), card, checkpoint.notes());
+                        network.apply(card.network(), checkpoint.parameters()), card, checkpoint.notes());
             }
         }
         ModelCard card = ModelFiles.card(folder);
         try (TensorFile file = TensorFiles.open(folder.resolve(ModelFiles.WEIGHTS))) {
-            return new Pipeline<>(packed(card.network(), file, device, precision), card, List.of());
+            return new Pipeline<>(network.apply(card.network(), file), card, List.of());
         }
     }
 
