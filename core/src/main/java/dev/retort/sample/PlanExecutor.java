@@ -116,11 +116,8 @@ public final class PlanExecutor {
     }
 
     private Tensor scaled(Tensor start) {
-        return plans.size() == 1
-                ? Ops.mul(start, plans.get(0).startScale())
-                : start.mul(
-                        Tensors.of(plans.stream().mapToDouble(Plan::startScale).toArray(), Device.of(start))
-                                .view(-1, 1, 1, 1));
+        return PlanStep.times(
+                start, plans.stream().mapToDouble(Plan::startScale).toArray());
     }
 
     /** The first steps, each in a scope of its own; the state is kept. */

@@ -32,7 +32,7 @@ record PlanStep(List<Plan.Step> of, Class<? extends NoiseScale> noise) {
             if (!step.call().clamp().equals(steps.get(0).call().clamp())
                     || kind != NoiseScale.None.class && here != kind && here != NoiseScale.None.class) {
                 throw new IllegalArgumentException(
-                        "step " + index + " of the plans of one batch differs in more than its" + " coefficients: "
+                        "step " + index + " of the plans of one batch differs in more than its coefficients: "
                                 + steps.get(0) + " and " + step);
             }
             kind = here == NoiseScale.None.class ? kind : here;
@@ -52,23 +52,28 @@ record PlanStep(List<Plan.Step> of, Class<? extends NoiseScale> noise) {
         return noise != NoiseScale.None.class;
     }
 
-    private double number(ToDoubleFunction<Plan.Step> coefficient) {
-        return coefficient.applyAsDouble(of.get(0));
+    private double[] numbers(ToDoubleFunction<Plan.Step> coefficient) {
+        return of.stream().mapToDouble(coefficient).toArray();
     }
 
-    private Tensor column(ToDoubleFunction<Plan.Step> coefficient, Tensor like) {
-        return Tensors.of(of.stream().mapToDouble(coefficient).toArray(), Device.of(like))
-                .view(-1, 1, 1, 1);
+    private static Tensor column(double[] numbers, Tensor like) {
+        return Tensors.of(numbers, Device.of(like)).view(-1, 1, 1, 1);
+    }
+
+    /** x times one number, or a number for each sample. */
+    static Tensor times(Tensor x, double[] numbers) {
+        return numbers.length == 1 ? Ops.mul(x, numbers[0]) : x.mul(column(numbers, x));
     }
 
     /** coefficient·x. */
-    Tensor times(Tensor x, ToDoubleFunction<Plan.Step> coefficient) {
-        return of.size() == 1 ? Ops.mul(x, number(coefficient)) : x.mul(column(coefficient, x));
+    private Tensor times(Tensor x, ToDoubleFunction<Plan.Step> coefficient) {
+        return times(x, numbers(coefficient));
     }
 
     /** sum + coefficient·x. */
-    Tensor plus(Tensor sum, Tensor x, ToDoubleFunction<Plan.Step> coefficient) {
-        return of.size() == 1 ? Ops.addScaled(sum, x, number(coefficient)) : sum.add(x.mul(column(coefficient, x)));
+    private Tensor plus(Tensor sum, Tensor x, ToDoubleFunction<Plan.Step> coefficient) {
+        double[] numbers = numbers(coefficient);
+        return numbers.length == 1 ? Ops.addScaled(sum, x, numbers[0]) : sum.add(x.mul(column(numbers, x)));
     }
 
     /** The state as the network wants it. */
@@ -100,9 +105,8 @@ record PlanStep(List<Plan.Step> of, Class<? extends NoiseScale> noise) {
         // exp(0.5 (f logBeta + (1 - f) logBetaTilde)), f = (v + 1) / 2
         Tensor v = output.narrow(1, next.size(1), next.size(1));
         Tensor slope = times(v, step -> (range(step).logBeta() - range(step).logBetaTilde()) / 4);
-        ToDoubleFunction<Plan.Step> middle =
-                step -> (range(step).logBeta() + range(step).logBetaTilde()) / 4;
-        Tensor log = of.size() == 1 ? Ops.add(slope, number(middle)) : slope.add(column(middle, v));
+        double[] middle = numbers(step -> (range(step).logBeta() + range(step).logBetaTilde()) / 4);
+        Tensor log = middle.length == 1 ? Ops.add(slope, middle[0]) : slope.add(column(middle, v));
         return next.add(log.exp().mul(noise));
     }
 
