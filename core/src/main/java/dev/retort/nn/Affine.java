@@ -20,18 +20,14 @@ public abstract sealed class Affine extends Layer permits Linear, Conv2d {
     /**
      * From initial values.
      *
+     * @param init where they came from: {@link Init#ofProduct} for a product
      * @param bias or null
      */
-    Affine(Init init, boolean product, Tensor weight, Tensor bias) {
-        if (product && init.packs()) {
-            kernel = init.kernel(weight, bias);
-            this.weight = null;
-            this.bias = null;
-        } else {
-            kernel = Kernel.PLAIN;
-            this.weight = parameter("weight", weight);
-            this.bias = bias == null ? null : parameter("bias", bias);
-        }
+    Affine(Init init, Tensor weight, Tensor bias) {
+        kernel = init.kernel(weight, bias);
+        boolean keeps = kernel == Kernel.PLAIN;
+        this.weight = keeps ? parameter("weight", weight) : null;
+        this.bias = keeps && bias != null ? parameter("bias", bias) : null;
     }
 
     /** The layer's value, the adapter's share included. */

@@ -13,7 +13,7 @@ public final class Conv2d extends Affine {
     private final int padding;
 
     private Conv2d(Init init, Tensor weight, Tensor bias, int stride, int padding) {
-        super(init, isPatches(weight.size(-1), stride, padding), weight, bias);
+        super(init, weight, bias);
         kernel = (int) weight.size(-1);
         this.stride = stride;
         this.padding = padding;
@@ -27,13 +27,13 @@ public final class Conv2d extends Affine {
     public static Conv2d xavier(Init init, int in, int out, int kernel, int stride, int padding) {
         Init own = own(init, kernel, stride, padding);
         return new Conv2d(
-                init, own.xavierUniform("weight", out, in, kernel, kernel), own.zeros("bias", out), stride, padding);
+                own, own.xavierUniform("weight", out, in, kernel, kernel), own.zeros("bias", out), stride, padding);
     }
 
     /** Kaiming-uniform weight, no bias: for use before a batch norm. */
     public static Conv2d withoutBias(Init init, int in, int out, int kernel, int stride, int padding) {
         Init own = own(init, kernel, stride, padding);
-        return new Conv2d(init, own.kaimingUniform("weight", out, in, kernel, kernel), null, stride, padding);
+        return new Conv2d(own, own.kaimingUniform("weight", out, in, kernel, kernel), null, stride, padding);
     }
 
     private static Init own(Init init, int kernel, int stride, int padding) {

@@ -84,9 +84,9 @@ public final class Init {
         return new Init(seed, device, path, blank, weights, packed, true);
     }
 
-    /** The kernel that keeps a given weight. */
+    /** What computes a layer of these: of a product whose weight is given, a kernel that keeps it. */
     Kernel kernel(Tensor weight, Tensor bias) {
-        return new Packed(weight, bias, packed);
+        return ofProduct && packs() ? new Packed(weight, bias, packed) : Kernel.PLAIN;
     }
 
     private Tensor given(String name) {

@@ -6,30 +6,31 @@ import org.bytedeco.pytorch.Tensor;
 /** y = x·Wᵀ + b, x (…, in) → (…, out). Tensors {@code weight} (out, in) and, unless built without, {@code bias} (out). */
 public final class Linear extends Affine {
     private Linear(Init init, Tensor weight, Tensor bias) {
-        super(init, true, weight, bias);
+        super(init, weight, bias);
     }
 
     /** Xavier-uniform weight, zero bias. */
     public static Linear xavier(Init init, long in, long out) {
         Init own = init.ofProduct();
-        return new Linear(init, own.xavierUniform("weight", out, in), own.zeros("bias", out));
+        return new Linear(own, own.xavierUniform("weight", out, in), own.zeros("bias", out));
     }
 
     /** Xavier-uniform weight, no bias. */
     public static Linear withoutBias(Init init, long in, long out) {
-        return new Linear(init, init.ofProduct().xavierUniform("weight", out, in), null);
+        Init own = init.ofProduct();
+        return new Linear(own, own.xavierUniform("weight", out, in), null);
     }
 
     /** N(0, std²) weight, zero bias. */
     public static Linear normal(Init init, double std, long in, long out) {
         Init own = init.ofProduct();
-        return new Linear(init, own.normal("weight", std, out, in), own.zeros("bias", out));
+        return new Linear(own, own.normal("weight", std, out, in), own.zeros("bias", out));
     }
 
     /** Zero weight and bias. */
     public static Linear zero(Init init, long in, long out) {
         Init own = init.ofProduct();
-        return new Linear(init, own.zeros("weight", out, in), own.zeros("bias", out));
+        return new Linear(own, own.zeros("weight", out, in), own.zeros("bias", out));
     }
 
     @Override
