@@ -118,7 +118,7 @@ public record ModelCard(
     /** Shape of the pictures that come out in the end. */
     public ImageShape images() {
         return autoencoder == null
-                ? new ImageShape(network.channels(), network.height(), network.width())
+                ? network.shape()
                 : new ImageShape(
                         autoencoder.imageChannels(),
                         network.height() * autoencoder.downscale(),

@@ -23,6 +23,11 @@ public interface NetworkSpec {
     /** Width of its images or latents. */
     int width();
 
+    /** Shape of its images or latents. */
+    default ImageShape shape() {
+        return new ImageShape(channels(), height(), width());
+    }
+
     /** What it is conditioned on. */
     ConditionSpec condition();
 

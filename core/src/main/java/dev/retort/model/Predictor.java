@@ -62,10 +62,7 @@ public record Predictor(
 
     @Override
     public ImageShape images() {
-        return new ImageShape(
-                network.spec().channels(),
-                network.spec().height(),
-                network.spec().width());
+        return network.spec().shape();
     }
 
     @Override

@@ -33,7 +33,7 @@ public sealed interface ImageCodec extends AutoCloseable {
 
     /** That of a network of pixels. */
     static ImageCodec pixels(NetworkSpec network) {
-        return new Pixels(new ImageShape(network.channels(), network.height(), network.width()));
+        return new Pixels(network.shape());
     }
 
     /** The codec of a model, its autoencoder from where the card says. */

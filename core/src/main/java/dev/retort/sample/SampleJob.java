@@ -1,6 +1,5 @@
 package dev.retort.sample;
 
-import dev.retort.card.NetworkSpec;
 import dev.retort.config.Require;
 import dev.retort.data.Prompts;
 import dev.retort.error.RetortException;
@@ -73,10 +72,8 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch)
     }
 
     private void requireRoom(int together) {
-        NetworkSpec network = sampler.network().spec();
         int size = Math.max(
-                network.channels() * network.height() * network.width(),
-                codec.shape().values());
+                sampler.network().spec().shape().values(), codec.shape().values());
         if ((long) together * size > Integer.MAX_VALUE - 8) {
             throw new RetortException(
                     Kind.MEMORY,

@@ -1,5 +1,6 @@
 package dev.retort.sample;
 
+import dev.retort.card.ImageShape;
 import dev.retort.data.Prompts;
 import dev.retort.diffusion.Guidance;
 import dev.retort.diffusion.Plan;
@@ -69,19 +70,12 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
     }
 
     private Tensor noise(Purpose purpose, long step, long seed, long[] indices) {
-        int size = network.spec().channels()
-                * network.spec().height()
-                * network.spec().width();
+        ImageShape shape = network.spec().shape();
+        int size = shape.values();
         float[] values = new float[indices.length * size];
         for (int i = 0; i < indices.length; i++) {
             Rng.at(seed, purpose, step, indices[i]).fillGaussian(values, i * size, size);
         }
-        return Tensors.of(
-                values,
-                network.device(),
-                indices.length,
-                network.spec().channels(),
-                network.spec().height(),
-                network.spec().width());
+        return Tensors.of(values, network.device(), indices.length, shape.channels(), shape.height(), shape.width());
     }
 }
