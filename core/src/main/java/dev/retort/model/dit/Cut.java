@@ -75,7 +75,7 @@ public final class Cut {
         List<LayerMap.Pair> blocks = LayerMap.uniform(to.depth(), from.depth());
         Tensor stream = residualChannels(blocks);
         copy("pos_embed", Ops.indexSelect(positions(stream), 2, stream));
-        if (from.patch() == to.patch()) {
+        if (reachesOutput(from, to)) {
             copy("x_embedder.proj.weight", pick("x_embedder.proj.weight", 0, stream));
             copy("final_layer.linear.weight", pick("final_layer.linear.weight", 1, stream));
             copy("final_layer.linear.bias", source.get("final_layer.linear.bias"));
@@ -86,7 +86,7 @@ public final class Cut {
         copy("t_embedder.mlp.2.weight", square("t_embedder.mlp.2.weight", stream, stream));
         copy("t_embedder.mlp.2.bias", pick("t_embedder.mlp.2.bias", 0, stream));
         copy("y_embedder.embedding_table.weight", pick("y_embedder.embedding_table.weight", 1, stream));
-        modulation("final_layer.adaLN_modulation.1", "final_layer.adaLN_modulation.1", 2, stream);
+        modulation("final_layer.adaLN_modulation.1", "final_layer.adaLN_modulation.1", Dit.LAST_PARTS, stream);
         if (from.modern()) {
             copy("final_layer.norm_final.weight", pick("final_layer.norm_final.weight", 0, stream));
         }
@@ -119,7 +119,7 @@ public final class Cut {
         copy(ours + in + ".bias", pick(theirs + in + ".bias", 0, rows));
         copy(ours + out + ".weight", square(theirs + out + ".weight", stream, units));
         copy(ours + out + ".bias", pick(theirs + out + ".bias", 0, stream));
-        modulation(theirs + "adaLN_modulation.1", ours + "adaLN_modulation.1", 6, stream);
+        modulation(theirs + "adaLN_modulation.1", ours + "adaLN_modulation.1", DitBlock.PARTS, stream);
         if (from.modern()) {
             copy(ours + "norm1.weight", pick(theirs + "norm1.weight", 0, stream));
             copy(ours + "norm2.weight", pick(theirs + "norm2.weight", 0, stream));
