@@ -16,13 +16,16 @@ final class NetworkCalls {
         Plan plan = SamplingPlan.of(process, sampling, false);
         Guidance guidance = sampling.guidance(process.noiseSchedule().noisiestTime());
         int calls = 0;
-        for (Plan.Step step : plan.steps()) {
-            calls += guidance.actsAt(step.call().time()) ? 2 : 1;
+        for (double time : plan.times()) {
+            calls += guidance.actsAt(time) ? 2 : 1;
         }
         return calls;
     }
 
-    /** The largest number of steps, below that of {@code sampling}, that needs at most {@code calls}; none if one is too many, or the grid says how many there are. */
+    /**
+     * The largest number of steps, below that of {@code sampling}, that needs at most {@code calls}; none if one is too many, or
+     * the grid says how many there are.
+     */
     static OptionalInt stepsWithin(ProcessSpec process, SamplingSpec sampling, double calls) {
         if (sampling.grid().steps().isPresent()) {
             return OptionalInt.empty();

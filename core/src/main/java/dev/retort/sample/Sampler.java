@@ -38,8 +38,7 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
      * @return (N, C, H, W) in data units, fp32, owned by the caller's scope
      */
     public Tensor draw(Prompts prompts, long seed, long[] indices) {
-        double[] times =
-                plan.steps().stream().mapToDouble(step -> step.call().time()).toArray();
+        double[] times = plan.times();
         try (Request request = network.open(times, condition(prompts, times))) {
             return PlanExecutor.run(
                     plan,
