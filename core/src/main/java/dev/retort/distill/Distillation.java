@@ -89,7 +89,7 @@ public final class Distillation {
             RecipeBuilder builder = new RecipeBuilder(
                     recipe, distillation.student, distillation.source, teacher, device.device(), precision.precision());
             try (Network network = builder.network();
-                    Task task = builder.task(Models.sha256(folder), provenance);
+                    Task task = builder.task(network, Models.sha256(folder), provenance);
                     Trainer trainer = new Trainer(
                             task,
                             builder.players(network),

@@ -1,9 +1,7 @@
 package dev.retort.distill;
 
-import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.data.ImageSource;
-import dev.retort.model.Conditioner;
 import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
 import dev.retort.model.Predictor;
@@ -56,19 +54,18 @@ record RecipeBuilder(
 
     /** Who takes part. */
     List<Player> players(Network network) {
-        Predictor learning =
-                Predictor.of(network, conditioner(), recipe.objective().process(), precision);
         Predictor asked = Predictor.of(
                 teacher.network(),
                 new LabelConditioner(teacher.network().spec().condition()),
                 teacher.card().process(),
                 recipe.teacher().guidance(),
                 precision);
-        return List.of(new Player(STUDENT, learning, recipe.run().learns()), Player.frozen(TEACHER, asked));
+        return List.of(new Player(STUDENT, learning(network), recipe.run().learns()), Player.frozen(TEACHER, asked));
     }
 
-    private Conditioner conditioner() {
-        return new LabelConditioner(student.condition());
+    private Predictor learning(Network network) {
+        return Predictor.of(
+                network, new LabelConditioner(student.condition()), recipe.objective().process(), precision);
     }
 
     /** Losses are made once and shared by the stages that name them alike, so that a connector lives through the run. */
@@ -94,26 +91,15 @@ record RecipeBuilder(
     }
 
     /** What is trained, and what becomes of it. */
-    Task task(String teacherHash, Map<String, String> provenance) {
-        ModelCard card = ModelCard.of(
-                student,
-                recipe.objective().process(),
-                recipe.run().sampling(),
-                source.classNames(),
-                source.name(),
-                0,
-                recipe.run().seed(),
-                teacherHash,
-                provenance);
+    Task task(Network network, String teacherHash, Map<String, String> provenance) {
         return new DiffusionTask(
                 source,
                 recipe.objective(),
-                source.autoencoder().map(card::withAutoencoder).orElse(card),
                 STUDENT,
-                conditioner(),
+                learning(network),
                 recipe.student().dropout(),
                 recipe.run(),
-                precision,
-                device);
+                teacherHash,
+                provenance);
     }
 }

@@ -9,8 +9,8 @@ import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.layout.ModelFiles;
-import dev.retort.model.Conditioner;
 import dev.retort.model.Network;
+import dev.retort.model.Predictor;
 import dev.retort.model.Weights;
 import dev.retort.nn.Init;
 import dev.retort.pipeline.Architectures;
@@ -19,7 +19,6 @@ import dev.retort.pipeline.Models;
 import dev.retort.run.RunFolder;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
-import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import java.nio.file.Path;
 import java.util.List;
@@ -33,49 +32,56 @@ public final class DiffusionTask implements Task {
 
     private final ImageSource source;
     private final Objective objective;
-    private final ModelCard card;
     private final String published;
-    private final Conditioner conditioner;
+    private final Predictor predictor;
     private final double dropout;
     private final RunConfig config;
-    private final Precision precision;
     private final Device device;
+    private final ModelCard card;
     private ImageCodec codec;
     private SampleGrid grid;
 
     /**
      * @param source the images
-     * @param card of the result before the first image
      * @param published name of the player that is the result
-     * @param conditioner makes of what the source says of its images what networks are told; not closed
+     * @param predictor how that player is asked; its conditioner makes of the images' prompts what all are told
      * @param dropout share of images of which they are told nothing
-     * @param precision arithmetic of the networks
+     * @param teacher hash of the teacher's weights, empty where there is none
+     * @param provenance what stands in the result's card about where it was made
      */
     public DiffusionTask(
             ImageSource source,
             Objective objective,
-            ModelCard card,
             String published,
-            Conditioner conditioner,
+            Predictor predictor,
             double dropout,
             RunConfig config,
-            Precision precision,
-            Device device) {
+            String teacher,
+            Map<String, String> provenance) {
         objective.requireFit(source);
+        this.source = source;
+        this.objective = objective;
+        this.published = published;
+        this.predictor = predictor;
+        this.dropout = dropout;
+        this.config = config;
+        device = predictor.network().device();
+        ModelCard ofPixels = ModelCard.of(
+                predictor.network().spec(),
+                objective.process(),
+                config.sampling(),
+                source.classNames(),
+                source.name(),
+                0,
+                config.seed(),
+                teacher,
+                provenance);
+        card = source.autoencoder().map(ofPixels::withAutoencoder).orElse(ofPixels);
         requirePlan(card);
         if (dropout > 0 && !card.network().condition().hasNone()) {
             throw new IllegalArgumentException("dropout is " + dropout
                     + ", expected 0: the network was not built to be asked without a condition");
         }
-        this.source = source;
-        this.objective = objective;
-        this.card = card;
-        this.published = published;
-        this.conditioner = conditioner;
-        this.dropout = dropout;
-        this.config = config;
-        this.precision = precision;
-        this.device = device;
     }
 
     /** Before hours of training: how the result is to be sampled must be possible. */
@@ -100,7 +106,7 @@ public final class DiffusionTask implements Task {
 
     @Override
     public Pass pass(Batch batch, int from, int count, Pass.Context context) {
-        return new NoisyPass(batch, from, count, context, objective, conditioner, dropout, device);
+        return new NoisyPass(batch, from, count, context, objective, predictor.conditioner(), dropout, device);
     }
 
     @Override
@@ -144,7 +150,7 @@ public final class DiffusionTask implements Task {
     public Optional<EncodingCost> encoding() {
         return card.autoencoder() == null
                 ? Optional.empty()
-                : Optional.of(EncodingCost.measure(codec(), config.batch(), precision, device));
+                : Optional.of(EncodingCost.measure(codec(), config.batch(), predictor.precision(), device));
     }
 
     private ImageCodec codec() {
@@ -162,7 +168,7 @@ public final class DiffusionTask implements Task {
                 network = Architectures.build(card.network(), Init.blank(device));
             }
             grid = new SampleGrid(
-                    network, card, codec(), precision, config.log().samplesPerClass());
+                    network, card, codec(), predictor.precision(), config.log().samplesPerClass());
         }
         return Optional.of(grid);
     }

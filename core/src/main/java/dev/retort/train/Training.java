@@ -1,11 +1,9 @@
 package dev.retort.train;
 
-import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.io.FolderLock;
-import dev.retort.model.Conditioner;
 import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
 import dev.retort.model.Predictor;
@@ -92,9 +90,11 @@ public final class Training {
                 initial.take(network, config.objective(), source, device.device(), notes);
             }
             RunFolder folder = RunFolder.open(held, "train", config, notes);
-            Conditioner conditioner = new LabelConditioner(spec.condition());
-            Predictor predictor =
-                    Predictor.of(network, conditioner, config.objective().process(), precision.precision());
+            Predictor predictor = Predictor.of(
+                    network,
+                    new LabelConditioner(spec.condition()),
+                    config.objective().process(),
+                    precision.precision());
             Stage stage = new Stage(
                     "train",
                     config.images(),
@@ -103,13 +103,12 @@ public final class Training {
             try (Task task = new DiffusionTask(
                             source,
                             config.objective(),
-                            card(config, spec, source, initial.into(provenance)),
                             MODEL,
-                            conditioner,
+                            predictor,
                             config.model().dropout(),
                             config.run(),
-                            precision.precision(),
-                            device.device());
+                            "",
+                            initial.into(provenance));
                     Trainer trainer = new Trainer(
                             task,
                             List.of(new Player(MODEL, predictor, config.run().learns())),
@@ -129,21 +128,6 @@ public final class Training {
                 return trainer.run(progress, interrupted);
             }
         }
-    }
-
-    private static ModelCard card(
-            TrainConfig config, NetworkSpec spec, ImageSource source, Map<String, String> provenance) {
-        ModelCard card = ModelCard.of(
-                spec,
-                config.objective().process(),
-                config.run().sampling(),
-                source.classNames(),
-                source.name(),
-                0,
-                config.run().seed(),
-                "",
-                provenance);
-        return source.autoencoder().map(card::withAutoencoder).orElse(card);
     }
 
     private static Network network(NetworkSpec spec, long seed, Device device) {

@@ -3,11 +3,9 @@ package dev.retort.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.card.DitSpec;
-import dev.retort.card.ModelCard;
 import dev.retort.data.ImageSource;
 import dev.retort.io.FolderLock;
 import dev.retort.io.SafetensorsFile;
-import dev.retort.model.Conditioner;
 import dev.retort.model.LabelConditioner;
 import dev.retort.model.Predictor;
 import dev.retort.model.dit.Dit;
@@ -133,36 +131,23 @@ class MicroBatchTest {
                 new Stage("second", 64, "model", List.of(new Weighted(new Greedy(second), 1, 1))));
         Path folder = temp.resolve("greedy");
         DitSpec spec = (DitSpec) config.network(source);
-        Conditioner conditioner = new LabelConditioner(spec.condition());
-        ModelCard card = ModelCard.of(
-                spec,
-                config.objective().process(),
-                config.run().sampling(),
-                source.classNames(),
-                source.name(),
-                0,
-                7,
-                "",
-                Map.of());
-        try (Dit network = new Dit(spec, Init.of(1, Device.CPU));
+        Dit network = new Dit(spec, Init.of(1, Device.CPU));
+        Predictor predictor = Predictor.of(
+                network, new LabelConditioner(spec.condition()), config.objective().process(), Precision.FP32);
+        try (Player player = new Player("model", predictor, config.run().learns());
                 FolderLock held = FolderLock.take(folder, note -> {});
                 Task task = new DiffusionTask(
                         source,
                         config.objective(),
-                        card,
                         "model",
-                        conditioner,
+                        predictor,
                         spec.classDropout(),
                         config.run(),
-                        Precision.FP32,
-                        Device.CPU);
+                        "",
+                        Map.of());
                 Trainer trainer = new Trainer(
                         task,
-                        List.of(new Player(
-                                "model",
-                                Predictor.of(
-                                        network, conditioner, config.objective().process(), Precision.FP32),
-                                config.run().learns())),
+                        List.of(player),
                         stages,
                         config.run().loop(),
                         RunFolder.open(held, "train", config, note -> {}),

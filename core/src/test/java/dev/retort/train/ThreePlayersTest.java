@@ -4,8 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.card.DitSpec;
-import dev.retort.card.ModelCard;
-import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
 import dev.retort.diffusion.Ddim;
@@ -16,7 +14,6 @@ import dev.retort.diffusion.TimeGrid;
 import dev.retort.io.FolderLock;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.model.Answer;
-import dev.retort.model.Conditioner;
 import dev.retort.model.LabelConditioner;
 import dev.retort.model.Predictor;
 import dev.retort.model.Question;
@@ -211,11 +208,7 @@ class ThreePlayersTest {
                 dev.retort.torch.NoGrad off = dev.retort.torch.NoGrad.on()) {
             dit.parameters().forEach((name, p) -> p.copy_(init.normal(name, 0.1, Tensors.shape(p))));
         }
-        return Predictor.of(dit, conditioner(), OBJECTIVE.process(), Precision.FP32);
-    }
-
-    private static Conditioner conditioner() {
-        return new LabelConditioner(spec().condition());
+        return Predictor.of(dit, new LabelConditioner(spec().condition()), OBJECTIVE.process(), Precision.FP32);
     }
 
     /** Trains into a folder until a step, counted from where it goes on; 0 for to the end. */
@@ -237,26 +230,17 @@ class ThreePlayersTest {
                         List.of(student, fake),
                         Map.of("teacher", Start.copyOf("student")),
                         Map.of("student", STUDENT)));
-        ModelCard card = ModelCard.of(
-                spec(),
-                OBJECTIVE.process(),
-                SamplingSpec.of("flow-euler", 2, 1),
-                SHAPES.classNames(),
-                "",
-                0,
-                0,
-                "",
-                Map.of());
+        Predictor asked = network(1);
         try (Player s = new Player(
                         "student",
-                        network(1),
+                        asked,
                         new Player.Role.Learns(STUDENT, Optional.of(new EmaConfig(List.of(0.9, 0.5)))));
                 Player t = Player.frozen("teacher", network(2));
                 Player f = new Player("fake", network(3), new Player.Role.Learns(FAKE));
                 Player mean = new Player("target", network(4), new Player.Role.Follows("student", 0.75));
                 FolderLock held = FolderLock.take(temp.resolve(name), note -> {});
                 Task task = new DiffusionTask(
-                        SHAPES, OBJECTIVE, card, "student", conditioner(), 0.1, any.run(), Precision.FP32, Device.CPU);
+                        SHAPES, OBJECTIVE, "student", asked, 0.1, any.run(), "", Map.of());
                 Trainer trainer = new Trainer(
                         task,
                         List.of(s, t, f, mean),
