@@ -34,7 +34,7 @@ final class Players implements AutoCloseable {
                         new Learner(
                                 player,
                                 role,
-                                terms.parts(stages, player.name()),
+                                terms.parts(player.name()),
                                 player.name().equals(published),
                                 batch));
             }

@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import java.util.ArrayList;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,6 +20,7 @@ final class TermNames {
      */
     record Parts(Map<String, Tensor> parameters, Map<String, String> formerNames) {}
 
+    private final List<Loss> all = new ArrayList<>();
     private final Map<Loss, String> names = new IdentityHashMap<>();
     private final Map<Loss, String> players = new IdentityHashMap<>();
 
@@ -31,6 +33,7 @@ final class TermNames {
                     Loss loss = weighted.loss();
                     String player = players.putIfAbsent(loss, phase.player());
                     if (player == null) {
+                        all.add(loss);
                         int number = met.merge(loss.name(), 1, Integer::sum);
                         names.put(loss, number == 1 ? loss.name() : loss.name() + "-" + number);
                     } else if (!player.equals(phase.player()) && !loss.parts().isEmpty()) {
@@ -47,34 +50,28 @@ final class TermNames {
         return names.get(loss);
     }
 
-    /** The parts that are trained with a player, in the order of the stages. */
-    Parts parts(List<Stage> stages, String player) {
+    /** The parts that are trained with a player, in the order of the losses. */
+    Parts parts(String player) {
         Map<String, Tensor> parameters = new LinkedHashMap<>();
         Map<String, String> former = new LinkedHashMap<>();
         Map<String, Integer> uses = new LinkedHashMap<>();
-        Map<Loss, String> taken = new IdentityHashMap<>();
-        for (Stage stage : stages) {
-            for (Phase phase : stage.phases()) {
-                for (Weighted weighted : phase.losses()) {
-                    Loss loss = weighted.loss();
-                    if (players.get(loss).equals(player) && taken.put(loss, player) == null) {
-                        loss.parts().forEach((part, layer) -> layer.parameters().forEach((of, tensor) -> {
-                            String name = names.get(loss) + "." + part + "." + of;
-                            String old = loss.name() + "." + part + "." + of;
-                            parameters.put(name, tensor);
-                            former.put(name, old);
-                            uses.merge(old, 1, Integer::sum);
-                        }));
-                    }
-                }
+        for (Loss loss : all) {
+            if (players.get(loss).equals(player)) {
+                loss.parts().forEach((part, layer) -> layer.parameters().forEach((of, tensor) -> {
+                    String name = names.get(loss) + "." + part + "." + of;
+                    String old = loss.name() + "." + part + "." + of;
+                    parameters.put(name, tensor);
+                    former.put(name, old);
+                    uses.merge(old, 1, Integer::sum);
+                }));
             }
         }
         former.entrySet().removeIf(entry -> entry.getKey().equals(entry.getValue()) || uses.get(entry.getValue()) > 1);
         return new Parts(parameters, former);
     }
 
-    /** Every loss once. */
-    Iterable<Loss> all() {
-        return names.keySet();
+    /** Every loss once, in the order in which they first occur. */
+    List<Loss> all() {
+        return all;
     }
 }
