@@ -114,8 +114,7 @@ final class Learner implements Stateful, AutoCloseable {
 
     @Override
     public Map<String, Tensor> tensors() {
-        Map<String, Tensor> all = new LinkedHashMap<>();
-        player.network().state().forEach((name, tensor) -> all.put("model." + name, tensor));
+        Map<String, Tensor> all = player.saved();
         parts.parameters().forEach((name, tensor) -> all.put("extra." + name, tensor));
         for (Ema ema : averages.subList(published && !averages.isEmpty() ? 1 : 0, averages.size())) {
             ema.weights().forEach((name, tensor) -> all.put("ema-" + ema.decay() + "." + name, tensor));

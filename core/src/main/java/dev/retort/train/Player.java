@@ -5,8 +5,11 @@ import dev.retort.model.Question;
 import dev.retort.model.Question.Gradient;
 import dev.retort.model.Respondent;
 import dev.retort.nn.Layer;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
 
 /** A network that takes part in a training, under a name of its own: student, teacher, critic, … */
 public final class Player implements AutoCloseable {
@@ -65,6 +68,13 @@ public final class Player implements AutoCloseable {
     /** Its weights. */
     public Layer network() {
         return respondent.network();
+    }
+
+    /** Its weights under their names in checkpoints. */
+    Map<String, Tensor> saved() {
+        Map<String, Tensor> saved = new LinkedHashMap<>();
+        network().state().forEach((name, tensor) -> saved.put("model." + name, tensor));
+        return saved;
     }
 
     /** How it is asked. */

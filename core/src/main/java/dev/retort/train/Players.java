@@ -67,9 +67,7 @@ final class Players implements AutoCloseable {
 
         @Override
         public Map<String, Tensor> tensors() {
-            Map<String, Tensor> all = new LinkedHashMap<>();
-            player.network().state().forEach((name, tensor) -> all.put("model." + name, tensor));
-            return all;
+            return player.saved();
         }
 
         @Override
