@@ -50,7 +50,9 @@ public sealed interface LossConfig {
     Loss build(Between players);
 
     /** Whether it asks the teacher. */
-    boolean asksTeacher();
+    default boolean asksTeacher() {
+        return true;
+    }
 
     /** Whether it has a meaning between networks of images of different sizes. */
     default boolean bridgesSizes() {
@@ -106,11 +108,6 @@ public sealed interface LossConfig {
             return new OutputLoss(
                     players.teacher(), players.objective().process().noiseSchedule(), space);
         }
-
-        @Override
-        public boolean asksTeacher() {
-            return true;
-        }
     }
 
     /**
@@ -138,11 +135,6 @@ public sealed interface LossConfig {
         public Loss build(Between players) {
             return new OutputDistributionLoss(
                     players.teacher(), players.objective().process().noiseSchedule(), temperature);
-        }
-
-        @Override
-        public boolean asksTeacher() {
-            return true;
         }
 
         @Override
@@ -192,11 +184,6 @@ public sealed interface LossConfig {
                     normalise,
                     outlierStd,
                     players.init());
-        }
-
-        @Override
-        public boolean asksTeacher() {
-            return true;
         }
 
         @Override
