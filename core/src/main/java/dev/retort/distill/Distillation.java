@@ -11,9 +11,8 @@ import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
 import dev.retort.report.Progress;
 import dev.retort.run.RunFolder;
-import dev.retort.torch.Device;
-import dev.retort.torch.Precision;
 import dev.retort.torch.TorchError;
+import dev.retort.train.ComputeConfig;
 import dev.retort.train.Task;
 import dev.retort.train.Trainer;
 import java.nio.file.Path;
@@ -77,17 +76,14 @@ public final class Distillation {
             Consumer<String> notes,
             Progress progress,
             BooleanSupplier interrupted) {
-        Device.Choice device = Device.choose(recipe.run().compute().device());
-        Precision.Choice precision = Precision.choose(recipe.run().compute().precision(), device.device());
-        notes.accept("device: " + device.device() + " (" + device.reason() + ")");
-        notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
+        ComputeConfig.Choice on = recipe.run().compute().choose(notes);
         Path folder = Models.locate(recipe.teacher().model(), Watch.saying(notes));
-        try (Pipeline<Network> teacher = Models.load(folder, device.device())) {
+        try (Pipeline<Network> teacher = Models.load(folder, on.device())) {
             Distillation distillation = new Distillation(recipe, teacher.card());
             distillation.findings.forEach(notes);
             RunFolder into = RunFolder.open(held, "distill", recipe, notes);
             RecipeBuilder builder = new RecipeBuilder(
-                    recipe, distillation.student, distillation.source, teacher, device.device(), precision.precision());
+                    recipe, distillation.student, distillation.source, teacher, on.device(), on.precision());
             try (Network network = builder.network();
                     Task task = builder.task(network, Models.sha256(folder), provenance);
                     Trainer trainer = new Trainer(
@@ -96,7 +92,7 @@ public final class Distillation {
                             builder.stages(),
                             recipe.run().loop(),
                             into,
-                            precision.precision())) {
+                            on.precision())) {
                 NetworkSpec student = distillation.student;
                 notes.accept(String.format(
                         Locale.ROOT,

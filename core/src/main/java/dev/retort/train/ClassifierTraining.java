@@ -15,7 +15,6 @@ import dev.retort.model.classifier.ConvClassifier;
 import dev.retort.nn.Init;
 import dev.retort.report.Progress;
 import dev.retort.run.RunFolder;
-import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import java.nio.file.Path;
@@ -50,10 +49,7 @@ public final class ClassifierTraining {
             Progress progress,
             BooleanSupplier interrupted) {
         ClassifierFiles.requireReplaceable(folder);
-        Device.Choice device = Device.choose(config.device());
-        Precision.Choice precision = Precision.choose(config.precision(), device.device());
-        notes.accept("device: " + device.device() + " (" + device.reason() + ")");
-        notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
+        ComputeConfig.Choice on = config.loop().compute().choose(notes);
         ImageSource source = config.data().open();
         ImageSource test = config.data().withSplit("test").open();
         Datasets.describe(source, notes);
@@ -66,7 +62,7 @@ public final class ClassifierTraining {
                 source.classNames().size());
         ConvClassifier network;
         try (Scope scope = Scope.open()) {
-            network = new ConvClassifier(spec, Init.of(config.seed(), device.device()));
+            network = new ConvClassifier(spec, Init.of(config.seed(), on.device()));
         }
         try (network) {
             notes.accept(String.format(
@@ -79,7 +75,7 @@ public final class ClassifierTraining {
             try (FolderLock held = FolderLock.take(folder, notes);
                     FolderLock inside = FolderLock.take(folder.resolve(ClassifierFiles.RUN), notes)) {
                 run = RunFolder.open(inside, "classifier", config, notes);
-                train(config, network, source, run, precision.precision(), notes, progress, interrupted);
+                train(config, network, source, run, on.precision(), notes, progress, interrupted);
             }
             ClassifierFolder.roundToHalf(network);
             ImageSet images = ImageSet.draw(test, TEST_IMAGES);

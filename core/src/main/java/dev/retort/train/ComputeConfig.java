@@ -1,7 +1,10 @@
 package dev.retort.train;
 
 import dev.retort.config.Require;
+import dev.retort.torch.Device;
+import dev.retort.torch.Precision;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Where and how the arithmetic runs.
@@ -42,6 +45,27 @@ public record ComputeConfig(
                 0,
                 "loaderThreads",
                 1);
+    }
+
+    /**
+     * What was chosen.
+     *
+     * @param device where the arithmetic runs
+     * @param precision of matrix products
+     */
+    public record Choice(Device device, Precision precision) {}
+
+    /**
+     * Chooses device and precision.
+     *
+     * @param notes is told both, and why
+     */
+    public Choice choose(Consumer<String> notes) {
+        Device.Choice where = Device.choose(device);
+        Precision.Choice how = Precision.choose(precision, where.device());
+        notes.accept("device: " + where.device() + " (" + where.reason() + ")");
+        notes.accept("precision: " + how.precision() + " (" + how.reason() + ")");
+        return new Choice(where.device(), how.precision());
     }
 
     /** CPU or GPU and precision by themselves, no recomputing, micro-batch by memory. */

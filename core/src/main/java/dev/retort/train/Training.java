@@ -12,7 +12,6 @@ import dev.retort.pipeline.Architectures;
 import dev.retort.report.Progress;
 import dev.retort.run.RunFolder;
 import dev.retort.torch.Device;
-import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.TorchError;
 import java.nio.file.Path;
@@ -77,24 +76,21 @@ public final class Training {
             Consumer<String> notes,
             Progress progress,
             BooleanSupplier interrupted) {
-        Device.Choice device = Device.choose(config.run().compute().device());
-        Precision.Choice precision = Precision.choose(config.run().compute().precision(), device.device());
-        notes.accept("device: " + device.device() + " (" + device.reason() + ")");
-        notes.accept("precision: " + precision.precision() + " (" + precision.reason() + ")");
+        ComputeConfig.Choice on = config.run().compute().choose(notes);
         ImageSource source = config.run().data().open();
         Datasets.describe(source, notes);
         InitialWeights initial = new InitialWeights(initFrom);
         NetworkSpec spec = config.network(source);
-        try (Network network = network(spec, config.run().seed(), device.device())) {
+        try (Network network = network(spec, config.run().seed(), on.device())) {
             if (!new RunFolder(held.folder()).begun()) {
-                initial.take(network, config.objective(), source, device.device(), notes);
+                initial.take(network, config.objective(), source, on.device(), notes);
             }
             RunFolder folder = RunFolder.open(held, "train", config, notes);
             Predictor predictor = Predictor.of(
                     network,
                     new LabelConditioner(spec.condition()),
                     config.objective().process(),
-                    precision.precision());
+                    on.precision());
             Stage stage = new Stage(
                     "train",
                     config.images(),
@@ -115,7 +111,7 @@ public final class Training {
                             List.of(stage),
                             config.run().loop(),
                             folder,
-                            precision.precision())) {
+                            on.precision())) {
                 notes.accept(String.format(
                         Locale.ROOT,
                         "network: %s, %.2f M parameters, %.1f M MACs per image; micro-batch %d of %d",
