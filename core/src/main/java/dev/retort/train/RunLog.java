@@ -55,14 +55,16 @@ final class RunLog implements AutoCloseable {
     /**
      * One log line: everything measured since the last.
      *
+     * @param values by name; those that follow from the speed among them are added
      * @param macs multiply-accumulates of a forward pass for one image; 0 where nobody counted
      */
-    void write(long imagesSeen, Map<String, Object> values, double imagesPerSecond, long macs) {
+    void write(long imagesSeen, Map<String, Object> values, long macs) {
+        double speed = (double) values.get(TrainingMetric.IMAGES_PER_SECOND);
         if (macs > 0) {
             // A training step costs three forward passes of two operations per multiply-accumulate.
-            values.put(TrainingMetric.UTILISATION, imagesPerSecond * 6 * macs / peakFlops);
+            values.put(TrainingMetric.UTILISATION, speed * 6 * macs / peakFlops);
         }
-        if (encoding != null && values.get(TrainingMetric.IMAGES_PER_SECOND) instanceof Double speed) {
+        if (encoding != null) {
             values.put(TrainingMetric.IMAGES_PER_SECOND_WITHOUT_CACHE, encoding.imagesPerSecondWithout(speed));
         }
         events.write(new RunEvent.Line(imagesSeen, RunEvent.Line.TRAIN, values));

@@ -261,7 +261,7 @@ public final class Trainer implements AutoCloseable {
         values.put("data-skipped", loader.skipped().size());
         values.put("resident-bytes", Machine.residentBytes());
         values.put("seconds", state.seconds());
-        log.write(state.imagesSeen(), values, window.imagesPerSecond(), task.macs());
+        log.write(state.imagesSeen(), values, task.macs());
         loader.resetWait();
         window = new Window();
     }
