@@ -1,2 +1,2 @@
-/** Distillation: teachers, recipes as lists of stages, layer maps. A method is a loss, never a program. */
+/** Distillation: recipes as lists of stages, and what is made of them. A method is a loss, never a program. */
 package dev.retort.distill;

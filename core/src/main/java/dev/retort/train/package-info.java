@@ -1,2 +1,2 @@
-/** The one training loop, optimiser, moving averages, losses on noised batches, checkpoints, run folder. */
+/** The one training loop and what it is made of: players, phases, losses, tasks, optimiser, averages, checkpoints. */
 package dev.retort.train;
