@@ -59,6 +59,6 @@ public final class GivenPass extends Pass {
 
     @Override
     public Condition none() {
-        throw new UnsupportedOperationException();
+        throw new UnsupportedOperationException("the test gave conditions, and nobody who makes others");
     }
 }

@@ -2,19 +2,25 @@ package dev.retort.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.card.ConditionSpec;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.Part;
+import dev.retort.card.SamplingPlan;
+import dev.retort.card.SamplingSpec;
 import dev.retort.card.TapPoint;
 import dev.retort.data.Batch;
 import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
 import dev.retort.data.Note;
 import dev.retort.data.Prompts;
+import dev.retort.diffusion.Guidance;
+import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
 import dev.retort.distill.loss.FeatureLoss;
 import dev.retort.distill.loss.OutputLoss;
+import dev.retort.graph.Graph;
 import dev.retort.io.FolderLock;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.layout.ModelFiles;
@@ -22,6 +28,7 @@ import dev.retort.model.Condition;
 import dev.retort.model.Conditioner;
 import dev.retort.model.LayerMap;
 import dev.retort.model.Network;
+import dev.retort.model.NetworkGraph;
 import dev.retort.model.Predictor;
 import dev.retort.model.Weights;
 import dev.retort.nn.Conv2d;
@@ -31,14 +38,18 @@ import dev.retort.nn.Taps;
 import dev.retort.run.RunEvent;
 import dev.retort.run.RunEvents;
 import dev.retort.run.RunFolder;
+import dev.retort.sample.Sampler;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
+import dev.retort.torch.GraphReplay;
+import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,7 +58,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A convolutional network that is told a text and a guidance scale, and hands out maps: trained, then distilled. */
+/** A convolutional network that is told a text and a guidance scale, and hands out maps, is used like any other. */
 class UnknownArchitectureTest {
     private static final Objective OBJECTIVE = new Objective.Flow(0, 1, 1);
     private static final int WIDTH_OF_TEXT = 4;
@@ -128,16 +139,14 @@ class UnknownArchitectureTest {
         public Tensor forward(Tensor x, Tensor time, Condition condition, Taps taps) {
             long n = x.size(0);
             Tensor numbers = Ops.cat(
-                    1,
-                    Ops.mul(time, 1e-3).view(n, 1),
-                    condition.get(Part.GUIDANCE).view(n, 1));
-            Tensor told = text.forward(condition.get(Part.POOLED)).add(scales.forward(numbers)); // (N, c)
-            Tensor h = down.forward(x).add(told.view(n, -1, 1, 1)); // (N, c, 8, 8)
+                    1, Ops.view(Ops.mul(time, 1e-3), n, 1), Ops.view(condition.get(Part.GUIDANCE), n, 1));
+            Tensor told = Ops.add(text.forward(condition.get(Part.POOLED)), scales.forward(numbers)); // (N, c)
+            Tensor h = Ops.add(down.forward(x), Ops.view(told, n, spec.inside(), 1, 1)); // (N, c, 8, 8)
             taps.offer("down", h);
-            Tensor m = h.add(middle.forward(Ops.silu(h)));
+            Tensor m = Ops.add(h, middle.forward(Ops.silu(h)));
             taps.offer("middle", m);
-            Tensor y = up.forward(Ops.silu(m)).view(n, 3, 2, 2, 8, 8); // (N, C, p, p, 8, 8)
-            return Dtype.F32.cast(y.permute(0, 1, 4, 2, 5, 3).reshape(n, 3, 16, 16));
+            Tensor y = Ops.view(up.forward(Ops.silu(m)), n, 3, 2, 2, 8, 8); // (N, C, p, p, 8, 8)
+            return Dtype.F32.cast(Ops.reshape(Ops.permute(y, 0, 1, 4, 2, 5, 3), n, 3, 16, 16));
         }
 
         @Override
@@ -314,6 +323,50 @@ class UnknownArchitectureTest {
         List<Map<String, Object>> log = lines(temp.resolve("straight/log.jsonl"));
         assertThat(((Number) log.get(log.size() - 1).get("loss/feature")).doubleValue())
                 .isLessThan(((Number) log.get(0).get("loss/feature")).doubleValue());
+    }
+
+    @Test
+    void it_draws_what_texts_say_each_sample_by_itself() {
+        Plan plan = SamplingPlan.of(OBJECTIVE.process().process(), SamplingSpec.of("flow-euler", 3, 1.5), false);
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                Net net = new Net(new Spec(8), Init.of(1, Device.CPU))) {
+            Sampler sampler = new Sampler(net, new Letters(), plan, Guidance.standard(1.5), Precision.FP32);
+            float[] disc = drawn(sampler, List.of("a disc"), 4);
+            float[] both = drawn(sampler, List.of("a large square", "a disc"), 3, 4);
+            assertThat(both).hasSize(2 * 3 * 16 * 16).doesNotContain(Float.NaN);
+            assertThat(Arrays.copyOfRange(both, disc.length, both.length)).containsExactly(disc, within(1e-5f));
+            assertThat(drawn(sampler, List.of("a large square"), 4)).isNotEqualTo(disc);
+        }
+    }
+
+    private static float[] drawn(Sampler sampler, List<String> texts, long... indices) {
+        return Tensors.floats(sampler.draw(new Prompts.Texts(texts), 0, indices));
+    }
+
+    @Test
+    void its_graph_computes_what_it_does() {
+        List<String> names = List.of("down", "middle");
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                Net net = new Net(new Spec(8), Init.of(1, Device.CPU))) {
+            Graph graph = NetworkGraph.of(net, names);
+            assertThat(graph.parameters()).isEqualTo(net.parameterCount());
+            assertThat(graph.outputs()).extracting(value -> value.shape().toString())
+                    .containsExactly("(N, 3, 16, 16)", "(N, 8, 8, 8)", "(N, 8, 8, 8)");
+            Init any = Init.of(2, Device.CPU);
+            Tensor x = any.normal("x", 1, 5, 3, 16, 16);
+            Tensor time = Tensors.full(300, Device.CPU, 5);
+            Tensor text = any.normal("text", 1, 5, WIDTH_OF_TEXT);
+            Tensor scale = Tensors.full(3, Device.CPU, 5);
+            Taps taps = Taps.of(names);
+            Tensor forward =
+                    net.forward(x, time, Condition.of(Map.of(Part.POOLED, text, Part.GUIDANCE, scale)), taps);
+            Tensor[] replayed = new GraphReplay(graph, net.state(), Device.CPU).run(x, time, text, scale);
+            assertThat(Tensors.floats(replayed[0])).isEqualTo(Tensors.floats(forward));
+            assertThat(Tensors.floats(replayed[1])).isEqualTo(Tensors.floats(taps.get("down")));
+            assertThat(Tensors.floats(replayed[2])).isEqualTo(Tensors.floats(taps.get("middle")));
+        }
     }
 
     private static List<Map<String, Object>> lines(Path log) {
