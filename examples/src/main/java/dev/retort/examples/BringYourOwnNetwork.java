@@ -3,6 +3,7 @@ package dev.retort.examples;
 import dev.retort.config.Configs;
 import dev.retort.distill.Distillation;
 import dev.retort.distill.Recipe;
+import dev.retort.report.Progress;
 import dev.retort.train.TrainConfig;
 import dev.retort.train.Training;
 import java.nio.file.Path;
@@ -16,30 +17,22 @@ import java.util.Map;
  * Arguments: the two YAML files beside this lesson's resources, a folder for the runs.
  */
 public final class BringYourOwnNetwork {
+    private static final Map<String, String> MADE_BY = Map.of("command", "BringYourOwnNetwork");
+    private static final Progress SHOWN =
+            (done, total, text) -> System.out.println(done + " of " + total + " images, " + text);
+
     private BringYourOwnNetwork() {}
 
     /** Trains the teacher and returns its model's folder; {@code overrides} as {@code --set} takes them. */
     public static Path train(Path file, Path runFolder, List<String> overrides) {
         TrainConfig config = Configs.load(TrainConfig.class, "train", file.toString(), overrides);
-        return Training.run(
-                config,
-                runFolder,
-                Map.of("command", "BringYourOwnNetwork"),
-                System.out::println,
-                (done, total, text) -> System.out.println(done + " of " + total + " images, " + text),
-                () -> false);
+        return Training.run(config, runFolder, MADE_BY, System.out::println, SHOWN, () -> false);
     }
 
     /** Distils the student and returns its model's folder. */
     public static Path distil(Path file, Path runFolder, List<String> overrides) {
         Recipe recipe = Configs.load(Recipe.class, "distill", file.toString(), overrides);
-        return Distillation.run(
-                recipe,
-                runFolder,
-                Map.of("command", "BringYourOwnNetwork"),
-                System.out::println,
-                (done, total, text) -> System.out.println(done + " of " + total + " images, " + text),
-                () -> false);
+        return Distillation.run(recipe, runFolder, MADE_BY, System.out::println, SHOWN, () -> false);
     }
 
     /** Runs the lesson. */
