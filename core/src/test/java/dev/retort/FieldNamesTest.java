@@ -68,14 +68,8 @@ class FieldNamesTest {
 
     private static List<Path> sources() throws IOException {
         List<Path> sources = new ArrayList<>();
-        try (Stream<Path> modules = Files.list(Path.of("..").toAbsolutePath().normalize())) {
-            for (Path module : modules.map(m -> m.resolve("src/main/java"))
-                    .filter(Files::isDirectory)
-                    .toList()) {
-                try (Stream<Path> files = Files.walk(module)) {
-                    files.filter(file -> file.toString().endsWith(".java")).forEach(sources::add);
-                }
-            }
+        for (Path module : HouseTest.modules()) {
+            sources.addAll(HouseTest.sources(module.resolve("src/main/java")));
         }
         return sources;
     }

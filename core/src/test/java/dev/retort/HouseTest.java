@@ -274,7 +274,7 @@ class HouseTest {
         return rooms.stream().map(room -> "dev.retort." + room + "..").toArray(String[]::new);
     }
 
-    private static List<Path> modules() throws IOException {
+    static List<Path> modules() throws IOException {
         try (Stream<Path> folders = Files.list(Path.of("..").toAbsolutePath().normalize())) {
             return folders.filter(folder -> Files.exists(folder.resolve("pom.xml")))
                     .toList();
@@ -285,7 +285,7 @@ class HouseTest {
         return sources(root).stream().map(Path::getParent).distinct().toList();
     }
 
-    private static List<Path> sources(Path root) throws IOException {
+    static List<Path> sources(Path root) throws IOException {
         if (!Files.isDirectory(root)) {
             return List.of();
         }

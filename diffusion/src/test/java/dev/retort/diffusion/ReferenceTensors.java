@@ -10,14 +10,15 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /** The tensors of one safetensors file, as doubles. */
-final class ReferenceTensors {
+public final class ReferenceTensors {
     static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final JsonNode header;
     private final ByteBuffer bytes;
     private final int start;
 
-    ReferenceTensors(Path file) {
+    /** Reads a file. */
+    public ReferenceTensors(Path file) {
         try {
             bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
         } catch (IOException e) {
@@ -30,11 +31,13 @@ final class ReferenceTensors {
         start = 8 + length;
     }
 
-    static JsonNode json(Path file) {
+    /** A JSON file beside it. */
+    public static JsonNode json(Path file) {
         return JSON.readTree(file.toFile());
     }
 
-    double[] get(String name) {
+    /** A tensor. */
+    public double[] get(String name) {
         JsonNode entry = header.get(name);
         if (entry == null) {
             throw new IllegalArgumentException("no tensor " + name);
@@ -56,7 +59,7 @@ final class ReferenceTensors {
     }
 
     /** The rows of the first dimension. */
-    double[][] rows(String name) {
+    public double[][] rows(String name) {
         int n = header.get(name).get("shape").get(0).asInt();
         double[] all = get(name);
         double[][] rows = new double[n][all.length / n];

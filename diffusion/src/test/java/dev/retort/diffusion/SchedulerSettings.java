@@ -3,9 +3,18 @@ package dev.retort.diffusion;
 import java.util.function.BiFunction;
 import tools.jackson.databind.JsonNode;
 
-/** Says the settings of a scheduler of the reference in our words. */
-record SchedulerSettings(String kind, JsonNode base, JsonNode defaults, JsonNode step, JsonNode set) {
-    static SchedulerSettings of(JsonNode group) {
+/**
+ * The settings of a scheduler of the reference, in our words.
+ *
+ * @param kind class of the scheduler
+ * @param base what its configuration sets
+ * @param defaults what it leaves to the class
+ * @param step arguments of each step
+ * @param set arguments of the time list
+ */
+public record SchedulerSettings(String kind, JsonNode base, JsonNode defaults, JsonNode step, JsonNode set) {
+    /** Those of a group of trajectories. */
+    public static SchedulerSettings of(JsonNode group) {
         return new SchedulerSettings(
                 group.get("class_name").asString(),
                 group.get("base"),
@@ -14,7 +23,8 @@ record SchedulerSettings(String kind, JsonNode base, JsonNode defaults, JsonNode
                 group.get("set_timesteps_arguments"));
     }
 
-    private JsonNode setting(String key) {
+    /** A setting, from where it is set first; null where the scheduler has none. */
+    public JsonNode setting(String key) {
         for (JsonNode node : new JsonNode[] {step, base, defaults}) {
             if (node.has(key)) {
                 return node.get(key);
@@ -23,7 +33,8 @@ record SchedulerSettings(String kind, JsonNode base, JsonNode defaults, JsonNode
         return null;
     }
 
-    private boolean is(String key) {
+    /** Whether it is set and true. */
+    public boolean is(String key) {
         return setting(key) != null && setting(key).asBoolean();
     }
 
@@ -31,8 +42,14 @@ record SchedulerSettings(String kind, JsonNode base, JsonNode defaults, JsonNode
         return setting("steps_offset").asInt();
     }
 
-    boolean isFlow() {
+    /** Whether it samples flows. */
+    public boolean isFlow() {
         return kind.startsWith("FlowMatch");
+    }
+
+    /** Whether its noise levels are those of Karras et al. */
+    public boolean karras() {
+        return base.has("use_karras_sigmas");
     }
 
     NoiseSchedule schedule() {
@@ -99,11 +116,13 @@ record SchedulerSettings(String kind, JsonNode base, JsonNode defaults, JsonNode
         return endsAtFirstEntry() ? grid.endingAt(table.point(0)) : grid;
     }
 
-    private boolean multistep() {
+    /** Whether its steps look back. */
+    public boolean multistep() {
         return kind.startsWith("DPM") || kind.startsWith("UniPC");
     }
 
-    private boolean endsAtFirstEntry() {
+    /** Whether the last step lands on the first entry of the table instead of the clean sample. */
+    public boolean endsAtFirstEntry() {
         if (kind.startsWith("TCD")) {
             return true;
         }

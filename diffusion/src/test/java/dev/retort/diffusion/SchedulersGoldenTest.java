@@ -5,10 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.util.List;
-import java.util.function.IntFunction;
 import java.util.stream.Stream;
-import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
@@ -22,29 +19,17 @@ class SchedulersGoldenTest {
         try (InputStream in = SchedulersGoldenTest.class.getResourceAsStream("/golden/schedulers.json")) {
             golden = ReferenceTensors.JSON.readTree(in);
         }
-        double[] init = numbers(golden.get("init"));
-        double[][] noise = SchedulersReferenceTest.stream(golden.get("noise"))
-                .map(SchedulersGoldenTest::numbers)
-                .toArray(double[][]::new);
-        return SchedulersReferenceTest.stream(golden.get("rows"))
+        double[] init = ReferenceTrajectories.numbers(golden.get("init"));
+        double[][] noise = ReferenceTrajectories.rows(golden.get("noise"));
+        return ReferenceTrajectories.stream(golden.get("rows"))
                 .map(row -> DynamicTest.dynamicTest(row.get("id").asString(), () -> {
                     SchedulerSettings settings = SchedulerSettings.of(
                             golden.get("groups").get(row.get("group").asString()));
                     Plan plan = SchedulersReferenceTest.plan(settings, row, 7);
-                    SchedulersReferenceTest.assertTimes(plan.times(), row.get("timesteps"), settings);
-                    double[][] wanted = SchedulersReferenceTest.stream(row.get("states"))
-                            .map(SchedulersGoldenTest::numbers)
-                            .toArray(double[][]::new);
-                    IntFunction<double[]> draws = SchedulersReferenceTest.draws(row, noise);
-                    List<double[]> got = ArrayExecutor.trajectory(plan, init, SchedulersReferenceTest::model, draws);
-                    SchedulersReferenceTest.assertStates(got, wanted, row);
+                    ReferenceTrajectories.assertTimes(plan.times(), row.get("timesteps"), settings.karras());
+                    double[][] wanted = ReferenceTrajectories.rows(row.get("states"));
+                    ReferenceTrajectories.assertStates(plan, init, noise, row, wanted, row);
                 }));
-    }
-
-    private static double[] numbers(JsonNode array) {
-        return StreamSupport.stream(array.spliterator(), false)
-                .mapToDouble(JsonNode::asDouble)
-                .toArray();
     }
 
     /** The sums of the library's own test suite: a ramp of 768 values, model(x, t) = x t/(t+1), ten steps. */
