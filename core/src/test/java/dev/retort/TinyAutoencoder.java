@@ -38,8 +38,7 @@ public final class TinyAutoencoder {
                             tensor.copy_(Init.of(seed, Device.CPU).normal(name, 0.3, Tensors.shape(tensor))));
             Files.createDirectories(folder);
             Files.writeString(folder.resolve("config.json"), config);
-            Weights.writer(autoencoder.state(), Dtype.F32)
-                    .write(folder.resolve("diffusion_pytorch_model.safetensors"));
+            Weights.writer(autoencoder.state(), Dtype.F32).write(folder.resolve("diffusion_pytorch_model.safetensors"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

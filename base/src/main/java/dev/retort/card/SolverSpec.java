@@ -65,9 +65,10 @@ public sealed interface SolverSpec extends OneLine
             }
             return new dev.retort.diffusion.Ddpm(
                     switch (variance) {
-                        case AUTO -> setting.learnedVariance()
-                                ? dev.retort.diffusion.Ddpm.Variance.LEARNED_RANGE
-                                : dev.retort.diffusion.Ddpm.Variance.FIXED_SMALL;
+                        case AUTO ->
+                            setting.learnedVariance()
+                                    ? dev.retort.diffusion.Ddpm.Variance.LEARNED_RANGE
+                                    : dev.retort.diffusion.Ddpm.Variance.FIXED_SMALL;
                         case FIXED_SMALL -> dev.retort.diffusion.Ddpm.Variance.FIXED_SMALL;
                         case FIXED_LARGE -> dev.retort.diffusion.Ddpm.Variance.FIXED_LARGE;
                         case LEARNED_RANGE -> dev.retort.diffusion.Ddpm.Variance.LEARNED_RANGE;

@@ -44,8 +44,8 @@ final class Defaults {
                 && field.equals(Vocabulary.choice(type))
                 && Types.at(given, group) instanceof ObjectNode fields) {
             List<String> former = new ArrayList<>(Types.names(Types.record(type, fields)));
-            former.removeAll(Types.names(
-                    Vocabulary.named(type, assignment.parsed().asString(""))));
+            former.removeAll(
+                    Types.names(Vocabulary.named(type, assignment.parsed().asString(""))));
             fields.remove(former);
         }
     }

@@ -119,8 +119,7 @@ final class DitExport {
         return config;
     }
 
-    private static void pipeline(Path inside, ModelCard card, Optional<SchedulerExport> scheduler)
-            throws IOException {
+    private static void pipeline(Path inside, ModelCard card, Optional<SchedulerExport> scheduler) throws IOException {
         ObjectNode index = JSON.createObjectNode();
         index.put("_class_name", "DiTPipeline");
         index.put("_diffusers_version", LIBRARY_VERSION);

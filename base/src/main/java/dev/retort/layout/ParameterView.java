@@ -40,10 +40,9 @@ final class ParameterView implements TensorFile {
             TensorFile file, Map<String, long[]> shapes, List<Part> parts, Map<String, Supplier<float[]>> computed) {
         this.file = file;
         this.computed = computed;
-        parts.stream()
-                .sorted(Comparator.comparingLong(Part::firstRow))
-                .forEach(part -> partsOf.computeIfAbsent(part.parameter(), name -> new ArrayList<>())
-                        .add(part));
+        parts.stream().sorted(Comparator.comparingLong(Part::firstRow)).forEach(part -> partsOf.computeIfAbsent(
+                        part.parameter(), name -> new ArrayList<>())
+                .add(part));
         shapes.forEach((name, shape) -> entries.put(name, new TensorEntry(name, type(name), shape)));
     }
 

@@ -50,14 +50,7 @@ public record RunStatus(
     /** Of the run that this process begins or goes on with. */
     static RunStatus started(long imagesSeen, long total) {
         return new RunStatus(
-                FORMAT,
-                State.RUNNING,
-                ProcessHandle.current().pid(),
-                Host.name(),
-                imagesSeen,
-                total,
-                "",
-                now());
+                FORMAT, State.RUNNING, ProcessHandle.current().pid(), Host.name(), imagesSeen, total, "", now());
     }
 
     /** The same after an event. */
@@ -70,7 +63,8 @@ public record RunStatus(
             next = stopped.failed() ? State.FAILED : State.STOPPED;
         } else if (event instanceof RunEvent.StageBegan began) {
             at = began.stage();
-        } else if (event instanceof RunEvent.Line line && line.values().get(TrainingMetric.STAGE) instanceof String named) {
+        } else if (event instanceof RunEvent.Line line
+                && line.values().get(TrainingMetric.STAGE) instanceof String named) {
             at = named;
         }
         return new RunStatus(format, next, pid, host, event.imagesSeen(), total, at, now());

@@ -54,8 +54,7 @@ class DitLayoutTest {
         Map<String, String> ours = new LinkedHashMap<>();
         layout.shapes(DitSizes.paper(size, side))
                 .forEach((key, shape) -> ours.put(
-                        key,
-                        Arrays.toString(shape).replace(" ", "").replaceFirst("^", "[") + ",\"float32\"]"));
+                        key, Arrays.toString(shape).replace(" ", "").replaceFirst("^", "[") + ",\"float32\"]"));
         assertThat(ours).containsExactlyInAnyOrderEntriesOf(expected);
         if (layout == DitLayout.ORIGINAL) {
             assertThat(List.copyOf(ours.keySet())).isEqualTo(List.copyOf(expected.keySet()));

@@ -28,8 +28,7 @@ final class TinyAutoencoder {
                 Autoencoder autoencoder = Autoencoder.of(spec, Init.of(1, Device.CPU))) {
             Files.createDirectories(folder);
             Files.writeString(folder.resolve("config.json"), config);
-            Weights.writer(autoencoder.state(), Dtype.F32)
-                    .write(folder.resolve("diffusion_pytorch_model.safetensors"));
+            Weights.writer(autoencoder.state(), Dtype.F32).write(folder.resolve("diffusion_pytorch_model.safetensors"));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }

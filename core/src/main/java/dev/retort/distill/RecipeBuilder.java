@@ -65,7 +65,10 @@ record RecipeBuilder(
 
     private Predictor learning(Network network) {
         return Predictor.of(
-                network, new LabelConditioner(student.condition()), recipe.objective().process(), precision);
+                network,
+                new LabelConditioner(student.condition()),
+                recipe.objective().process(),
+                precision);
     }
 
     /** Losses are made once and shared by the stages that name them alike, so that a connector lives through the run. */

@@ -88,8 +88,7 @@ public final class Models {
         if (isForeign(folder)) {
             try (Checkpoint checkpoint = Architectures.open(folder, Hints.NONE)) {
                 ModelCard card = checkpoint.card();
-                return new Pipeline<>(
-                        network.apply(card.network(), checkpoint.parameters()), card, checkpoint.notes());
+                return new Pipeline<>(network.apply(card.network(), checkpoint.parameters()), card, checkpoint.notes());
             }
         }
         ModelCard card = ModelFiles.card(folder);

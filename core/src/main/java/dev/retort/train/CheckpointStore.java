@@ -92,8 +92,7 @@ final class CheckpointStore {
                 NoGrad off = NoGrad.on()) {
             TrainState state = orDamaged(checkpoint, () -> state(checkpoint));
             Map<String, Tensor> saved = orDamaged(
-                    checkpoint,
-                    () -> underNamesOfToday(Weights.read(checkpoint.resolve(RunFolder.TRAINING), device)));
+                    checkpoint, () -> underNamesOfToday(Weights.read(checkpoint.resolve(RunFolder.TRAINING), device)));
             Map<String, Tensor> weights =
                     orDamaged(checkpoint, () -> Weights.read(checkpoint.resolve(ModelFiles.WEIGHTS), device));
             orDamaged(checkpoint, () -> otherRun.apply(checkpoint)).ifPresent(why -> {

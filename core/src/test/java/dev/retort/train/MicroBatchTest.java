@@ -133,7 +133,10 @@ class MicroBatchTest {
         DitSpec spec = (DitSpec) config.network(source);
         Dit network = new Dit(spec, Init.of(1, Device.CPU));
         Predictor predictor = Predictor.of(
-                network, new LabelConditioner(spec.condition()), config.objective().process(), Precision.FP32);
+                network,
+                new LabelConditioner(spec.condition()),
+                config.objective().process(),
+                Precision.FP32);
         try (Player player = new Player("model", predictor, config.run().learns());
                 FolderLock held = FolderLock.take(folder, note -> {});
                 Task task = new DiffusionTask(

@@ -138,8 +138,8 @@ class UnknownArchitectureTest {
         @Override
         public Tensor forward(Tensor x, Tensor time, Condition condition, Taps taps) {
             long n = x.size(0);
-            Tensor numbers = Ops.cat(
-                    1, Ops.view(Ops.mul(time, 1e-3), n, 1), Ops.view(condition.get(Part.GUIDANCE), n, 1));
+            Tensor numbers =
+                    Ops.cat(1, Ops.view(Ops.mul(time, 1e-3), n, 1), Ops.view(condition.get(Part.GUIDANCE), n, 1));
             Tensor told = Ops.add(text.forward(condition.get(Part.POOLED)), scales.forward(numbers)); // (N, c)
             Tensor h = Ops.add(down.forward(x), Ops.view(told, n, spec.inside(), 1, 1)); // (N, c, 8, 8)
             taps.offer("down", h);
@@ -352,7 +352,8 @@ class UnknownArchitectureTest {
                 Net net = new Net(new Spec(8), Init.of(1, Device.CPU))) {
             Graph graph = NetworkGraph.of(net, names);
             assertThat(graph.parameters()).isEqualTo(net.parameterCount());
-            assertThat(graph.outputs()).extracting(value -> value.shape().toString())
+            assertThat(graph.outputs())
+                    .extracting(value -> value.shape().toString())
                     .containsExactly("(N, 3, 16, 16)", "(N, 8, 8, 8)", "(N, 8, 8, 8)");
             Init any = Init.of(2, Device.CPU);
             Tensor x = any.normal("x", 1, 5, 3, 16, 16);
@@ -360,8 +361,7 @@ class UnknownArchitectureTest {
             Tensor text = any.normal("text", 1, 5, WIDTH_OF_TEXT);
             Tensor scale = Tensors.full(3, Device.CPU, 5);
             Taps taps = Taps.of(names);
-            Tensor forward =
-                    net.forward(x, time, Condition.of(Map.of(Part.POOLED, text, Part.GUIDANCE, scale)), taps);
+            Tensor forward = net.forward(x, time, Condition.of(Map.of(Part.POOLED, text, Part.GUIDANCE, scale)), taps);
             Tensor[] replayed = new GraphReplay(graph, net.state(), Device.CPU).run(x, time, text, scale);
             assertThat(Tensors.floats(replayed[0])).isEqualTo(Tensors.floats(forward));
             assertThat(Tensors.floats(replayed[1])).isEqualTo(Tensors.floats(taps.get("down")));
