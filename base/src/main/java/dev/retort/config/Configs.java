@@ -25,8 +25,8 @@ import tools.jackson.dataformat.yaml.YAMLWriteFeature;
  * of the wrong kind and values that a compact constructor refuses end with one sentence that names the field's path.
  *
  * <p>A record needs no annotation: components are the keys, a sealed interface is chosen by {@code type}, enum constants
- * are lower case with dashes, a {@link OneLine} is a text, and what a static method {@code defaults()} of the record knows may
- * be left out. A file may open with {@code kind}, the command that it is for.
+ * are lower case with dashes, a {@link OneLine} is a text, and what a static method {@code defaults()} of the record knows, or
+ * is an {@link java.util.Optional} group, may be left out. A file may open with {@code kind}, the command that it is for.
  */
 public final class Configs {
     static final YAMLMapper MAPPER = YAMLMapper.builder()
@@ -44,6 +44,7 @@ public final class Configs {
             .addModule(WholeNumber.module())
             .addModule(FiniteNumber.module())
             .addModule(new OneLineModule())
+            .addModule(new OptionalGroups())
             .enable(EnumFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
             .withCoercionConfig(
                     LogicalType.Boolean, config -> config.setCoercion(CoercionInputShape.Integer, CoercionAction.Fail))

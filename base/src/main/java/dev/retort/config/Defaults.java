@@ -90,6 +90,15 @@ final class Defaults {
                     ? rest.get(name)
                     : own.containsKey(name) ? Configs.MAPPER.valueToTree(own.get(name)) : null;
             JsonNode present = given.get(name);
+            if (component.getType() == Optional.class) {
+                boolean none = present == null || present.isObject() && present.isEmpty();
+                all.set(
+                        name,
+                        none
+                                ? given.objectNode()
+                                : completed(present, OptionalGroups.within(component.getGenericType()), null));
+                continue;
+            }
             if (present == null) {
                 present = value != null ? value : hasDefaults(component.getType()) ? given.objectNode() : null;
             }

@@ -39,7 +39,7 @@ final class Types {
         return Arrays.stream(components(record))
                 .filter(component -> component.getName().equals(name))
                 .findFirst()
-                .map(RecordComponent::getGenericType)
+                .map(component -> OptionalGroups.within(component.getGenericType()))
                 .orElse(Object.class);
     }
 

@@ -82,17 +82,22 @@ public final class Distillation {
             Distillation distillation = new Distillation(recipe, teacher.card());
             distillation.findings.forEach(notes);
             RunFolder into = RunFolder.open(held, "distill", recipe, notes);
-            RecipeBuilder builder = new RecipeBuilder(
-                    recipe, distillation.student, distillation.source, teacher, on.device(), on.precision());
-            try (Network network = builder.network();
-                    Task task = builder.task(network, Models.sha256(folder), provenance);
+            try (RecipeBuilder builder = new RecipeBuilder(
+                            recipe,
+                            distillation.student,
+                            distillation.source,
+                            teacher,
+                            on.device(),
+                            on.precision());
+                    Task task = builder.task(Models.sha256(folder), provenance);
                     Trainer trainer = new Trainer(
                             task,
-                            builder.players(network),
+                            builder.players(),
                             builder.stages(),
                             recipe.run().loop(),
                             into,
                             on.precision())) {
+                Network network = builder.network();
                 NetworkSpec student = distillation.student;
                 notes.accept(String.format(
                         Locale.ROOT,

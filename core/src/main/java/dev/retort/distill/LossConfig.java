@@ -1,7 +1,9 @@
 package dev.retort.distill;
 
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.config.Require;
+import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
 import dev.retort.distill.loss.FeatureLoss;
 import dev.retort.distill.loss.OutputDistributionLoss;
@@ -9,45 +11,105 @@ import dev.retort.distill.loss.OutputLoss;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.model.LayerMap;
+import dev.retort.model.Network;
+import dev.retort.model.Predictor;
 import dev.retort.nn.Init;
+import dev.retort.train.Cadence;
 import dev.retort.train.DiffusionLoss;
 import dev.retort.train.Loss;
 import dev.retort.train.Objective;
+import dev.retort.train.Phase;
+import dev.retort.train.Player;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.node.ObjectNode;
 
-/** A loss of a stage, as it stands in a recipe. Its weight runs linearly from {@code from} to {@code to} over the stage. */
-public sealed interface LossConfig {
+/** A loss of a stage, as it stands in a recipe. Losses that differ in their weight alone are one loss, whose parts live through the run. */
+public sealed interface LossConfig permits StepLoss, LossConfig.Diffusion, LossConfig.Output, LossConfig.OutputDistribution, LossConfig.Feature {
     /**
      * Between whom a loss is to be.
      *
      * @param student name of the player that learns
-     * @param ofStudent what its network is
+     * @param asStudent how it is asked
      * @param teacher name of the player that it learns from
-     * @param ofTeacher what its network is
+     * @param asTeacher how that one is asked
      * @param objective how images are noised
+     * @param sampling how the result is to be sampled
      * @param init initial values of the loss's own parts
+     * @param names makes names of players that no other loss of the recipe has
+     * @param copies makes a copy of a network for a player that the loss brings along; it lives through the run
      */
     record Between(
             String student,
-            NetworkSpec ofStudent,
+            Predictor asStudent,
             String teacher,
-            NetworkSpec ofTeacher,
+            Predictor asTeacher,
             Objective objective,
-            Init init) {}
+            SamplingSpec sampling,
+            Init init,
+            UnaryOperator<String> names,
+            UnaryOperator<Network> copies) {
+        /** A network of the same weights, asked in the same way but without guidance. */
+        Predictor copy(Predictor of) {
+            return of.with(copies.apply(of.network())).withGuidance(1);
+        }
 
-    /** Weight at the stage's start. */
-    double from();
+        NetworkSpec ofStudent() {
+            return asStudent.network().spec();
+        }
 
-    /** Weight at its end. */
-    double to();
+        NetworkSpec ofTeacher() {
+            return asTeacher.network().spec();
+        }
 
-    /** The same with the weight 1: losses that are equal then are one loss, whose parts live through the run. */
-    LossConfig unweighted();
+        NoiseSchedule schedule() {
+            return objective.process().noiseSchedule();
+        }
+    }
+
+    /**
+     * Who takes part for a loss alone.
+     *
+     * @param players beside student and teacher
+     * @param phases that train them, before the student's
+     */
+    record Company(List<Player> players, List<Phase> phases) {
+        /** Nobody. */
+        static final Company NONE = new Company(List.of(), List.of());
+    }
+
+    /** How much it counts. */
+    LossWeight weight();
+
+    /** Reads a loss in which {@code from} and {@code to} stand beside its own fields, as they once did, and a weight that is a number. */
+    static void upgrade(ObjectNode loss) {
+        JsonNode weight = loss.get("weight");
+        if (weight != null && weight.isNumber()) {
+            loss.putObject("weight").<ObjectNode>set("from", weight).set("to", weight);
+        }
+        for (String end : new String[] {"from", "to"}) {
+            JsonNode beside = loss.remove(end);
+            if (beside != null) {
+                loss.withObject("/weight").set(end, beside);
+            }
+        }
+    }
 
     /** The loss itself. */
     Loss build(Between players);
+
+    /** Who takes part for its sake. */
+    default Company company(Between players) {
+        return Company.NONE;
+    }
+
+    /** At which steps the student is trained where this is among its losses. */
+    default Cadence cadence() {
+        return Cadence.EVERY_STEP;
+    }
 
     /** Whether it asks the teacher. */
     default boolean asksTeacher() {
@@ -70,12 +132,7 @@ public sealed interface LossConfig {
     }
 
     /** The plain training loss on the data. */
-    record Diffusion(double from, double to) implements LossConfig {
-        @Override
-        public LossConfig unweighted() {
-            return new Diffusion(1, 1);
-        }
-
+    record Diffusion(LossWeight weight) implements LossConfig {
         @Override
         public Loss build(Between players) {
             return new DiffusionLoss(players.objective());
@@ -92,21 +149,16 @@ public sealed interface LossConfig {
      *
      * @param space prediction space of the difference: {@code epsilon}, {@code x0}, {@code v} or {@code flow}
      */
-    record Output(double from, double to, Prediction space) implements LossConfig {
+    record Output(LossWeight weight, Prediction space) implements LossConfig {
         /** What a configuration may leave out. */
         public static Map<String, ?> defaults() {
             return Map.of("space", Prediction.FLOW);
         }
 
         @Override
-        public LossConfig unweighted() {
-            return new Output(1, 1, space);
-        }
-
-        @Override
         public Loss build(Between players) {
             return new OutputLoss(
-                    players.teacher(), players.objective().process().noiseSchedule(), space);
+                    players.teacher(), players.schedule(), space);
         }
     }
 
@@ -115,7 +167,7 @@ public sealed interface LossConfig {
      *
      * @param temperature factor on both standard deviations, above 0
      */
-    record OutputDistribution(double from, double to, double temperature) implements LossConfig {
+    record OutputDistribution(LossWeight weight, double temperature) implements LossConfig {
         /** Validates. */
         public OutputDistribution {
             Require.positive("temperature", temperature);
@@ -127,14 +179,9 @@ public sealed interface LossConfig {
         }
 
         @Override
-        public LossConfig unweighted() {
-            return new OutputDistribution(1, 1, temperature);
-        }
-
-        @Override
         public Loss build(Between players) {
             return new OutputDistributionLoss(
-                    players.teacher(), players.objective().process().noiseSchedule(), temperature);
+                    players.teacher(), players.schedule(), temperature);
         }
 
         @Override
@@ -150,7 +197,7 @@ public sealed interface LossConfig {
      * @param normalise divide each layer's difference by the teacher's mean square there
      * @param outlierStd leave out values beyond this many standard deviations; 0 keeps all
      */
-    record Feature(double from, double to, String map, boolean normalise, double outlierStd) implements LossConfig {
+    record Feature(LossWeight weight, String map, boolean normalise, double outlierStd) implements LossConfig {
         /** Validates. */
         public Feature {
             Require.that(
@@ -164,11 +211,6 @@ public sealed interface LossConfig {
         /** What a configuration may leave out. */
         public static Map<String, ?> defaults() {
             return Map.of("map", "uniform", "normalise", true, "outlierStd", 2);
-        }
-
-        @Override
-        public LossConfig unweighted() {
-            return new Feature(1, 1, map, normalise, outlierStd);
         }
 
         @Override

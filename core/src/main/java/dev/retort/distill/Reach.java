@@ -43,7 +43,7 @@ final class Reach {
                         "stage " + stage.name() + " does not look at the output: final_layer stays as it is in it");
             }
         }
-        boolean cut = recipe.init().equals("cut")
+        boolean cut = recipe.init() instanceof StudentStart.Cut
                 && Architectures.surgery(teacher, student).cutReachesOutput(teacher, student);
         if (!output && !cut) {
             throw new RetortException(

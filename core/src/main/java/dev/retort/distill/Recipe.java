@@ -14,7 +14,7 @@ import java.util.Map;
  *
  * @param teacher who is asked
  * @param student the network that learns
- * @param init its first weights: {@code random}, or {@code cut} from the teacher
+ * @param init its first weights
  * @param objective how data are noised and what the student predicts; the schedule must be the teacher's
  * @param stages what is minimised, one after another
  * @param run everything that any run has
@@ -22,13 +22,12 @@ import java.util.Map;
 public record Recipe(
         TeacherConfig teacher,
         NetworkConfig student,
-        String init,
+        StudentStart init,
         Objective objective,
         List<StageConfig> stages,
         RunConfig run) {
     /** Validates. */
     public Recipe {
-        Require.oneOf("init", init, List.of("random", "cut"));
         Require.notEmpty("stages", stages);
     }
 

@@ -1,6 +1,7 @@
 package dev.retort.distill;
 
 import dev.retort.card.NetworkSpec;
+import dev.retort.config.CardFile;
 import dev.retort.data.ImageSource;
 import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
@@ -9,58 +10,128 @@ import dev.retort.nn.Init;
 import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.Pipeline;
 import dev.retort.torch.Device;
+import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
+import dev.retort.train.Cadence;
 import dev.retort.train.DiffusionTask;
 import dev.retort.train.Loss;
+import dev.retort.train.Phase;
 import dev.retort.train.Player;
 import dev.retort.train.Stage;
+import dev.retort.train.Start;
 import dev.retort.train.Task;
 import dev.retort.train.Weighted;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import tools.jackson.databind.node.ObjectNode;
 
-/**
- * Makes of a recipe what the trainer trains.
- *
- * @param recipe the recipe
- * @param student what the student is
- * @param source the images, paired
- * @param teacher the teacher, loaded
- * @param precision arithmetic of all networks
- */
-record RecipeBuilder(
-        Recipe recipe,
-        NetworkSpec student,
-        ImageSource source,
-        Pipeline<Network> teacher,
-        Device device,
-        Precision precision) {
+/** Makes of a recipe what the trainer trains. The networks of all players but the teacher live as long as this. */
+final class RecipeBuilder implements AutoCloseable {
     private static final String STUDENT = "student";
     private static final String TEACHER = "teacher";
 
-    /** The student's network with its first weights. */
+    private final Recipe recipe;
+    private final NetworkSpec student;
+    private final ImageSource source;
+    private final Pipeline<Network> teacher;
+    private final Device device;
+    private final Precision precision;
+    private final List<Network> networks = new ArrayList<>();
+    private final Network network;
+    private final List<Player> players = new ArrayList<>();
+    private final List<Stage> stages = new ArrayList<>();
+
+    /** Losses that differ in their weight alone are one, so that a connector lives through the run. */
+    private record Kind(ObjectNode apartFromWeight, String teacher) {}
+
+    private record Made(Loss loss, LossConfig.Company company) {}
+
+    /**
+     * @param student what the student is
+     * @param source the images, paired
+     * @param teacher the teacher, loaded; not closed with this
+     * @param precision arithmetic of all networks
+     */
+    RecipeBuilder(
+            Recipe recipe,
+            NetworkSpec student,
+            ImageSource source,
+            Pipeline<Network> teacher,
+            Device device,
+            Precision precision) {
+        this.recipe = recipe;
+        this.student = student;
+        this.source = source;
+        this.teacher = teacher;
+        this.device = device;
+        this.precision = precision;
+        network = firstStudent();
+        players.add(new Player(STUDENT, learning(network), recipe.run().learns()));
+        players.add(Player.frozen(TEACHER, teaching()));
+        formerTeachers().forEach(name -> players.add(Player.frozen(name, learning(copy(network)))));
+        buildStages();
+    }
+
+    /** The student's network. */
     Network network() {
+        return network;
+    }
+
+    /** Who takes part: the student, its teacher, itself as it was at the end of stages that teach later ones, and who the losses bring along. */
+    List<Player> players() {
+        return players;
+    }
+
+    List<Stage> stages() {
+        return stages;
+    }
+
+    private Network firstStudent() {
         try (Scope scope = Scope.open()) {
-            Network network = Architectures.build(student, Init.of(recipe.run().seed(), device));
-            if (recipe.init().equals("cut")) {
-                Architectures.surgery(teacher.network().spec(), student).cut(teacher.network(), network);
+            Network first = Architectures.build(student, init());
+            networks.add(first);
+            if (recipe.init() instanceof StudentStart.Cut) {
+                Architectures.surgery(teacher.network().spec(), student).cut(teacher.network(), first);
             }
-            return network;
+            return first;
         }
     }
 
-    /** Who takes part. */
-    List<Player> players(Network network) {
-        Predictor asked = Predictor.of(
+    private Network copy(Network of) {
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            Network copy = Architectures.build(of.spec(), Init.blank(device));
+            networks.add(copy);
+            copy.load(of.state());
+            return copy;
+        }
+    }
+
+    private Init init() {
+        return Init.of(recipe.run().seed(), device);
+    }
+
+    private Set<String> formerTeachers() {
+        Set<String> names = new LinkedHashSet<>();
+        recipe.stages().forEach(stage -> names.add(stage.teacher()));
+        names.remove("");
+        return names;
+    }
+
+    private Predictor teaching() {
+        return Predictor.of(
                 teacher.network(),
                 new LabelConditioner(teacher.network().spec().condition()),
                 teacher.card().process(),
                 recipe.teacher().guidance(),
                 precision);
-        return List.of(new Player(STUDENT, learning(network), recipe.run().learns()), Player.frozen(TEACHER, asked));
     }
 
     private Predictor learning(Network network) {
@@ -71,30 +142,94 @@ record RecipeBuilder(
                 precision);
     }
 
-    /** Losses are made once and shared by the stages that name them alike, so that a connector lives through the run. */
-    List<Stage> stages() {
-        LossConfig.Between players = new LossConfig.Between(
-                STUDENT,
-                student,
-                TEACHER,
-                teacher.network().spec(),
-                recipe.objective(),
-                Init.of(recipe.run().seed(), device));
-        Map<LossConfig, Loss> made = new HashMap<>();
-        List<Stage> stages = new ArrayList<>();
+    private void buildStages() {
+        Map<Kind, Made> losses = new HashMap<>();
+        String ended = "";
         for (StageConfig stage : recipe.stages()) {
-            List<Weighted> losses = new ArrayList<>();
+            List<Weighted> weighted = new ArrayList<>();
+            List<Phase> phases = new ArrayList<>();
+            Cadence cadence = Cadence.EVERY_STEP;
             for (LossConfig loss : stage.losses()) {
-                Loss shared = made.computeIfAbsent(loss.unweighted(), kind -> kind.build(players));
-                losses.add(new Weighted(shared, loss.from(), loss.to()));
+                Made made = losses.computeIfAbsent(kind(loss, stage), kind -> make(loss, stage));
+                weighted.add(new Weighted(
+                        made.loss,
+                        loss.weight().from(),
+                        loss.weight().to(),
+                        loss.weight().over()));
+                phases.addAll(made.company.phases());
+                cadence = rarer(cadence, loss.cadence());
             }
-            stages.add(new Stage(stage.name(), stage.images(), STUDENT, losses));
+            phases.add(new Phase(STUDENT, weighted, cadence));
+            stages.add(new Stage(
+                    stage.name(),
+                    stage.images(),
+                    phases,
+                    starts(stage, ended),
+                    stage.optimizer().map(own -> Map.of(STUDENT, own)).orElse(Map.of())));
+            ended = stage.name();
         }
-        return stages;
+    }
+
+    private static Kind kind(LossConfig loss, StageConfig stage) {
+        ObjectNode fields = (ObjectNode) CardFile.tree(loss);
+        fields.remove("weight");
+        return new Kind(fields, stage.teacher());
+    }
+
+    private Made make(LossConfig loss, StageConfig stage) {
+        boolean former = !stage.teacher().isEmpty();
+        String from = former ? stage.teacher() : TEACHER;
+        Predictor asTeacher = players.stream()
+                .filter(player -> player.name().equals(from))
+                .map(player -> (Predictor) player.respondent())
+                .findFirst()
+                .orElseThrow();
+        Map<String, String> names = new HashMap<>();
+        LossConfig.Between between = new LossConfig.Between(
+                STUDENT,
+                learning(network),
+                from,
+                asTeacher,
+                recipe.objective(),
+                recipe.run().sampling(),
+                init(),
+                name -> names.computeIfAbsent(name, this::unused),
+                this::copy);
+        LossConfig.Company company = loss.company(between);
+        players.addAll(company.players());
+        return new Made(loss.build(between), company);
+    }
+
+    private String unused(String name) {
+        String free = name;
+        for (int number = 2; taken(free); number++) {
+            free = name + "-" + number;
+        }
+        return free;
+    }
+
+    private boolean taken(String name) {
+        return players.stream().anyMatch(player -> player.name().equals(name));
+    }
+
+    private static Cadence rarer(Cadence a, Cadence b) {
+        return Comparator.comparingLong(Cadence::period).compare(a, b) < 0 ? b : a;
+    }
+
+    /** A stage that teaches leaves its student behind; one with an optimiser of its own begins anew with the average. */
+    private Map<String, Start> starts(StageConfig stage, String ended) {
+        Map<String, Start> starts = new LinkedHashMap<>();
+        if (formerTeachers().contains(ended)) {
+            starts.put(ended, Start.copyOf(STUDENT));
+        }
+        if (stage.optimizer().isPresent() && !ended.isEmpty()) {
+            starts.put(STUDENT, Start.copyOf(STUDENT));
+        }
+        return starts;
     }
 
     /** What is trained, and what becomes of it. */
-    Task task(Network network, String teacherHash, Map<String, String> provenance) {
+    Task task(String teacherHash, Map<String, String> provenance) {
         return new DiffusionTask(
                 source,
                 recipe.objective(),
@@ -104,5 +239,10 @@ record RecipeBuilder(
                 recipe.run(),
                 teacherHash,
                 provenance);
+    }
+
+    @Override
+    public void close() {
+        networks.forEach(Network::close);
     }
 }

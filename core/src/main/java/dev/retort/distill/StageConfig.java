@@ -1,7 +1,10 @@
 package dev.retort.distill;
 
 import dev.retort.config.Require;
+import dev.retort.train.OptimizerConfig;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 
 /**
  * A stage of a recipe.
@@ -9,12 +12,27 @@ import java.util.List;
  * @param name name in logs
  * @param images images seen in it
  * @param losses what is minimised
+ * @param teacher who is asked: empty for the recipe's teacher, or the name of an earlier stage, for the student as it was at
+ *     that stage's end
+ * @param optimizer settings that hold in this stage alone, whose rate runs over it; the student then begins it with its
+ *     first moving average and a fresh optimiser. Without them the run's go on
  */
-public record StageConfig(String name, long images, List<LossConfig> losses) {
+public record StageConfig(
+        String name, long images, List<LossConfig> losses, String teacher, Optional<OptimizerConfig> optimizer) {
     /** Validates. */
     public StageConfig {
         Require.that(!name.isBlank(), "name", name, "a word");
         Require.atLeast("images", images, 1);
         Require.notEmpty("losses", losses);
+    }
+
+    /** A stage with the recipe's teacher and the run's optimiser. */
+    public StageConfig(String name, long images, List<LossConfig> losses) {
+        this(name, images, losses, "", Optional.empty());
+    }
+
+    /** What a configuration may leave out. */
+    public static Map<String, ?> defaults() {
+        return Map.of("teacher", "");
     }
 }

@@ -52,6 +52,16 @@ public record Predictor(
         return new Predictor(network, conditioner, process.noiseSchedule(), process.prediction(), guidance, precision);
     }
 
+    /** The same with another network of its kind. */
+    public Predictor with(Network other) {
+        return new Predictor(other, conditioner, schedule, prediction, guidance, precision);
+    }
+
+    /** The same guided otherwise. */
+    public Predictor withGuidance(double scale) {
+        return new Predictor(network, conditioner, schedule, prediction, scale, precision);
+    }
+
     /** Refuses, as an IllegalArgumentException, guidance of a network that was never asked without a condition. */
     public static void requireGuidable(NetworkSpec network, double guidance) {
         if (guidance != 1 && !network.hasNullClass()) {

@@ -1,5 +1,7 @@
 package dev.retort.nn;
 
+import dev.retort.card.TapPoint;
+import dev.retort.torch.Ops;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
@@ -54,5 +56,12 @@ public final class Taps {
             throw new IllegalStateException("tap " + name + " did not fire; fired: " + fired.keySet());
         }
         return tensor;
+    }
+
+    /** The values of an intermediate as tokens (N, rows·cols, channels), whichever form they have. */
+    public static Tensor tokens(Tensor values, TapPoint point) {
+        return point.form() == TapPoint.Form.TOKENS
+                ? values
+                : Ops.transpose(Ops.flatten(values, 2, -1), 1, 2);
     }
 }

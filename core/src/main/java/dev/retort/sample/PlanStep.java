@@ -56,13 +56,9 @@ record PlanStep(List<Plan.Step> of, Class<? extends NoiseScale> noise) {
         return of.stream().mapToDouble(coefficient).toArray();
     }
 
-    private static Tensor column(double[] numbers, Tensor like) {
-        return Tensors.of(numbers, Device.of(like)).view(-1, 1, 1, 1);
-    }
-
     /** x times one number, or a number for each sample. */
     static Tensor times(Tensor x, double[] numbers) {
-        return numbers.length == 1 ? Ops.mul(x, numbers[0]) : x.mul(column(numbers, x));
+        return numbers.length == 1 ? Ops.mul(x, numbers[0]) : x.mul(Tensors.column(numbers, x));
     }
 
     /** coefficient·x. */
@@ -73,7 +69,7 @@ record PlanStep(List<Plan.Step> of, Class<? extends NoiseScale> noise) {
     /** sum + coefficient·x. */
     private Tensor plus(Tensor sum, Tensor x, ToDoubleFunction<Plan.Step> coefficient) {
         double[] numbers = numbers(coefficient);
-        return numbers.length == 1 ? Ops.addScaled(sum, x, numbers[0]) : sum.add(x.mul(column(numbers, x)));
+        return numbers.length == 1 ? Ops.addScaled(sum, x, numbers[0]) : sum.add(x.mul(Tensors.column(numbers, x)));
     }
 
     /** The state as the network wants it. */
@@ -106,7 +102,7 @@ record PlanStep(List<Plan.Step> of, Class<? extends NoiseScale> noise) {
         Tensor v = output.narrow(1, next.size(1), next.size(1));
         Tensor slope = times(v, step -> (range(step).logBeta() - range(step).logBetaTilde()) / 4);
         double[] middle = numbers(step -> (range(step).logBeta() + range(step).logBetaTilde()) / 4);
-        Tensor log = middle.length == 1 ? Ops.add(slope, middle[0]) : slope.add(column(middle, v));
+        Tensor log = middle.length == 1 ? Ops.add(slope, middle[0]) : slope.add(Tensors.column(middle, v));
         return next.add(log.exp().mul(noise));
     }
 

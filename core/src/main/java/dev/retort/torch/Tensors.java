@@ -66,6 +66,11 @@ public final class Tensors {
         return of(narrow, device, narrow.length);
     }
 
+    /** A number for each image of a batch, (N, 1, 1, 1), fp32, where another tensor is. */
+    public static Tensor column(double[] values, Tensor like) {
+        return of(values, Device.of(like)).view(-1, 1, 1, 1);
+    }
+
     /** Tensor from raw little-endian bytes of its element type. */
     public static Tensor of(ByteBuffer bytes, Dtype dtype, Device device, long... shape) {
         Tensor tensor = empty(dtype, Device.CPU, shape);

@@ -111,6 +111,11 @@ public final class ClassificationTask implements Task {
             throw new IllegalStateException("classifiers are trained on images without noise; ask about clean()");
         }
 
+        @Override
+        public NoisyBatch noisy(double[] times) {
+            return noisy(player());
+        }
+
         /** Pixels in [0, 1], (N, C, H, W). */
         @Override
         public Tensor clean() {
@@ -126,6 +131,11 @@ public final class ClassificationTask implements Task {
         @Override
         public Condition none() {
             return conditioner.none(count(), device);
+        }
+
+        @Override
+        public Condition condition(Prompts other) {
+            return conditioner.of(other, device);
         }
     }
 

@@ -77,21 +77,27 @@ public record NoisyBatch(
             Condition condition,
             Device device) {
         Batch fine = batch.twin() != null && batch.twin().height() > batch.height() ? batch.twin() : batch;
-        int size = fine.channels() * fine.height() * fine.width();
-        float[] noise = new float[count * size];
         double[] times = new double[count];
         for (int i = 0; i < count; i++) {
-            long position = batch.firstImage() + from + i;
-            times[i] = sampler.sample(schedule, Rng.at(seed, Purpose.TIME, position, 0));
-            Rng.at(seed, Purpose.NOISE, position, 0).fillGaussian(noise, i * size, size);
+            times[i] = sampler.sample(schedule, Rng.at(seed, Purpose.TIME, batch.firstImage() + from + i, 0));
         }
-        Tensor unit = Tensors.of(noise, device, count, fine.channels(), fine.height(), fine.width());
+        Tensor unit = noise(fine, from, count, seed, device);
         NoisyBatch twin = null;
         if (batch.twin() != null) {
             double[] theirs = timesAtHeight(batch.twin().height(), times, batch.height(), schedule);
             twin = at(batch.twin(), from, unit, theirs, schedule, condition, null);
         }
         return at(batch, from, unit, times, schedule, condition, twin);
+    }
+
+    /** Unit noise for part of a batch (N, C, H, W). */
+    static Tensor noise(Batch batch, int from, int count, long seed, Device device) {
+        int size = batch.channels() * batch.height() * batch.width();
+        float[] noise = new float[count * size];
+        for (int i = 0; i < count; i++) {
+            Rng.at(seed, Purpose.NOISE, batch.firstImage() + from + i, 0).fillGaussian(noise, i * size, size);
+        }
+        return Tensors.of(noise, device, count, batch.channels(), batch.height(), batch.width());
     }
 
     /**
@@ -114,17 +120,8 @@ public record NoisyBatch(
             NoiseSchedule schedule,
             Condition condition,
             NoisyBatch twin) {
-        Device device = Device.of(unit);
-        double[] alpha = Arrays.stream(times).map(schedule::alpha).toArray();
-        double[] sigma = Arrays.stream(times).map(schedule::sigma).toArray();
-        return of(
-                clean(batch, from, times.length, device),
-                noise(batch, unit),
-                times,
-                Tensors.of(alpha, device).view(-1, 1, 1, 1),
-                Tensors.of(sigma, device).view(-1, 1, 1, 1),
-                condition,
-                twin);
+        Tensor clean = clean(batch, from, times.length, Device.of(unit));
+        return of(clean, noise(batch, unit), times, schedule, condition, twin);
     }
 
     /** Images of part of a batch (N, C, H, W). */
@@ -146,6 +143,14 @@ public record NoisyBatch(
     public static NoisyBatch of(
             Tensor clean, Tensor noise, double[] times, Tensor alpha, Tensor sigma, Condition condition) {
         return of(clean, noise, times, alpha, sigma, condition, null);
+    }
+
+    /** The same at times of a schedule. */
+    static NoisyBatch of(
+            Tensor clean, Tensor noise, double[] times, NoiseSchedule schedule, Condition condition, NoisyBatch twin) {
+        Tensor alpha = Tensors.column(Arrays.stream(times).map(schedule::alpha).toArray(), clean);
+        Tensor sigma = Tensors.column(Arrays.stream(times).map(schedule::sigma).toArray(), clean);
+        return of(clean, noise, times, alpha, sigma, condition, twin);
     }
 
     private static NoisyBatch of(
@@ -170,10 +175,7 @@ public record NoisyBatch(
             ofClean[i] = prediction.targetFromX0(signal, noises);
             ofNoise[i] = prediction.targetFromEps(signal, noises);
         }
-        Device device = Device.of(clean);
-        Tensor p = Tensors.of(ofClean, device).view(-1, 1, 1, 1);
-        Tensor q = Tensors.of(ofNoise, device).view(-1, 1, 1, 1);
-        return clean.mul(p).add(noise.mul(q));
+        return clean.mul(Tensors.column(ofClean, clean)).add(noise.mul(Tensors.column(ofNoise, clean)));
     }
 
     /** Number of images. */

@@ -2,6 +2,7 @@ package dev.retort.train;
 
 import dev.retort.card.ImageShape;
 import dev.retort.data.Batch;
+import dev.retort.data.Prompts;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.model.Condition;
 import dev.retort.model.Conditioner;
@@ -63,6 +64,12 @@ final class NoisyPass extends Pass {
     }
 
     @Override
+    public NoisyBatch noisy(double[] at) {
+        Tensor unit = once("noise", () -> NoisyBatch.noise(batch, from, count(), context.seed(), device));
+        return NoisyBatch.of(clean(), unit, at, objective.process().noiseSchedule(), condition(), null);
+    }
+
+    @Override
     public Question usual(String player, Question.Gradient gradient) {
         NoisyBatch noisy = noisy(player);
         return new Question(noisy.noisy(), noisy.times(), noisy.condition(), gradient);
@@ -83,6 +90,11 @@ final class NoisyPass extends Pass {
     @Override
     public Condition none() {
         return once("none", () -> conditioner.none(count(), device));
+    }
+
+    @Override
+    public Condition condition(Prompts prompts) {
+        return conditioner.of(prompts, device);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.model.Answer;
+import dev.retort.data.Prompts;
 import dev.retort.model.Condition;
 import dev.retort.model.Question;
 import dev.retort.torch.Scope;
@@ -95,6 +96,13 @@ public abstract class Pass {
     /** The images with the noise that all players see alike, at that player's own size. */
     public abstract NoisyBatch noisy(String player);
 
+    /**
+     * The images with the same noise at times of the caller's choice, one for each, at the size of the player that is trained.
+     *
+     * @param times in the network's units
+     */
+    public abstract NoisyBatch noisy(double[] times);
+
     /** The images (N, C, H, W), as the player that is trained sees them without noise. */
     public abstract Tensor clean();
 
@@ -103,6 +111,9 @@ public abstract class Pass {
 
     /** The condition that tells nothing of any image. */
     public abstract Condition none();
+
+    /** What networks are told of other images than those of this pass. */
+    public abstract Condition condition(Prompts prompts);
 
     /** Where on the way from image (0) to noise (1) the usual question asks, for logs; empty before it was asked. */
     public Optional<double[]> places() {

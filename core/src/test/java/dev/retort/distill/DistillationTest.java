@@ -56,7 +56,7 @@ class DistillationTest {
         teacher = Training.run(config, temp.resolve("teacher"), Map.of(), n -> {}, (d, t, s) -> {}, () -> false);
     }
 
-    static Recipe recipe(String size, String init, List<StageConfig> stages) {
+    static Recipe recipe(String size, StudentStart init, List<StageConfig> stages) {
         return new Recipe(
                 new TeacherConfig(teacher.toString(), "", 1),
                 new DitConfig(size, 4, 0.1, false),
@@ -79,30 +79,30 @@ class DistillationTest {
         return new StageConfig(name, images, List.of(losses));
     }
 
-    private static final LossConfig OUTPUT = new LossConfig.Output(1, 1, Prediction.FLOW);
+    private static final LossConfig OUTPUT = new LossConfig.Output(LossWeight.ONE, Prediction.FLOW);
 
     @Test
     void a_student_cut_at_full_size_is_its_teacher() {
-        distil(recipe("4x32x2/4", "cut", List.of(stage("all", 8, OUTPUT))), "same");
+        distil(recipe("4x32x2/4", new StudentStart.Cut(), List.of(stage("all", 8, OUTPUT))), "same");
         assertThat(loss("same", "output", 0)).isLessThan(1e-10);
     }
 
     @Test
     void a_cut_student_starts_closer_to_its_teacher_than_a_random_one() {
-        distil(recipe("3x32x2/4", "cut", List.of(stage("all", 8, OUTPUT))), "cut");
-        distil(recipe("3x32x2/4", "random", List.of(stage("all", 8, OUTPUT))), "random");
+        distil(recipe("3x32x2/4", new StudentStart.Cut(), List.of(stage("all", 8, OUTPUT))), "cut");
+        distil(recipe("3x32x2/4", new StudentStart.Random(), List.of(stage("all", 8, OUTPUT))), "random");
         assertThat(loss("cut", "output", 0)).isLessThan(loss("random", "output", 0));
     }
 
     @Test
     void the_three_stages_run_and_the_student_comes_to_agree_with_its_teacher() {
-        LossConfig diffusion = new LossConfig.Diffusion(1, 1);
-        LossConfig feature = new LossConfig.Feature(0, 0.1, "uniform", true, 2);
-        LossConfig distribution = new LossConfig.OutputDistribution(0.5, 0.5, 1);
+        LossConfig diffusion = new LossConfig.Diffusion(LossWeight.ONE);
+        LossConfig feature = new LossConfig.Feature(LossWeight.ramp(0, 0.1), "uniform", true, 2);
+        LossConfig distribution = new LossConfig.OutputDistribution(LossWeight.of(0.5), 1);
         Path student = distil(
                 recipe(
                         "2x24x2/4",
-                        "random",
+                        new StudentStart.Random(),
                         List.of(
                                 stage("warmup", 64, diffusion),
                                 stage("feature", 64, diffusion, feature),
@@ -122,8 +122,8 @@ class DistillationTest {
         distil(
                 recipe(
                         "2x24x2/2",
-                        "random",
-                        List.of(stage("all", 240, new LossConfig.Feature(1, 1, "0-1,1-3", true, 2), OUTPUT))),
+                        new StudentStart.Random(),
+                        List.of(stage("all", 240, new LossConfig.Feature(LossWeight.ONE, "0-1,1-3", true, 2), OUTPUT))),
                 "patch");
         assertThat(loss("patch", "feature", -1)).isLessThan(loss("patch", "feature", 0));
     }
@@ -132,7 +132,7 @@ class DistillationTest {
         return new Recipe(
                 new TeacherConfig(teacher.toString(), "", 1),
                 new DitConfig(student, 4, 0.1, false),
-                "random",
+                new StudentStart.Random(),
                 new Objective.Flow(0, 1, 1),
                 List.of(stage("all", images, losses)),
                 run(3e-3, size));
@@ -144,7 +144,7 @@ class DistillationTest {
 
     @Test
     void a_teacher_of_another_size_sees_the_same_pictures_at_its_own() {
-        Path student = distil(larger(new LossConfig.Feature(0.1, 0.1, "uniform", true, 2), OUTPUT), "larger");
+        Path student = distil(larger(new LossConfig.Feature(LossWeight.of(0.1), "uniform", true, 2), OUTPUT), "larger");
         assertThat(Models.card(student).network().height()).isEqualTo(32);
         assertThat(loss("larger", "output", -1)).isLessThan(0.7 * loss("larger", "output", 0));
         assertThat(loss("larger", "feature", -1)).isLessThan(loss("larger", "feature", 0));
@@ -152,7 +152,7 @@ class DistillationTest {
 
     @Test
     void what_has_no_meaning_between_sizes_is_refused() {
-        assertThatThrownBy(() -> distil(larger(new LossConfig.OutputDistribution(1, 1, 1)), "divergence"))
+        assertThatThrownBy(() -> distil(larger(new LossConfig.OutputDistribution(LossWeight.ONE, 1)), "divergence"))
                 .hasMessageContaining("different sizes");
         Recipe odd = resized("2x24x2/4", 24, 8, OUTPUT);
         assertThatThrownBy(() -> distil(odd, "odd")).hasMessageContaining("enlarged by a whole number");
@@ -165,16 +165,16 @@ class DistillationTest {
         assertThatThrownBy(() -> distil(
                         recipe(
                                 "2x24x2/4",
-                                "random",
-                                List.of(stage("all", 8, new LossConfig.Feature(1, 1, "0-9", true, 2)))),
+                                new StudentStart.Random(),
+                                List.of(stage("all", 8, new LossConfig.Feature(LossWeight.ONE, "0-9", true, 2)))),
                         "no"))
                 .hasMessageContaining("teacher block 9, expected 0..3");
-        assertThatThrownBy(() -> distil(recipe("2x24x3/4", "cut", List.of(stage("all", 8, OUTPUT))), "width"))
+        assertThatThrownBy(() -> distil(recipe("2x24x3/4", new StudentStart.Cut(), List.of(stage("all", 8, OUTPUT))), "width"))
                 .hasMessageContaining("heads as wide");
         Recipe other = new Recipe(
                 new TeacherConfig(teacher.toString(), "", 1),
                 new DitConfig("2x24x2/4", 4, 0.1, false),
-                "random",
+                new StudentStart.Random(),
                 new Objective.Ddpm(dev.retort.card.ProcessSpec.ddpm(), false, 0),
                 List.of(stage("all", 8, OUTPUT)),
                 run(1e-3));

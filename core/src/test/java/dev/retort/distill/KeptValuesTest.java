@@ -66,14 +66,14 @@ class KeptValuesTest {
         TrainConfig config =
                 new TrainConfig(96, new DitConfig("3x32x2/4", 2, 0.1, true), new Objective.Flow(0, 1, 1), run(3));
         teacher = Training.run(config, temp.resolve("teacher"), Map.of(), n -> {}, Progress.NONE, () -> false);
-        LossConfig diffusion = new LossConfig.Diffusion(1, 0.5);
-        LossConfig first = new LossConfig.Feature(0, 0.5, "uniform", true, 2);
-        LossConfig second = new LossConfig.Feature(0.1, 0.1, "0-0,1-2", false, 0);
-        LossConfig output = new LossConfig.Output(0, 1, Prediction.X0);
+        LossConfig diffusion = new LossConfig.Diffusion(LossWeight.ramp(1, 0.5));
+        LossConfig first = new LossConfig.Feature(LossWeight.ramp(0, 0.5), "uniform", true, 2);
+        LossConfig second = new LossConfig.Feature(LossWeight.of(0.1), "0-0,1-2", false, 0);
+        LossConfig output = new LossConfig.Output(LossWeight.ramp(0, 1), Prediction.X0);
         Recipe recipe = new Recipe(
                 new TeacherConfig(teacher.toString(), "", 1.5),
                 new DitConfig("2x24x2/4", 2, 0.1, true),
-                "random",
+                new StudentStart.Random(),
                 new Objective.Flow(0, 1, 1),
                 List.of(
                         new StageConfig("warmup", 32, List.of(diffusion, first)),
@@ -86,7 +86,7 @@ class KeptValuesTest {
                                         output,
                                         first,
                                         second,
-                                        new LossConfig.OutputDistribution(0.01, 0, 2)))),
+                                        new LossConfig.OutputDistribution(LossWeight.ramp(0.01, 0), 2)))),
                 run(5));
         student = Distillation.run(recipe, temp.resolve("student"), Map.of(), n -> {}, Progress.NONE, () -> false);
     }

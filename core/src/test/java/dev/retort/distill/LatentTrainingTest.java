@@ -95,9 +95,9 @@ class LatentTrainingTest {
         return new Recipe(
                 new TeacherConfig(teacher.toString(), "", 1),
                 new DitConfig("1x32x2/2", 4, 0.1, false),
-                "cut",
+                new StudentStart.Cut(),
                 new Objective.Flow(0, 1, 0),
-                List.of(new StageConfig("all", 16, List.of(new LossConfig.Output(1, 1, Prediction.FLOW)))),
+                List.of(new StageConfig("all", 16, List.of(new LossConfig.Output(LossWeight.ONE, Prediction.FLOW)))),
                 run(data));
     }
 
@@ -147,7 +147,7 @@ class LatentTrainingTest {
         Recipe paired = new Recipe(
                 new TeacherConfig(teacher.toString(), temp.resolve("latents").toString(), 1),
                 lonely.student(),
-                "cut",
+                new StudentStart.Cut(),
                 lonely.objective(),
                 lonely.stages(),
                 lonely.run());

@@ -35,9 +35,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Distillations in stages that train different parts of the student, stopped and resumed. */
 class ResumedDistillationTest {
-    private static final LossConfig DIFFUSION = new LossConfig.Diffusion(1, 1);
-    private static final LossConfig OUTPUT = new LossConfig.Output(1, 0.5, Prediction.FLOW);
-    private static final LossConfig FEATURE = new LossConfig.Feature(1, 1, "0-2", true, 2);
+    private static final LossConfig DIFFUSION = new LossConfig.Diffusion(LossWeight.ONE);
+    private static final LossConfig OUTPUT = new LossConfig.Output(LossWeight.ramp(1, 0.5), Prediction.FLOW);
+    private static final LossConfig FEATURE = new LossConfig.Feature(LossWeight.ONE, "0-2", true, 2);
 
     @TempDir
     static Path temp;
@@ -65,10 +65,10 @@ class ResumedDistillationTest {
     }
 
     private static Recipe recipe(RunConfig run, StageConfig... stages) {
-        return recipe(run, "random", "3x24x2/4", stages);
+        return recipe(run, new StudentStart.Random(), "3x24x2/4", stages);
     }
 
-    private static Recipe recipe(RunConfig run, String init, String size, StageConfig... stages) {
+    private static Recipe recipe(RunConfig run, StudentStart init, String size, StageConfig... stages) {
         return new Recipe(
                 new TeacherConfig(teacher.toString(), "", 1),
                 new DitConfig(size, 2, 0.1, true),
@@ -163,14 +163,14 @@ class ResumedDistillationTest {
                 .hasMessageContaining("final_layer would never be trained")
                 .hasMessageContaining("add output");
         assertThat(temp.resolve("untrained")).doesNotExist();
-        LossConfig last = new LossConfig.Feature(1, 1, "0-0,1-2", true, 0);
-        assertThat(distil(recipe(run, "cut", "2x32x2/4", stage("alone", 16, last)), "cut"))
+        LossConfig last = new LossConfig.Feature(LossWeight.ONE, "0-0,1-2", true, 0);
+        assertThat(distil(recipe(run, new StudentStart.Cut(), "2x32x2/4", stage("alone", 16, last)), "cut"))
                 .anyMatch(note -> note.contains("stage alone") && note.contains("final_layer stays"));
     }
 
     @Test
     void feature_losses_that_differ_have_connectors_of_their_own() throws Exception {
-        LossConfig other = new LossConfig.Feature(1, 1, "0-2", false, 0);
+        LossConfig other = new LossConfig.Feature(LossWeight.ONE, "0-2", false, 0);
         Recipe recipe = recipe(run("fp32", false), stage("one", 24, OUTPUT, FEATURE), stage("two", 24, OUTPUT, other));
         distil(recipe, "connectors");
         try (SafetensorsFile saved = SafetensorsFile.open(newest("connectors"))) {
@@ -186,7 +186,7 @@ class ResumedDistillationTest {
 
     @Test
     void a_checkpoint_from_before_connectors_had_numbers_resumes_where_it_is_clear_whose_they_are() throws Exception {
-        LossConfig other = new LossConfig.Feature(1, 1, "1-1", true, 2);
+        LossConfig other = new LossConfig.Feature(LossWeight.ONE, "1-1", true, 2);
         Recipe clear = recipe(run("fp32", false), stage("one", 16, OUTPUT, FEATURE), stage("two", 32, OUTPUT, other));
         distil(clear, "clear");
         stop(clear, "older", 4);
@@ -194,7 +194,7 @@ class ResumedDistillationTest {
         distil(clear, "older");
         assertThat(Files.mismatch(newest("clear"), newest("older"))).isEqualTo(-1);
 
-        LossConfig same = new LossConfig.Feature(1, 1, "0-2", false, 2);
+        LossConfig same = new LossConfig.Feature(LossWeight.ONE, "0-2", false, 2);
         Recipe unclear = recipe(run("fp32", false), stage("one", 16, OUTPUT, FEATURE), stage("two", 32, OUTPUT, same));
         stop(unclear, "unclear", 4);
         rename("unclear", name -> name.contains("feature-2.") ? "" : name);

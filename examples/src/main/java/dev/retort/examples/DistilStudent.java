@@ -4,8 +4,10 @@ import dev.retort.data.DataConfig;
 import dev.retort.diffusion.Prediction;
 import dev.retort.distill.Distillation;
 import dev.retort.distill.LossConfig;
+import dev.retort.distill.LossWeight;
 import dev.retort.distill.Recipe;
 import dev.retort.distill.StageConfig;
+import dev.retort.distill.StudentStart;
 import dev.retort.distill.TeacherConfig;
 import dev.retort.train.DitConfig;
 import dev.retort.train.Objective;
@@ -19,13 +21,13 @@ public final class DistilStudent {
 
     /** Distils and returns the student's folder. */
     public static Path distil(Path teacher, Path runFolder, long images) {
-        LossConfig data = new LossConfig.Diffusion(1, 1);
-        LossConfig features = new LossConfig.Feature(0, 0.1, "uniform", true, 2); // ramped up over its stage
-        LossConfig output = new LossConfig.Output(1, 1, Prediction.FLOW);
+        LossConfig data = new LossConfig.Diffusion(LossWeight.ONE);
+        LossConfig features = new LossConfig.Feature(LossWeight.ramp(0, 0.1), "uniform", true, 2); // ramped up over its stage
+        LossConfig output = new LossConfig.Output(LossWeight.ONE, Prediction.FLOW);
         Recipe recipe = new Recipe(
                 new TeacherConfig(teacher.toString(), "", 1),
                 new DitConfig("2x64x2/4", 4, 0.1, false), // half the blocks, two thirds of the width
-                "cut", // its first weights are cut from the teacher
+                new StudentStart.Cut(), // its first weights are cut from the teacher
                 new Objective.Flow(0, 1, 1),
                 List.of(
                         new StageConfig("feature", images / 2, List.of(data, features)),

@@ -4,8 +4,10 @@ import dev.retort.data.DataConfig;
 import dev.retort.diffusion.Prediction;
 import dev.retort.distill.Distillation;
 import dev.retort.distill.LossConfig;
+import dev.retort.distill.LossWeight;
 import dev.retort.distill.Recipe;
 import dev.retort.distill.StageConfig;
+import dev.retort.distill.StudentStart;
 import dev.retort.distill.TeacherConfig;
 import dev.retort.torch.Device;
 import dev.retort.train.DitConfig;
@@ -43,13 +45,13 @@ public final class LearnOnLatents {
         Recipe recipe = new Recipe(
                 new TeacherConfig(teacher.toString(), small.toString(), 1), // its own latents of the same pictures
                 new DitConfig("4x96x3/2", 4, 0.1, false),
-                "cut",
+                new StudentStart.Cut(),
                 flow,
                 List.of(new StageConfig(
                         "joint",
                         images,
                         // the teacher knows nothing finer than its own grid: that comes from the data
-                        List.of(new LossConfig.Diffusion(1, 1), new LossConfig.Output(1, 1, Prediction.FLOW)))),
+                        List.of(new LossConfig.Diffusion(LossWeight.ONE), new LossConfig.Output(LossWeight.ONE, Prediction.FLOW)))),
                 TrainTeacher.run(latents(large)));
         return Distillation.run(
                 recipe,

@@ -6,6 +6,7 @@ import dev.retort.model.LayerMap;
 import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.nn.Linear;
+import dev.retort.nn.Taps;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
@@ -103,18 +104,13 @@ public final class FeatureLoss implements Loss {
         Answer theirs = pass.ask(teacher);
         Tensor sum = null;
         for (Points point : points) {
-            Tensor s = tokens(ours.tap(point.student.name()), point.student); // (N, T, D)
-            Tensor t = tokens(theirs.tap(point.teacher.name()), point.teacher); // (N, T', D')
+            Tensor s = Taps.tokens(ours.tap(point.student.name()), point.student); // (N, T, D)
+            Tensor t = Taps.tokens(theirs.tap(point.teacher.name()), point.teacher); // (N, T', D')
             Tensor connected = connectors.get(point.connector) instanceof Linear connector ? connector.forward(s) : s;
             Tensor distance = distance(coarse(connected, point.student, point), coarse(t, point.teacher, point)); // (N)
             sum = sum == null ? distance : sum.add(distance);
         }
         return Ops.mul(sum, 1.0 / points.size());
-    }
-
-    /** (N, rows·cols, D) of either form. */
-    private static Tensor tokens(Tensor x, TapPoint point) {
-        return point.form() == TapPoint.Form.TOKENS ? x : x.flatten(2, -1).transpose(1, 2);
     }
 
     /** (N, T, D) → (N, T”, D), T” being the tokens of the coarser of both grids. */

@@ -3,7 +3,6 @@ package dev.retort.distill.loss;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
 import dev.retort.model.Answer;
-import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
 import dev.retort.train.Loss;
@@ -64,6 +63,6 @@ public final class OutputLoss implements Loss {
         double[] factor = Arrays.stream(batch.times())
                 .map(time -> space.fromOutput(Prediction.X0, schedule.alpha(time), schedule.sigma(time)))
                 .toArray();
-        return Tensors.of(factor, Device.of(batch.noisy())).view(-1, 1, 1, 1);
+        return Tensors.column(factor, batch.noisy());
     }
 }

@@ -1,0 +1,326 @@
+package dev.retort.distill;
+
+import dev.retort.card.SamplingPlan;
+import dev.retort.card.SamplingSpec;
+import dev.retort.card.SolverSetting;
+import dev.retort.card.SolverSpec;
+import dev.retort.card.TapPoint;
+import dev.retort.config.Require;
+import dev.retort.diffusion.Ddim;
+import dev.retort.diffusion.Plan;
+import dev.retort.diffusion.Prediction;
+import dev.retort.diffusion.Process;
+import dev.retort.diffusion.TimeGrid;
+import dev.retort.diffusion.TimeSampler;
+import dev.retort.diffusion.Weighting;
+import dev.retort.diffusion.step.ConsistencyWeight;
+import dev.retort.diffusion.step.PseudoHuber;
+import dev.retort.distill.step.AdversarialLoss;
+import dev.retort.distill.step.ConsistencyLoss;
+import dev.retort.distill.step.Critic;
+import dev.retort.distill.step.CriticLoss;
+import dev.retort.distill.step.DistributionMatchingLoss;
+import dev.retort.distill.step.MadeImagesLoss;
+import dev.retort.distill.step.ProgressiveLoss;
+import dev.retort.distill.step.Renoised;
+import dev.retort.distill.step.Simulation;
+import dev.retort.train.Cadence;
+import dev.retort.train.Loss;
+import dev.retort.train.OptimizerConfig;
+import dev.retort.train.Phase;
+import dev.retort.train.Player;
+import dev.retort.train.Weighted;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+
+/** Losses by which a student learns to need fewer steps. */
+public sealed interface StepLoss extends LossConfig {
+    @Override
+    default boolean bridgesSizes() {
+        return false;
+    }
+
+    /** How the weighting of an error is called in a recipe; each is on the error of x0. */
+    enum ErrorWeight {
+        /** 1. */
+        CONSTANT(Weighting.SIMPLE),
+        /** max(SNR, 1) (Salimans and Ho 2022). */
+        TRUNCATED_SNR(Weighting.TRUNCATED_SNR);
+
+        private final Weighting weighting;
+
+        ErrorWeight(Weighting weighting) {
+            this.weighting = weighting;
+        }
+    }
+
+    /** The plan of a sampler in which every call of the network is taken as x0. */
+    private static Plan ofX0(Between players, SamplingSpec sampling) {
+        Process process = new Process(
+                players.schedule(),
+                Prediction.X0,
+                sampling.clamp().over(players.objective().process().process().clamp()));
+        return SamplingPlan.of(process, sampling, false);
+    }
+
+    /** The student's own images in so many steps of the run's sampler. */
+    private static Simulation simulation(Between players, int steps) {
+        return new Simulation(players.student(), ofX0(players, players.sampling().withSteps(steps)));
+    }
+
+    /**
+     * Progressive distillation: a step of the student lands where several of the teacher land.
+     *
+     * @param steps steps of the student, on the grid of {@code run.sampling}
+     * @param ratio steps of the teacher for one of the student's
+     * @param solver how the teacher steps
+     * @param error how the error of x0 is weighted
+     */
+    record Progressive(LossWeight weight, int steps, int ratio, SolverSpec solver, ErrorWeight error)
+            implements StepLoss {
+        /** Validates. */
+        public Progressive {
+            Require.atLeast("steps", steps, 1);
+            Require.atLeast("ratio", ratio, 2);
+        }
+
+        /** What a configuration may leave out. */
+        public static Map<String, ?> defaults() {
+            return Map.of("ratio", 2, "solver", new SolverSpec.Ddim(), "error", ErrorWeight.TRUNCATED_SNR);
+        }
+
+        @Override
+        public Loss build(Between players) {
+            TimeGrid grid = players.sampling().withSteps(steps).grid().on(players.schedule(), steps);
+            return new ProgressiveLoss(
+                    players.teacher(),
+                    players.schedule(),
+                    grid,
+                    solver.solver(new SolverSetting(players.schedule(), steps * ratio, false)),
+                    ratio,
+                    error.weighting);
+        }
+    }
+
+    /**
+     * Consistency tuning: what the student says x0 is at one time is to be what it says at an earlier one.
+     *
+     * @param distil let the teacher lead to the earlier time, instead of the same noise
+     * @param average decay of an average of the student that says what is wanted; 0 for the student itself
+     * @param timeMean logit-normal times; above 0 favours noise
+     * @param timeStd their spread
+     * @param pureNoise share of images at the noisiest time
+     * @param gapFrom how many times nearer to the other than to 0 the earlier time is at first
+     * @param gapTo and at last
+     * @param gapStretches in how many equal stretches of the stage it comes nearer
+     * @param huber the c of the pseudo-Huber distance
+     * @param gapWeight how a pair of times counts
+     */
+    record Consistency(
+            LossWeight weight,
+            boolean distil,
+            double average,
+            double timeMean,
+            double timeStd,
+            double pureNoise,
+            double gapFrom,
+            double gapTo,
+            int gapStretches,
+            double huber,
+            ConsistencyWeight gapWeight)
+            implements StepLoss {
+        private static final String TARGET = "target";
+
+        /** Validates. */
+        public Consistency {
+            Require.between("average", average, 0, 0.9999999);
+            Require.positive("timeStd", timeStd);
+            Require.between("pureNoise", pureNoise, 0, 1);
+            Require.that(gapFrom > 1, "gapFrom", gapFrom, "above 1");
+            Require.atLeast("gapTo", gapTo, gapFrom);
+            Require.atLeast("gapStretches", gapStretches, 1);
+            Require.atLeast("huber", huber, 0);
+        }
+
+        /** What a configuration may leave out. */
+        public static Map<String, ?> defaults() {
+            Map<String, Object> defaults = new HashMap<>();
+            defaults.put("distil", false);
+            defaults.put("average", 0);
+            defaults.put("timeMean", -0.4);
+            defaults.put("timeStd", 1.6);
+            defaults.put("pureNoise", 0.2);
+            defaults.put("gapFrom", 4);
+            defaults.put("gapTo", 256);
+            defaults.put("gapStretches", 4);
+            defaults.put("huber", 0.03);
+            defaults.put("gapWeight", ConsistencyWeight.INVERSE_GAP);
+            return defaults;
+        }
+
+        @Override
+        public boolean asksTeacher() {
+            return distil;
+        }
+
+        @Override
+        public Loss build(Between players) {
+            return new ConsistencyLoss(
+                    average == 0 ? players.student() : players.names().apply(TARGET),
+                    distil
+                            ? Optional.of(new ConsistencyLoss.Teacher(players.teacher(), new Ddim()))
+                            : Optional.empty(),
+                    players.schedule(),
+                    new ConsistencyLoss.Times(new TimeSampler.LogitNormal(timeMean, timeStd), pureNoise),
+                    new ConsistencyLoss.Gap(gapFrom, gapTo, gapStretches),
+                    new PseudoHuber(huber),
+                    gapWeight);
+        }
+
+        @Override
+        public Company company(Between players) {
+            if (average == 0) {
+                return Company.NONE;
+            }
+            return new Company(
+                    List.of(new Player(
+                            players.names().apply(TARGET),
+                            players.copy(players.asStudent()),
+                            new Player.Role.Follows(players.student(), average))),
+                    List.of());
+        }
+    }
+
+    /**
+     * Distribution matching with a network that follows the student's images.
+     *
+     * @param steps steps of the student's sampler, at each of which it is trained on states of its own making
+     * @param ratio steps of that network for one of the student
+     * @param noiseFrom cleanest time at which images are compared, as a share of the noisiest
+     * @param noiseTo noisiest time, likewise
+     * @param optimizer of that network
+     */
+    record DistributionMatching(
+            LossWeight weight, int steps, int ratio, double noiseFrom, double noiseTo, OptimizerConfig optimizer)
+            implements StepLoss {
+        private static final String FAKE = "fake";
+
+        /** Validates. */
+        public DistributionMatching {
+            Require.atLeast("steps", steps, 1);
+            Require.atLeast("ratio", ratio, 1);
+            Require.between("noiseFrom", noiseFrom, 0, 1);
+            Require.between("noiseTo", noiseTo, noiseFrom, 1);
+        }
+
+        /** What a configuration may leave out. */
+        public static Map<String, ?> defaults() {
+            return Map.of(
+                    "ratio", 5,
+                    "noiseFrom", 0.02,
+                    "noiseTo", 0.98,
+                    "optimizer", new OptimizerConfig(1e-4, "constant", 0, 0, 0.99, 1e-8, 0, 1));
+        }
+
+        @Override
+        public Loss build(Between players) {
+            return new DistributionMatchingLoss(
+                    simulation(players, steps), players.teacher(), players.names().apply(FAKE), renoised(players));
+        }
+
+        private Renoised renoised(Between players) {
+            return new Renoised(players.schedule(), noiseFrom, noiseTo);
+        }
+
+        @Override
+        public Company company(Between players) {
+            Loss loss = new MadeImagesLoss(
+                    simulation(players, steps),
+                    renoised(players),
+                    players.schedule(),
+                    players.asTeacher().prediction());
+            return new Company(
+                    List.of(new Player(players.names().apply(FAKE), players.copy(players.asTeacher()), new Player.Role.Learns(optimizer))),
+                    List.of(new Phase(players.names().apply(FAKE), List.of(new Weighted(loss, 1, 1)), Cadence.EVERY_STEP)));
+        }
+
+        @Override
+        public Cadence cadence() {
+            return Cadence.every(ratio);
+        }
+    }
+
+    /**
+     * An adversarial game against heads on the frozen teacher's intermediates.
+     *
+     * @param steps steps of the student's sampler, at each of which it is trained on states of its own making
+     * @param heads how many of the teacher's intermediates are looked at, at even distance
+     * @param width hidden values of a head
+     * @param penalty the γ of the gradient penalty, 0 for none
+     * @param noiseFrom cleanest time at which images are judged, as a share of the noisiest
+     * @param noiseTo noisiest time, likewise
+     * @param optimizer of the heads
+     */
+    record Adversarial(
+            LossWeight weight,
+            int steps,
+            int heads,
+            int width,
+            double penalty,
+            double noiseFrom,
+            double noiseTo,
+            OptimizerConfig optimizer)
+            implements StepLoss {
+        private static final String CRITIC = "critic";
+
+        /** Validates. */
+        public Adversarial {
+            Require.atLeast("steps", steps, 1);
+            Require.atLeast("heads", heads, 1);
+            Require.atLeast("width", width, 1);
+            Require.atLeast("penalty", penalty, 0);
+            Require.between("noiseFrom", noiseFrom, 0, 1);
+            Require.between("noiseTo", noiseTo, noiseFrom, 1);
+        }
+
+        /** What a configuration may leave out. */
+        public static Map<String, ?> defaults() {
+            return Map.of(
+                    "heads", 3,
+                    "width", 64,
+                    "penalty", 1e-3,
+                    "noiseFrom", 0.05,
+                    "noiseTo", 0.7,
+                    "optimizer", new OptimizerConfig(1e-4, "constant", 0, 0, 0.99, 1e-8, 0, 1));
+        }
+
+        @Override
+        public Loss build(Between players) {
+            return new AdversarialLoss(simulation(players, steps), players.names().apply(CRITIC), renoised(players));
+        }
+
+        private Renoised renoised(Between players) {
+            return new Renoised(players.schedule(), noiseFrom, noiseTo);
+        }
+
+        @Override
+        public Company company(Between players) {
+            List<TapPoint> all = players.ofTeacher().taps();
+            Require.between("heads", heads, 1, all.size());
+            List<TapPoint> points = IntStream.range(0, heads)
+                    .mapToObj(i -> all.get((i + 1) * all.size() / heads - 1))
+                    .toList();
+            Critic critic = new Critic(players.init().at(CRITIC), players.asTeacher().withGuidance(1), points, width);
+            return new Company(
+                    List.of(new Player(players.names().apply(CRITIC), critic, new Player.Role.Learns(optimizer))),
+                    List.of(new Phase(
+                            players.names().apply(CRITIC),
+                            List.of(new Weighted(
+                                    new CriticLoss(simulation(players, steps), renoised(players), penalty), 1, 1)),
+                            Cadence.EVERY_STEP)));
+        }
+    }
+}

@@ -1,0 +1,146 @@
+package dev.retort.distill.step;
+
+import dev.retort.diffusion.NoiseSchedule;
+import dev.retort.diffusion.Plan;
+import dev.retort.diffusion.Prediction;
+import dev.retort.diffusion.Process;
+import dev.retort.diffusion.Rng;
+import dev.retort.diffusion.Solver;
+import dev.retort.diffusion.TimeGrid;
+import dev.retort.diffusion.TimeSampler;
+import dev.retort.diffusion.step.ConsistencyWeight;
+import dev.retort.diffusion.step.EarlierTime;
+import dev.retort.diffusion.step.PseudoHuber;
+import dev.retort.model.Question;
+import dev.retort.model.Question.Gradient;
+import dev.retort.torch.Device;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Tensors;
+import dev.retort.train.Clock;
+import dev.retort.train.Loss;
+import dev.retort.train.NoisyBatch;
+import dev.retort.train.Pass;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Consistency (Song et al. 2023; tuning of a trained network as in Geng et al. 2024, ECT): what the student says x0 is at a time t is
+ * to be what it says at an earlier r on the same path: w(t, r)·d(‖x0(x_t, t) - sg x0(x_r, r)‖), d pseudo-Huber. In training, x_r is
+ * the image with the same noise; in distillation, where the teacher comes to from x_t. The gap closes as the stage goes on.
+ */
+public final class ConsistencyLoss implements Loss {
+    private final String target;
+    private final Optional<Teacher> teacher;
+    private final NoiseSchedule schedule;
+    private final Times times;
+    private final Gap gap;
+    private final PseudoHuber distance;
+    private final ConsistencyWeight weight;
+
+    /**
+     * Who leads from t to r, and how.
+     *
+     * @param player its name
+     * @param solver a single step of it
+     */
+    public record Teacher(String player, Solver solver) {}
+
+    /**
+     * Which times t are asked about.
+     *
+     * @param sampler how they are drawn
+     * @param pureNoise share of images asked about at the noisiest time instead, where few-step sampling begins
+     */
+    public record Times(TimeSampler sampler, double pureNoise) {
+        double sample(NoiseSchedule schedule, Rng rng) {
+            boolean noise = rng.nextDouble() < pureNoise;
+            return noise ? schedule.noisiestTime() : sampler.sample(schedule, rng);
+        }
+    }
+
+    /**
+     * How near r is to t: about t/q, q growing geometrically over the stage in equal stretches.
+     *
+     * @param from the first q, above 1
+     * @param to the last
+     * @param stretches how many there are
+     */
+    public record Gap(double from, double to, int stretches) {
+        EarlierTime at(Clock clock) {
+            int stretch = Math.min(stretches - 1, (int) (clock.stage() * stretches));
+            double q = stretches == 1 ? to : from * Math.pow(to / from, (double) stretch / (stretches - 1));
+            return EarlierTime.ofStage(q, 0);
+        }
+    }
+
+    /**
+     * @param target name of the player that says what x0 is at r: the student itself, or an average of it
+     * @param teacher who leads to x_r; nobody in consistency training
+     * @param schedule how images are noised
+     * @param distance of an image's norm
+     */
+    public ConsistencyLoss(
+            String target,
+            Optional<Teacher> teacher,
+            NoiseSchedule schedule,
+            Times times,
+            Gap gap,
+            PseudoHuber distance,
+            ConsistencyWeight weight) {
+        this.target = target;
+        this.teacher = teacher;
+        this.schedule = schedule;
+        this.times = times;
+        this.gap = gap;
+        this.distance = distance;
+        this.weight = weight;
+    }
+
+    @Override
+    public String name() {
+        return "consistency";
+    }
+
+    @Override
+    public Tensor perSample(Pass pass) {
+        double[] t = pass.draws(name()).each(rng -> times.sample(schedule, rng));
+        EarlierTime earlier = gap.at(pass.clock());
+        double[] r = new double[t.length];
+        for (int i = 0; i < t.length; i++) {
+            double noisiest = schedule.noisiestTime();
+            r[i] = schedule instanceof dev.retort.diffusion.DiscreteSchedule
+                    ? Math.floor(earlier.before(t[i] / noisiest) * noisiest)
+                    : earlier.before(t[i]);
+        }
+        return at(pass, t, r);
+    }
+
+    /** The loss between given times. */
+    Tensor at(Pass pass, double[] t, double[] r) {
+        NoisyBatch noisy = pass.noisy(t);
+        Tensor before = teacher.map(leads -> walked(pass, leads, noisy, r))
+                .orElseGet(() -> pass.noisy(r).noisy());
+        Tensor wanted = pass.ask(target, new Question(before, r, noisy.condition(), Gradient.NONE))
+                .as(Prediction.X0);
+        Tensor x0 = pass.ask(pass.player(), new Question(noisy.noisy(), t, noisy.condition(), Gradient.PARAMETERS))
+                .as(Prediction.X0);
+        double[] weights = new double[t.length];
+        for (int i = 0; i < t.length; i++) {
+            weights[i] = weight.at(schedule.point(t[i]), schedule.point(r[i]));
+        }
+        Tensor squared = Ops.sum(Ops.flatten(x0.sub(wanted).square(), 1, -1), 1, false); // (N)
+        return Distances.pseudoHuber(squared, distance).mul(Tensors.of(weights, Device.of(squared)));
+    }
+
+    private Tensor walked(Pass pass, Teacher leads, NoisyBatch noisy, double[] r) {
+        List<Plan> plans = new ArrayList<>();
+        for (int i = 0; i < r.length; i++) {
+            List<TimeGrid.Point> points = List.of(schedule.point(noisy.times()[i]), schedule.point(r[i]));
+            Plan plan = leads.solver.plan(new Process(schedule, Prediction.X0), new TimeGrid("pair", points));
+            plans.add(new Plan(plan.solver(), 1, plan.steps()));
+        }
+        return Walk.end(pass.player(leads.player), plans, noisy.noisy(), noisy.condition());
+    }
+}

@@ -1,0 +1,64 @@
+package dev.retort.distill.step;
+
+import dev.retort.diffusion.Prediction;
+import dev.retort.diffusion.step.DistributionMatching;
+import dev.retort.model.Question;
+import dev.retort.model.Question.Gradient;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Tensors;
+import dev.retort.train.Loss;
+import dev.retort.train.NoisyBatch;
+import dev.retort.train.Pass;
+import java.util.Arrays;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Distribution matching (Yin et al. 2024, DMD, equation 7, and DMD2), in x0: images x that the student makes are noised; where the
+ * teacher and a network that knows the student's images ("fake") differ on them, x is pulled from what the fake says towards what the
+ * teacher says, by the gradient w·(fake - teacher) ({@link DistributionMatching}).
+ */
+public final class DistributionMatchingLoss implements Loss {
+    private final Simulation simulation;
+    private final String teacher;
+    private final String fake;
+    private final Renoised renoised;
+
+    /**
+     * @param simulation what the student makes
+     * @param teacher name of the player that knows the data
+     * @param fake name of the player that knows what the student makes
+     * @param renoised how they are shown its images
+     */
+    public DistributionMatchingLoss(Simulation simulation, String teacher, String fake, Renoised renoised) {
+        this.simulation = simulation;
+        this.teacher = teacher;
+        this.fake = fake;
+        this.renoised = renoised;
+    }
+
+    @Override
+    public String name() {
+        return "distribution-matching";
+    }
+
+    @Override
+    public Tensor perSample(Pass pass) {
+        Tensor made = simulation.x0(pass, Gradient.PARAMETERS);
+        NoisyBatch noisy = renoised.of(made.detach(), pass.condition(), pass, name());
+        Question question = new Question(noisy.noisy(), noisy.times(), noisy.condition(), Gradient.NONE);
+        return pull(
+                made,
+                pass.ask(teacher, question).as(Prediction.X0),
+                pass.ask(fake, question).as(Prediction.X0));
+    }
+
+    /** ½·mean of the squared pull for each image, whose gradient to {@code made} is the pull over the values of an image. */
+    static Tensor pull(Tensor made, Tensor real, Tensor fake) {
+        Tensor constant = made.detach();
+        double[] weights = new double[(int) made.size(0)];
+        float[] distance = Tensors.floats(Ops.meanPerSample(constant.sub(real).abs()));
+        Arrays.setAll(weights, i -> DistributionMatching.weight(distance[i]));
+        Tensor gradient = fake.sub(real).mul(Tensors.column(weights, made));
+        return Ops.mul(Ops.meanPerSample(made.sub(constant.sub(gradient)).square()), 0.5);
+    }
+}

@@ -1,0 +1,62 @@
+package dev.retort.distill.step;
+
+import dev.retort.diffusion.Plan;
+import dev.retort.diffusion.Prediction;
+import dev.retort.model.Condition;
+import dev.retort.model.Question;
+import dev.retort.model.Question.Gradient;
+import dev.retort.sample.PlanExecutor;
+import dev.retort.train.Player;
+import java.util.List;
+import java.util.Set;
+import java.util.function.IntFunction;
+import org.bytedeco.pytorch.Tensor;
+
+/** The way of a player along plans, one for each image, whose calls take its answer as x0; without gradient. */
+final class Walk {
+    private Walk() {}
+
+    /** The states at the end (N, C, H, W) of plans that draw nothing. */
+    static Tensor end(Player player, List<Plan> plans, Tensor start, Condition condition) {
+        return end(
+                player,
+                plans,
+                start,
+                condition,
+                step -> {
+                    throw new IllegalStateException("a step of " + plans.get(0).solver() + " asks for noise");
+                },
+                (step, x0, next) -> {});
+    }
+
+    /**
+     * The same with noise for the steps that ask for it; the watcher sees every state.
+     *
+     * @param noise unit noise of the states' shape, by step
+     */
+    static Tensor end(
+            Player player,
+            List<Plan> plans,
+            Tensor start,
+            Condition condition,
+            IntFunction<Tensor> noise,
+            PlanExecutor.Watcher watcher) {
+        return PlanExecutor.run(
+                plans,
+                start,
+                (step, x) -> player.ask(
+                                new Question(x, times(plans, step, x), condition, Gradient.NONE), Set.of())
+                        .as(Prediction.X0),
+                noise,
+                watcher);
+    }
+
+    private static double[] times(List<Plan> plans, int step, Tensor x) {
+        double[] times = new double[(int) x.size(0)];
+        for (int i = 0; i < times.length; i++) {
+            Plan plan = plans.get(plans.size() == 1 ? 0 : i);
+            times[i] = plan.steps().get(step).call().time();
+        }
+        return times;
+    }
+}
