@@ -5,17 +5,24 @@ import java.util.List;
 
 /**
  * Multistep sampling of a consistency model (Song et al. 2023, algorithm 1; Luo et al. 2023): jump to the clean sample, add fresh noise up to the next time. On
- * tables the jump has the boundary form c_skip x + c_out x0 with c_skip = d^2/((s t)^2 + d^2), c_out = s t/sqrt((s t)^2 + d^2), d = 0.5; elsewhere it is x0.
+ * tables the jump has the form {@link BoundaryScaling#ofTime}; elsewhere it is x0.
  *
- * @param timeScaling s, 10 for published models
+ * @param timeScaling the s of that form, 10 for published models
+ * @param least the sigma/alpha at which the student's jumps end, which the fresh noise makes up for (sigma_min of Song et al.); usually 0
  */
-public record Lcm(double timeScaling) implements Solver {
-    private static final double DATA = 0.5;
-
+public record Lcm(double timeScaling, double least) implements Solver {
     public Lcm {
         if (!(timeScaling > 0)) {
             throw new IllegalArgumentException("timeScaling is " + timeScaling + ", expected above 0");
         }
+        if (!(least >= 0) || Double.isInfinite(least)) {
+            throw new IllegalArgumentException("least is " + least + ", expected a finite number of at least 0");
+        }
+    }
+
+    /** For jumps that end in the clean sample. */
+    public Lcm(double timeScaling) {
+        this(timeScaling, 0);
     }
 
     /** The scaling of published models. */
@@ -38,19 +45,20 @@ public record Lcm(double timeScaling) implements Solver {
             steps.add(new Plan.Step(
                     process.call(t),
                     last ? jump : jump.times(grid.to(i).alpha()),
-                    NoiseScale.fixed(last ? 0 : grid.to(i).sigma())));
+                    last ? NoiseScale.NONE : NoiseScale.fixed(noise(grid.to(i)))));
         }
         return new Plan(name(), process.startScale(), steps);
     }
 
+    private double noise(TimeGrid.Point next) {
+        double kept = next.alpha() * least;
+        return kept == 0 ? next.sigma() : Math.sqrt(Math.max(next.sigma() * next.sigma() - kept * kept, 0));
+    }
+
     private Combination jump(Process process, TimeGrid.Point t) {
-        if (!(process.schedule() instanceof DiscreteSchedule)) {
-            return Combination.x0(0);
-        }
-        double scaled = timeScaling * t.time();
-        double total = scaled * scaled + DATA * DATA;
-        return Combination.state(0)
-                .times(DATA * DATA / total)
-                .plus(Combination.x0(0).times(scaled / Math.sqrt(total)));
+        BoundaryScaling form = process.schedule() instanceof DiscreteSchedule
+                ? BoundaryScaling.ofTime(t.time(), timeScaling)
+                : BoundaryScaling.NONE;
+        return Combination.state(0).times(form.skip()).plus(Combination.x0(0).times(form.out()));
     }
 }

@@ -29,13 +29,26 @@ public record Plan(String solver, double startScale, List<Step> steps) {
      * @param inputScale what the state is multiplied with before it goes into the network
      * @param prediction what the output means, in the network's coordinates
      * @param clamp what is done to the predicted clean sample
+     * @param until the time at which a flow map is told to land; NaN where the network is told one time only
      */
-    public record Call(double time, double alpha, double sigma, double inputScale, Prediction prediction, Clamp clamp) {
+    public record Call(
+            double time,
+            double alpha,
+            double sigma,
+            double inputScale,
+            Prediction prediction,
+            Clamp clamp,
+            double until) {
         public Call {
             // Refuses at once what can never be converted, such as noise prediction where nothing of the signal is
             // left.
             prediction.x0FromState(alpha, sigma);
             prediction.x0FromOutput(alpha, sigma);
+        }
+
+        /** A call of a network that is told one time. */
+        public Call(double time, double alpha, double sigma, double inputScale, Prediction prediction, Clamp clamp) {
+            this(time, alpha, sigma, inputScale, prediction, clamp, Double.NaN);
         }
 
         /** The a of x0 = a * state + b * output. */

@@ -85,9 +85,14 @@ public final class Rng {
         return (nextLong() >>> 11) * TO_UNIT_53;
     }
 
+    /** A double inside (0, 1) with 53 random bits, the share at which a quantile function is read. */
+    public double nextShare() {
+        return ((nextLong() >>> 11) + 0.5) * TO_UNIT_53;
+    }
+
     /** A standard normal number from 53 random bits, by the inverse of its distribution function. */
     public double nextGaussian() {
-        return NormalQuantile.at(((nextLong() >>> 11) + 0.5) * TO_UNIT_53);
+        return NormalQuantile.at(nextShare());
     }
 
     /** Fills a range with standard normal numbers, 32 random bits each (so none beyond 6.4), the same however it is cut in parts. */

@@ -12,6 +12,12 @@ public sealed interface Weighting {
     /** max(SNR, 1) on the error of x0 (Salimans and Ho 2022). */
     Weighting TRUNCATED_SNR = new TruncatedSnr();
 
+    /** SNR on the error of x0, which is 1 on that of EPSILON. */
+    Weighting SNR = new SnrPlus(0);
+
+    /** SNR + 1 on the error of x0, which is 1 on that of V where the schedule preserves variance. */
+    Weighting SNR_PLUS_ONE = new SnrPlus(1);
+
     /** The variational bound. */
     Weighting VLB = new VariationalBound();
 
@@ -63,6 +69,29 @@ public sealed interface Weighting {
                 return 1;
             }
             return Math.max(snr, 1) / perX0(prediction, schedule, time);
+        }
+    }
+
+    /**
+     * SNR + offset on the error of x0.
+     *
+     * @param offset at least 0; 1 / sigma_data^2 is the weighting of Karras et al. 2022
+     */
+    record SnrPlus(double offset) implements Weighting {
+        public SnrPlus {
+            if (!(offset >= 0) || Double.isInfinite(offset)) {
+                throw new IllegalArgumentException("offset is " + offset + ", expected a finite number of at least 0");
+            }
+        }
+
+        @Override
+        public double weight(Prediction prediction, NoiseSchedule schedule, double time) {
+            double snr = schedule.snr(time);
+            if (prediction == Prediction.EPSILON) {
+                // Where the SNR is 0, a weight of 0 + offset on x0 cannot be said in this space unless the offset is 0.
+                return 1 + (offset == 0 ? 0 : offset / snr);
+            }
+            return (snr + offset) / perX0(prediction, schedule, time);
         }
     }
 

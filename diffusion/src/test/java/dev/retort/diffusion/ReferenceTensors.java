@@ -11,7 +11,8 @@ import tools.jackson.databind.json.JsonMapper;
 
 /** The tensors of one safetensors file, as doubles. */
 public final class ReferenceTensors {
-    static final JsonMapper JSON = JsonMapper.builder().build();
+    /** Reads JSON. */
+    public static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final JsonNode header;
     private final ByteBuffer bytes;
@@ -19,16 +20,25 @@ public final class ReferenceTensors {
 
     /** Reads a file. */
     public ReferenceTensors(Path file) {
-        try {
-            bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        this(bytes(file));
+    }
+
+    /** Reads a file's content. */
+    public ReferenceTensors(byte[] content) {
+        bytes = ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
         int length = (int) bytes.getLong(0);
         byte[] json = new byte[length];
         bytes.get(8, json);
         header = JSON.readTree(json);
         start = 8 + length;
+    }
+
+    private static byte[] bytes(Path file) {
+        try {
+            return Files.readAllBytes(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     /** A JSON file beside it. */

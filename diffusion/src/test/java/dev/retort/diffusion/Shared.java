@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Assumptions;
 
 /** Finds the reference numbers, data and weights that lie beside a developer's checkout; skips the test, saying so, elsewhere. */
-final class Shared {
+public final class Shared {
     private Shared() {}
 
     /** The file or folder below {@code shared/}; the test is skipped with its name where it is absent. */
