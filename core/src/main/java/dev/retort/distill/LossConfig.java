@@ -28,7 +28,8 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** A loss of a stage, as it stands in a recipe. Losses that differ in their weight alone are one loss, whose parts live through the run. */
-public sealed interface LossConfig permits StepLoss, LossConfig.Diffusion, LossConfig.Output, LossConfig.OutputDistribution, LossConfig.Feature {
+public sealed interface LossConfig
+        permits StepLoss, LossConfig.Diffusion, LossConfig.Output, LossConfig.OutputDistribution, LossConfig.Feature {
     /**
      * Between whom a loss is to be.
      *
@@ -157,8 +158,7 @@ public sealed interface LossConfig permits StepLoss, LossConfig.Diffusion, LossC
 
         @Override
         public Loss build(Between players) {
-            return new OutputLoss(
-                    players.teacher(), players.schedule(), space);
+            return new OutputLoss(players.teacher(), players.schedule(), space);
         }
     }
 
@@ -180,8 +180,7 @@ public sealed interface LossConfig permits StepLoss, LossConfig.Diffusion, LossC
 
         @Override
         public Loss build(Between players) {
-            return new OutputDistributionLoss(
-                    players.teacher(), players.schedule(), temperature);
+            return new OutputDistributionLoss(players.teacher(), players.schedule(), temperature);
         }
 
         @Override

@@ -68,7 +68,8 @@ public sealed interface StepLoss extends LossConfig {
 
     /** The student's own images in so many steps of the run's sampler. */
     private static Simulation simulation(Between players, int steps) {
-        return new Simulation(players.student(), ofX0(players, players.sampling().withSteps(steps)));
+        return new Simulation(
+                players.student(), ofX0(players, players.sampling().withSteps(steps)));
     }
 
     /**
@@ -170,9 +171,7 @@ public sealed interface StepLoss extends LossConfig {
         public Loss build(Between players) {
             return new ConsistencyLoss(
                     average == 0 ? players.student() : players.names().apply(TARGET),
-                    distil
-                            ? Optional.of(new ConsistencyLoss.Teacher(players.teacher(), new Ddim()))
-                            : Optional.empty(),
+                    distil ? Optional.of(new ConsistencyLoss.Teacher(players.teacher(), new Ddim())) : Optional.empty(),
                     players.schedule(),
                     new ConsistencyLoss.Times(new TimeSampler.LogitNormal(timeMean, timeStd), pureNoise),
                     new ConsistencyLoss.Gap(gapFrom, gapTo, gapStretches),
@@ -219,16 +218,23 @@ public sealed interface StepLoss extends LossConfig {
         /** What a configuration may leave out. */
         public static Map<String, ?> defaults() {
             return Map.of(
-                    "ratio", 5,
-                    "noiseFrom", 0.02,
-                    "noiseTo", 0.98,
-                    "optimizer", new OptimizerConfig(1e-4, "constant", 0, 0, 0.99, 1e-8, 0, 1));
+                    "ratio",
+                    5,
+                    "noiseFrom",
+                    0.02,
+                    "noiseTo",
+                    0.98,
+                    "optimizer",
+                    new OptimizerConfig(1e-4, "constant", 0, 0, 0.99, 1e-8, 0, 1));
         }
 
         @Override
         public Loss build(Between players) {
             return new DistributionMatchingLoss(
-                    simulation(players, steps), players.teacher(), players.names().apply(FAKE), renoised(players));
+                    simulation(players, steps),
+                    players.teacher(),
+                    players.names().apply(FAKE),
+                    renoised(players));
         }
 
         private Renoised renoised(Between players) {
@@ -243,8 +249,12 @@ public sealed interface StepLoss extends LossConfig {
                     players.schedule(),
                     players.asTeacher().prediction());
             return new Company(
-                    List.of(new Player(players.names().apply(FAKE), players.copy(players.asTeacher()), new Player.Role.Learns(optimizer))),
-                    List.of(new Phase(players.names().apply(FAKE), List.of(new Weighted(loss, 1, 1)), Cadence.EVERY_STEP)));
+                    List.of(new Player(
+                            players.names().apply(FAKE),
+                            players.copy(players.asTeacher()),
+                            new Player.Role.Learns(optimizer))),
+                    List.of(new Phase(
+                            players.names().apply(FAKE), List.of(new Weighted(loss, 1, 1)), Cadence.EVERY_STEP)));
         }
 
         @Override
@@ -289,17 +299,24 @@ public sealed interface StepLoss extends LossConfig {
         /** What a configuration may leave out. */
         public static Map<String, ?> defaults() {
             return Map.of(
-                    "heads", 3,
-                    "width", 64,
-                    "penalty", 1e-3,
-                    "noiseFrom", 0.05,
-                    "noiseTo", 0.7,
-                    "optimizer", new OptimizerConfig(1e-4, "constant", 0, 0, 0.99, 1e-8, 0, 1));
+                    "heads",
+                    3,
+                    "width",
+                    64,
+                    "penalty",
+                    1e-3,
+                    "noiseFrom",
+                    0.05,
+                    "noiseTo",
+                    0.7,
+                    "optimizer",
+                    new OptimizerConfig(1e-4, "constant", 0, 0, 0.99, 1e-8, 0, 1));
         }
 
         @Override
         public Loss build(Between players) {
-            return new AdversarialLoss(simulation(players, steps), players.names().apply(CRITIC), renoised(players));
+            return new AdversarialLoss(
+                    simulation(players, steps), players.names().apply(CRITIC), renoised(players));
         }
 
         private Renoised renoised(Between players) {
@@ -313,7 +330,8 @@ public sealed interface StepLoss extends LossConfig {
             List<TapPoint> points = IntStream.range(0, heads)
                     .mapToObj(i -> all.get((i + 1) * all.size() / heads - 1))
                     .toList();
-            Critic critic = new Critic(players.init().at(CRITIC), players.asTeacher().withGuidance(1), points, width);
+            Critic critic =
+                    new Critic(players.init().at(CRITIC), players.asTeacher().withGuidance(1), points, width);
             return new Company(
                     List.of(new Player(players.names().apply(CRITIC), critic, new Player.Role.Learns(optimizer))),
                     List.of(new Phase(

@@ -60,8 +60,6 @@ public final class Taps {
 
     /** The values of an intermediate as tokens (N, rows·cols, channels), whichever form they have. */
     public static Tensor tokens(Tensor values, TapPoint point) {
-        return point.form() == TapPoint.Form.TOKENS
-                ? values
-                : Ops.transpose(Ops.flatten(values, 2, -1), 1, 2);
+        return point.form() == TapPoint.Form.TOKENS ? values : Ops.transpose(Ops.flatten(values, 2, -1), 1, 2);
     }
 }

@@ -4,7 +4,6 @@ import dev.retort.diffusion.Clamp;
 import dev.retort.diffusion.Combination;
 import dev.retort.diffusion.NoiseScale;
 import dev.retort.diffusion.Plan;
-import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
 import java.util.ArrayDeque;

@@ -1,7 +1,7 @@
 package dev.retort.train;
 
-import dev.retort.model.Answer;
 import dev.retort.data.Prompts;
+import dev.retort.model.Answer;
 import dev.retort.model.Condition;
 import dev.retort.model.Question;
 import dev.retort.torch.Scope;

@@ -169,7 +169,8 @@ class DistillationTest {
                                 List.of(stage("all", 8, new LossConfig.Feature(LossWeight.ONE, "0-9", true, 2)))),
                         "no"))
                 .hasMessageContaining("teacher block 9, expected 0..3");
-        assertThatThrownBy(() -> distil(recipe("2x24x3/4", new StudentStart.Cut(), List.of(stage("all", 8, OUTPUT))), "width"))
+        assertThatThrownBy(() ->
+                        distil(recipe("2x24x3/4", new StudentStart.Cut(), List.of(stage("all", 8, OUTPUT))), "width"))
                 .hasMessageContaining("heads as wide");
         Recipe other = new Recipe(
                 new TeacherConfig(teacher.toString(), "", 1),

@@ -1,6 +1,9 @@
 package dev.retort.train;
 
+import dev.retort.data.Prompts;
+import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.model.Condition;
+import dev.retort.model.Predictor;
 import dev.retort.model.Question;
 import java.util.Arrays;
 import java.util.Map;
@@ -39,6 +42,12 @@ public final class GivenPass extends Pass {
                                 == noisy.twin().clean().size(2)
                 ? noisy.twin()
                 : noisy;
+    }
+
+    @Override
+    public NoisyBatch noisy(double[] times) {
+        NoiseSchedule schedule = ((Predictor) player(player()).respondent()).schedule();
+        return NoisyBatch.of(noisy.clean(), noisy.noise(), times, schedule, noisy.condition(), null);
     }
 
     @Override

@@ -51,7 +51,9 @@ public final class LearnOnLatents {
                         "joint",
                         images,
                         // the teacher knows nothing finer than its own grid: that comes from the data
-                        List.of(new LossConfig.Diffusion(LossWeight.ONE), new LossConfig.Output(LossWeight.ONE, Prediction.FLOW)))),
+                        List.of(
+                                new LossConfig.Diffusion(LossWeight.ONE),
+                                new LossConfig.Output(LossWeight.ONE, Prediction.FLOW)))),
                 TrainTeacher.run(latents(large)));
         return Distillation.run(
                 recipe,

@@ -39,6 +39,7 @@ public final class AdversarialLoss implements Loss {
         Tensor made = simulation.x0(pass, Gradient.PARAMETERS);
         NoisyBatch noisy = renoised.of(made, pass.condition(), pass, RENOISED);
         Question question = new Question(noisy.noisy(), noisy.times(), noisy.condition(), Gradient.THROUGH);
-        return Ops.meanPerSample(Distances.softplus(Ops.mul(pass.ask(critic, question).output(), -1)));
+        return Ops.meanPerSample(
+                Distances.softplus(Ops.mul(pass.ask(critic, question).output(), -1)));
     }
 }

@@ -98,8 +98,7 @@ public final class Critic implements Respondent {
         points.forEach(point -> names.add(point.name()));
         // The denoiser is frozen: a gradient leads through it to the images or not at all.
         Gradient through = question.gradient() == Gradient.THROUGH ? Gradient.THROUGH : Gradient.NONE;
-        Answer seen = eyes.ask(
-                new Question(question.x(), question.times(), question.condition(), through), names);
+        Answer seen = eyes.ask(new Question(question.x(), question.times(), question.condition(), through), names);
         try (NoGrad off = question.gradient() == Gradient.NONE ? NoGrad.on() : null;
                 Autocast plain = Autocast.apart(Precision.FP32, eyes.network().device())) {
             Tensor label = question.condition().get(Part.LABEL);

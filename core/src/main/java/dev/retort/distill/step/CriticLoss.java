@@ -42,13 +42,16 @@ public final class CriticLoss implements Loss {
                 renoised.of(simulation.x0(pass, Gradient.NONE), pass.condition(), pass, AdversarialLoss.RENOISED);
         NoisyBatch real = renoised.of(pass.clean(), pass.condition(), pass, AdversarialLoss.RENOISED);
         Tensor ofReal = logits(pass, real.noisy(), real);
-        Tensor loss = Ops.meanPerSample(Distances.softplus(logits(pass, made.noisy(), made))
-                .add(Distances.softplus(Ops.mul(ofReal, -1))));
+        Tensor loss = Ops.meanPerSample(
+                Distances.softplus(logits(pass, made.noisy(), made)).add(Distances.softplus(Ops.mul(ofReal, -1))));
         if (penalty == 0) {
             return loss;
         }
-        Tensor noise = pass.draws("critic").gaussian(real.clean().size(1), real.clean().size(2), real.clean().size(3));
-        Tensor change = logits(pass, Ops.addScaled(real.noisy(), noise, SHAKE), real).sub(ofReal);
+        Tensor noise = pass.draws("critic")
+                .gaussian(
+                        real.clean().size(1), real.clean().size(2), real.clean().size(3));
+        Tensor change =
+                logits(pass, Ops.addScaled(real.noisy(), noise, SHAKE), real).sub(ofReal);
         return loss.add(Ops.mul(Ops.meanPerSample(change.square()), penalty / (SHAKE * SHAKE)));
     }
 

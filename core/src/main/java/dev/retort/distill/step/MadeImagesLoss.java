@@ -37,8 +37,7 @@ public final class MadeImagesLoss implements Loss {
 
     @Override
     public Tensor perSample(Pass pass) {
-        NoisyBatch noisy =
-                renoised.of(simulation.x0(pass, Gradient.NONE), pass.condition(), pass, name());
+        NoisyBatch noisy = renoised.of(simulation.x0(pass, Gradient.NONE), pass.condition(), pass, name());
         Question question = new Question(noisy.noisy(), noisy.times(), noisy.condition(), Gradient.PARAMETERS);
         Tensor error = pass.ask(pass.player(), question).as(space).sub(noisy.target(space, schedule));
         return Ops.meanPerSample(error.square());

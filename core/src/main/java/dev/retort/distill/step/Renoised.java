@@ -2,9 +2,9 @@ package dev.retort.distill.step;
 
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.model.Condition;
+import dev.retort.torch.Tensors;
 import dev.retort.train.NoisyBatch;
 import dev.retort.train.Pass;
-import dev.retort.torch.Tensors;
 import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 

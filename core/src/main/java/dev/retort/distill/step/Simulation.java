@@ -3,7 +3,6 @@ package dev.retort.distill.step;
 import dev.retort.card.ImageShape;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
-import dev.retort.model.Condition;
 import dev.retort.model.Question;
 import dev.retort.model.Question.Gradient;
 import dev.retort.torch.Ops;

@@ -44,8 +44,7 @@ final class Walk {
         return PlanExecutor.run(
                 plans,
                 start,
-                (step, x) -> player.ask(
-                                new Question(x, times(plans, step, x), condition, Gradient.NONE), Set.of())
+                (step, x) -> player.ask(new Question(x, times(plans, step, x), condition, Gradient.NONE), Set.of())
                         .as(Prediction.X0),
                 noise,
                 watcher);
