@@ -140,7 +140,7 @@ final class EncodeCommand implements Callable<Integer> {
                     .json(new Encoded(
                             folder.toString(),
                             manifest.images(),
-                            manifest.shards(),
+                            manifest.shards().count(),
                             manifest.autoencoder().latentChannels(),
                             manifest.height(),
                             manifest.width(),
