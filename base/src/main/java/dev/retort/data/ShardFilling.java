@@ -55,7 +55,9 @@ public record ShardFilling(Path folder, Shards shards, int batch) {
             shard.write(shards.file(folder, index));
             done += rows;
         }
-        progress.update(shards.rows(), shards.rows(), "");
+        if (missing.isEmpty()) {
+            progress.update(shards.rows(), shards.rows(), "");
+        }
     }
 
     private RetortException stopped() {
