@@ -7,6 +7,7 @@ import dev.retort.io.JsonFault;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.function.Consumer;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
@@ -83,6 +84,11 @@ public record CardFile<T>(
     /** A value as it would stand in a card, as text. */
     public static String text(Object value) {
         return JSON.writeValueAsString(value);
+    }
+
+    /** In which fields two cards differ, in their order. */
+    public static <T> List<Difference> differences(T there, T here) {
+        return Fields.of(tree(there)).differences(Fields.of(tree(here)));
     }
 
     /** A value as it would stand in a card. */

@@ -4,10 +4,6 @@ import dev.retort.config.CardFile;
 import dev.retort.error.RetortException.Kind;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
-import java.util.Locale;
-import java.util.Optional;
-import java.util.stream.IntStream;
 import tools.jackson.databind.node.ObjectNode;
 
 /**
@@ -48,23 +44,5 @@ public record LatentFolder(Path path) {
     /** Writes the manifest. */
     public void write(LatentManifest manifest) {
         CARD_FILE.write(path, manifest);
-    }
-
-    /** A shard's file. */
-    public Path shard(LatentManifest manifest, int index) {
-        return path.resolve(String.format(Locale.ROOT, "latents-%05d-of-%05d.safetensors", index, manifest.shards()));
-    }
-
-    /** The shards that are not there yet, in order. */
-    public List<Integer> missing(LatentManifest manifest) {
-        return IntStream.range(0, manifest.shards())
-                .filter(i -> !Files.isRegularFile(shard(manifest, i)))
-                .boxed()
-                .toList();
-    }
-
-    /** The first shard that is not there. */
-    Optional<Path> firstMissing(LatentManifest manifest) {
-        return missing(manifest).stream().findFirst().map(i -> shard(manifest, i));
     }
 }

@@ -3,16 +3,12 @@ package dev.retort.data;
 import dev.retort.card.AutoencoderCard;
 import dev.retort.card.LatentScale;
 import dev.retort.diffusion.Rng;
-import dev.retort.error.RetortException;
-import dev.retort.error.RetortException.Kind;
 import dev.retort.io.Dtype;
 import dev.retort.io.Half;
-import dev.retort.io.SafetensorsFile;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -23,6 +19,8 @@ import java.util.Optional;
  * picture or of its mirror image; read plainly, it is the posterior's mean. The files are mapped, not loaded.
  */
 public final class LatentImages implements ImageSource {
+    private static final String COMMAND = "retort encode";
+
     private record Shard(
             ByteBuffer mean,
             ByteBuffer std,
@@ -32,12 +30,14 @@ public final class LatentImages implements ImageSource {
             String[] captions) {}
 
     private final LatentManifest manifest;
-    private final List<Shard> shards = new ArrayList<>();
+    private final Shards shards;
+    private final List<Shard> opened = new ArrayList<>();
     private final float[] factor;
     private final float[] offset;
 
     private LatentImages(LatentManifest manifest) {
         this.manifest = manifest;
+        shards = manifest.shards();
         int channels = manifest.autoencoder().latentChannels();
         LatentScale scale = manifest.autoencoder().scale();
         factor = new float[channels];
@@ -50,74 +50,45 @@ public final class LatentImages implements ImageSource {
 
     /** Opens a cache; a missing or foreign file is refused by name. */
     public static LatentImages open(Path path) {
-        LatentFolder folder = new LatentFolder(path);
-        LatentManifest manifest = folder.manifest();
-        folder.firstMissing(manifest).ifPresent(missing -> {
-            throw new RetortException(
-                    Kind.DATA, missing + " is missing; run the same 'retort encode' again, it makes what is not there");
-        });
+        LatentManifest manifest = new LatentFolder(path).manifest();
+        Shards shards = manifest.shards();
+        shards.requireAll(path, COMMAND);
         LatentImages images = new LatentImages(manifest);
-        for (int i = 0; i < manifest.shards(); i++) {
-            images.shards.add(images.map(folder.shard(manifest, i), manifest.imagesOf(i)));
+        for (int i = 0; i < shards.count(); i++) {
+            images.opened.add(images.map(shards.file(path, i), shards.rowsOf(i)));
         }
         return images;
     }
 
-    private Shard map(Path file, int count) {
-        try (SafetensorsFile opened = SafetensorsFile.open(file)) {
+    private Shard map(Path path, int count) {
+        try (ShardFile file = new ShardFile(path, COMMAND)) {
             Map<String, ByteBuffer> tensors = new HashMap<>();
-            long[] shape = {count, channels(), height(), width()};
             for (String name : LatentShard.latents(manifest)) {
-                var entry = opened.entries().get(name);
-                if (entry == null || entry.dtype() != Dtype.F16 || !Arrays.equals(entry.shape(), shape)) {
-                    throw foreign(file, name, "F16 of " + Arrays.toString(shape));
-                }
-                tensors.put(name, opened.data(name));
+                tensors.put(name, file.data(name, Dtype.F16, count, channels(), height(), width()));
             }
-            requireNumbers(file, opened, LatentShard.LABELS, count);
             return new Shard(
                     tensors.get(LatentShard.MEAN),
                     tensors.get(LatentShard.STD),
                     tensors.get(LatentShard.MEAN_MIRRORED),
                     tensors.get(LatentShard.STD_MIRRORED),
-                    labels(file, opened.data(LatentShard.LABELS), count),
-                    captions(file, opened, count));
+                    file.labels(count, manifest.classNames().size()),
+                    captions(file, count));
         }
-    }
-
-    private int[] labels(Path file, ByteBuffer bytes, int count) {
-        int[] labels = new int[count];
-        for (int i = 0; i < count; i++) {
-            long label = bytes.getLong(8 * i);
-            if (label < 0 || label >= Math.max(1, manifest.classNames().size())) {
-                throw foreign(
-                        file,
-                        LatentShard.LABELS,
-                        "numbers of " + manifest.classNames().size() + " classes");
-            }
-            labels[i] = (int) label;
-        }
-        return labels;
     }
 
     /** UTF-8 one after another, and where each ends; null where the file has none. */
-    private static String[] captions(Path file, SafetensorsFile opened, int count) {
-        var text = opened.entries().get(LatentShard.CAPTIONS);
-        if (text == null && !opened.entries().containsKey(LatentShard.CAPTION_ENDS)) {
+    private static String[] captions(ShardFile file, int count) {
+        if (!file.has(LatentShard.CAPTIONS) && !file.has(LatentShard.CAPTION_ENDS)) {
             return null;
         }
-        if (text == null || text.dtype() != Dtype.U8) {
-            throw foreign(file, LatentShard.CAPTIONS, "U8");
-        }
-        requireNumbers(file, opened, LatentShard.CAPTION_ENDS, count);
-        ByteBuffer bytes = opened.data(LatentShard.CAPTIONS);
-        ByteBuffer places = opened.data(LatentShard.CAPTION_ENDS);
+        ByteBuffer bytes = file.bytes(LatentShard.CAPTIONS);
+        ByteBuffer places = file.data(LatentShard.CAPTION_ENDS, Dtype.I64, count);
         String[] captions = new String[count];
         long start = 0;
         for (int i = 0; i < count; i++) {
             long end = places.getLong(8 * i);
-            if (end < start || end > text.elements()) {
-                throw foreign(file, LatentShard.CAPTION_ENDS, "rising numbers up to " + text.elements());
+            if (end < start || end > bytes.limit()) {
+                throw file.foreign(LatentShard.CAPTION_ENDS, "rising numbers up to " + bytes.limit());
             }
             byte[] one = new byte[(int) (end - start)];
             bytes.get((int) start, one);
@@ -125,20 +96,6 @@ public final class LatentImages implements ImageSource {
             start = end;
         }
         return captions;
-    }
-
-    private static void requireNumbers(Path file, SafetensorsFile opened, String name, int count) {
-        var entry = opened.entries().get(name);
-        if (entry == null || entry.dtype() != Dtype.I64 || entry.elements() != count) {
-            throw foreign(file, name, "I64 of [" + count + "]");
-        }
-    }
-
-    private static RetortException foreign(Path file, String tensor, String expected) {
-        return new RetortException(
-                Kind.DATA,
-                file + " does not belong to this cache: expected '" + tensor + "' as " + expected
-                        + "; delete it and run the same 'retort encode' again");
     }
 
     /** Where the latents came from. */
@@ -183,16 +140,16 @@ public final class LatentImages implements ImageSource {
 
     @Override
     public Note read(long index, float[] out, int at) {
-        Shard shard = shards.get(manifest.shardOf(index));
-        int i = manifest.placeOf(index);
+        Shard shard = opened.get(shards.shardOf(index));
+        int i = shards.placeOf(index);
         scaled(shard.mean(), i, out, at);
         return note(shard, i);
     }
 
     @Override
     public Note draw(long index, boolean mirrored, Rng chance, float[] out, int at) {
-        Shard shard = shards.get(manifest.shardOf(index));
-        int i = manifest.placeOf(index);
+        Shard shard = opened.get(shards.shardOf(index));
+        int i = shards.placeOf(index);
         scaled(mirrored ? shard.meanMirrored() : shard.mean(), i, out, at);
         if (manifest.variance()) {
             spread(mirrored ? shard.stdMirrored() : shard.std(), i, chance, out, at);

@@ -45,29 +45,9 @@ public record LatentManifest(
         Require.atLeast("shardImages", shardImages, 1);
     }
 
-    /** Number of files. */
-    public int shards() {
-        return Math.toIntExact((images + shardImages - 1) / shardImages);
-    }
-
-    /** First picture of a file. */
-    public long firstOf(int shard) {
-        return (long) shard * shardImages;
-    }
-
-    /** Pictures in a file. */
-    public int imagesOf(int shard) {
-        return (int) Math.min(shardImages, images - firstOf(shard));
-    }
-
-    /** Which file holds a picture. */
-    public int shardOf(long image) {
-        return (int) (image / shardImages);
-    }
-
-    /** A picture's place in its file. */
-    public int placeOf(long image) {
-        return (int) (image % shardImages);
+    /** How the pictures are cut into files. */
+    public Shards shards() {
+        return new Shards("latents", images, shardImages);
     }
 
     /** Values of one latent. */

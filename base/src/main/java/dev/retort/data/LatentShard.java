@@ -3,7 +3,6 @@ package dev.retort.data;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.Dtype;
-import dev.retort.io.Half;
 import dev.retort.io.SafetensorsWriter;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
@@ -28,14 +27,13 @@ public final class LatentShard {
     /** Those of the mirror images. */
     public static final String STD_MIRRORED = "std_mirrored";
 
-    static final String LABELS = "labels";
     static final String CAPTIONS = "captions";
     static final String CAPTION_ENDS = "caption_ends";
 
     private final LatentManifest manifest;
     private final int index;
     private final int count;
-    private final Map<String, ByteBuffer> tensors = new LinkedHashMap<>();
+    private final Map<String, HalfTensor> tensors = new LinkedHashMap<>();
     private final ByteBuffer labels;
     private final ByteBuffer captionEnds;
     private final ByteArrayOutputStream captions = new ByteArrayOutputStream();
@@ -44,7 +42,7 @@ public final class LatentShard {
     public LatentShard(LatentManifest manifest, int index) {
         this.manifest = manifest;
         this.index = index;
-        count = manifest.imagesOf(index);
+        count = manifest.shards().rowsOf(index);
         labels = ByteBuffer.allocate(8 * count).order(ByteOrder.LITTLE_ENDIAN);
         captionEnds = ByteBuffer.allocate(8 * count).order(ByteOrder.LITTLE_ENDIAN);
     }
@@ -62,37 +60,35 @@ public final class LatentShard {
     }
 
     /**
-     * The next pictures' values of a tensor.
+     * Values of a tensor.
      *
      * @param name {@link #MEAN}, {@link #MEAN_MIRRORED}, {@link #STD} or {@link #STD_MIRRORED}
+     * @param first place of the first picture in the file
      * @param values picture after picture, (n, C, h, w)
      * @throws RetortException of kind DATA where half precision cannot hold one
      */
-    public void latents(String name, float[] values) {
-        ByteBuffer bytes = tensors.computeIfAbsent(
-                name, key -> ByteBuffer.allocate(Math.multiplyExact(2 * count, manifest.values()))
-                        .order(ByteOrder.LITTLE_ENDIAN));
-        for (float value : values) {
-            short half = Half.toF16(value);
-            if (!Float.isFinite(Half.fromF16(half))) {
-                throw new RetortException(
-                        Kind.DATA,
-                        "the autoencoder gave " + value
-                                + ", beyond half precision; check that its weights belong to its configuration");
-            }
-            bytes.putShort(half);
-        }
+    public void latents(String name, int first, float[] values) {
+        tensors.computeIfAbsent(
+                        name, key -> new HalfTensor(Math.multiplyExact(count, manifest.values()), LatentShard::beyond))
+                .put(first * manifest.values(), values, 0, values.length);
+    }
+
+    private static RetortException beyond(int at, float value) {
+        return new RetortException(
+                Kind.DATA,
+                "the autoencoder gave " + value
+                        + ", beyond half precision; check that its weights belong to its configuration");
     }
 
     /** Writes the file, whole or not at all. */
     public void write(Path file) {
         SafetensorsWriter writer = new SafetensorsWriter()
-                .metadata("first", Long.toString(manifest.firstOf(index)))
+                .metadata("first", Long.toString(manifest.shards().firstOf(index)))
                 .metadata("autoencoder", manifest.autoencoder().sha256())
                 .metadata("source", manifest.sourceHash());
         long[] shape = {count, manifest.autoencoder().latentChannels(), manifest.height(), manifest.width()};
-        tensors.forEach((name, bytes) -> writer.add(name, Dtype.F16, shape, bytes::flip));
-        writer.add(LABELS, Dtype.I64, new long[] {count}, labels::flip);
+        tensors.forEach((name, values) -> writer.add(name, Dtype.F16, shape, values::bytes));
+        writer.add(ShardFile.LABELS, Dtype.I64, new long[] {count}, labels::flip);
         if (captions.size() > 0) {
             byte[] text = captions.toByteArray();
             writer.add(CAPTIONS, Dtype.U8, new long[] {text.length}, () -> ByteBuffer.wrap(text));

@@ -76,6 +76,13 @@ public record Provenance(
         return map;
     }
 
+    /** The same as texts, for the manifest of a folder. */
+    public Map<String, String> texts() {
+        Map<String, String> texts = new LinkedHashMap<>();
+        toMap().forEach((key, value) -> texts.put(key, String.valueOf(value)));
+        return texts;
+    }
+
     private static String cpuName() {
         try (Stream<String> lines = Files.lines(Path.of("/proc/cpuinfo"))) {
             return lines.filter(line -> line.startsWith("model name"))

@@ -12,6 +12,7 @@ record Commands(Terminal terminal) implements IFactory {
     private static final List<Class<?>> ALL = List.of(
             EncodeCommand.class,
             TrainCommand.class,
+            TrajectoriesCommand.class,
             DistillCommand.class,
             SampleCommand.class,
             EvaluateCommand.class,

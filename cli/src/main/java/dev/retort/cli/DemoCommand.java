@@ -32,7 +32,6 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -256,8 +255,6 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private Map<String, String> provenance() {
-        Map<String, String> texts = new LinkedHashMap<>();
-        Provenance.here(talk.command(), 1).toMap().forEach((key, value) -> texts.put(key, String.valueOf(value)));
-        return texts;
+        return Provenance.here(talk.command(), 1).texts();
     }
 }

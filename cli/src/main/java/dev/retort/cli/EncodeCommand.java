@@ -6,9 +6,7 @@ import dev.retort.report.Provenance;
 import dev.retort.torch.Device;
 import dev.retort.train.LatentEncoding;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.Locale;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -116,7 +114,7 @@ final class EncodeCommand implements Callable<Integer> {
         LatentManifest manifest;
         try (Interrupt interrupt = Interrupt.listen(talk.terminal());
                 Bar bar = talk.bar("encode", "images")) {
-            manifest = encoding.run(folder, provenance(), talk::say, bar, interrupt);
+            manifest = encoding.run(folder, Provenance.here(talk.command(), 0).texts(), talk::say, bar, interrupt);
         }
         tell(folder, manifest, (System.nanoTime() - start) / 1e9);
         return 0;
@@ -128,19 +126,13 @@ final class EncodeCommand implements Callable<Integer> {
         return split.equals("train") ? plain : plain + "-" + split;
     }
 
-    private Map<String, String> provenance() {
-        Map<String, String> texts = new LinkedHashMap<>();
-        Provenance.here(talk.command(), 0).toMap().forEach((key, value) -> texts.put(key, String.valueOf(value)));
-        return texts;
-    }
-
     private void tell(Path folder, LatentManifest manifest, double seconds) {
         if (talk.json()) {
             talk.terminal()
                     .json(new Encoded(
                             folder.toString(),
                             manifest.images(),
-                            manifest.shards(),
+                            manifest.shards().count(),
                             manifest.autoencoder().latentChannels(),
                             manifest.height(),
                             manifest.width(),

@@ -7,7 +7,6 @@ import dev.retort.error.RetortException;
 import dev.retort.report.Provenance;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Mixin;
@@ -85,8 +84,6 @@ final class RunOptions {
 
     /** What a model's card says about where it was made. */
     Map<String, String> provenance(String name, long seed) {
-        Map<String, String> texts = new LinkedHashMap<>();
-        Provenance.here(command(name), seed).toMap().forEach((key, value) -> texts.put(key, String.valueOf(value)));
-        return texts;
+        return Provenance.here(command(name), seed).texts();
     }
 }

@@ -14,7 +14,7 @@ final class SamplingOptions {
             names = "--steps",
             paramLabel = "N",
             converter = Numbers.Steps.class,
-            description = "Steps of the solver, 1 to 10000; by default what the model asks for.")
+            description = "Steps of the solver, 1 to 10000; by default what the model asks for (trajectories: 16).")
     private Integer steps;
 
     @Option(
@@ -48,7 +48,12 @@ final class SamplingOptions {
 
     /** The card's way of sampling with what the options change in it. */
     SamplingSpec of(ModelCard card, String model) {
-        SamplingSpec asked = asked(card.sampling());
+        return of(card.sampling(), card, model);
+    }
+
+    /** The same for a command that samples a model of this card otherwise where no option says how. */
+    SamplingSpec of(SamplingSpec usual, ModelCard card, String model) {
+        SamplingSpec asked = asked(usual);
         if (guidance != null && asked.guidanceScale() != 1 && !card.network().hasNullClass()) {
             throw new RetortException(
                     Kind.USAGE,

@@ -16,6 +16,7 @@ import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Tensors;
 import java.util.Arrays;
+import java.util.function.ObjIntConsumer;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -38,12 +39,25 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
      * @return (N, C, H, W) in data units, fp32, owned by the caller's scope
      */
     public Tensor draw(Prompts prompts, long seed, long[] indices) {
+        return draw(prompts, seed, indices, (input, step) -> {});
+    }
+
+    /**
+     * The same, watched.
+     *
+     * @param asked is told of every call, before it, what the network is given and at which of the plan's steps; the tensor lives
+     *     during the call only
+     */
+    Tensor draw(Prompts prompts, long seed, long[] indices, ObjIntConsumer<Tensor> asked) {
         double[] times = plan.times();
         try (Request request = network.open(times, condition(prompts, times))) {
             return PlanExecutor.run(
                     plan,
                     noise(Purpose.SAMPLE_START, 0, seed, indices),
-                    (step, input) -> output(request, step, times[step], input),
+                    (step, input) -> {
+                        asked.accept(input, step);
+                        return output(request, step, times[step], input);
+                    },
                     step -> noise(Purpose.SAMPLE_STEP, step, seed, indices),
                     (step, x0, next) -> {});
         }

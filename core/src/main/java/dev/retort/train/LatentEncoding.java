@@ -10,6 +10,7 @@ import dev.retort.data.LatentFolder;
 import dev.retort.data.LatentManifest;
 import dev.retort.data.LatentShard;
 import dev.retort.data.Note;
+import dev.retort.data.ShardFilling;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
@@ -31,7 +32,6 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -66,7 +66,7 @@ public record LatentEncoding(
      * @param path the cache's folder, new or to be completed; one run at a time may write into it
      * @param provenance what stands in the manifest about where it was made
      * @param notes is told, once each, what was found
-     * @param interrupted polled after every batch
+     * @param interrupted polled before every batch
      * @return the manifest
      */
     public LatentManifest run(
@@ -93,29 +93,29 @@ public record LatentEncoding(
         LatentManifest manifest =
                 manifest(pictures, damaged, files.card(), files.spec().hasVariance(), provenance);
         stoodIn(damaged, notes);
-        LatentFolder folder = prepare(held.folder(), manifest);
-        List<Integer> missing = folder.missing(manifest);
+        prepare(held.folder(), manifest);
         notes.accept("autoencoder: " + manifest.autoencoder().kind() + " ("
                 + manifest.autoencoder().space() + "), sha256 "
                 + manifest.autoencoder().sha256().substring(0, 12));
-        if (missing.size() < manifest.shards()) {
-            notes.accept("resuming: " + (manifest.shards() - missing.size()) + " of " + manifest.shards()
-                    + " files are there");
-        }
-        long done = manifest.images()
-                - missing.stream().mapToLong(manifest::imagesOf).sum();
         try (Autoencoder encoder = Autoencoder.load(files, device)) {
-            for (int shard : missing) {
-                write(folder, manifest, pictures, damaged, encoder, shard, done, progress, interrupted);
-                stoodIn(damaged, notes);
-                done += manifest.imagesOf(shard);
-            }
+            new ShardFilling(held.folder(), manifest.shards(), batch)
+                    .run(
+                            index -> new Encoded(
+                                    new LatentShard(manifest, index),
+                                    manifest,
+                                    pictures,
+                                    damaged,
+                                    encoder,
+                                    device,
+                                    notes),
+                            notes,
+                            progress,
+                            interrupted);
         } catch (RetortException e) {
             throw e;
         } catch (RuntimeException e) {
             throw TorchError.translate(e, "encoding", "encode fewer pictures at once (--batch)");
         }
-        progress.update(manifest.images(), manifest.images(), "");
         return manifest;
     }
 
@@ -198,7 +198,7 @@ public record LatentEncoding(
     }
 
     /** Opens the folder; a cache of something else that lies there is refused. */
-    private static LatentFolder prepare(Path path, LatentManifest manifest) {
+    private static void prepare(Path path, LatentManifest manifest) {
         LatentFolder folder = new LatentFolder(path);
         AtomicWrite.recover(path);
         if (LatentFolder.is(path)) {
@@ -212,49 +212,45 @@ public record LatentEncoding(
             }
         }
         folder.write(manifest);
-        return folder;
     }
 
-    private void write(
-            LatentFolder folder,
+    /** One file while its pictures are encoded. */
+    private record Encoded(
+            LatentShard shard,
             LatentManifest manifest,
             ImageSource pictures,
             DamagedPictures damaged,
             Autoencoder encoder,
-            int index,
-            long done,
-            Progress progress,
-            BooleanSupplier interrupted) {
-        int count = manifest.imagesOf(index);
-        LatentShard shard = new LatentShard(manifest, index);
-        float[] pixels = new float[batch * pictures.pixels()];
-        for (int first = 0; first < count; first += batch) {
-            int n = Math.min(batch, count - first);
-            for (int i = 0; i < n; i++) {
-                shard.picture(damaged.read(manifest.firstOf(index) + first + i, pixels, i * pictures.pixels()));
+            Device device,
+            Consumer<String> notes)
+            implements ShardFilling.Shard {
+        @Override
+        public void fill(long first, int count) {
+            int place = manifest.shards().placeOf(first);
+            float[] pixels = new float[count * pictures.pixels()];
+            for (int i = 0; i < count; i++) {
+                shard.picture(damaged.read(first + i, pixels, i * pictures.pixels()));
             }
             try (Scope scope = Scope.open();
                     NoGrad off = NoGrad.on();
                     Autocast exact = Autocast.to(Precision.FP32, device)) {
-                Tensor images = Tensors.of(pixels, device, n, pictures.channels(), pictures.height(), pictures.width());
+                Tensor images =
+                        Tensors.of(pixels, device, count, pictures.channels(), pictures.height(), pictures.width());
                 Posterior plain = encoder.encode(images);
                 Posterior mirrored = encoder.encode(images.flip(3));
-                shard.latents(LatentShard.MEAN, Tensors.floats(plain.mean()));
-                shard.latents(LatentShard.MEAN_MIRRORED, Tensors.floats(mirrored.mean()));
+                shard.latents(LatentShard.MEAN, place, Tensors.floats(plain.mean()));
+                shard.latents(LatentShard.MEAN_MIRRORED, place, Tensors.floats(mirrored.mean()));
                 if (manifest.variance()) {
-                    shard.latents(LatentShard.STD, Tensors.floats(plain.std()));
-                    shard.latents(LatentShard.STD_MIRRORED, Tensors.floats(mirrored.std()));
+                    shard.latents(LatentShard.STD, place, Tensors.floats(plain.std()));
+                    shard.latents(LatentShard.STD_MIRRORED, place, Tensors.floats(mirrored.std()));
                 }
             }
-            progress.update(done + first + n, manifest.images(), "");
-            if (interrupted.getAsBoolean()) {
-                throw new RetortException(
-                        Kind.INTERRUPTED,
-                        "stopped; "
-                                + (manifest.shards() - folder.missing(manifest).size()) + " of " + manifest.shards()
-                                + " files are written, the same command makes the others");
-            }
         }
-        shard.write(folder.shard(manifest, index));
+
+        @Override
+        public void write(Path file) {
+            shard.write(file);
+            stoodIn(damaged, notes);
+        }
     }
 }

@@ -66,7 +66,7 @@ class LatentEncodingTest {
     @Test
     void a_cache_holds_means_spreads_mirror_images_and_labels() {
         LatentManifest manifest = encode("cache");
-        assertThat(manifest.shards()).isEqualTo(3);
+        assertThat(manifest.shards().count()).isEqualTo(3);
         assertThat(manifest.autoencoder().sha256()).hasSize(64);
         LatentImages latents = opened("cache");
         ImageSource shapes = SHAPES.open();
@@ -306,7 +306,7 @@ class LatentEncodingTest {
                         },
                         () -> false);
         assertThat(refusals).hasPositiveValue();
-        assertThat(new LatentFolder(temp.resolve("shared")).missing(manifest)).isEmpty();
+        assertThat(manifest.shards().missing(temp.resolve("shared"))).isEmpty();
     }
 
     private static String caption(ImageSource source, long index) {

@@ -103,6 +103,34 @@ public record Plan(String solver, double startScale, List<Step> steps) {
         return steps.stream().mapToDouble(step -> step.call().time()).toArray();
     }
 
+    /** Whether any step adds noise: the samples then do not follow from where they start. */
+    public boolean addsNoise() {
+        return steps.stream().anyMatch(step -> !step.noise().equals(NoiseScale.NONE));
+    }
+
+    /**
+     * At which step the plan is at each point of the grid it was made on, the end excepted. Where a solver calls the network several
+     * times a step, it is told a point's time before the point's own state is reached; the last such call stands on it.
+     *
+     * @return as many as the grid has steps, rising from 0
+     * @throws IllegalArgumentException where the plan does not come by the points one after another
+     */
+    public int[] stepsAt(TimeGrid grid) {
+        int[] at = new int[grid.steps()];
+        int step = steps.size();
+        for (int i = grid.steps() - 1; i > 0; i--) {
+            do {
+                step--;
+            } while (step > 0 && steps.get(step).call().time() != grid.from(i).time());
+            if (step <= 0) {
+                throw new IllegalArgumentException("the plan of " + solver + " never calls at time "
+                        + grid.from(i).time() + " of the grid " + grid.name() + "; use another solver or grid");
+            }
+            at[i] = step;
+        }
+        return at;
+    }
+
     /** How many of the latest tensors of a kind (the current one included) a step may ask for; older ones can be dropped. */
     public int depth(Combination.Source source) {
         int deepest = -1;

@@ -32,6 +32,25 @@ class PlanTest {
     }
 
     @Test
+    void a_plan_says_at_which_steps_it_stands_on_the_grid() {
+        TimeGrid grid = TimeGrid.trailing(SD, 5);
+        assertThat(new Ddim().plan(PROCESS, grid).stepsAt(grid)).containsExactly(0, 1, 2, 3, 4);
+        assertThat(new Heun().plan(PROCESS, grid).stepsAt(grid)).containsExactly(0, 2, 4, 6, 8);
+        assertThat(new Pndm().plan(PROCESS, grid).stepsAt(grid)).containsExactly(0, 2, 3, 4, 5);
+        assertThat(new Pndm(true, 0).plan(PROCESS, grid).stepsAt(grid)).containsExactly(0, 4, 8, 12, 13);
+        TimeGrid lowest = grid.endingAt(SD.point(0));
+        assertThat(new Heun().plan(PROCESS, lowest).stepsAt(lowest)).containsExactly(0, 2, 4, 6, 8);
+        TimeGrid one = TimeGrid.trailing(SD, 1);
+        assertThat(new Ddim().plan(PROCESS, one).stepsAt(one)).containsExactly(0);
+        TimeGrid other = TimeGrid.leading(SD, 5, 0);
+        assertThatThrownBy(() -> new Ddim().plan(PROCESS, grid).stepsAt(other))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("never calls at time 0.0 of the grid leading");
+        assertThat(new Ddim().plan(PROCESS, grid).addsNoise()).isFalse();
+        assertThat(new Ddpm().plan(PROCESS, grid).addsNoise()).isTrue();
+    }
+
+    @Test
     void a_step_that_asks_for_more_than_there_was_is_refused() {
         Plan.Call call = PROCESS.call(SD.point(500));
         assertThatThrownBy(() -> new Plan("mine", 1, List.of(new Plan.Step(call, Combination.x0(1), NoiseScale.NONE))))
