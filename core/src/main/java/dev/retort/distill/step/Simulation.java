@@ -6,12 +6,8 @@ import dev.retort.diffusion.Prediction;
 import dev.retort.model.Question;
 import dev.retort.model.Question.Gradient;
 import dev.retort.torch.Ops;
-import dev.retort.torch.Scope;
-import dev.retort.torch.Tensors;
 import dev.retort.train.Pass;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -37,36 +33,14 @@ public record Simulation(String student, Plan plan) {
         ImageShape shape = pass.player(student).respondent().images();
         Tensor noise = pass.draws(STREAM).gaussian(shape.channels(), shape.height(), shape.width());
         int[] last = pass.draws(STREAM, LAST).index(plan.steps().size());
-        Tensor state = state(pass, Ops.mul(noise, plan.startScale()), last);
+        Tensor state = new Rollout(student, plan)
+                .state(pass, Ops.mul(noise, plan.startScale()), last, pass.condition(), step -> pass.draws(
+                                STREAM, OF_STEP + step)
+                        .gaussian(shape.channels(), shape.height(), shape.width()));
         double[] times = Arrays.stream(last)
                 .mapToDouble(step -> plan.steps().get(step).call().time())
                 .toArray();
         return pass.ask(student, new Question(state, times, pass.condition(), gradient))
                 .as(Prediction.X0);
-    }
-
-    /** The state of each image before its last call. */
-    private Tensor state(Pass pass, Tensor start, int[] last) {
-        int calls = plan.steps().size();
-        if (calls == 1) {
-            return start;
-        }
-        List<Tensor> states = new ArrayList<>();
-        Scope.Home home = Scope.here();
-        Walk.end(
-                pass.player(student),
-                List.of(new Plan(plan.solver(), 1, plan.steps().subList(0, calls - 1))),
-                start,
-                pass.condition(),
-                step -> pass.draws(STREAM, OF_STEP + step).gaussian(start.size(1), start.size(2), start.size(3)),
-                (step, x0, next) -> states.add(home.make(next::clone)));
-        Tensor chosen = start;
-        for (int k = 1; k < calls; k++) {
-            int step = k;
-            double[] here =
-                    Arrays.stream(last).mapToDouble(at -> at == step ? 1 : 0).toArray();
-            chosen = Ops.where(Ops.greater(Tensors.column(here, start), 0), states.get(k - 1), chosen);
-        }
-        return chosen;
     }
 }

@@ -1,0 +1,88 @@
+package dev.retort.distill.step;
+
+import dev.retort.diffusion.NoiseSchedule;
+import dev.retort.diffusion.Plan;
+import dev.retort.diffusion.Prediction;
+import dev.retort.diffusion.TimeGrid;
+import dev.retort.diffusion.step.FirstOrderStep;
+import dev.retort.model.Question;
+import dev.retort.model.Question.Gradient;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Tensors;
+import dev.retort.train.Loss;
+import dev.retort.train.Pass;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.ToDoubleFunction;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Trajectory regression (Zhou et al. 2024, SFD): from the noise of a kept trajectory the student walks its own steps up to one drawn
+ * for each image; from the state that it has come to itself, its next step is to land where the teacher was at that time, by the
+ * mean absolute difference. Being trained on its own states it learns to mend its own errors.
+ */
+public final class TrajectoryLoss implements Loss {
+    private final String student;
+    private final CachedStates cache;
+    private final TimeGrid grid;
+    private final Rollout rollout;
+    private final int[] teachersState;
+
+    /**
+     * @param student name of the player that walks
+     * @param cache where the teacher was
+     * @param schedule how images are noised
+     * @param plan how the student samples, in steps of first order, its calls taking its answer as x0
+     * @param grid the times of that plan
+     * @throws IllegalArgumentException where no state was kept at one of these times
+     */
+    public TrajectoryLoss(String student, CachedStates cache, NoiseSchedule schedule, Plan plan, TimeGrid grid) {
+        this.student = student;
+        this.cache = cache;
+        this.grid = grid;
+        rollout = new Rollout(student, plan);
+        teachersState = new int[grid.steps() + 1];
+        for (int k = 0; k < grid.steps(); k++) {
+            teachersState[k] = cache.at(grid.from(k).time());
+        }
+        teachersState[grid.steps()] = cache.last();
+        if (teachersState[0] != 0) {
+            throw new IllegalArgumentException("the trajectories begin at time " + cache.time(0)
+                    + ", the student's first step at " + grid.from(0).time() + "; record them from the same start");
+        }
+    }
+
+    @Override
+    public String name() {
+        return "trajectory";
+    }
+
+    @Override
+    public Tensor perSample(Pass pass) {
+        CachedStates.Drawn drawn = cache.draw(pass);
+        int[] step = pass.draws(name()).index(grid.steps());
+        Tensor state = rollout.state(pass, drawn.states(i -> 0), step, drawn.condition(), k -> {
+            throw new IllegalStateException("a student that follows trajectories draws no noise");
+        });
+        double[] times = column(step, at -> grid.from(at).time());
+        Tensor x0 = pass.ask(student, new Question(state, times, drawn.condition(), Gradient.PARAMETERS))
+                .as(Prediction.X0);
+        List<FirstOrderStep> jumps = new ArrayList<>();
+        for (int k : step) {
+            jumps.add(FirstOrderStep.between(grid.from(k), grid.to(k)));
+        }
+        Tensor landed = state.mul(column(jumps, FirstOrderStep::fromState, state))
+                .add(x0.mul(column(jumps, FirstOrderStep::fromX0, state)));
+        Tensor wanted = drawn.states(i -> teachersState[step[i] + 1]);
+        return Ops.meanPerSample(landed.sub(wanted).abs());
+    }
+
+    private static double[] column(int[] step, java.util.function.IntToDoubleFunction value) {
+        return Arrays.stream(step).mapToDouble(value).toArray();
+    }
+
+    private static Tensor column(List<FirstOrderStep> jumps, ToDoubleFunction<FirstOrderStep> value, Tensor like) {
+        return Tensors.column(jumps.stream().mapToDouble(value).toArray(), like);
+    }
+}
