@@ -74,8 +74,12 @@ final class DistillCommand implements Callable<Integer> {
         NetworkSpec teacher = taught.network();
         double macs = 0;
         for (StageConfig stage : recipe.stages()) {
-            boolean asksTeacher = stage.losses().stream().anyMatch(LossConfig::asksTeacher);
-            int teacherCalls = asksTeacher ? recipe.teacher().guidance() == 1 ? 1 : 2 : 0;
+            // losses that ask the usual question share its answer
+            int asked = stage.losses().stream()
+                    .mapToInt(LossConfig::teacherCalls)
+                    .max()
+                    .orElse(0);
+            int teacherCalls = recipe.teacher().guidance() == 1 ? asked : 2 * asked;
             macs += stage.images() * (3.0 * student.macs() + (double) teacherCalls * teacher.macs());
         }
         DryRun.describe(talk, "distill", recipe, recipe.run(), source, student, images(recipe), macs / images(recipe));

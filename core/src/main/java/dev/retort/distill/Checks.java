@@ -41,14 +41,19 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
                             + taught.process().schedule().text()
                             + " with other values; use the teacher's schedule, as both see the same noisy images");
         }
-        boolean divergence = recipe.stages().stream()
-                .anyMatch(stage -> stage.losses().stream().anyMatch(loss -> !loss.bridgesSizes()));
-        if (divergence && seen != source) {
-            throw new RetortException(
-                    Kind.CONFIG,
-                    "stages ask for output-distribution, but teacher and student work at different sizes;"
-                            + " use output or feature there");
-        }
+        List<LossConfig> losses = recipe.stages().stream()
+                .flatMap(stage -> stage.losses().stream())
+                .toList();
+        losses.stream()
+                .filter(loss -> !loss.bridgesSizes() && seen != source)
+                .findFirst()
+                .ifPresent(loss -> {
+                    throw new RetortException(
+                            Kind.CONFIG,
+                            "stages ask for " + loss.type() + ", but teacher and student work at different sizes;"
+                                    + " use output or feature there");
+                });
+        losses.forEach(loss -> loss.requireFit(recipe));
         if (teacher.height() != seen.height()
                 || teacher.width() != seen.width()
                 || teacher.channels() != seen.channels()) {
@@ -71,7 +76,7 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
         checkClasses(source.classNames(), findings);
         try {
             requireGuidable(teacher, recipe.teacher().guidance());
-            if (recipe.init().equals("cut")) {
+            if (recipe.init() instanceof StudentStart.Cut) {
                 Architectures.surgery(teacher, student).requireCut(teacher, student);
             }
         } catch (IllegalArgumentException e) {

@@ -83,8 +83,14 @@ public final class Distillation {
             distillation.findings.forEach(notes);
             RunFolder into = RunFolder.open(held, "distill", recipe, notes);
             try (RecipeBuilder builder = new RecipeBuilder(
-                            recipe, distillation.student, distillation.source, teacher, on.device(), on.precision());
-                    Task task = builder.task(Models.sha256(folder), provenance);
+                            recipe,
+                            distillation.student,
+                            distillation.source,
+                            teacher,
+                            Models.sha256(folder),
+                            on.device(),
+                            on.precision());
+                    Task task = builder.task(provenance);
                     Trainer trainer = new Trainer(
                             task,
                             builder.players(),

@@ -2,6 +2,7 @@ package dev.retort.distill;
 
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.config.CardFile;
 import dev.retort.config.Require;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
@@ -37,6 +38,7 @@ public sealed interface LossConfig
      * @param asStudent how it is asked
      * @param teacher name of the player that it learns from
      * @param asTeacher how that one is asked
+     * @param teacherSha256 of the weights of the recipe's teacher
      * @param objective how images are noised
      * @param sampling how the result is to be sampled
      * @param init initial values of the loss's own parts
@@ -48,6 +50,7 @@ public sealed interface LossConfig
             Predictor asStudent,
             String teacher,
             Predictor asTeacher,
+            String teacherSha256,
             Objective objective,
             SamplingSpec sampling,
             Init init,
@@ -112,10 +115,22 @@ public sealed interface LossConfig
         return Cadence.EVERY_STEP;
     }
 
-    /** Whether it asks the teacher. */
-    default boolean asksTeacher() {
-        return true;
+    /** The word that chooses it in a recipe. */
+    default String type() {
+        return CardFile.tree(this).get("type").asString();
     }
+
+    /** How often it asks the teacher about an image. */
+    default int teacherCalls() {
+        return 1;
+    }
+
+    /**
+     * Refuses a recipe in which it makes no sense.
+     *
+     * @throws RetortException of kind CONFIG
+     */
+    default void requireFit(Recipe recipe) {}
 
     /** Whether it has a meaning between networks of images of different sizes. */
     default boolean bridgesSizes() {
@@ -140,8 +155,8 @@ public sealed interface LossConfig
         }
 
         @Override
-        public boolean asksTeacher() {
-            return false;
+        public int teacherCalls() {
+            return 0;
         }
     }
 

@@ -29,6 +29,21 @@ public record Recipe(
     /** Validates. */
     public Recipe {
         Require.notEmpty("stages", stages);
+        List<String> names = stages.stream().map(StageConfig::name).toList();
+        for (int i = 0; i < stages.size(); i++) {
+            String former = stages.get(i).teacher();
+            List<String> earlier = names.subList(0, i);
+            Require.that(
+                    former.isEmpty() || earlier.contains(former),
+                    "stages." + i + ".teacher",
+                    former,
+                    "the name of an earlier stage " + earlier + ", or nothing for the recipe's teacher");
+            Require.that(
+                    former.isEmpty() || names.indexOf(former) == names.lastIndexOf(former),
+                    "stages." + i + ".teacher",
+                    former,
+                    "a name that one stage alone has");
+        }
     }
 
     /** What a configuration may leave out. */

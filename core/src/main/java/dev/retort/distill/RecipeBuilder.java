@@ -41,6 +41,7 @@ final class RecipeBuilder implements AutoCloseable {
     private final NetworkSpec student;
     private final ImageSource source;
     private final Pipeline<Network> teacher;
+    private final String teacherSha256;
     private final Device device;
     private final Precision precision;
     private final List<Network> networks = new ArrayList<>();
@@ -57,6 +58,7 @@ final class RecipeBuilder implements AutoCloseable {
      * @param student what the student is
      * @param source the images, paired
      * @param teacher the teacher, loaded; not closed with this
+     * @param teacherSha256 of its weights
      * @param precision arithmetic of all networks
      */
     RecipeBuilder(
@@ -64,12 +66,14 @@ final class RecipeBuilder implements AutoCloseable {
             NetworkSpec student,
             ImageSource source,
             Pipeline<Network> teacher,
+            String teacherSha256,
             Device device,
             Precision precision) {
         this.recipe = recipe;
         this.student = student;
         this.source = source;
         this.teacher = teacher;
+        this.teacherSha256 = teacherSha256;
         this.device = device;
         this.precision = precision;
         network = firstStudent();
@@ -190,6 +194,7 @@ final class RecipeBuilder implements AutoCloseable {
                 learning(network),
                 from,
                 asTeacher,
+                teacherSha256,
                 recipe.objective(),
                 recipe.run().sampling(),
                 init(),
@@ -229,7 +234,7 @@ final class RecipeBuilder implements AutoCloseable {
     }
 
     /** What is trained, and what becomes of it. */
-    Task task(String teacherHash, Map<String, String> provenance) {
+    Task task(Map<String, String> provenance) {
         return new DiffusionTask(
                 source,
                 recipe.objective(),
@@ -237,7 +242,7 @@ final class RecipeBuilder implements AutoCloseable {
                 learning(network),
                 recipe.student().dropout(),
                 recipe.run(),
-                teacherHash,
+                teacherSha256,
                 provenance);
     }
 

@@ -53,6 +53,28 @@ public sealed interface StepLoss extends LossConfig {
         return false;
     }
 
+    /** Refuses a number of steps that a student of the recipe cannot take. */
+    private static void requireSteps(Recipe recipe, String type, int steps) {
+        Prediction prediction = recipe.objective().process().prediction();
+        if (prediction == Prediction.EPSILON && steps == 1) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    type
+                            + " asks for 1 step of a student that predicts epsilon, which says nothing of the image where all"
+                            + " is noise; let the objective predict v, x0 or flow, or ask for 2 steps");
+        }
+        try {
+            recipe.run()
+                    .sampling()
+                    .withSteps(steps)
+                    .grid()
+                    .on(recipe.objective().process().noiseSchedule(), steps);
+        } catch (IllegalArgumentException | RetortException e) {
+            throw new RetortException(
+                    Kind.CONFIG, type + " asks for " + steps + " steps, but run.sampling." + e.getMessage(), e);
+        }
+    }
+
     /** How the weighting of an error is called in a recipe; each is on the error of x0. */
     enum ErrorWeight {
         /** 1. */
@@ -104,6 +126,16 @@ public sealed interface StepLoss extends LossConfig {
         }
 
         @Override
+        public void requireFit(Recipe recipe) {
+            requireSteps(recipe, type(), steps);
+        }
+
+        @Override
+        public int teacherCalls() {
+            return ratio;
+        }
+
+        @Override
         public Loss build(Between players) {
             TimeGrid grid = players.sampling().withSteps(steps).grid().on(players.schedule(), steps);
             return new ProgressiveLoss(
@@ -139,6 +171,12 @@ public sealed interface StepLoss extends LossConfig {
                 folder,
                 "trajectories on the schedule of the objective, not on "
                         + manifest.process().schedule().text());
+        Require.that(
+                manifest.teacherSha256().equals(players.teacherSha256()),
+                "trajectories",
+                folder,
+                "trajectories of the recipe's teacher; these are of " + manifest.teacher()
+                        + ", or of other weights, so record them anew");
         return new CachedStates(trajectories);
     }
 
@@ -155,8 +193,13 @@ public sealed interface StepLoss extends LossConfig {
         }
 
         @Override
-        public boolean asksTeacher() {
-            return false;
+        public int teacherCalls() {
+            return 0;
+        }
+
+        @Override
+        public void requireFit(Recipe recipe) {
+            requireSteps(recipe, type(), steps);
         }
 
         @Override
@@ -194,8 +237,8 @@ public sealed interface StepLoss extends LossConfig {
         }
 
         @Override
-        public boolean asksTeacher() {
-            return false;
+        public int teacherCalls() {
+            return 0;
         }
 
         @Override
@@ -211,8 +254,8 @@ public sealed interface StepLoss extends LossConfig {
      */
     record Reflow(LossWeight weight, String trajectories) implements StepLoss {
         @Override
-        public boolean asksTeacher() {
-            return false;
+        public int teacherCalls() {
+            return 0;
         }
 
         @Override
@@ -282,8 +325,8 @@ public sealed interface StepLoss extends LossConfig {
         }
 
         @Override
-        public boolean asksTeacher() {
-            return distil;
+        public int teacherCalls() {
+            return distil ? 1 : 0;
         }
 
         @Override
@@ -345,6 +388,11 @@ public sealed interface StepLoss extends LossConfig {
                     0.98,
                     "optimizer",
                     new OptimizerConfig(1e-4, "constant", 0, 0, 0.99, 1e-8, 0, 1));
+        }
+
+        @Override
+        public void requireFit(Recipe recipe) {
+            requireSteps(recipe, type(), steps);
         }
 
         @Override
@@ -430,6 +478,17 @@ public sealed interface StepLoss extends LossConfig {
                     0.7,
                     "optimizer",
                     new OptimizerConfig(1e-4, "constant", 0, 0, 0.99, 1e-8, 0, 1));
+        }
+
+        @Override
+        public void requireFit(Recipe recipe) {
+            requireSteps(recipe, type(), steps);
+            if (recipe.run().batch() < 2) {
+                throw new RetortException(
+                        Kind.CONFIG,
+                        "run.batch is " + recipe.run().batch()
+                                + ", expected at least 2 for an adversarial loss: the critic would see one image at a time");
+            }
         }
 
         @Override
