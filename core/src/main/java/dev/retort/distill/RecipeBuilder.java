@@ -2,7 +2,6 @@ package dev.retort.distill;
 
 import dev.retort.card.NetworkSpec;
 import dev.retort.data.ImageSource;
-import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
 import dev.retort.model.Predictor;
 import dev.retort.nn.Init;
@@ -56,7 +55,7 @@ record RecipeBuilder(
     List<Player> players(Network network) {
         Predictor asked = Predictor.of(
                 teacher.network(),
-                new LabelConditioner(teacher.network().spec().condition()),
+                Architectures.conditioner(teacher.network().spec()),
                 teacher.card().process(),
                 recipe.teacher().guidance(),
                 precision);
@@ -65,10 +64,7 @@ record RecipeBuilder(
 
     private Predictor learning(Network network) {
         return Predictor.of(
-                network,
-                new LabelConditioner(student.condition()),
-                recipe.objective().process(),
-                precision);
+                network, Architectures.conditioner(student), recipe.objective().process(), precision);
     }
 
     /** Losses are made once and shared by the stages that name them alike, so that a connector lives through the run. */
