@@ -23,6 +23,7 @@ import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.Arrays;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -112,14 +113,12 @@ final class Agreement {
 
         /** Pictures (N, C, H, W) in [-1, 1], beginning again behind the last. */
         private static Tensor images(ImageSet real, int first, int count, Device device) {
-            PixelBatch pixels = real.pixels();
-            int size = pixels.imageSize();
-            float[] values = new float[count * size];
-            for (int i = 0; i < count; i++) {
-                int index = (first + i) % real.size();
-                for (int p = 0; p < size; p++) {
-                    values[i * size + p] = (float) ((pixels.pixels()[index * size + p] & 0xFF) / 127.5 - 1);
-                }
+            PixelBatch pixels = real.pixels(IntStream.range(first, first + count)
+                    .map(i -> i % real.size())
+                    .toArray());
+            float[] values = new float[pixels.pixels().length];
+            for (int p = 0; p < values.length; p++) {
+                values[p] = (float) ((pixels.pixels()[p] & 0xFF) / 127.5 - 1);
             }
             return Tensors.of(values, device, count, pixels.channels(), pixels.height(), pixels.width());
         }

@@ -88,7 +88,10 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
                 ComparisonSummary.of(columns),
                 columns,
                 List.of(Grids.of(
-                        samples, teacher.card().classes(), judge.settings().seed())),
+                        samples,
+                        evaluations.get(teacher.name()).samples().classes(),
+                        teacher.card().images().height(),
+                        judge.settings().seed())),
                 charts,
                 notes,
                 commands,
@@ -156,7 +159,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
     /** A warning where the teacher's images are recognised little better than by guessing. */
     private static Optional<String> unlearned(Evaluation evaluation) {
         double accuracy = evaluation.classAccuracy().orElse(1);
-        double guessing = 1.0 / evaluation.contestant().card().classes().size();
+        double guessing = 1.0 / evaluation.samples().classes().size();
         return accuracy >= 2 * guessing
                 ? Optional.empty()
                 : Optional.of(String.format(

@@ -14,6 +14,9 @@ import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
 import dev.retort.report.ModelColumn;
 import dev.retort.report.Progress;
+import dev.retort.sample.Draw;
+import dev.retort.sample.SampleJob;
+import dev.retort.sample.Sampler;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.torch.TorchError;
@@ -149,27 +152,27 @@ public final class Judge implements AutoCloseable {
     }
 
     private Evaluation judged(Contestant contestant, Progress progress) {
-        SampleSet samples;
+        SampleSet samples = SampleSet.of(
+                asked(contestant), settings.samples(), contestant.card().images());
+        FeatureExtractor.Extraction extraction;
         try (Pipeline<Denoiser> model = Models.open(contestant.model(), settings.device(), settings.precision());
                 ImageCodec codec = ImageCodec.of(model.card(), contestant.autoencoder(), settings.device())) {
-            samples = SampleSet.draw(
-                    model.network(),
-                    model.card(),
-                    codec,
-                    contestant.sampling(),
-                    settings.precision(),
-                    settings.samples(),
-                    settings.seed(),
-                    settings.batch(),
-                    progress);
+            Sampler sampler = Draw.sampler(model.network(), model.card(), contestant.sampling(), settings.precision());
+            SampleJob job = new SampleJob(sampler, codec, settings.seed(), settings.batch());
+            extraction = extractor.extract(new SampleStream(job, samples, progress));
         }
-        FeatureExtractor.Extraction extraction = extractor.extract(samples.pixels());
         FeatureSet features =
                 new FeatureSet(extractor.space(), contestant.name(), FeatureMatrix.of(extraction.features()));
         boolean classifies = !Double.isNaN(accuracy)
-                && contestant.card().classes().size() == test.classNames().size();
+                && samples.classes().size() == test.classNames().size();
         FeatureMatrix logits = FeatureMatrix.of(classifies ? extraction.logits() : new float[0][]);
         return new Evaluation(contestant, samples, Quality.of(reference, features, SmallSamples.REFUSE), logits);
+    }
+
+    /** What a model is asked for: its classes, or where it knows none those of the real images, by name. */
+    private List<String> asked(Contestant contestant) {
+        List<String> own = contestant.card().classes();
+        return own.isEmpty() ? test.classNames() : own;
     }
 
     /** The floor: as many training images as there are samples of a model, or all there are, judged in a model's place. */
@@ -236,8 +239,7 @@ public final class Judge implements AutoCloseable {
     /** Refuses a model that draws images of another shape than the real ones. */
     void requireImagesLike(Contestant contestant) {
         ImageShape drawn = contestant.card().images();
-        PixelBatch pixels = test.pixels();
-        ImageShape real = new ImageShape(pixels.channels(), pixels.height(), pixels.width());
+        ImageShape real = test.shape();
         if (!drawn.equals(real)) {
             throw new RetortException(
                     Kind.DATA,
