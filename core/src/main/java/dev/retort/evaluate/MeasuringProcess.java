@@ -21,11 +21,8 @@ import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.io.BufferedReader;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -64,8 +61,6 @@ public final class MeasuringProcess {
     /** In the first answer, when the model is loaded: 1 if this process was the one that timed the kernels, 0 else. */
     static final String TIMED_KERNELS = "timedKernels";
 
-    private final PrintStream out =
-            new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
     private final BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
 
     private MeasuringProcess() {}
@@ -128,7 +123,8 @@ public final class MeasuringProcess {
         }
     }
 
-    private void answer(Map<String, ?> values) {
-        out.println(JsonMapper.shared().writeValueAsString(values));
+    private static void answer(Map<String, ?> values) {
+        System.out.println(JsonMapper.shared().writeValueAsString(values));
+        System.out.flush();
     }
 }
