@@ -2,7 +2,7 @@ package dev.retort.cli;
 
 import dev.retort.evaluate.Comparison;
 import dev.retort.evaluate.Contestant;
-import dev.retort.evaluate.Judge;
+import dev.retort.evaluate.Evaluator;
 import dev.retort.io.AtomicWrite;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.Provenance;
@@ -68,11 +68,11 @@ final class CompareCommand implements Callable<Integer> {
         AtomicWrite.requireWritable(folder.resolve("compare.json"));
         Hardware.Chosen chosen = options.choose(talk);
         ComparisonReport report;
-        try (Judge judge = options.judge(original, chosen, talk);
+        try (Evaluator evaluator = options.evaluator(original, chosen, talk);
                 Bar bar = talk.bar("compare", "")) {
             report = new Comparison(original, distilled, alone)
                     .report(
-                            judge,
+                            evaluator,
                             options.measurement(chosen),
                             List.of(talk.command()),
                             Provenance.here(talk.command(), options.seed()),

@@ -3,7 +3,7 @@ package dev.retort.cli;
 import dev.retort.evaluate.Contestant;
 import dev.retort.evaluate.Cost;
 import dev.retort.evaluate.Evaluation;
-import dev.retort.evaluate.Judge;
+import dev.retort.evaluate.Evaluator;
 import dev.retort.evaluate.Measurement;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.Measure;
@@ -46,19 +46,19 @@ final class EvaluateCommand implements Callable<Integer> {
         Contestant contestant = options.contestant(checkpoint, List.of(), talk);
         Hardware.Chosen chosen = options.choose(talk);
         ComparisonReport report;
-        try (Judge judge = options.judge(contestant, chosen, talk)) {
+        try (Evaluator evaluator = options.evaluator(contestant, chosen, talk)) {
             Evaluation evaluation;
             try (Bar bar = talk.bar("draw", "images")) {
-                evaluation = judge.judge(contestant, bar);
+                evaluation = evaluator.evaluate(contestant, bar);
             }
             Measurement measurement = options.measurement(chosen);
             Map<Contestant, Cost> costs;
             try (Bar bar = talk.bar("measure", "turns")) {
                 costs = measurement.of(List.of(contestant), bar);
             }
-            List<String> notes = new ArrayList<>(judge.notes());
+            List<String> notes = new ArrayList<>(evaluator.notes());
             notes.addAll(measurement.notes());
-            report = report(judge, evaluation, costs.get(contestant), notes);
+            report = report(evaluator, evaluation, costs.get(contestant), notes);
         }
         if (talk.json()) {
             talk.terminal().out().println(report.toJson());
@@ -70,7 +70,7 @@ final class EvaluateCommand implements Callable<Integer> {
         return 0;
     }
 
-    private ComparisonReport report(Judge judge, Evaluation evaluation, Cost cost, List<String> notes) {
+    private ComparisonReport report(Evaluator evaluator, Evaluation evaluation, Cost cost, List<String> notes) {
         Map<Measure, Double> values = new LinkedHashMap<>(cost == null ? evaluation.size() : cost.measures());
         values.remove(Cost.SPEED_UP);
         values.putAll(evaluation.measures());
@@ -81,7 +81,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 "real images",
                 Role.REAL,
                 "training images in a model's place",
-                judge.floor().measures()));
+                evaluator.floor().measures()));
         return new ComparisonReport(
                 contestant.name(),
                 "",

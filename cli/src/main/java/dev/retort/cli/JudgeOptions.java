@@ -5,8 +5,8 @@ import dev.retort.data.DataConfig;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.Contestant;
+import dev.retort.evaluate.Evaluator;
 import dev.retort.evaluate.FeatureCache;
-import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
 import dev.retort.pipeline.Models;
 import dev.retort.run.RunFolder;
@@ -104,12 +104,12 @@ final class JudgeOptions {
         return new Contestant(name, model, sampling.of(Models.card(model), given), ModelArgument.place(vae, talk));
     }
 
-    Judge judge(Contestant first, Hardware.Chosen chosen, Talk talk) {
-        return Judge.of(
+    Evaluator evaluator(Contestant first, Hardware.Chosen chosen, Talk talk) {
+        return Evaluator.of(
                 data(first),
                 ModelArgument.place(extractor, talk),
                 new FeatureCache(cache()),
-                new Judge.Settings(samples, seed, batch, chosen.device(), chosen.precision()));
+                new Evaluator.Settings(samples, seed, batch, chosen.device(), chosen.precision()));
     }
 
     Hardware.Chosen choose(Talk talk) {

@@ -48,26 +48,31 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
     /**
      * Draws, judges and measures all of them.
      *
-     * @param judge extractor, real images, number of samples
+     * @param evaluator extractor, real images, number of samples
      * @param measurement how speed and memory are measured; with 0 rounds they are not
      * @param commands the commands that lead here, for the report
      */
     public ComparisonReport report(
-            Judge judge, Measurement measurement, List<String> commands, Provenance provenance, Progress progress) {
-        List<String> notes = new ArrayList<>(judge.notes());
+            Evaluator evaluator,
+            Measurement measurement,
+            List<String> commands,
+            Provenance provenance,
+            Progress progress) {
+        List<String> notes = new ArrayList<>(evaluator.notes());
         List<Entrant> entrants = entrants(notes);
         List<Contestant> all = entrants.stream().map(Entrant::contestant).toList();
-        all.forEach(judge::requireImagesLike);
-        Portions portions = new Portions(progress, work(all, judge, measurement));
+        all.forEach(evaluator::requireImagesLike);
+        Portions portions = new Portions(progress, work(all, evaluator, measurement));
 
         Map<String, Evaluation> evaluations = new LinkedHashMap<>();
         for (Contestant contestant : all) {
             Progress part = portions.next(
-                    (double) judge.settings().samples() * contestant.macsPerImage(), "drawing " + contestant.name());
-            evaluations.put(contestant.name(), judge.judge(contestant, part));
+                    (double) evaluator.settings().samples() * contestant.macsPerImage(),
+                    "drawing " + contestant.name());
+            evaluations.put(contestant.name(), evaluator.evaluate(contestant, part));
         }
         unlearned(evaluations.get(teacher.name())).ifPresent(notes::add);
-        Map<String, TimeBins> agreement = agreement(judge, entrants);
+        Map<String, TimeBins> agreement = agreement(evaluator, entrants);
         Map<Contestant, Cost> costs =
                 measurement.of(all, portions.next(measurementWork(all, measurement), "measuring"));
         notes.addAll(measurement.notes());
@@ -76,7 +81,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
         for (Entrant entrant : entrants) {
             columns.add(column(entrant, evaluations, agreement, costs));
         }
-        columns.add(judge.floorColumn());
+        columns.add(evaluator.floorColumn());
         Map<String, SampleSet> samples = new LinkedHashMap<>();
         evaluations.forEach((name, evaluation) -> samples.put(name, evaluation.samples()));
         List<Chart> charts = new ArrayList<>(List.of(Curves.agreement(agreement), Curves.training(all)));
@@ -91,7 +96,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
                         samples,
                         evaluations.get(teacher.name()).samples().classes(),
                         teacher.card().images().height(),
-                        judge.settings().seed())),
+                        evaluator.settings().seed())),
                 charts,
                 notes,
                 commands,
@@ -171,18 +176,20 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
                         100 * guessing));
     }
 
-    private Map<String, TimeBins> agreement(Judge judge, List<Entrant> entrants) {
+    private Map<String, TimeBins> agreement(Evaluator evaluator, List<Entrant> entrants) {
         Map<String, TimeBins> agreement = new LinkedHashMap<>();
         String schedule = teacher.card().scheduleHash();
-        try (Pipeline<Network> original = judge.load(teacher);
+        try (Pipeline<Network> original = evaluator.load(teacher);
                 ImageCodec codec = ImageCodec.of(
-                        original.card(), teacher.autoencoder(), judge.settings().device())) {
+                        original.card(),
+                        teacher.autoencoder(),
+                        evaluator.settings().device())) {
             for (Entrant entrant : entrants) {
                 Contestant other = entrant.contestant();
                 boolean same = other.model().equals(teacher.model());
                 if (!same && other.card().scheduleHash().equals(schedule) && sameValues(other)) {
-                    try (Pipeline<Network> network = judge.load(other)) {
-                        agreement.put(other.name(), judge.agreement(original, network, codec));
+                    try (Pipeline<Network> network = evaluator.load(other)) {
+                        agreement.put(other.name(), evaluator.agreement(original, network, codec));
                     }
                 }
             }
@@ -221,10 +228,10 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
         return new ModelColumn(contestant.name(), entrant.role(), contestant.description(), values);
     }
 
-    private static double work(List<Contestant> all, Judge judge, Measurement measurement) {
+    private static double work(List<Contestant> all, Evaluator evaluator, Measurement measurement) {
         return measurementWork(all, measurement)
                 + all.stream()
-                        .mapToDouble(one -> (double) judge.settings().samples() * one.macsPerImage())
+                        .mapToDouble(one -> (double) evaluator.settings().samples() * one.macsPerImage())
                         .sum();
     }
 

@@ -14,8 +14,8 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.Comparison;
 import dev.retort.evaluate.Contestant;
+import dev.retort.evaluate.Evaluator;
 import dev.retort.evaluate.FeatureCache;
-import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
 import dev.retort.io.ImageDecoder;
 import dev.retort.io.PixelImage;
@@ -222,12 +222,12 @@ class LatentTrainingTest {
                 new Contestant("teacher", teacher, Models.card(teacher).sampling());
         Contestant learned =
                 new Contestant("student", student, Models.card(student).sampling());
-        Judge.Settings settings = new Judge.Settings(70, 0, 35, Device.CPU, Precision.FP32);
-        try (Judge judge = Judge.of(
+        Evaluator.Settings settings = new Evaluator.Settings(70, 0, 35, Device.CPU, Precision.FP32);
+        try (Evaluator evaluator = Evaluator.of(
                 pictures(temp.resolve("pictures")), "pixels", new FeatureCache(temp.resolve("features")), settings)) {
             ComparisonReport report = new Comparison(taught, List.of(learned), List.of())
                     .report(
-                            judge,
+                            evaluator,
                             new Measurement(4, 1, 1, "cpu", Precision.FP32, 1),
                             List.of(),
                             Provenance.here("", 0),

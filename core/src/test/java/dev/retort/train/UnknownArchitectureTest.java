@@ -21,8 +21,8 @@ import dev.retort.distill.loss.FeatureLoss;
 import dev.retort.distill.loss.OutputLoss;
 import dev.retort.evaluate.Comparison;
 import dev.retort.evaluate.Contestant;
+import dev.retort.evaluate.Evaluator;
 import dev.retort.evaluate.FeatureCache;
-import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
 import dev.retort.graph.Graph;
 import dev.retort.io.FolderLock;
@@ -219,12 +219,13 @@ class UnknownArchitectureTest {
         Path taught = teacher();
         Contestant teacher = new Contestant("teacher", taught, SAMPLING);
         Contestant student = new Contestant("student", distil("student", taught, 0), SAMPLING);
-        Judge.Settings settings = new Judge.Settings(70, 0, 35, Device.CPU, Precision.FP32);
+        Evaluator.Settings settings = new Evaluator.Settings(70, 0, 35, Device.CPU, Precision.FP32);
         ComparisonReport report;
-        try (Judge judge = Judge.of(pictures(), "pixels", new FeatureCache(temp.resolve("features")), settings)) {
+        try (Evaluator evaluator =
+                Evaluator.of(pictures(), "pixels", new FeatureCache(temp.resolve("features")), settings)) {
             report = new Comparison(teacher, List.of(student), List.of())
                     .report(
-                            judge,
+                            evaluator,
                             new Measurement(2, 1, 1, "cpu", Precision.FP32, 1),
                             List.of(),
                             Provenance.here("", 0),

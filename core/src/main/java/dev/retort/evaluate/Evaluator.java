@@ -30,7 +30,7 @@ import java.util.Set;
  * Judges models by one extractor against one set of real images: the test split, which no model was trained on. Training
  * images take a model's place for the floor. A set that has no test split is halved, which the notes tell.
  */
-public final class Judge implements AutoCloseable {
+public final class Evaluator implements AutoCloseable {
     /** Real images on each side, where the set has as many. */
     private static final int REAL_IMAGES = 10_000;
 
@@ -60,7 +60,7 @@ public final class Judge implements AutoCloseable {
     private final boolean divided;
     private final List<String> leftOut;
 
-    private Judge(
+    private Evaluator(
             FeatureExtractor extractor,
             Settings settings,
             ImageSet test,
@@ -86,7 +86,7 @@ public final class Judge implements AutoCloseable {
      * @param extractor name or path as {@link Extractors#named} takes it, {@code pixels} for the untrained control, or
      *     {@code auto}: the one that suits the images, else {@code pixels}
      */
-    public static Judge of(DataConfig data, String extractor, FeatureCache cache, Settings settings) {
+    public static Evaluator of(DataConfig data, String extractor, FeatureCache cache, Settings settings) {
         ImageSource training = data.withSplit("train").open();
         int most = Math.max(REAL_IMAGES, settings.samples());
         ImageSet test;
@@ -117,7 +117,7 @@ public final class Judge implements AutoCloseable {
             double accuracy = classifies
                     ? ClassAgreement.share(ClassAgreement.classes(FeatureMatrix.of(ofTest.logits())), test.labels())
                     : Double.NaN;
-            return new Judge(
+            return new Evaluator(
                     opened,
                     settings,
                     test,
@@ -142,16 +142,16 @@ public final class Judge implements AutoCloseable {
     }
 
     /** Draws a contestant's images and judges them. */
-    public Evaluation judge(Contestant contestant, Progress progress) {
+    public Evaluation evaluate(Contestant contestant, Progress progress) {
         requireImagesLike(contestant);
         try {
-            return judged(contestant, progress);
+            return evaluated(contestant, progress);
         } catch (RuntimeException e) {
             throw TorchError.translate(e, "judging " + contestant.name(), "judge fewer images at once (--batch)");
         }
     }
 
-    private Evaluation judged(Contestant contestant, Progress progress) {
+    private Evaluation evaluated(Contestant contestant, Progress progress) {
         SampleSet samples = SampleSet.of(
                 asked(contestant), settings.samples(), contestant.card().images());
         FeatureExtractor.Extraction extraction;
@@ -196,7 +196,7 @@ public final class Judge implements AutoCloseable {
         }
     }
 
-    /** Loads a contestant's network where the judge's settings say. */
+    /** Loads a contestant's network where the evaluator's settings say. */
     Pipeline<Network> load(Contestant contestant) {
         return Models.load(contestant.model(), settings.device());
     }
