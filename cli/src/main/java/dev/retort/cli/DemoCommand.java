@@ -11,8 +11,8 @@ import dev.retort.distill.Recipe;
 import dev.retort.distill.StageConfig;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.evaluate.Candidate;
 import dev.retort.evaluate.Comparison;
-import dev.retort.evaluate.Contestant;
 import dev.retort.evaluate.Evaluator;
 import dev.retort.evaluate.FeatureCache;
 import dev.retort.evaluate.Measurement;
@@ -228,14 +228,14 @@ final class DemoCommand implements Callable<Integer> {
         Measurement measurement =
                 new Measurement(BATCH, ROUNDS, 1, chosen.device().toString(), chosen.precision(), hardware.threads());
         return new Comparison(
-                        contestant("teacher", teacher),
-                        List.of(contestant("student", student)),
-                        List.of(contestant("student alone", scratch)))
+                        candidate("teacher", teacher),
+                        List.of(candidate("student", student)),
+                        List.of(candidate("student alone", scratch)))
                 .report(evaluator, measurement, List.of(talk.command()), Provenance.here(talk.command(), 0), progress);
     }
 
-    private static Contestant contestant(String name, Path model) {
-        return new Contestant(name, model, Models.card(model).sampling());
+    private static Candidate candidate(String name, Path model) {
+        return new Candidate(name, model, Models.card(model).sampling());
     }
 
     private void draw(Path model, Hardware.Chosen chosen, String file) {

@@ -1,6 +1,6 @@
 package dev.retort.cli;
 
-import dev.retort.evaluate.Contestant;
+import dev.retort.evaluate.Candidate;
 import dev.retort.evaluate.Cost;
 import dev.retort.evaluate.Evaluation;
 import dev.retort.evaluate.Evaluator;
@@ -43,22 +43,22 @@ final class EvaluateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Contestant contestant = options.contestant(checkpoint, List.of(), talk);
+        Candidate candidate = options.candidate(checkpoint, List.of(), talk);
         Hardware.Chosen chosen = options.choose(talk);
         ComparisonReport report;
-        try (Evaluator evaluator = options.evaluator(contestant, chosen, talk)) {
+        try (Evaluator evaluator = options.evaluator(candidate, chosen, talk)) {
             Evaluation evaluation;
             try (Bar bar = talk.bar("draw", "images")) {
-                evaluation = evaluator.evaluate(contestant, bar);
+                evaluation = evaluator.evaluate(candidate, bar);
             }
             Measurement measurement = options.measurement(chosen);
-            Map<Contestant, Cost> costs;
+            Map<Candidate, Cost> costs;
             try (Bar bar = talk.bar("measure", "turns")) {
-                costs = measurement.of(List.of(contestant), bar);
+                costs = measurement.of(List.of(candidate), bar);
             }
             List<String> notes = new ArrayList<>(evaluator.notes());
             notes.addAll(measurement.notes());
-            report = report(evaluator, evaluation, costs.get(contestant), notes);
+            report = report(evaluator, evaluation, costs.get(candidate), notes);
         }
         if (talk.json()) {
             talk.terminal().out().println(report.toJson());
@@ -74,16 +74,16 @@ final class EvaluateCommand implements Callable<Integer> {
         Map<Measure, Double> values = new LinkedHashMap<>(cost == null ? evaluation.size() : cost.measures());
         values.remove(Cost.SPEED_UP);
         values.putAll(evaluation.measures());
-        Contestant contestant = evaluation.contestant();
+        Candidate candidate = evaluation.candidate();
         List<ModelColumn> columns = new ArrayList<>();
-        columns.add(new ModelColumn(contestant.name(), Role.VARIANT, contestant.description(), values));
+        columns.add(new ModelColumn(candidate.name(), Role.VARIANT, candidate.description(), values));
         columns.add(new ModelColumn(
                 "real images",
                 Role.REAL,
                 "training images in a model's place",
                 evaluator.floor().measures()));
         return new ComparisonReport(
-                contestant.name(),
+                candidate.name(),
                 "",
                 columns,
                 List.of(),

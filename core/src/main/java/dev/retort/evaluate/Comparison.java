@@ -32,11 +32,11 @@ import java.util.OptionalInt;
  * @param students what came out of it
  * @param scratch students' networks trained without a teacher
  */
-public record Comparison(Contestant teacher, List<Contestant> students, List<Contestant> scratch) {
+public record Comparison(Candidate teacher, List<Candidate> students, List<Candidate> scratch) {
     /** Multiply-accumulates in about the time that a process takes to start; only the evenness of the bar depends on them. */
     private static final double START = 1e11;
 
-    private record Entrant(Contestant contestant, Role role) {}
+    private record Entrant(Candidate candidate, Role role) {}
 
     /** Copies the lists; there must be a student. */
     public Comparison {
@@ -60,21 +60,19 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
             Progress progress) {
         List<String> notes = new ArrayList<>(evaluator.notes());
         List<Entrant> entrants = entrants(notes);
-        List<Contestant> all = entrants.stream().map(Entrant::contestant).toList();
+        List<Candidate> all = entrants.stream().map(Entrant::candidate).toList();
         all.forEach(evaluator::requireImagesLike);
         Portions portions = new Portions(progress, work(all, evaluator, measurement));
 
         Map<String, Evaluation> evaluations = new LinkedHashMap<>();
-        for (Contestant contestant : all) {
+        for (Candidate candidate : all) {
             Progress part = portions.next(
-                    (double) evaluator.settings().samples() * contestant.macsPerImage(),
-                    "drawing " + contestant.name());
-            evaluations.put(contestant.name(), evaluator.evaluate(contestant, part));
+                    (double) evaluator.settings().samples() * candidate.macsPerImage(), "drawing " + candidate.name());
+            evaluations.put(candidate.name(), evaluator.evaluate(candidate, part));
         }
         unlearned(evaluations.get(teacher.name())).ifPresent(notes::add);
         Map<String, TimeBins> agreement = agreement(evaluator, entrants);
-        Map<Contestant, Cost> costs =
-                measurement.of(all, portions.next(measurementWork(all, measurement), "measuring"));
+        Map<Candidate, Cost> costs = measurement.of(all, portions.next(measurementWork(all, measurement), "measuring"));
         notes.addAll(measurement.notes());
 
         List<ModelColumn> columns = new ArrayList<>();
@@ -89,7 +87,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
         return new ComparisonReport(
                 teacher.name() + " and "
                         + String.join(
-                                ", ", students.stream().map(Contestant::name).toList()),
+                                ", ", students.stream().map(Candidate::name).toList()),
                 ComparisonSummary.of(columns),
                 columns,
                 List.of(Grids.of(
@@ -120,7 +118,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
                             + "decoder.");
         }
         entrants.add(new Entrant(teacher, Role.TEACHER));
-        for (Contestant student : students) {
+        for (Candidate student : students) {
             entrants.add(new Entrant(student, Role.STUDENT));
             if (!student.sampling().equals(teacher.sampling())) {
                 notes.add("Not drawn alike: " + teacher.name() + " is " + teacher.description() + "; " + student.name()
@@ -129,7 +127,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
             }
         }
         List<Integer> taken = new ArrayList<>();
-        for (Contestant student : students) {
+        for (Candidate student : students) {
             double calls =
                     (double) student.macsPerImage() / teacher.card().network().macs();
             OptionalInt steps = NetworkCalls.stepsWithin(teacher.card().process(), teacher.sampling(), calls);
@@ -139,7 +137,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
                         + "teacher at its cost.");
             } else if (!taken.contains(steps.getAsInt())) {
                 taken.add(steps.getAsInt());
-                Contestant cheap = new Contestant(
+                Candidate cheap = new Candidate(
                         teacher.name() + " in " + steps.getAsInt() + (steps.getAsInt() == 1 ? " step" : " steps"),
                         teacher.model(),
                         teacher.sampling().withSteps(steps.getAsInt()),
@@ -152,7 +150,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
                         + millions(student.macsPerImage()) + ".");
             }
         }
-        for (Contestant one : scratch) {
+        for (Candidate one : scratch) {
             entrants.add(new Entrant(one, Role.STUDENT_FROM_SCRATCH));
             notes.add(one.name() + " was trained without a teacher on "
                     + one.card().imagesSeen() + " images; "
@@ -171,7 +169,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
                         Locale.ROOT,
                         "Mind: of %s's images %.0f %% are recognised as the class asked for, guessing gives %.0f %%. It has "
                                 + "not learned its classes yet, so it says little how much of it a student keeps.",
-                        evaluation.contestant().name(),
+                        evaluation.candidate().name(),
                         100 * accuracy,
                         100 * guessing));
     }
@@ -185,7 +183,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
                         teacher.autoencoder(),
                         evaluator.settings().device())) {
             for (Entrant entrant : entrants) {
-                Contestant other = entrant.contestant();
+                Candidate other = entrant.candidate();
                 boolean same = other.model().equals(teacher.model());
                 if (!same && other.card().scheduleHash().equals(schedule) && sameValues(other)) {
                     try (Pipeline<Network> network = evaluator.load(other)) {
@@ -198,7 +196,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
     }
 
     /** Whether a network works on what the teacher's does: pixels or latents of one autoencoder, of one size. */
-    private boolean sameValues(Contestant other) {
+    private boolean sameValues(Candidate other) {
         AutoencoderCard theirs = teacher.card().autoencoder();
         AutoencoderCard ours = other.card().autoencoder();
         boolean alike = theirs == null || ours == null ? theirs == ours : theirs.sameLatents(ours);
@@ -209,33 +207,33 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
             Entrant entrant,
             Map<String, Evaluation> evaluations,
             Map<String, TimeBins> agreement,
-            Map<Contestant, Cost> costs) {
-        Contestant contestant = entrant.contestant();
-        Evaluation evaluation = evaluations.get(contestant.name());
+            Map<Candidate, Cost> costs) {
+        Candidate candidate = entrant.candidate();
+        Evaluation evaluation = evaluations.get(candidate.name());
         Map<Measure, Double> values = new LinkedHashMap<>();
-        Cost cost = costs.get(contestant);
+        Cost cost = costs.get(candidate);
         values.putAll(cost == null ? evaluation.size() : cost.measures());
         values.putAll(evaluation.measures());
         if (entrant.role() != Role.TEACHER) {
             evaluation
                     .sameClassAs(evaluations.get(teacher.name()))
                     .ifPresent(share -> values.put(Measure.TEACHER_AGREEMENT, share));
-            TimeBins bins = agreement.get(contestant.name());
+            TimeBins bins = agreement.get(candidate.name());
             if (bins != null) {
                 values.put(Measure.EPS_MSE, bins.meanOverTime());
             }
         }
-        return new ModelColumn(contestant.name(), entrant.role(), contestant.description(), values);
+        return new ModelColumn(candidate.name(), entrant.role(), candidate.description(), values);
     }
 
-    private static double work(List<Contestant> all, Evaluator evaluator, Measurement measurement) {
+    private static double work(List<Candidate> all, Evaluator evaluator, Measurement measurement) {
         return measurementWork(all, measurement)
                 + all.stream()
                         .mapToDouble(one -> (double) evaluator.settings().samples() * one.macsPerImage())
                         .sum();
     }
 
-    private static double measurementWork(List<Contestant> all, Measurement measurement) {
+    private static double measurementWork(List<Candidate> all, Measurement measurement) {
         return measurement.processes(all.size()) * START
                 + all.stream()
                         .mapToDouble(one -> (double) measurement.images() * one.macsPerImage())

@@ -141,37 +141,37 @@ public final class Evaluator implements AutoCloseable {
         }
     }
 
-    /** Draws a contestant's images and judges them. */
-    public Evaluation evaluate(Contestant contestant, Progress progress) {
-        requireImagesLike(contestant);
+    /** Draws a candidate's images and judges them. */
+    public Evaluation evaluate(Candidate candidate, Progress progress) {
+        requireImagesLike(candidate);
         try {
-            return evaluated(contestant, progress);
+            return evaluated(candidate, progress);
         } catch (RuntimeException e) {
-            throw TorchError.translate(e, "judging " + contestant.name(), "judge fewer images at once (--batch)");
+            throw TorchError.translate(e, "judging " + candidate.name(), "judge fewer images at once (--batch)");
         }
     }
 
-    private Evaluation evaluated(Contestant contestant, Progress progress) {
+    private Evaluation evaluated(Candidate candidate, Progress progress) {
         SampleSet samples = SampleSet.of(
-                asked(contestant), settings.samples(), contestant.card().images());
+                asked(candidate), settings.samples(), candidate.card().images());
         FeatureExtractor.Extraction extraction;
-        try (Pipeline<Denoiser> model = Models.open(contestant.model(), settings.device(), settings.precision());
-                ImageCodec codec = ImageCodec.of(model.card(), contestant.autoencoder(), settings.device())) {
-            Sampler sampler = Draw.sampler(model.network(), model.card(), contestant.sampling(), settings.precision());
+        try (Pipeline<Denoiser> model = Models.open(candidate.model(), settings.device(), settings.precision());
+                ImageCodec codec = ImageCodec.of(model.card(), candidate.autoencoder(), settings.device())) {
+            Sampler sampler = Draw.sampler(model.network(), model.card(), candidate.sampling(), settings.precision());
             SampleJob job = new SampleJob(sampler, codec, settings.seed(), settings.batch());
             extraction = extractor.extract(new SampleStream(job, samples, progress));
         }
         FeatureSet features =
-                new FeatureSet(extractor.space(), contestant.name(), FeatureMatrix.of(extraction.features()));
+                new FeatureSet(extractor.space(), candidate.name(), FeatureMatrix.of(extraction.features()));
         boolean classifies = !Double.isNaN(accuracy)
                 && samples.classes().size() == test.classNames().size();
         FeatureMatrix logits = FeatureMatrix.of(classifies ? extraction.logits() : new float[0][]);
-        return new Evaluation(contestant, samples, Quality.of(reference, features, SmallSamples.REFUSE), logits);
+        return new Evaluation(candidate, samples, Quality.of(reference, features, SmallSamples.REFUSE), logits);
     }
 
     /** What a model is asked for: its classes, or where it knows none those of the real images, by name. */
-    private List<String> asked(Contestant contestant) {
-        List<String> own = contestant.card().classes();
+    private List<String> asked(Candidate candidate) {
+        List<String> own = candidate.card().classes();
         return own.isEmpty() ? test.classNames() : own;
     }
 
@@ -196,9 +196,9 @@ public final class Evaluator implements AutoCloseable {
         }
     }
 
-    /** Loads a contestant's network where the evaluator's settings say. */
-    Pipeline<Network> load(Contestant contestant) {
-        return Models.load(contestant.model(), settings.device());
+    /** Loads a candidate's network where the evaluator's settings say. */
+    Pipeline<Network> load(Candidate candidate) {
+        return Models.load(candidate.model(), settings.device());
     }
 
     /** The settings. */
@@ -237,13 +237,13 @@ public final class Evaluator implements AutoCloseable {
     }
 
     /** Refuses a model that draws images of another shape than the real ones. */
-    void requireImagesLike(Contestant contestant) {
-        ImageShape drawn = contestant.card().images();
+    void requireImagesLike(Candidate candidate) {
+        ImageShape drawn = candidate.card().images();
         ImageShape real = test.shape();
         if (!drawn.equals(real)) {
             throw new RetortException(
                     Kind.DATA,
-                    contestant.name() + " draws images of " + drawn + ", those of " + test.name() + " are " + real
+                    candidate.name() + " draws images of " + drawn + ", those of " + test.name() + " are " + real
                             + "; give images of its shape as --data, or compare it with models of theirs");
         }
     }

@@ -33,16 +33,16 @@ class ComparisonTest {
     Path temp;
 
     private DataConfig data;
-    private Contestant teacher;
-    private Contestant student;
-    private Contestant scratch;
+    private Candidate teacher;
+    private Candidate student;
+    private Candidate scratch;
 
     @BeforeEach
     void world() {
         data = TinyWorld.pictures(temp.resolve("pictures"));
-        teacher = TinyWorld.contestant(TinyWorld.model(temp.resolve("teacher"), 3, 32, ProcessSpec.flow()));
-        student = TinyWorld.contestant(TinyWorld.model(temp.resolve("student"), 2, 16, ProcessSpec.flow()));
-        scratch = TinyWorld.contestant(TinyWorld.model(temp.resolve("alone"), 1, 16, ProcessSpec.flow()));
+        teacher = TinyWorld.candidate(TinyWorld.model(temp.resolve("teacher"), 3, 32, ProcessSpec.flow()));
+        student = TinyWorld.candidate(TinyWorld.model(temp.resolve("student"), 2, 16, ProcessSpec.flow()));
+        scratch = TinyWorld.candidate(TinyWorld.model(temp.resolve("alone"), 1, 16, ProcessSpec.flow()));
     }
 
     private Evaluator evaluator(int samples, int batch) {
@@ -200,8 +200,8 @@ class ComparisonTest {
 
     @Test
     void a_teacher_dearer_in_one_step_than_the_student_is_left_out_and_a_note_says_why() {
-        Contestant quick =
-                new Contestant("quick", student.model(), student.sampling().withSteps(1));
+        Candidate quick =
+                new Candidate("quick", student.model(), student.sampling().withSteps(1));
         try (Evaluator evaluator = evaluator(80, 32)) {
             ComparisonReport report = new Comparison(teacher, List.of(quick), List.of())
                     .report(evaluator, NONE, List.of(), Provenance.here("", 0), Progress.NONE);

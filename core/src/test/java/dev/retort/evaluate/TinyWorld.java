@@ -55,8 +55,8 @@ final class TinyWorld {
         return folder;
     }
 
-    static Contestant contestant(Path model) {
-        return new Contestant(
+    static Candidate candidate(Path model) {
+        return new Candidate(
                 model.getFileName().toString(), model, Models.card(model).sampling());
     }
 

@@ -19,8 +19,8 @@ import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
 import dev.retort.distill.loss.FeatureLoss;
 import dev.retort.distill.loss.OutputLoss;
+import dev.retort.evaluate.Candidate;
 import dev.retort.evaluate.Comparison;
-import dev.retort.evaluate.Contestant;
 import dev.retort.evaluate.Evaluator;
 import dev.retort.evaluate.FeatureCache;
 import dev.retort.evaluate.Measurement;
@@ -217,8 +217,8 @@ class UnknownArchitectureTest {
     @Test
     void it_is_judged_and_measured_beside_its_student_like_any_other() {
         Path taught = teacher();
-        Contestant teacher = new Contestant("teacher", taught, SAMPLING);
-        Contestant student = new Contestant("student", distil("student", taught, 0), SAMPLING);
+        Candidate teacher = new Candidate("teacher", taught, SAMPLING);
+        Candidate student = new Candidate("student", distil("student", taught, 0), SAMPLING);
         Evaluator.Settings settings = new Evaluator.Settings(70, 0, 35, Device.CPU, Precision.FP32);
         ComparisonReport report;
         try (Evaluator evaluator =

@@ -1,8 +1,8 @@
 package dev.retort.examples;
 
 import dev.retort.data.DataConfig;
+import dev.retort.evaluate.Candidate;
 import dev.retort.evaluate.Comparison;
-import dev.retort.evaluate.Contestant;
 import dev.retort.evaluate.Evaluator;
 import dev.retort.evaluate.FeatureCache;
 import dev.retort.evaluate.Measurement;
@@ -34,7 +34,7 @@ public final class CompareModels {
         try (Evaluator evaluator =
                 Evaluator.of(shapes, "auto", new FeatureCache(folder.resolve("features")), settings)) {
             ComparisonReport report = new Comparison(
-                            contestant("teacher", teacher), List.of(contestant("student", student)), List.of())
+                            candidate("teacher", teacher), List.of(candidate("student", student)), List.of())
                     .report(
                             evaluator,
                             measurement,
@@ -48,8 +48,8 @@ public final class CompareModels {
     }
 
     /** As its card says to sample it; give another {@link dev.retort.card.SamplingSpec} to compare at equal settings. */
-    private static Contestant contestant(String name, Path model) {
-        return new Contestant(name, model, Models.card(model).sampling());
+    private static Candidate candidate(String name, Path model) {
+        return new Candidate(name, model, Models.card(model).sampling());
     }
 
     /** Runs the lesson. */
