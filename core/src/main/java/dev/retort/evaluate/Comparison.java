@@ -36,7 +36,7 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
     /** Multiply-accumulates in about the time that a process takes to start; only the evenness of the bar depends on them. */
     private static final double START = 1e11;
 
-    private record Entrant(Candidate candidate, Role role) {}
+    private record Column(Candidate candidate, Role role) {}
 
     /** Copies the lists; there must be a student. */
     public Comparison {
@@ -59,8 +59,8 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
             Provenance provenance,
             Progress progress) {
         List<String> notes = new ArrayList<>(evaluator.notes());
-        List<Entrant> entrants = entrants(notes);
-        List<Candidate> all = entrants.stream().map(Entrant::candidate).toList();
+        List<Column> planned = planned(notes);
+        List<Candidate> all = planned.stream().map(Column::candidate).toList();
         all.forEach(evaluator::requireImagesLike);
         Portions portions = new Portions(progress, work(all, evaluator, measurement));
 
@@ -71,13 +71,13 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
             evaluations.put(candidate.name(), evaluator.evaluate(candidate, part));
         }
         unlearned(evaluations.get(teacher.name())).ifPresent(notes::add);
-        Map<String, TimeBins> agreement = agreement(evaluator, entrants);
+        Map<String, TimeBins> agreement = agreement(evaluator, planned);
         Map<Candidate, Cost> costs = measurement.of(all, portions.next(measurementWork(all, measurement), "measuring"));
         notes.addAll(measurement.notes());
 
         List<ModelColumn> columns = new ArrayList<>();
-        for (Entrant entrant : entrants) {
-            columns.add(column(entrant, evaluations, agreement, costs));
+        for (Column column : planned) {
+            columns.add(modelColumn(column, evaluations, agreement, costs));
         }
         columns.add(evaluator.floorColumn());
         Map<String, SampleSet> samples = new LinkedHashMap<>();
@@ -110,16 +110,16 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
     }
 
     /** Teacher, students, the teacher at the cost of each student, students from scratch. */
-    private List<Entrant> entrants(List<String> notes) {
-        List<Entrant> entrants = new ArrayList<>();
+    private List<Column> planned(List<String> notes) {
+        List<Column> planned = new ArrayList<>();
         if (teacher.card().autoencoder() != null) {
             notes.add(
                     "The networks work on latents: parameters and MACs are theirs alone, speed and memory include the "
                             + "decoder.");
         }
-        entrants.add(new Entrant(teacher, Role.TEACHER));
+        planned.add(new Column(teacher, Role.TEACHER));
         for (Candidate student : students) {
-            entrants.add(new Entrant(student, Role.STUDENT));
+            planned.add(new Column(student, Role.STUDENT));
             if (!student.sampling().equals(teacher.sampling())) {
                 notes.add("Not drawn alike: " + teacher.name() + " is " + teacher.description() + "; " + student.name()
                         + " is " + student.description()
@@ -143,7 +143,7 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
                         teacher.sampling().withSteps(steps.getAsInt()),
                         teacher.autoencoder(),
                         teacher.card());
-                entrants.add(new Entrant(cheap, Role.TEACHER_AT_STUDENT_COST));
+                planned.add(new Column(cheap, Role.TEACHER_AT_STUDENT_COST));
                 notes.add(cheap.name() + " is the teacher at the cost of " + student.name() + ": "
                         + cheap.networkCalls() + " network calls, " + millions(cheap.macsPerImage())
                         + " MACs an image, where " + student.name() + " takes " + student.networkCalls() + " and "
@@ -151,12 +151,12 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
             }
         }
         for (Candidate one : scratch) {
-            entrants.add(new Entrant(one, Role.STUDENT_FROM_SCRATCH));
+            planned.add(new Column(one, Role.STUDENT_FROM_SCRATCH));
             notes.add(one.name() + " was trained without a teacher on "
                     + one.card().imagesSeen() + " images; "
                     + students.get(0).name() + " saw " + students.get(0).card().imagesSeen() + ".");
         }
-        return entrants;
+        return planned;
     }
 
     /** A warning where the teacher's images are recognised little better than by guessing. */
@@ -174,7 +174,7 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
                         100 * guessing));
     }
 
-    private Map<String, TimeBins> agreement(Evaluator evaluator, List<Entrant> entrants) {
+    private Map<String, TimeBins> agreement(Evaluator evaluator, List<Column> planned) {
         Map<String, TimeBins> agreement = new LinkedHashMap<>();
         String schedule = teacher.card().scheduleHash();
         try (Pipeline<Network> original = evaluator.load(teacher);
@@ -182,8 +182,8 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
                         original.card(),
                         teacher.autoencoder(),
                         evaluator.settings().device())) {
-            for (Entrant entrant : entrants) {
-                Candidate other = entrant.candidate();
+            for (Column column : planned) {
+                Candidate other = column.candidate();
                 boolean same = other.model().equals(teacher.model());
                 if (!same && other.card().scheduleHash().equals(schedule) && sameValues(other)) {
                     try (Pipeline<Network> network = evaluator.load(other)) {
@@ -203,18 +203,18 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
         return alike && teacher.card().images().equals(other.card().images());
     }
 
-    private ModelColumn column(
-            Entrant entrant,
+    private ModelColumn modelColumn(
+            Column column,
             Map<String, Evaluation> evaluations,
             Map<String, TimeBins> agreement,
             Map<Candidate, Cost> costs) {
-        Candidate candidate = entrant.candidate();
+        Candidate candidate = column.candidate();
         Evaluation evaluation = evaluations.get(candidate.name());
         Map<Measure, Double> values = new LinkedHashMap<>();
         Cost cost = costs.get(candidate);
         values.putAll(cost == null ? evaluation.size() : cost.measures());
         values.putAll(evaluation.measures());
-        if (entrant.role() != Role.TEACHER) {
+        if (column.role() != Role.TEACHER) {
             evaluation
                     .sameClassAs(evaluations.get(teacher.name()))
                     .ifPresent(share -> values.put(Measure.TEACHER_AGREEMENT, share));
@@ -223,7 +223,7 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
                 values.put(Measure.EPS_MSE, bins.meanOverTime());
             }
         }
-        return new ModelColumn(candidate.name(), entrant.role(), candidate.description(), values);
+        return new ModelColumn(candidate.name(), column.role(), candidate.description(), values);
     }
 
     private static double work(List<Candidate> all, Evaluator evaluator, Measurement measurement) {
