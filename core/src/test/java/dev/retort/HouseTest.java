@@ -204,8 +204,7 @@ class HouseTest {
         noClasses().should().callMethod(System.class, "exit", int.class).check(HOUSE);
         noClasses()
                 .that()
-                .doNotHaveFullyQualifiedName(
-                        "dev.retort.evaluate.MeasuringProcess") // answers the process that started it
+                .doNotHaveFullyQualifiedName("dev.retort.evaluate.CostProbe") // answers the process that started it
                 .should()
                 .accessField(System.class, "out")
                 .check(HOUSE);

@@ -34,13 +34,13 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
         if (rounds == 0) {
             return Map.of();
         }
-        long empty = emptyBytes(candidates.get(0));
+        long baseline = baselineBytes(candidates.get(0));
         int turns = candidates.size() * (rounds + 1);
         int turn = 0;
-        List<MeasuredChild> children = new ArrayList<>();
+        List<CostProbeProcess> children = new ArrayList<>();
         try {
             for (Candidate candidate : candidates) {
-                MeasuredChild child = new MeasuredChild(candidate.name(), order(candidate, false));
+                CostProbeProcess child = new CostProbeProcess(candidate.name(), request(candidate, false));
                 children.add(child);
                 child.answer(); // it has loaded
                 turn(child, 1); // warm-up: kernels are chosen, buffers allocated
@@ -66,11 +66,11 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
                                 candidates.get(i).networkCalls(),
                                 median(seconds[i]),
                                 median(ratios(seconds[0], seconds[i])),
-                                Math.max(0, peak[i] - empty))); // a tiny network may need less by chance
+                                Math.max(0, peak[i] - baseline))); // a tiny network may need less by chance
             }
             return costs;
         } finally {
-            children.forEach(MeasuredChild::close);
+            children.forEach(CostProbeProcess::close);
         }
     }
 
@@ -101,26 +101,26 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
      * Peak memory of a process that loads next to nothing. It is the first; should it have had to time kernels, which takes
      * memory too, a second one is asked, which reads what was found as the candidates do.
      */
-    private long emptyBytes(Candidate candidate) {
-        try (MeasuredChild first = new MeasuredChild("the empty process", order(candidate, true))) {
-            if (first.answer().get(MeasuringProcess.TIMED_KERNELS) == 0) {
+    private long baselineBytes(Candidate candidate) {
+        try (CostProbeProcess first = new CostProbeProcess("the baseline", request(candidate, true))) {
+            if (first.answer().get(CostProbe.TIMED_KERNELS) == 0) {
                 return peakBytes(first);
             }
         }
-        try (MeasuredChild second = new MeasuredChild("the empty process", order(candidate, true))) {
+        try (CostProbeProcess second = new CostProbeProcess("the baseline", request(candidate, true))) {
             second.answer();
             return peakBytes(second);
         }
     }
 
-    private long peakBytes(MeasuredChild child) {
+    private long peakBytes(CostProbeProcess child) {
         return turn(child, 1 + rounds * batchesPerRound).get("peakBytes").longValue();
     }
 
-    private MeasuringProcess.Order order(Candidate candidate, boolean empty) {
-        return new MeasuringProcess.Order(
+    private CostProbe.ProbeRequest request(Candidate candidate, boolean baseline) {
+        return new CostProbe.ProbeRequest(
                 candidate.model().toAbsolutePath().toString(),
-                empty,
+                baseline,
                 candidate.sampling(),
                 batch,
                 device,
@@ -129,7 +129,7 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
                 candidate.autoencoder());
     }
 
-    private static Map<String, Double> turn(MeasuredChild child, int batches) {
+    private static Map<String, Double> turn(CostProbeProcess child, int batches) {
         child.send(Integer.toString(batches));
         return child.answer();
     }

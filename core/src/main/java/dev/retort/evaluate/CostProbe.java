@@ -32,15 +32,15 @@ import java.util.stream.LongStream;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The process in which one model is measured and nothing else happens. Reads one JSON {@link Order} as its first line, then
+ * The process in which one model is measured and nothing else happens. Reads one JSON {@link ProbeRequest} as its first line, then
  * a number on each line: draw that many batches. Answers each line by one JSON line; the end of the input ends it.
  */
-public final class MeasuringProcess {
+public final class CostProbe {
     /**
      * What to measure.
      *
      * @param model folder of the model
-     * @param empty whether the least network of its architecture stands in the model's place, and nothing is decoded
+     * @param baseline whether the least network of its architecture stands in the model's place, and nothing is decoded
      * @param sampling how it is sampled
      * @param batch images drawn together
      * @param device {@code cpu} or {@code cuda:n}
@@ -48,9 +48,9 @@ public final class MeasuringProcess {
      * @param threads CPU threads; 0 for the automatic number
      * @param autoencoder where the decoder of its latents lies; empty for the place its card names
      */
-    record Order(
+    record ProbeRequest(
             String model,
-            boolean empty,
+            boolean baseline,
             SamplingSpec sampling,
             int batch,
             String device,
@@ -63,21 +63,21 @@ public final class MeasuringProcess {
 
     private final BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
 
-    private MeasuringProcess() {}
+    private CostProbe() {}
 
     /** Serves until the input ends. */
     public static void main(String[] args) throws IOException {
-        new MeasuringProcess().serve();
+        new CostProbe().serve();
     }
 
     private void serve() throws IOException {
-        Order order = CardFile.value(JsonMapper.shared().readTree(in.readLine()), Order.class);
+        ProbeRequest request = CardFile.value(JsonMapper.shared().readTree(in.readLine()), ProbeRequest.class);
         Natives.load();
-        Natives.threads(order.threads());
-        Device device = Device.choose(order.device()).device();
-        try (Pipeline<Denoiser> model = load(order, device);
-                ImageCodec codec = codec(order, model, device)) {
-            Sampler sampler = Draw.sampler(model.network(), model.card(), order.sampling(), order.precision());
+        Natives.threads(request.threads());
+        Device device = Device.choose(request.device()).device();
+        try (Pipeline<Denoiser> model = load(request, device);
+                ImageCodec codec = codec(request, model, device)) {
+            Sampler sampler = Draw.sampler(model.network(), model.card(), request.sampling(), request.precision());
             answer(Map.of(TIMED_KERNELS, !device.isCuda() && Kernels.measuredHere() ? 1 : 0));
             List<String> own = model.card().classes();
             List<String> classes = own.isEmpty() ? List.of("") : own; // what a text says costs nothing
@@ -86,8 +86,8 @@ public final class MeasuringProcess {
                 int batches = Integer.parseInt(line);
                 long started = System.nanoTime();
                 for (int i = 0; i < batches; i++) {
-                    draw(sampler, codec, classes, drawn, order.batch());
-                    drawn += order.batch();
+                    draw(sampler, codec, classes, drawn, request.batch());
+                    drawn += request.batch();
                 }
                 double seconds = (System.nanoTime() - started) / 1e9;
                 answer(Map.of("seconds", seconds, "peakBytes", device.peakBytes()));
@@ -95,23 +95,23 @@ public final class MeasuringProcess {
         }
     }
 
-    private static Pipeline<Denoiser> load(Order order, Device device) {
-        Path folder = Path.of(order.model());
-        if (!order.empty()) {
-            return Models.open(folder, device, order.precision());
+    private static Pipeline<Denoiser> load(ProbeRequest request, Device device) {
+        Path folder = Path.of(request.model());
+        if (!request.baseline()) {
+            return Models.open(folder, device, request.precision());
         }
         ModelCard card = Models.card(folder);
         NetworkSpec least = Architectures.of(card.network()).minimal(card.network());
         try (Scope scope = Scope.open();
                 Network network = Architectures.build(least, Init.of(0, device))) {
-            return new Pipeline<>(Architectures.pack(network, order.precision()), card, List.of());
+            return new Pipeline<>(Architectures.pack(network, request.precision()), card, List.of());
         }
     }
 
-    private static ImageCodec codec(Order order, Pipeline<Denoiser> model, Device device) {
-        return order.empty()
+    private static ImageCodec codec(ProbeRequest request, Pipeline<Denoiser> model, Device device) {
+        return request.baseline()
                 ? ImageCodec.pixels(model.network().spec())
-                : ImageCodec.of(model.card(), order.autoencoder(), device);
+                : ImageCodec.of(model.card(), request.autoencoder(), device);
     }
 
     private static void draw(Sampler sampler, ImageCodec codec, List<String> classes, long first, int batch) {
