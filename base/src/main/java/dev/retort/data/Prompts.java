@@ -34,6 +34,13 @@ public sealed interface Prompts {
         return captions.stream().allMatch(String::isEmpty) ? labels : new Captioned(labels, new Texts(captions));
     }
 
+    /** Classes, with their names as texts for networks that are told by text. */
+    static Prompts named(int[] labels, List<String> classNames) {
+        return new Captioned(
+                new Labels(labels),
+                new Texts(Arrays.stream(labels).mapToObj(classNames::get).toList()));
+    }
+
     /**
      * Classes.
      *

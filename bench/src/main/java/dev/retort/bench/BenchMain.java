@@ -21,7 +21,8 @@ public final class BenchMain {
               --device NAME        cpu, cuda or cuda:N, for both sides; default cpu
               --no-compile         leave torch.compile out
               --only-cases         leave out the overhead and the 500 steps of memory
-              --json FILE          write every figure there""";
+              --json FILE          write every figure there
+              --command LINE       nothing but the wall clock of ./retort LINE, as in --command "inspect FILE\"""";
 
     private static final List<String> MODELS = List.of("S/2:8", "B/2:8", "XL/2:2");
     private static final BenchCase MEMORY_CASE = new BenchCase("S/8", 8, true, true);
@@ -30,6 +31,7 @@ public final class BenchMain {
     private Path python;
     private Path script = Path.of("bench", "peer", "dit_peer.py");
     private Path json;
+    private String command;
     private String device = "cpu";
     private double seconds = 30;
     private boolean compile = true;
@@ -45,7 +47,11 @@ public final class BenchMain {
                 System.out.println(USAGE);
                 return;
             }
-            bench.run();
+            if (bench.command == null) {
+                bench.run();
+            } else {
+                System.out.println(CommandTime.of(Path.of("retort"), bench.command));
+            }
         } catch (IllegalArgumentException e) {
             System.err.println(e.getMessage() + "\n" + USAGE);
             System.exit(RetortException.Kind.USAGE.exitCode());
@@ -86,6 +92,7 @@ public final class BenchMain {
             case "--peer-python" -> python = Path.of(value);
             case "--peer-script" -> script = Path.of(value);
             case "--device" -> device = value;
+            case "--command" -> command = value;
             case "--json" -> json = Path.of(value);
             case "--seconds" -> seconds = Double.parseDouble(value);
             case "--cases" ->

@@ -1,8 +1,8 @@
 package dev.retort.cli;
 
+import dev.retort.evaluate.Candidate;
 import dev.retort.evaluate.Comparison;
-import dev.retort.evaluate.Contestant;
-import dev.retort.evaluate.Judge;
+import dev.retort.evaluate.Evaluator;
 import dev.retort.io.AtomicWrite;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.Provenance;
@@ -58,21 +58,21 @@ final class CompareCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<String> taken = new ArrayList<>();
-        Contestant original = contestant(teacher, taken);
-        List<Contestant> distilled =
-                students.stream().map(model -> contestant(model, taken)).toList();
-        List<Contestant> alone =
-                scratch.stream().map(model -> contestant(model, taken)).toList();
+        Candidate original = candidate(teacher, taken);
+        List<Candidate> distilled =
+                students.stream().map(model -> candidate(model, taken)).toList();
+        List<Candidate> alone =
+                scratch.stream().map(model -> candidate(model, taken)).toList();
         Path folder =
                 out == null ? Path.of("runs", "compare-" + distilled.get(0).name()) : out;
         AtomicWrite.requireWritable(folder.resolve("compare.json"));
         Hardware.Chosen chosen = options.choose(talk);
         ComparisonReport report;
-        try (Judge judge = options.judge(original, chosen, talk);
+        try (Evaluator evaluator = options.evaluator(original, chosen, talk);
                 Bar bar = talk.bar("compare", "")) {
             report = new Comparison(original, distilled, alone)
                     .report(
-                            judge,
+                            evaluator,
                             options.measurement(chosen),
                             List.of(talk.command()),
                             Provenance.here(talk.command(), options.seed()),
@@ -92,9 +92,9 @@ final class CompareCommand implements Callable<Integer> {
         return 0;
     }
 
-    private Contestant contestant(String model, List<String> taken) {
-        Contestant contestant = options.contestant(model, taken, talk);
-        taken.add(contestant.name());
-        return contestant;
+    private Candidate candidate(String model, List<String> taken) {
+        Candidate candidate = options.candidate(model, taken, talk);
+        taken.add(candidate.name());
+        return candidate;
     }
 }

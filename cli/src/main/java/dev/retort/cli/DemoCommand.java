@@ -11,10 +11,10 @@ import dev.retort.distill.Recipe;
 import dev.retort.distill.StageConfig;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.evaluate.Candidate;
 import dev.retort.evaluate.Comparison;
-import dev.retort.evaluate.Contestant;
+import dev.retort.evaluate.Evaluator;
 import dev.retort.evaluate.FeatureCache;
-import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
 import dev.retort.evaluate.Portions;
 import dev.retort.io.AtomicWrite;
@@ -95,7 +95,7 @@ final class DemoCommand implements Callable<Integer> {
         TrainConfig full = teaching();
         ComparisonReport report;
         try (Interrupt interrupt = Interrupt.listen(talk.terminal());
-                Judge judge = judge(full.run().data(), chosen)) {
+                Evaluator evaluator = evaluator(full.run().data(), chosen)) {
             DemoPlan plan = begun.orElseGet(() -> measured(full, recipe(), chosen, start, interrupt));
             TrainConfig teaching = teaching("images=" + plan.teacherImages());
             Recipe recipe = recipe("stages.0.images=" + plan.studentImages());
@@ -123,7 +123,12 @@ final class DemoCommand implements Callable<Integer> {
                         parts.next(plan.aloneSeconds(), "student alone"),
                         interrupt);
                 report = compare(
-                        judge, teacher, student, scratch, chosen, parts.next(plan.comparisonSeconds(REST), "compare"));
+                        evaluator,
+                        teacher,
+                        student,
+                        scratch,
+                        chosen,
+                        parts.next(plan.comparisonSeconds(REST), "compare"));
                 Progress pictures = parts.next(plan.pictureSeconds(REST), "pictures");
                 draw(teacher, chosen, "teacher.png");
                 pictures.update(1, 2, "");
@@ -209,27 +214,27 @@ final class DemoCommand implements Callable<Integer> {
         return recipe.stages().stream().mapToLong(StageConfig::images).sum();
     }
 
-    private Judge judge(DataConfig data, Hardware.Chosen chosen) {
-        return Judge.of(
+    private Evaluator evaluator(DataConfig data, Hardware.Chosen chosen) {
+        return Evaluator.of(
                 data,
                 "auto",
                 new FeatureCache(run.resolve("features")),
-                new Judge.Settings(SAMPLES, 0, BATCH, chosen.device(), chosen.precision()));
+                new Evaluator.Settings(SAMPLES, 0, BATCH, chosen.device(), chosen.precision()));
     }
 
     private ComparisonReport compare(
-            Judge judge, Path teacher, Path student, Path scratch, Hardware.Chosen chosen, Progress progress) {
+            Evaluator evaluator, Path teacher, Path student, Path scratch, Hardware.Chosen chosen, Progress progress) {
         Measurement measurement =
                 new Measurement(BATCH, ROUNDS, 1, chosen.device().toString(), chosen.precision(), hardware.threads());
         return new Comparison(
-                        contestant("teacher", teacher),
-                        List.of(contestant("student", student)),
-                        List.of(contestant("student alone", scratch)))
-                .report(judge, measurement, List.of(talk.command()), Provenance.here(talk.command(), 0), progress);
+                        candidate("teacher", teacher),
+                        List.of(candidate("student", student)),
+                        List.of(candidate("student alone", scratch)))
+                .report(evaluator, measurement, List.of(talk.command()), Provenance.here(talk.command(), 0), progress);
     }
 
-    private static Contestant contestant(String name, Path model) {
-        return new Contestant(name, model, Models.card(model).sampling());
+    private static Candidate candidate(String name, Path model) {
+        return new Candidate(name, model, Models.card(model).sampling());
     }
 
     private void draw(Path model, Hardware.Chosen chosen, String file) {

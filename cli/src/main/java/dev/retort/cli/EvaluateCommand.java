@@ -1,9 +1,9 @@
 package dev.retort.cli;
 
-import dev.retort.evaluate.Contestant;
+import dev.retort.evaluate.Candidate;
 import dev.retort.evaluate.Cost;
 import dev.retort.evaluate.Evaluation;
-import dev.retort.evaluate.Judge;
+import dev.retort.evaluate.Evaluator;
 import dev.retort.evaluate.Measurement;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.Measure;
@@ -43,22 +43,22 @@ final class EvaluateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Contestant contestant = options.contestant(checkpoint, List.of(), talk);
+        Candidate candidate = options.candidate(checkpoint, List.of(), talk);
         Hardware.Chosen chosen = options.choose(talk);
         ComparisonReport report;
-        try (Judge judge = options.judge(contestant, chosen, talk)) {
+        try (Evaluator evaluator = options.evaluator(candidate, chosen, talk)) {
             Evaluation evaluation;
             try (Bar bar = talk.bar("draw", "images")) {
-                evaluation = judge.judge(contestant, bar);
+                evaluation = evaluator.evaluate(candidate, bar);
             }
             Measurement measurement = options.measurement(chosen);
-            Map<Contestant, Cost> costs;
+            Map<Candidate, Cost> costs;
             try (Bar bar = talk.bar("measure", "turns")) {
-                costs = measurement.of(List.of(contestant), bar);
+                costs = measurement.of(List.of(candidate), bar);
             }
-            List<String> notes = new ArrayList<>(judge.notes());
+            List<String> notes = new ArrayList<>(evaluator.notes());
             notes.addAll(measurement.notes());
-            report = report(judge, evaluation, costs.get(contestant), notes);
+            report = report(evaluator, evaluation, costs.get(candidate), notes);
         }
         if (talk.json()) {
             talk.terminal().out().println(report.toJson());
@@ -70,20 +70,20 @@ final class EvaluateCommand implements Callable<Integer> {
         return 0;
     }
 
-    private ComparisonReport report(Judge judge, Evaluation evaluation, Cost cost, List<String> notes) {
+    private ComparisonReport report(Evaluator evaluator, Evaluation evaluation, Cost cost, List<String> notes) {
         Map<Measure, Double> values = new LinkedHashMap<>(cost == null ? evaluation.size() : cost.measures());
         values.remove(Cost.SPEED_UP);
         values.putAll(evaluation.measures());
-        Contestant contestant = evaluation.contestant();
+        Candidate candidate = evaluation.candidate();
         List<ModelColumn> columns = new ArrayList<>();
-        columns.add(new ModelColumn(contestant.name(), Role.VARIANT, contestant.description(), values));
+        columns.add(new ModelColumn(candidate.name(), Role.VARIANT, candidate.description(), values));
         columns.add(new ModelColumn(
                 "real images",
                 Role.REAL,
                 "training images in a model's place",
-                judge.floor().measures()));
+                evaluator.floor().measures()));
         return new ComparisonReport(
-                contestant.name(),
+                candidate.name(),
                 "",
                 columns,
                 List.of(),

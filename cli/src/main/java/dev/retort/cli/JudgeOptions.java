@@ -4,9 +4,9 @@ import dev.retort.card.ModelCard;
 import dev.retort.data.DataConfig;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.evaluate.Contestant;
+import dev.retort.evaluate.Candidate;
+import dev.retort.evaluate.Evaluator;
 import dev.retort.evaluate.FeatureCache;
-import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
 import dev.retort.pipeline.Models;
 import dev.retort.run.RunFolder;
@@ -94,22 +94,22 @@ final class JudgeOptions {
     }
 
     /** A model as it will be sampled, under a name that is not taken. */
-    Contestant contestant(String given, List<String> taken, Talk talk) {
+    Candidate candidate(String given, List<String> taken, Talk talk) {
         Path model = ModelArgument.folder(given, talk);
         String base = ModelArgument.name(given);
         String name = base;
         for (int i = 2; taken.contains(name); i++) {
             name = base + " " + i;
         }
-        return new Contestant(name, model, sampling.of(Models.card(model), given), ModelArgument.place(vae, talk));
+        return new Candidate(name, model, sampling.of(Models.card(model), given), ModelArgument.place(vae, talk));
     }
 
-    Judge judge(Contestant first, Hardware.Chosen chosen, Talk talk) {
-        return Judge.of(
+    Evaluator evaluator(Candidate first, Hardware.Chosen chosen, Talk talk) {
+        return Evaluator.of(
                 data(first),
                 ModelArgument.place(extractor, talk),
                 new FeatureCache(cache()),
-                new Judge.Settings(samples, seed, batch, chosen.device(), chosen.precision()));
+                new Evaluator.Settings(samples, seed, batch, chosen.device(), chosen.precision()));
     }
 
     Hardware.Chosen choose(Talk talk) {
@@ -122,18 +122,18 @@ final class JudgeOptions {
     }
 
     /** The images asked for, else those that the run's configuration names, else shapes for a model of shapes. */
-    private DataConfig data(Contestant contestant) {
-        ModelCard card = contestant.card();
+    private DataConfig data(Candidate candidate) {
+        ModelCard card = candidate.card();
         int size = card.images().height();
         if (data != null) {
             return data.equals("shapes") ? DataConfig.shapes(size) : new DataConfig.Auto(data, "test", size, false);
         }
-        return trainedOn(contestant.model())
+        return trainedOn(candidate.model())
                 .map(DataConfig::pictures)
                 .or(() -> card.data().startsWith("shapes") ? Optional.of(DataConfig.shapes(size)) : Optional.empty())
                 .orElseThrow(() -> new RetortException(
                         Kind.USAGE,
-                        contestant.model() + " does not say where its data (" + card.data()
+                        candidate.model() + " does not say where its data (" + card.data()
                                 + ") lie; give their folder as --data"));
     }
 

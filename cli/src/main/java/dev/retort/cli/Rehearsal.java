@@ -19,6 +19,7 @@ final class Rehearsal {
         PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream());
         Terminal silent = new Terminal(DataStream.on(OutputStream.nullOutputStream()), nowhere, false, false);
         Main.run(silent);
+        Main.run(silent, "inspect", args[0]);
         Main.run(silent, "sample", args[0], "--count", "1", "--device", "cpu", "--out", args[1] + "/samples.png");
         Main.run(silent, "train", "shapes-teacher", "--dry-run", "--device", "cpu");
     }

@@ -3,7 +3,6 @@ package dev.retort.distill;
 import dev.retort.card.NetworkSpec;
 import dev.retort.config.CardFile;
 import dev.retort.data.ImageSource;
-import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
 import dev.retort.model.Predictor;
 import dev.retort.nn.Init;
@@ -132,7 +131,7 @@ final class RecipeBuilder implements AutoCloseable {
     private Predictor teaching() {
         return Predictor.of(
                 teacher.network(),
-                new LabelConditioner(teacher.network().spec().condition()),
+                Architectures.conditioner(teacher.network().spec()),
                 teacher.card().process(),
                 recipe.teacher().guidance(),
                 precision);
@@ -140,10 +139,7 @@ final class RecipeBuilder implements AutoCloseable {
 
     private Predictor learning(Network network) {
         return Predictor.of(
-                network,
-                new LabelConditioner(student.condition()),
-                recipe.objective().process(),
-                precision);
+                network, Architectures.conditioner(student), recipe.objective().process(), precision);
     }
 
     private void buildStages() {

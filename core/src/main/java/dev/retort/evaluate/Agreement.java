@@ -10,10 +10,10 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.model.Condition;
 import dev.retort.model.Conditioner;
-import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
 import dev.retort.model.Predictor;
 import dev.retort.model.Question;
+import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Pipeline;
 import dev.retort.torch.Device;
@@ -23,6 +23,7 @@ import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.Arrays;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -81,7 +82,7 @@ final class Agreement {
     }
 
     /** Images at times of one bin; {@code places} are the times as shares of the schedule. */
-    private record Noised(Tensor x, int[] labels, double[] times, double[] places) {
+    private record Noised(Tensor x, Prompts prompts, double[] times, double[] places) {
         static Noised of(
                 ImageCodec codec, ImageSet real, int bin, int count, long seed, NoiseSchedule schedule, Device device) {
             double[] times = new double[count];
@@ -103,19 +104,21 @@ final class Agreement {
                     x[i * size + p] = (float) (alpha * x[i * size + p] + sigma * noise[p]);
                 }
             }
-            return new Noised(Tensors.of(x, device, Tensors.shape(clean)), labels, times, places);
+            return new Noised(
+                    Tensors.of(x, device, Tensors.shape(clean)),
+                    Prompts.named(labels, real.classNames()),
+                    times,
+                    places);
         }
 
         /** Pictures (N, C, H, W) in [-1, 1], beginning again behind the last. */
         private static Tensor images(ImageSet real, int first, int count, Device device) {
-            PixelBatch pixels = real.pixels();
-            int size = pixels.imageSize();
-            float[] values = new float[count * size];
-            for (int i = 0; i < count; i++) {
-                int index = (first + i) % real.size();
-                for (int p = 0; p < size; p++) {
-                    values[i * size + p] = (float) ((pixels.pixels()[index * size + p] & 0xFF) / 127.5 - 1);
-                }
+            PixelBatch pixels = real.pixels(IntStream.range(first, first + count)
+                    .map(i -> i % real.size())
+                    .toArray());
+            float[] values = new float[pixels.pixels().length];
+            for (int p = 0; p < values.length; p++) {
+                values[p] = (float) ((pixels.pixels()[p] & 0xFF) / 127.5 - 1);
             }
             return Tensors.of(values, device, count, pixels.channels(), pixels.height(), pixels.width());
         }
@@ -128,10 +131,8 @@ final class Agreement {
         }
 
         float[] eps(Pipeline<Network> model, Precision precision) {
-            Conditioner conditioner =
-                    new LabelConditioner(model.network().spec().condition());
-            Condition condition =
-                    conditioner.of(new Prompts.Labels(labels), model.network().device());
+            Conditioner conditioner = Architectures.conditioner(model.network().spec());
+            Condition condition = conditioner.of(prompts, model.network().device());
             Predictor predictor =
                     Predictor.of(model.network(), conditioner, model.card().process(), precision);
             Question question = new Question(x, times, condition, Question.Gradient.NONE);

@@ -22,11 +22,9 @@ import org.bytedeco.pytorch.Tensor;
  * @param space what its features are
  */
 public record ClassifierExtractor(Classifier network, FeatureSpace space) implements FeatureExtractor, AutoCloseable {
-    private static final int BATCH = 250;
-
     @Override
-    public Extraction extract(PixelBatch images) {
-        Extraction extraction = extract(network, images);
+    public Extraction extract(PixelBatch batch) {
+        Extraction extraction = extract(network, batch);
         for (float[] row : extraction.features()) {
             for (float value : row) {
                 if (!Float.isFinite(value)) {
@@ -41,44 +39,38 @@ public record ClassifierExtractor(Classifier network, FeatureSpace space) implem
         return extraction;
     }
 
-    /** Features and logits of a network that has no name yet, in batches. */
-    public static Extraction extract(Classifier network, PixelBatch images) {
-        requireSize(network.shape(), images);
-        float[][] features = new float[images.count()][];
-        float[][] logits = new float[images.count()][];
+    /** What a network that has no name yet finds in a batch. */
+    public static Extraction extract(Classifier network, PixelBatch batch) {
+        requireSize(network.shape(), batch);
         Device device = network.device();
-        for (int first = 0; first < images.count(); first += BATCH) {
-            int n = Math.min(BATCH, images.count() - first);
-            try (Scope scope = Scope.open();
-                    NoGrad off = NoGrad.on();
-                    Autocast plain = Autocast.to(Precision.FP32, device)) {
-                Classifier.Output output = network.forward(unit(images, first, n, device), false);
-                split(Tensors.floats(output.features()), features, first, n);
-                split(Tensors.floats(output.logits()), logits, first, n);
-            }
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                Autocast plain = Autocast.to(Precision.FP32, device)) {
+            Classifier.Output output = network.forward(unit(batch, device), false);
+            return new Extraction(
+                    rows(Tensors.floats(output.features()), batch.count()),
+                    rows(Tensors.floats(output.logits()), batch.count()));
         }
-        return new Extraction(features, logits);
     }
 
-    /** Pixels in [0, 1], (n, C, H, W). */
-    private static Tensor unit(PixelBatch images, int first, int n, Device device) {
-        int size = images.imageSize();
+    /** Pixels in [0, 1], (N, C, H, W). */
+    private static Tensor unit(PixelBatch batch, Device device) {
         Tensor bytes = Tensors.of(
-                ByteBuffer.wrap(images.pixels(), first * size, n * size),
+                ByteBuffer.wrap(batch.pixels()),
                 Dtype.U8,
                 device,
-                n,
-                images.channels(),
-                images.height(),
-                images.width());
+                batch.count(),
+                batch.channels(),
+                batch.height(),
+                batch.width());
         return Ops.mul(Dtype.F32.cast(bytes), 1 / 255.0);
     }
 
-    private static void split(float[] values, float[][] rows, int first, int n) {
-        int width = values.length / n;
-        for (int i = 0; i < n; i++) {
-            rows[first + i] = Arrays.copyOfRange(values, i * width, (i + 1) * width);
-        }
+    private static float[][] rows(float[] values, int count) {
+        int width = values.length / count;
+        float[][] rows = new float[count][];
+        Arrays.setAll(rows, i -> Arrays.copyOfRange(values, i * width, (i + 1) * width));
+        return rows;
     }
 
     private static void requireSize(ClassifierShape shape, PixelBatch images) {

@@ -32,11 +32,11 @@ import java.util.OptionalInt;
  * @param students what came out of it
  * @param scratch students' networks trained without a teacher
  */
-public record Comparison(Contestant teacher, List<Contestant> students, List<Contestant> scratch) {
+public record Comparison(Candidate teacher, List<Candidate> students, List<Candidate> scratch) {
     /** Multiply-accumulates in about the time that a process takes to start; only the evenness of the bar depends on them. */
     private static final double START = 1e11;
 
-    private record Entrant(Contestant contestant, Role role) {}
+    private record Column(Candidate candidate, Role role) {}
 
     /** Copies the lists; there must be a student. */
     public Comparison {
@@ -48,35 +48,38 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
     /**
      * Draws, judges and measures all of them.
      *
-     * @param judge extractor, real images, number of samples
+     * @param evaluator extractor, real images, number of samples
      * @param measurement how speed and memory are measured; with 0 rounds they are not
      * @param commands the commands that lead here, for the report
      */
     public ComparisonReport report(
-            Judge judge, Measurement measurement, List<String> commands, Provenance provenance, Progress progress) {
-        List<String> notes = new ArrayList<>(judge.notes());
-        List<Entrant> entrants = entrants(notes);
-        List<Contestant> all = entrants.stream().map(Entrant::contestant).toList();
-        all.forEach(judge::requireImagesLike);
-        Portions portions = new Portions(progress, work(all, judge, measurement));
+            Evaluator evaluator,
+            Measurement measurement,
+            List<String> commands,
+            Provenance provenance,
+            Progress progress) {
+        List<String> notes = new ArrayList<>(evaluator.notes());
+        List<Column> planned = planned(notes);
+        List<Candidate> all = planned.stream().map(Column::candidate).toList();
+        all.forEach(evaluator::requireImagesLike);
+        Portions portions = new Portions(progress, work(all, evaluator, measurement));
 
         Map<String, Evaluation> evaluations = new LinkedHashMap<>();
-        for (Contestant contestant : all) {
+        for (Candidate candidate : all) {
             Progress part = portions.next(
-                    (double) judge.settings().samples() * contestant.macsPerImage(), "drawing " + contestant.name());
-            evaluations.put(contestant.name(), judge.judge(contestant, part));
+                    (double) evaluator.settings().samples() * candidate.macsPerImage(), "drawing " + candidate.name());
+            evaluations.put(candidate.name(), evaluator.evaluate(candidate, part));
         }
         unlearned(evaluations.get(teacher.name())).ifPresent(notes::add);
-        Map<String, TimeBins> agreement = agreement(judge, entrants);
-        Map<Contestant, Cost> costs =
-                measurement.of(all, portions.next(measurementWork(all, measurement), "measuring"));
+        Map<String, TimeBins> agreement = agreement(evaluator, planned);
+        Map<Candidate, Cost> costs = measurement.of(all, portions.next(measurementWork(all, measurement), "measuring"));
         notes.addAll(measurement.notes());
 
         List<ModelColumn> columns = new ArrayList<>();
-        for (Entrant entrant : entrants) {
-            columns.add(column(entrant, evaluations, agreement, costs));
+        for (Column column : planned) {
+            columns.add(modelColumn(column, evaluations, agreement, costs));
         }
-        columns.add(judge.floorColumn());
+        columns.add(evaluator.floorColumn());
         Map<String, SampleSet> samples = new LinkedHashMap<>();
         evaluations.forEach((name, evaluation) -> samples.put(name, evaluation.samples()));
         List<Chart> charts = new ArrayList<>(List.of(Curves.agreement(agreement), Curves.training(all)));
@@ -84,11 +87,14 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
         return new ComparisonReport(
                 teacher.name() + " and "
                         + String.join(
-                                ", ", students.stream().map(Contestant::name).toList()),
+                                ", ", students.stream().map(Candidate::name).toList()),
                 ComparisonSummary.of(columns),
                 columns,
                 List.of(Grids.of(
-                        samples, teacher.card().classes(), judge.settings().seed())),
+                        samples,
+                        evaluations.get(teacher.name()).samples().classes(),
+                        teacher.card().images().height(),
+                        evaluator.settings().seed())),
                 charts,
                 notes,
                 commands,
@@ -104,16 +110,16 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
     }
 
     /** Teacher, students, the teacher at the cost of each student, students from scratch. */
-    private List<Entrant> entrants(List<String> notes) {
-        List<Entrant> entrants = new ArrayList<>();
+    private List<Column> planned(List<String> notes) {
+        List<Column> planned = new ArrayList<>();
         if (teacher.card().autoencoder() != null) {
             notes.add(
                     "The networks work on latents: parameters and MACs are theirs alone, speed and memory include the "
                             + "decoder.");
         }
-        entrants.add(new Entrant(teacher, Role.TEACHER));
-        for (Contestant student : students) {
-            entrants.add(new Entrant(student, Role.STUDENT));
+        planned.add(new Column(teacher, Role.TEACHER));
+        for (Candidate student : students) {
+            planned.add(new Column(student, Role.STUDENT));
             if (!student.sampling().equals(teacher.sampling())) {
                 notes.add("Not drawn alike: " + teacher.name() + " is " + teacher.description() + "; " + student.name()
                         + " is " + student.description()
@@ -121,7 +127,7 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
             }
         }
         List<Integer> taken = new ArrayList<>();
-        for (Contestant student : students) {
+        for (Candidate student : students) {
             double calls =
                     (double) student.macsPerImage() / teacher.card().network().macs();
             OptionalInt steps = NetworkCalls.stepsWithin(teacher.card().process(), teacher.sampling(), calls);
@@ -131,55 +137,57 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
                         + "teacher at its cost.");
             } else if (!taken.contains(steps.getAsInt())) {
                 taken.add(steps.getAsInt());
-                Contestant cheap = new Contestant(
+                Candidate cheap = new Candidate(
                         teacher.name() + " in " + steps.getAsInt() + (steps.getAsInt() == 1 ? " step" : " steps"),
                         teacher.model(),
                         teacher.sampling().withSteps(steps.getAsInt()),
                         teacher.autoencoder(),
                         teacher.card());
-                entrants.add(new Entrant(cheap, Role.TEACHER_AT_STUDENT_COST));
+                planned.add(new Column(cheap, Role.TEACHER_AT_STUDENT_COST));
                 notes.add(cheap.name() + " is the teacher at the cost of " + student.name() + ": "
                         + cheap.networkCalls() + " network calls, " + millions(cheap.macsPerImage())
                         + " MACs an image, where " + student.name() + " takes " + student.networkCalls() + " and "
                         + millions(student.macsPerImage()) + ".");
             }
         }
-        for (Contestant one : scratch) {
-            entrants.add(new Entrant(one, Role.STUDENT_FROM_SCRATCH));
+        for (Candidate one : scratch) {
+            planned.add(new Column(one, Role.STUDENT_FROM_SCRATCH));
             notes.add(one.name() + " was trained without a teacher on "
                     + one.card().imagesSeen() + " images; "
                     + students.get(0).name() + " saw " + students.get(0).card().imagesSeen() + ".");
         }
-        return entrants;
+        return planned;
     }
 
     /** A warning where the teacher's images are recognised little better than by guessing. */
     private static Optional<String> unlearned(Evaluation evaluation) {
         double accuracy = evaluation.classAccuracy().orElse(1);
-        double guessing = 1.0 / evaluation.contestant().card().classes().size();
+        double guessing = 1.0 / evaluation.samples().classes().size();
         return accuracy >= 2 * guessing
                 ? Optional.empty()
                 : Optional.of(String.format(
                         Locale.ROOT,
                         "Mind: of %s's images %.0f %% are recognised as the class asked for, guessing gives %.0f %%. It has "
                                 + "not learned its classes yet, so it says little how much of it a student keeps.",
-                        evaluation.contestant().name(),
+                        evaluation.candidate().name(),
                         100 * accuracy,
                         100 * guessing));
     }
 
-    private Map<String, TimeBins> agreement(Judge judge, List<Entrant> entrants) {
+    private Map<String, TimeBins> agreement(Evaluator evaluator, List<Column> planned) {
         Map<String, TimeBins> agreement = new LinkedHashMap<>();
         String schedule = teacher.card().scheduleHash();
-        try (Pipeline<Network> original = judge.load(teacher);
+        try (Pipeline<Network> original = evaluator.load(teacher);
                 ImageCodec codec = ImageCodec.of(
-                        original.card(), teacher.autoencoder(), judge.settings().device())) {
-            for (Entrant entrant : entrants) {
-                Contestant other = entrant.contestant();
+                        original.card(),
+                        teacher.autoencoder(),
+                        evaluator.settings().device())) {
+            for (Column column : planned) {
+                Candidate other = column.candidate();
                 boolean same = other.model().equals(teacher.model());
                 if (!same && other.card().scheduleHash().equals(schedule) && sameValues(other)) {
-                    try (Pipeline<Network> network = judge.load(other)) {
-                        agreement.put(other.name(), judge.agreement(original, network, codec));
+                    try (Pipeline<Network> network = evaluator.load(other)) {
+                        agreement.put(other.name(), evaluator.agreement(original, network, codec));
                     }
                 }
             }
@@ -188,44 +196,44 @@ public record Comparison(Contestant teacher, List<Contestant> students, List<Con
     }
 
     /** Whether a network works on what the teacher's does: pixels or latents of one autoencoder, of one size. */
-    private boolean sameValues(Contestant other) {
+    private boolean sameValues(Candidate other) {
         AutoencoderCard theirs = teacher.card().autoencoder();
         AutoencoderCard ours = other.card().autoencoder();
         boolean alike = theirs == null || ours == null ? theirs == ours : theirs.sameLatents(ours);
         return alike && teacher.card().images().equals(other.card().images());
     }
 
-    private ModelColumn column(
-            Entrant entrant,
+    private ModelColumn modelColumn(
+            Column column,
             Map<String, Evaluation> evaluations,
             Map<String, TimeBins> agreement,
-            Map<Contestant, Cost> costs) {
-        Contestant contestant = entrant.contestant();
-        Evaluation evaluation = evaluations.get(contestant.name());
+            Map<Candidate, Cost> costs) {
+        Candidate candidate = column.candidate();
+        Evaluation evaluation = evaluations.get(candidate.name());
         Map<Measure, Double> values = new LinkedHashMap<>();
-        Cost cost = costs.get(contestant);
+        Cost cost = costs.get(candidate);
         values.putAll(cost == null ? evaluation.size() : cost.measures());
         values.putAll(evaluation.measures());
-        if (entrant.role() != Role.TEACHER) {
+        if (column.role() != Role.TEACHER) {
             evaluation
                     .sameClassAs(evaluations.get(teacher.name()))
                     .ifPresent(share -> values.put(Measure.TEACHER_AGREEMENT, share));
-            TimeBins bins = agreement.get(contestant.name());
+            TimeBins bins = agreement.get(candidate.name());
             if (bins != null) {
                 values.put(Measure.EPS_MSE, bins.meanOverTime());
             }
         }
-        return new ModelColumn(contestant.name(), entrant.role(), contestant.description(), values);
+        return new ModelColumn(candidate.name(), column.role(), candidate.description(), values);
     }
 
-    private static double work(List<Contestant> all, Judge judge, Measurement measurement) {
+    private static double work(List<Candidate> all, Evaluator evaluator, Measurement measurement) {
         return measurementWork(all, measurement)
                 + all.stream()
-                        .mapToDouble(one -> (double) judge.settings().samples() * one.macsPerImage())
+                        .mapToDouble(one -> (double) evaluator.settings().samples() * one.macsPerImage())
                         .sum();
     }
 
-    private static double measurementWork(List<Contestant> all, Measurement measurement) {
+    private static double measurementWork(List<Candidate> all, Measurement measurement) {
         return measurement.processes(all.size()) * START
                 + all.stream()
                         .mapToDouble(one -> (double) measurement.images() * one.macsPerImage())

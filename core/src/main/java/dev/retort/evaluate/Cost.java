@@ -13,12 +13,12 @@ import java.util.Map;
  * @param macs multiply-accumulates of one network call for one image
  * @param networkCalls calls for one image, guidance counted
  * @param secondsPerImage median over the rounds, wall clock, in the batch of the measurement
- * @param speedUp median over the rounds of the first contestant's time over this one's, both measured in turn
+ * @param speedUp median over the rounds of the first candidate's time over this one's, both measured in turn
  * @param peakBytes peak resident memory above that of a process which draws with a network of next to no weights
  */
 public record Cost(
         long parameters, long macs, int networkCalls, double secondsPerImage, double speedUp, long peakBytes) {
-    /** Times as fast as the first contestant. */
+    /** Times as fast as the first candidate. */
     public static final Measure SPEED_UP = new Measure(
             "Speed beside teacher",
             Measure.COST,
@@ -34,9 +34,9 @@ public record Cost(
         return 1 / secondsPerImage;
     }
 
-    /** Rows of a report for a contestant that nobody measured: what its card tells. */
-    static Map<Measure, Double> unmeasured(Contestant contestant) {
-        return counted(contestant.parameters(), contestant.card().network().macs(), contestant.networkCalls());
+    /** Rows of a report for a candidate that nobody measured: what its card tells. */
+    static Map<Measure, Double> unmeasured(Candidate candidate) {
+        return counted(candidate.parameters(), candidate.card().network().macs(), candidate.networkCalls());
     }
 
     private static Map<Measure, Double> counted(long parameters, long macs, int networkCalls) {

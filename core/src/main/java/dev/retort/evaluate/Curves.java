@@ -20,13 +20,13 @@ final class Curves {
     private Curves() {}
 
     /** The plain training loss of each model that lies in a run folder; a chart without series where none does. */
-    static Chart training(List<Contestant> contestants) {
+    static Chart training(List<Candidate> candidates) {
         List<Chart.Series> series = new ArrayList<>();
-        for (Contestant contestant : contestants) {
+        for (Candidate candidate : candidates) {
             Optional<Path> log =
-                    RunFolder.around(contestant.model()).map(RunFolder::log).filter(Files::isRegularFile);
+                    RunFolder.around(candidate.model()).map(RunFolder::log).filter(Files::isRegularFile);
             if (log.isPresent() && series.size() < MOST) {
-                add(series, contestant.name(), RunEvents.lines(log.get()));
+                add(series, candidate.name(), RunEvents.lines(log.get()));
             }
         }
         return new Chart("Training loss", "images seen", "diffusion loss", false, series);

@@ -9,12 +9,12 @@ import java.util.OptionalDouble;
 /**
  * How good a model's images are.
  *
- * @param contestant what was judged
+ * @param candidate what was judged
  * @param samples the images
  * @param quality scores of their features against real ones
  * @param logits of the images; no columns where the extractor is no classifier of the model's classes
  */
-public record Evaluation(Contestant contestant, SampleSet samples, Quality quality, FeatureMatrix logits) {
+public record Evaluation(Candidate candidate, SampleSet samples, Quality quality, FeatureMatrix logits) {
     private boolean classified() {
         return logits.dimension() > 0;
     }
@@ -36,7 +36,7 @@ public record Evaluation(Contestant contestant, SampleSet samples, Quality quali
 
     /** Rows of a report that need no measurement: size and operations. */
     public Map<Measure, Double> size() {
-        return Cost.unmeasured(contestant);
+        return Cost.unmeasured(candidate);
     }
 
     /** Rows of a report: the scores. */

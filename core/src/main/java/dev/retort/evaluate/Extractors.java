@@ -1,5 +1,6 @@
 package dev.retort.evaluate;
 
+import dev.retort.card.ImageShape;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileHash;
@@ -69,23 +70,21 @@ public final class Extractors {
     public static FeatureExtractor open(String choice, ImageSet reference) {
         String chosen = choice.equals("auto") ? suitable(reference) : choice;
         if (chosen.equals(PIXELS)) {
-            int components = Math.min(PIXEL_COMPONENTS, reference.pixels().imageSize());
+            int components = Math.min(PIXEL_COMPONENTS, reference.shape().values());
             reference.requireMoreThan(components, "reference");
-            return PixelPca.fit(reference.pixels(), components);
+            return PixelPca.fit(reference, components);
         }
         return named(chosen);
     }
 
     private static String suitable(ImageSet real) {
-        PixelBatch pixels = real.pixels();
+        ImageShape shape = real.shape();
         String made = PIXELS;
-        if (pixels.channels() == 1 && pixels.height() == 28 && real.name().contains("fashion")) {
+        if (shape.channels() == 1 && shape.height() == 28 && real.name().contains("fashion")) {
             made = "fashion";
-        } else if (pixels.height() == 16 && real.name().equals("shapes")) {
+        } else if (shape.height() == 16 && real.name().equals("shapes")) {
             made = "shapes";
-        } else if (pixels.channels() == 3
-                && pixels.height() == 32
-                && real.name().contains("cifar")) {
+        } else if (shape.channels() == 3 && shape.height() == 32 && real.name().contains("cifar")) {
             made = "r20cifar";
         }
         return made.equals(PIXELS) || found(below(made)).isEmpty() ? PIXELS : made;

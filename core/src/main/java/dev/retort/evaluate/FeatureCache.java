@@ -23,7 +23,7 @@ import java.util.HexFormat;
 public record FeatureCache(Path folder) {
     /** Features and logits of a set: from the disk, or extracted and then kept. */
     FeatureExtractor.Extraction of(FeatureExtractor extractor, ImageSet images) {
-        Path file = folder.resolve(key(extractor.space(), images.pixels()) + ".safetensors");
+        Path file = folder.resolve(key(extractor.space(), images) + ".safetensors");
         if (Files.exists(file)) {
             try (SafetensorsFile kept = SafetensorsFile.open(file)) {
                 return new FeatureExtractor.Extraction(rows(kept, "features"), rows(kept, "logits"));
@@ -31,7 +31,7 @@ public record FeatureCache(Path folder) {
                 // Damaged: made anew below, in its place.
             }
         }
-        FeatureExtractor.Extraction extraction = extractor.extract(images.pixels());
+        FeatureExtractor.Extraction extraction = extractor.extract(images);
         try {
             Files.createDirectories(folder);
             SafetensorsWriter writer = new SafetensorsWriter().metadata("dataset", images.name());
@@ -64,13 +64,17 @@ public record FeatureCache(Path folder) {
         return rows;
     }
 
-    private static String key(FeatureSpace space, PixelBatch images) {
+    private static String key(FeatureSpace space, ImageSet images) {
+        MessageDigest digest = sha256();
+        String what = space + " " + Kernels.current() + " " + images.size() + "x" + images.shape();
+        digest.update(what.getBytes(StandardCharsets.UTF_8));
+        digest.update(images.hashes());
+        return HexFormat.of().formatHex(digest.digest(), 0, 16);
+    }
+
+    static MessageDigest sha256() {
         try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            String shape = images.count() + "x" + images.channels() + "x" + images.height() + "x" + images.width();
-            digest.update((space + " " + Kernels.current() + " " + shape).getBytes(StandardCharsets.UTF_8));
-            digest.update(images.pixels());
-            return HexFormat.of().formatHex(digest.digest(), 0, 16);
+            return MessageDigest.getInstance("SHA-256");
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e); // every JDK has SHA-256
         }

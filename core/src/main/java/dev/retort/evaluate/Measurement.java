@@ -30,58 +30,58 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
     }
 
     /** Measures all, nothing with 0 rounds; the first is what the speed of the others is compared with. */
-    public Map<Contestant, Cost> of(List<Contestant> contestants, Progress progress) {
+    public Map<Candidate, Cost> of(List<Candidate> candidates, Progress progress) {
         if (rounds == 0) {
             return Map.of();
         }
-        long empty = emptyBytes(contestants.get(0));
-        int turns = contestants.size() * (rounds + 1);
+        long baseline = baselineBytes(candidates.get(0));
+        int turns = candidates.size() * (rounds + 1);
         int turn = 0;
-        List<MeasuredChild> children = new ArrayList<>();
+        List<CostProbeProcess> children = new ArrayList<>();
         try {
-            for (Contestant contestant : contestants) {
-                MeasuredChild child = new MeasuredChild(contestant.name(), order(contestant, false));
+            for (Candidate candidate : candidates) {
+                CostProbeProcess child = new CostProbeProcess(candidate.name(), request(candidate, false));
                 children.add(child);
                 child.answer(); // it has loaded
                 turn(child, 1); // warm-up: kernels are chosen, buffers allocated
-                progress.update(++turn, turns, contestant.name() + " warmed up");
+                progress.update(++turn, turns, candidate.name() + " warmed up");
             }
-            double[][] seconds = new double[contestants.size()][rounds];
-            long[] peak = new long[contestants.size()];
+            double[][] seconds = new double[candidates.size()][rounds];
+            long[] peak = new long[candidates.size()];
             for (int round = 0; round < rounds; round++) {
                 for (int i = 0; i < children.size(); i++) {
                     Map<String, Double> answer = turn(children.get(i), batchesPerRound);
                     seconds[i][round] = answer.get("seconds") / (batchesPerRound * batch);
                     peak[i] = answer.get("peakBytes").longValue();
-                    progress.update(++turn, turns, contestants.get(i).name());
+                    progress.update(++turn, turns, candidates.get(i).name());
                 }
             }
-            Map<Contestant, Cost> costs = new LinkedHashMap<>();
+            Map<Candidate, Cost> costs = new LinkedHashMap<>();
             for (int i = 0; i < children.size(); i++) {
                 costs.put(
-                        contestants.get(i),
+                        candidates.get(i),
                         new Cost(
-                                contestants.get(i).parameters(),
-                                contestants.get(i).card().network().macs(),
-                                contestants.get(i).networkCalls(),
+                                candidates.get(i).parameters(),
+                                candidates.get(i).card().network().macs(),
+                                candidates.get(i).networkCalls(),
                                 median(seconds[i]),
                                 median(ratios(seconds[0], seconds[i])),
-                                Math.max(0, peak[i] - empty))); // a tiny network may need less by chance
+                                Math.max(0, peak[i] - baseline))); // a tiny network may need less by chance
             }
             return costs;
         } finally {
-            children.forEach(MeasuredChild::close);
+            children.forEach(CostProbeProcess::close);
         }
     }
 
-    /** Images each contestant draws in all. */
+    /** Images each candidate draws in all. */
     int images() {
         return rounds == 0 ? 0 : batch * (1 + rounds * batchesPerRound);
     }
 
-    /** Processes that are started for so many contestants: one for each, and one with next to no network. */
-    int processes(int contestants) {
-        return rounds == 0 ? 0 : contestants + 1;
+    /** Processes that are started for so many candidates: one for each, and one with next to no network. */
+    int processes(int candidates) {
+        return rounds == 0 ? 0 : candidates + 1;
     }
 
     /** What a reader of the figures must know. */
@@ -99,37 +99,37 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
 
     /**
      * Peak memory of a process that loads next to nothing. It is the first; should it have had to time kernels, which takes
-     * memory too, a second one is asked, which reads what was found as the contestants do.
+     * memory too, a second one is asked, which reads what was found as the candidates do.
      */
-    private long emptyBytes(Contestant contestant) {
-        try (MeasuredChild first = new MeasuredChild("the empty process", order(contestant, true))) {
-            if (first.answer().get(MeasuringProcess.TIMED_KERNELS) == 0) {
+    private long baselineBytes(Candidate candidate) {
+        try (CostProbeProcess first = new CostProbeProcess("the baseline", request(candidate, true))) {
+            if (first.answer().get(CostProbe.TIMED_KERNELS) == 0) {
                 return peakBytes(first);
             }
         }
-        try (MeasuredChild second = new MeasuredChild("the empty process", order(contestant, true))) {
+        try (CostProbeProcess second = new CostProbeProcess("the baseline", request(candidate, true))) {
             second.answer();
             return peakBytes(second);
         }
     }
 
-    private long peakBytes(MeasuredChild child) {
+    private long peakBytes(CostProbeProcess child) {
         return turn(child, 1 + rounds * batchesPerRound).get("peakBytes").longValue();
     }
 
-    private MeasuringProcess.Order order(Contestant contestant, boolean empty) {
-        return new MeasuringProcess.Order(
-                contestant.model().toAbsolutePath().toString(),
-                empty,
-                contestant.sampling(),
+    private CostProbe.ProbeRequest request(Candidate candidate, boolean baseline) {
+        return new CostProbe.ProbeRequest(
+                candidate.model().toAbsolutePath().toString(),
+                baseline,
+                candidate.sampling(),
                 batch,
                 device,
                 precision,
                 threads,
-                contestant.autoencoder());
+                candidate.autoencoder());
     }
 
-    private static Map<String, Double> turn(MeasuredChild child, int batches) {
+    private static Map<String, Double> turn(CostProbeProcess child, int batches) {
         child.send(Integer.toString(batches));
         return child.answer();
     }

@@ -1,7 +1,5 @@
 package dev.retort.evaluate;
 
-import dev.retort.error.RetortException;
-
 /**
  * Images as every published metric sees them: quantised to bytes.
  *
@@ -21,29 +19,11 @@ public record PixelBatch(byte[] pixels, int count, int channels, int height, int
         }
     }
 
-    /**
-     * Room for the bytes of many images.
-     *
-     * @throws RetortException of kind MEMORY where no array can hold them
-     */
-    static byte[] room(int count, int imageSize) {
-        long bytes = (long) count * imageSize;
-        if (bytes > Integer.MAX_VALUE - 8) {
-            throw new RetortException(
-                    RetortException.Kind.MEMORY,
-                    count + " images of " + imageSize + " values need " + bytes / (1 << 20)
-                            + " MiB in one piece, more than the 2047 there can be; judge fewer (--samples) or smaller ones");
+    /** Quantises values in [-1, 1]: {@code round((x + 1) * 127.5)}, clamped to 0..255. */
+    static void quantise(float[] values, int from, byte[] bytes, int to, int count) {
+        for (int i = 0; i < count; i++) {
+            bytes[to + i] = (byte) Math.max(0, Math.min(255, Math.round((values[from + i] + 1) * 127.5f)));
         }
-        return new byte[(int) bytes];
-    }
-
-    /** Quantises images in [-1, 1]: {@code round((x + 1) * 127.5)}, clamped to 0..255. */
-    public static PixelBatch quantise(float[] images, int count, int channels, int height, int width) {
-        byte[] pixels = new byte[images.length];
-        for (int i = 0; i < images.length; i++) {
-            pixels[i] = (byte) Math.max(0, Math.min(255, Math.round((images[i] + 1) * 127.5f)));
-        }
-        return new PixelBatch(pixels, count, channels, height, width);
     }
 
     /** Values of one image. */

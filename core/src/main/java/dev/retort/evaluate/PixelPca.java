@@ -4,11 +4,11 @@ import dev.retort.error.RetortException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.ejml.data.DMatrixRMaj;
 import org.ejml.dense.row.CommonOps_DDRM;
 import org.ejml.dense.row.factory.DecompositionFactory_DDRM;
@@ -43,38 +43,62 @@ public final class PixelPca implements FeatureExtractor {
      * @param real the images that others will be judged against, more than {@code components}; ten thousand are plenty
      * @param components how many, 64 by custom
      */
-    public static PixelPca fit(PixelBatch real, int components) {
-        int d = real.imageSize();
+    public static PixelPca fit(ImageSet real, int components) {
+        int d = real.shape().values();
         if (d > MOST_VALUES) {
             throw new RetortException(
                     RetortException.Kind.DATA,
-                    "images of " + real.channels() + "x" + real.height() + "x" + real.width()
-                            + " are too large for the pixel extractor, which takes up to " + MOST_VALUES
+                    "images of " + real.shape() + " are too large for the pixel extractor, which takes up to "
+                            + MOST_VALUES
                             + " values; give a classifier as --extractor ('retort train-classifier')");
         }
-        if (components < 1 || components > d || components >= real.count()) {
+        if (components < 1 || components > d || components >= real.size()) {
             throw new IllegalArgumentException("components: " + components + ", expected 1 to " + d
-                    + " and fewer than the " + real.count() + " images");
+                    + " and fewer than the " + real.size() + " images");
         }
-        DMatrixRMaj x = DMatrixRMaj.wrap(real.count(), d, real.unitRows().values());
         double[] mean = new double[d];
-        for (int i = 0; i < real.count(); i++) {
-            for (int k = 0; k < d; k++) {
-                mean[k] += x.get(i, k) / real.count();
+        real.forEachBatch(batch -> {
+            double[] x = batch.unitRows().values();
+            for (int i = 0; i < x.length; i++) {
+                mean[i % d] += x[i] / real.size();
             }
-        }
-        for (int i = 0; i < real.count(); i++) {
-            for (int k = 0; k < d; k++) {
-                x.add(i, k, -mean[k]);
-            }
-        }
+        });
         DMatrixRMaj covariance = new DMatrixRMaj(d, d);
-        CommonOps_DDRM.multInner(x, covariance);
-        CommonOps_DDRM.scale(1.0 / (real.count() - 1), covariance);
+        real.forEachBatch(batch -> addProducts(centred(batch, mean), covariance));
+        for (int i = 0; i < d; i++) {
+            for (int j = 0; j < i; j++) {
+                covariance.set(i, j, covariance.get(j, i));
+            }
+        }
+        CommonOps_DDRM.scale(1.0 / (real.size() - 1), covariance);
         DMatrixRMaj rows = leading(covariance, components);
         String name = "PixelPCA" + components;
         FeatureSpace space = new FeatureSpace(name, hash(mean, rows.data), "uint8/255", components);
         return new PixelPca(space, mean, rows);
+    }
+
+    /** Adds x^T x to the upper half of a matrix, row of x by row, so that how rows are divided changes no bit. */
+    private static void addProducts(DMatrixRMaj x, DMatrixRMaj sums) {
+        int d = x.numCols;
+        double[] values = x.data;
+        double[] products = sums.data;
+        IntStream.range(0, d).parallel().forEach(i -> {
+            for (int at = 0; at < values.length; at += d) {
+                double xi = values[at + i];
+                for (int j = i; j < d; j++) {
+                    products[i * d + j] += xi * values[at + j];
+                }
+            }
+        });
+    }
+
+    private static DMatrixRMaj centred(PixelBatch batch, double[] mean) {
+        DMatrixRMaj x =
+                DMatrixRMaj.wrap(batch.count(), mean.length, batch.unitRows().values());
+        for (int i = 0; i < x.data.length; i++) {
+            x.data[i] -= mean[i % mean.length];
+        }
+        return x;
     }
 
     @Override
@@ -83,21 +107,14 @@ public final class PixelPca implements FeatureExtractor {
     }
 
     @Override
-    public Extraction extract(PixelBatch images) {
-        if (images.imageSize() != mean.length) {
-            throw new IllegalArgumentException("images: " + images.channels() + "x" + images.height() + "x"
-                    + images.width() + ", expected " + mean.length + " values as in the images fitted");
+    public Extraction extract(PixelBatch batch) {
+        if (batch.imageSize() != mean.length) {
+            throw new IllegalArgumentException("images: " + batch.channels() + "x" + batch.height() + "x"
+                    + batch.width() + ", expected " + mean.length + " values as in the images fitted");
         }
-        DMatrixRMaj x =
-                DMatrixRMaj.wrap(images.count(), mean.length, images.unitRows().values());
-        for (int i = 0; i < images.count(); i++) {
-            for (int k = 0; k < mean.length; k++) {
-                x.add(i, k, -mean[k]);
-            }
-        }
-        DMatrixRMaj projected = new DMatrixRMaj(images.count(), space.dimension());
-        CommonOps_DDRM.multTransB(x, components, projected); // (N, components)
-        float[][] features = new float[images.count()][space.dimension()];
+        DMatrixRMaj projected = new DMatrixRMaj(batch.count(), space.dimension());
+        CommonOps_DDRM.multTransB(centred(batch, mean), components, projected); // (N, components)
+        float[][] features = new float[batch.count()][space.dimension()];
         for (int i = 0; i < features.length; i++) {
             for (int c = 0; c < features[i].length; c++) {
                 features[i][c] = (float) projected.get(i, c);
@@ -171,17 +188,12 @@ public final class PixelPca implements FeatureExtractor {
     }
 
     private static String hash(double[] mean, double[] components) {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (double[] values : new double[][] {mean, components}) {
-                ByteBuffer bytes =
-                        ByteBuffer.allocate(values.length * Double.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-                bytes.asDoubleBuffer().put(values);
-                digest.update(bytes);
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e); // every JDK has SHA-256
+        MessageDigest digest = FeatureCache.sha256();
+        for (double[] values : new double[][] {mean, components}) {
+            ByteBuffer bytes = ByteBuffer.allocate(values.length * Double.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.asDoubleBuffer().put(values);
+            digest.update(bytes);
         }
+        return HexFormat.of().formatHex(digest.digest());
     }
 }

@@ -1,50 +1,54 @@
 package dev.retort.evaluate;
 
 import dev.retort.card.ImageShape;
-import dev.retort.card.ModelCard;
-import dev.retort.card.SamplingSpec;
 import dev.retort.data.Prompts;
-import dev.retort.model.Denoiser;
-import dev.retort.pipeline.ImageCodec;
-import dev.retort.report.Progress;
-import dev.retort.sample.Draw;
-import dev.retort.sample.SampleJob;
-import dev.retort.torch.Precision;
+import dev.retort.io.ImageGrid;
+import java.util.List;
 
 /**
- * Images of a model, quantised to bytes, the classes in turn. Image {@code i} depends on seed and {@code i} alone: two
- * models' images at the same place come from the same noise and class.
+ * A model's images, the classes in turn: what each was asked to show, and the first of each class as a grid shows them. The
+ * others are not kept. Image {@code i} depends on seed and {@code i} alone: two models' images at the same place come from
+ * the same noise and class.
  *
- * @param pixels the images
+ * @param classes names of the classes
  * @param labels class that was asked for
+ * @param grid a row for each of the first classes; white where nothing has been drawn yet
+ * @param columns images of a row
  */
-public record SampleSet(PixelBatch pixels, int[] labels) {
-    /** Draws {@code n} images, {@code batch} at a time. */
-    public static SampleSet draw(
-            Denoiser network,
-            ModelCard card,
-            ImageCodec codec,
-            SamplingSpec sampling,
-            Precision precision,
-            int n,
-            long seed,
-            int batch,
-            Progress progress) {
-        int classes = card.classes().size();
+public record SampleSet(List<String> classes, int[] labels, ImageGrid grid, int columns) {
+    /** Rows of a grid at most. */
+    static final int MOST_ROWS = 10;
+
+    private static final int MOST_COLUMNS = 8;
+    private static final int GAP = 2;
+
+    /** {@code n} images that are still to be drawn. */
+    static SampleSet of(List<String> classes, int n, ImageShape shape) {
         int[] labels = new int[n];
         for (int i = 0; i < n; i++) {
-            labels[i] = i % classes;
+            labels[i] = i % classes.size();
         }
-        ImageShape shape = codec.shape();
-        int size = shape.values();
-        byte[] bytes = PixelBatch.room(n, size);
-        new SampleJob(Draw.sampler(network, card, sampling, precision), codec, seed, batch)
-                .draw(new Prompts.Labels(labels), progress, (first, pixels, count) -> {
-                    byte[] some = PixelBatch.quantise(pixels, count, shape.channels(), shape.height(), shape.width())
-                            .pixels();
-                    System.arraycopy(some, 0, bytes, first * size, some.length);
-                });
-        return new SampleSet(new PixelBatch(bytes, n, shape.channels(), shape.height(), shape.width()), labels);
+        int columns = Math.max(1, Math.min(MOST_COLUMNS, n / classes.size()));
+        int places = Math.min(MOST_ROWS, classes.size()) * columns;
+        ImageGrid grid = new ImageGrid(places, columns, shape.channels(), shape.height(), shape.width(), GAP);
+        return new SampleSet(classes, labels, grid, columns);
+    }
+
+    /** What the images are to show, by class, and by its name for networks that are told a text. */
+    Prompts prompts() {
+        return Prompts.named(labels, classes);
+    }
+
+    /** Puts those of a batch into the grid that belong there. */
+    void show(int first, float[] pixels, int count) {
+        int size = pixels.length / count;
+        for (int i = 0; i < count; i++) {
+            int row = (first + i) % classes.size();
+            int column = (first + i) / classes.size();
+            if (row < MOST_ROWS && column < columns) {
+                grid.set(row * columns + column, pixels, i * size);
+            }
+        }
     }
 
     /** Number of images. */

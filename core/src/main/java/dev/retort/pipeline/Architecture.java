@@ -2,7 +2,9 @@ package dev.retort.pipeline;
 
 import dev.retort.card.NetworkSpec;
 import dev.retort.layout.WeightLayout;
+import dev.retort.model.Conditioner;
 import dev.retort.model.Denoiser;
+import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
 import dev.retort.model.Weights;
 import dev.retort.nn.Init;
@@ -63,6 +65,11 @@ public interface Architecture<S extends NetworkSpec> {
             network.freeze();
             return network;
         }
+    }
+
+    /** What makes of prompts the conditions that its networks are told. By default the class and nothing else. */
+    default Conditioner conditioner(S spec) {
+        return new LabelConditioner(spec.condition());
     }
 
     /** How other programs' files name and cut its parameters; what is written by default stands first. */

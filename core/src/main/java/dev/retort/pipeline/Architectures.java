@@ -6,6 +6,7 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.layout.Checkpoint;
 import dev.retort.layout.Hints;
 import dev.retort.layout.WeightLayout;
+import dev.retort.model.Conditioner;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Network;
 import dev.retort.model.Staging;
@@ -52,6 +53,11 @@ public final class Architectures {
     /** A network with initial weights; open a scope first. */
     public static Network build(NetworkSpec spec, Init init) {
         return of(spec).build(spec, init);
+    }
+
+    /** What makes of prompts the conditions that a network is told. */
+    public static Conditioner conditioner(NetworkSpec spec) {
+        return of(spec).conditioner(spec);
     }
 
     /** A copy of a network, prepared for sampling. */

@@ -10,7 +10,7 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.ImageGrid;
 import dev.retort.model.Denoiser;
-import dev.retort.model.LabelConditioner;
+import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.torch.Precision;
 
@@ -37,7 +37,7 @@ public final class Draw {
         }
         return new Sampler(
                 network,
-                new LabelConditioner(network.spec().condition()),
+                Architectures.conditioner(network.spec()),
                 SamplingPlan.of(process, spec, network.spec().learnSigma()),
                 spec.guidance(process.schedule().noisiestTime()),
                 precision);

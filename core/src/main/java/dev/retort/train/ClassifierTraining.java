@@ -6,6 +6,7 @@ import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.evaluate.ClassAgreement;
 import dev.retort.evaluate.ClassifierExtractor;
+import dev.retort.evaluate.FeatureExtractor;
 import dev.retort.evaluate.FeatureMatrix;
 import dev.retort.evaluate.ImageSet;
 import dev.retort.io.FolderLock;
@@ -78,10 +79,11 @@ public final class ClassifierTraining {
                 train(config, network, source, run, on.precision(), notes, progress, interrupted);
             }
             ClassifierFolder.roundToHalf(network);
-            ImageSet images = ImageSet.draw(test, TEST_IMAGES);
+            ImageSet images = ImageSet.subset(test, TEST_IMAGES);
             images.leftOut().forEach(notes);
             FeatureMatrix logits = FeatureMatrix.of(
-                    ClassifierExtractor.extract(network, images.pixels()).logits());
+                    FeatureExtractor.Extraction.of(images, batch -> ClassifierExtractor.extract(network, batch))
+                            .logits());
             double accuracy = ClassAgreement.share(ClassAgreement.classes(logits), images.labels());
             ClassifierCard card = new ClassifierCard(
                     ClassifierCard.FORMAT,

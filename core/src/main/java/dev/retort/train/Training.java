@@ -4,7 +4,6 @@ import dev.retort.card.NetworkSpec;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.io.FolderLock;
-import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
 import dev.retort.model.Predictor;
 import dev.retort.nn.Init;
@@ -87,10 +86,7 @@ public final class Training {
             }
             RunFolder folder = RunFolder.open(held, "train", config, notes);
             Predictor predictor = Predictor.of(
-                    network,
-                    new LabelConditioner(spec.condition()),
-                    config.objective().process(),
-                    on.precision());
+                    network, Architectures.conditioner(spec), config.objective().process(), on.precision());
             Stage stage = new Stage(
                     "train",
                     config.images(),

@@ -12,10 +12,10 @@ import dev.retort.data.ImageSource;
 import dev.retort.diffusion.Prediction;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.evaluate.Candidate;
 import dev.retort.evaluate.Comparison;
-import dev.retort.evaluate.Contestant;
+import dev.retort.evaluate.Evaluator;
 import dev.retort.evaluate.FeatureCache;
-import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
 import dev.retort.io.ImageDecoder;
 import dev.retort.io.PixelImage;
@@ -218,16 +218,16 @@ class LatentTrainingTest {
         Path student = distil(latents("latents"), "student");
         assertThat(Models.card(student).autoencoder())
                 .isEqualTo(Models.card(teacher).autoencoder());
-        Contestant taught =
-                new Contestant("teacher", teacher, Models.card(teacher).sampling());
-        Contestant learned =
-                new Contestant("student", student, Models.card(student).sampling());
-        Judge.Settings settings = new Judge.Settings(70, 0, 35, Device.CPU, Precision.FP32);
-        try (Judge judge = Judge.of(
+        Candidate taught =
+                new Candidate("teacher", teacher, Models.card(teacher).sampling());
+        Candidate learned =
+                new Candidate("student", student, Models.card(student).sampling());
+        Evaluator.Settings settings = new Evaluator.Settings(70, 0, 35, Device.CPU, Precision.FP32);
+        try (Evaluator evaluator = Evaluator.of(
                 pictures(temp.resolve("pictures")), "pixels", new FeatureCache(temp.resolve("features")), settings)) {
             ComparisonReport report = new Comparison(taught, List.of(learned), List.of())
                     .report(
-                            judge,
+                            evaluator,
                             new Measurement(4, 1, 1, "cpu", Precision.FP32, 1),
                             List.of(),
                             Provenance.here("", 0),

@@ -33,24 +33,24 @@ class ComparisonTest {
     Path temp;
 
     private DataConfig data;
-    private Contestant teacher;
-    private Contestant student;
-    private Contestant scratch;
+    private Candidate teacher;
+    private Candidate student;
+    private Candidate scratch;
 
     @BeforeEach
     void world() {
         data = TinyWorld.pictures(temp.resolve("pictures"));
-        teacher = TinyWorld.contestant(TinyWorld.model(temp.resolve("teacher"), 3, 32, ProcessSpec.flow()));
-        student = TinyWorld.contestant(TinyWorld.model(temp.resolve("student"), 2, 16, ProcessSpec.flow()));
-        scratch = TinyWorld.contestant(TinyWorld.model(temp.resolve("alone"), 1, 16, ProcessSpec.flow()));
+        teacher = TinyWorld.candidate(TinyWorld.model(temp.resolve("teacher"), 3, 32, ProcessSpec.flow()));
+        student = TinyWorld.candidate(TinyWorld.model(temp.resolve("student"), 2, 16, ProcessSpec.flow()));
+        scratch = TinyWorld.candidate(TinyWorld.model(temp.resolve("alone"), 1, 16, ProcessSpec.flow()));
     }
 
-    private Judge judge(int samples, int batch) {
-        return Judge.of(
+    private Evaluator evaluator(int samples, int batch) {
+        return Evaluator.of(
                 data,
                 "pixels",
                 new FeatureCache(temp.resolve("cache")),
-                new Judge.Settings(samples, 5, batch, Device.CPU, Precision.FP32));
+                new Evaluator.Settings(samples, 5, batch, Device.CPU, Precision.FP32));
     }
 
     private static final Measurement NONE = new Measurement(4, 0, 1, "cpu", Precision.FP32, 0);
@@ -59,10 +59,10 @@ class ComparisonTest {
     void it_has_a_column_for_everybody_and_both_honest_zeros() throws Exception {
         List<Long> done = new ArrayList<>();
         ComparisonReport report;
-        try (Judge judge = judge(100, 32)) {
+        try (Evaluator evaluator = evaluator(100, 32)) {
             report = new Comparison(teacher, List.of(student), List.of(scratch))
                     .report(
-                            judge,
+                            evaluator,
                             NONE,
                             List.of("retort compare a b"),
                             Provenance.here("retort compare a b", 5),
@@ -100,22 +100,22 @@ class ComparisonTest {
 
     @Test
     void a_model_compared_with_itself_agrees_with_it_everywhere() {
-        try (Judge judge = judge(100, 32);
-                var a = judge.load(teacher);
-                var b = judge.load(teacher);
-                var c = judge.load(student);
+        try (Evaluator evaluator = evaluator(100, 32);
+                var a = evaluator.load(teacher);
+                var b = evaluator.load(teacher);
+                var c = evaluator.load(student);
                 var pixels = ImageCodec.of(a.card(), Device.CPU)) {
-            assertThat(judge.agreement(a, b, pixels).means()).containsOnly(0.0);
-            assertThat(Arrays.stream(judge.agreement(a, c, pixels).means())).allMatch(mean -> mean > 0);
+            assertThat(evaluator.agreement(a, b, pixels).means()).containsOnly(0.0);
+            assertThat(Arrays.stream(evaluator.agreement(a, c, pixels).means())).allMatch(mean -> mean > 0);
         }
     }
 
     @Test
     void the_batch_changes_no_score() {
-        try (Judge one = judge(80, 32);
-                Judge other = judge(80, 7)) {
-            Evaluation a = one.judge(student, Progress.NONE);
-            Evaluation b = other.judge(student, Progress.NONE);
+        try (Evaluator one = evaluator(80, 32);
+                Evaluator other = evaluator(80, 7)) {
+            Evaluation a = one.evaluate(student, Progress.NONE);
+            Evaluation b = other.evaluate(student, Progress.NONE);
             assertThat(b.quality().frechet().value())
                     .isCloseTo(a.quality().frechet().value(), org.assertj.core.api.Assertions.within(1e-4));
             assertThat(a.samples().labels()).startsWith(0, 1, 0, 1);
@@ -135,24 +135,24 @@ class ComparisonTest {
         }
         Files.writeString(folder.resolve("left/cut.png"), "x");
         DataConfig all = new DataConfig.Folder(folder.toString(), "test", 8, false);
-        try (Judge judge = Judge.of(
+        try (Evaluator evaluator = Evaluator.of(
                 all,
                 "pixels",
                 new FeatureCache(temp.resolve("cache")),
-                new Judge.Settings(66, 5, 32, Device.CPU, Precision.FP32))) {
-            assertThat(judge.notes())
+                new Evaluator.Settings(66, 5, 32, Device.CPU, Precision.FP32))) {
+            assertThat(evaluator.notes())
                     .anyMatch(note -> note.contains("against 70 images"))
                     .anyMatch(note -> note.contains("no test split"))
                     .anyMatch(note -> note.contains("left out: ") && note.contains("cut.png"));
-            assertThat(judge.floor().frechet().value()).isPositive();
+            assertThat(evaluator.floor().frechet().value()).isPositive();
         }
         assertThatThrownBy(() -> new Comparison(teacher, List.of(student), List.of())
                         .report(
-                                Judge.of(
+                                Evaluator.of(
                                         all,
                                         "pixels",
                                         new FeatureCache(temp.resolve("cache")),
-                                        new Judge.Settings(66, 5, 32, Device.CPU, Precision.FP32)),
+                                        new Evaluator.Settings(66, 5, 32, Device.CPU, Precision.FP32)),
                                 NONE,
                                 List.of(),
                                 Provenance.here("", 5),
@@ -162,7 +162,7 @@ class ComparisonTest {
 
     @Test
     void too_few_samples_for_the_features_are_refused_before_anything_is_drawn() {
-        assertThatThrownBy(() -> judge(64, 32))
+        assertThatThrownBy(() -> evaluator(64, 32))
                 .isInstanceOf(RetortException.class)
                 .hasMessageContaining("--samples 64")
                 .hasMessageContaining("64 features");
@@ -179,11 +179,11 @@ class ComparisonTest {
                 ImageIO.write(
                         picture, "png", folder.resolve("one/" + i + ".png").toFile());
             }
-            assertThatThrownBy(() -> Judge.of(
+            assertThatThrownBy(() -> Evaluator.of(
                             new DataConfig.Folder(folder.toString(), "test", 8, false),
                             "pixels",
                             new FeatureCache(temp.resolve("cache")),
-                            new Judge.Settings(100, 5, 32, Device.CPU, Precision.FP32)))
+                            new Evaluator.Settings(100, 5, 32, Device.CPU, Precision.FP32)))
                     .isInstanceOfSatisfying(
                             RetortException.class, e -> assertThat(e.kind()).isEqualTo(RetortException.Kind.DATA))
                     .hasMessageContaining("too few for 64 features");
@@ -191,23 +191,20 @@ class ComparisonTest {
     }
 
     @Test
-    void images_that_no_array_holds_are_refused_in_a_sentence() {
-        assertThatThrownBy(() -> PixelBatch.room(50_000, 3 * 256 * 256))
-                .isInstanceOfSatisfying(
-                        RetortException.class, e -> assertThat(e.kind()).isEqualTo(RetortException.Kind.MEMORY))
-                .hasMessageContaining("50000 images");
-        assertThatThrownBy(() -> PixelPca.fit(new PixelBatch(new byte[2 * 3 * 160 * 160], 2, 3, 160, 160), 1))
+    void images_too_large_for_the_pixel_extractor_are_refused_in_a_sentence() {
+        ImageSet large = PixelSource.set(new PixelBatch(new byte[2 * 3 * 160 * 160], 2, 3, 160, 160));
+        assertThatThrownBy(() -> PixelPca.fit(large, 1))
                 .isInstanceOf(RetortException.class)
                 .hasMessageContaining("too large for the pixel extractor");
     }
 
     @Test
     void a_teacher_dearer_in_one_step_than_the_student_is_left_out_and_a_note_says_why() {
-        Contestant quick =
-                new Contestant("quick", student.model(), student.sampling().withSteps(1));
-        try (Judge judge = judge(80, 32)) {
+        Candidate quick =
+                new Candidate("quick", student.model(), student.sampling().withSteps(1));
+        try (Evaluator evaluator = evaluator(80, 32)) {
             ComparisonReport report = new Comparison(teacher, List.of(quick), List.of())
-                    .report(judge, NONE, List.of(), Provenance.here("", 0), Progress.NONE);
+                    .report(evaluator, NONE, List.of(), Provenance.here("", 0), Progress.NONE);
             assertThat(report.first(Role.TEACHER_AT_STUDENT_COST)).isEmpty();
             assertThat(report.notes()).anyMatch(note -> note.contains("no teacher at its cost"));
         }

@@ -20,9 +20,9 @@ class MeasurementTest {
 
     @Test
     void each_model_is_measured_in_a_process_of_its_own() {
-        Contestant large = TinyWorld.contestant(TinyWorld.model(temp.resolve("large"), 8, 256, ProcessSpec.flow()));
-        Contestant small = TinyWorld.contestant(TinyWorld.model(temp.resolve("small"), 1, 16, ProcessSpec.flow()));
-        Map<Contestant, Cost> costs =
+        Candidate large = TinyWorld.candidate(TinyWorld.model(temp.resolve("large"), 8, 256, ProcessSpec.flow()));
+        Candidate small = TinyWorld.candidate(TinyWorld.model(temp.resolve("small"), 1, 16, ProcessSpec.flow()));
+        Map<Candidate, Cost> costs =
                 new Measurement(16, 3, 1, "cpu", Precision.FP32, 1).of(List.of(large, small), Progress.NONE);
         Cost dear = costs.get(large);
         Cost cheap = costs.get(small);
@@ -39,10 +39,10 @@ class MeasurementTest {
     @Test
     void a_process_that_dies_is_one_sentence_with_its_cause() throws Exception {
         Path model = TinyWorld.model(temp.resolve("broken"), 1, 16, ProcessSpec.flow());
-        Contestant contestant = TinyWorld.contestant(model);
+        Candidate candidate = TinyWorld.candidate(model);
         Files.write(model.resolve("model.safetensors"), new byte[] {1, 2, 3});
         assertThatThrownBy(
-                        () -> new Measurement(4, 1, 1, "cpu", Precision.FP32, 1).of(List.of(contestant), Progress.NONE))
+                        () -> new Measurement(4, 1, 1, "cpu", Precision.FP32, 1).of(List.of(candidate), Progress.NONE))
                 .isInstanceOf(RetortException.class)
                 .hasMessageContaining("broken died")
                 .hasMessageContaining("it is neither safetensors");

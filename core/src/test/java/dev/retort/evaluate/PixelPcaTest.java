@@ -7,14 +7,13 @@ import static org.assertj.core.api.Assertions.within;
 import dev.retort.error.RetortException;
 import dev.retort.evaluate.FrechetDistance.SmallSamples;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 class PixelPcaTest {
     @Test
     void the_first_components_carry_the_variance_that_was_put_in() {
-        PixelBatch real = striped(400, 1);
+        ImageSet real = striped(400, 1);
         PixelPca pca = PixelPca.fit(real, 4);
         FeatureMatrix features = FeatureMatrix.of(pca.extract(real).features());
         FeatureStatistics statistics = new FeatureSet(pca.space(), "x", features).statistics();
@@ -40,15 +39,17 @@ class PixelPcaTest {
 
     @Test
     void brighter_images_lie_far_from_real_ones() {
-        PixelBatch real = striped(300, 1);
+        ImageSet real = striped(300, 1);
         PixelPca pca = PixelPca.fit(real, 4);
-        byte[] brighter = real.pixels().clone();
-        for (int i = 0; i < brighter.length; i++) {
-            brighter[i] = (byte) Math.min(255, (brighter[i] & 0xFF) + 60);
-        }
+        ImageStream brighter = sink -> real.forEachBatch(batch -> {
+            for (int i = 0; i < batch.pixels().length; i++) {
+                batch.pixels()[i] = (byte) Math.min(255, (batch.pixels()[i] & 0xFF) + 60);
+            }
+            sink.accept(batch);
+        });
         FeatureSet reference = set(pca, real);
         Quality near = Quality.of(reference, set(pca, striped(300, 5)), SmallSamples.REFUSE);
-        Quality far = Quality.of(reference, set(pca, new PixelBatch(brighter, 300, 1, 6, 6)), SmallSamples.REFUSE);
+        Quality far = Quality.of(reference, set(pca, brighter), SmallSamples.REFUSE);
         assertThat(far.frechet().value()).isGreaterThan(10 * near.frechet().value());
     }
 
@@ -60,10 +61,7 @@ class PixelPcaTest {
         assertThat(pixels.space().dimension()).isEqualTo(64);
         double[] scores = new double[6];
         for (int i = 0; i < scores.length; i++) {
-            scores[i] = Quality.of(
-                            set(pixels, reference.pixels()),
-                            set(pixels, noise(100, 2 + i).pixels()),
-                            SmallSamples.REFUSE)
+            scores[i] = Quality.of(set(pixels, reference), set(pixels, noise(100, 2 + i)), SmallSamples.REFUSE)
                     .frechet()
                     .value();
         }
@@ -85,8 +83,7 @@ class PixelPcaTest {
     private static ImageSet noise(int count, long seed) {
         byte[] pixels = new byte[count * 256];
         new Random(seed).nextBytes(pixels);
-        return new ImageSet(
-                "noise", new PixelBatch(pixels, count, 1, 16, 16), new int[count], List.of("noise"), List.of());
+        return PixelSource.set(new PixelBatch(pixels, count, 1, 16, 16));
     }
 
     @Test
@@ -98,17 +95,19 @@ class PixelPcaTest {
 
     @Test
     void quantisation_rounds_and_clamps() {
-        PixelBatch batch = PixelBatch.quantise(new float[] {-1.5f, -1, 0.0039f, 1}, 1, 1, 2, 2);
-        assertThat(batch.pixels()).containsExactly(0, 0, 128, 255);
+        byte[] bytes = new byte[4];
+        PixelBatch.quantise(new float[] {-1.5f, -1, 0.0039f, 1}, 0, bytes, 0, 4);
+        assertThat(bytes).containsExactly(0, 0, 128, 255);
+        PixelBatch batch = new PixelBatch(bytes, 1, 1, 2, 2);
         assertThat(batch.unitRows().at(0, 3)).isEqualTo(1);
     }
 
-    private static FeatureSet set(FeatureExtractor pca, PixelBatch images) {
+    private static FeatureSet set(FeatureExtractor pca, ImageStream images) {
         return new FeatureSet(
                 pca.space(), "x", FeatureMatrix.of(pca.extract(images).features()));
     }
 
-    private static PixelBatch striped(int count, long seed) {
+    private static ImageSet striped(int count, long seed) {
         Random random = new Random(seed);
         byte[] pixels = new byte[count * 36];
         for (int n = 0; n < count; n++) {
@@ -119,6 +118,6 @@ class PixelPcaTest {
                 pixels[n * 36 + p] = (byte) Math.max(0, Math.min(255, Math.round(value)));
             }
         }
-        return new PixelBatch(pixels, count, 1, 6, 6);
+        return PixelSource.set(new PixelBatch(pixels, count, 1, 6, 6));
     }
 }

@@ -27,8 +27,8 @@ class ResNet20ExtractorTest {
         extractor = Extractors.named(weights.toString());
         train = images(data.resolve("lossless-train-00000-03999.bin.gz"), "train");
         test = images(data.resolve("lossless-test-00000-00999.bin.gz"), "test");
-        ofTrain = extractor.extract(train.pixels());
-        ofTest = extractor.extract(test.pixels());
+        ofTrain = extractor.extract(train);
+        ofTest = extractor.extract(test);
     }
 
     @AfterAll

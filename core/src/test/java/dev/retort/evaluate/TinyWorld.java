@@ -30,7 +30,11 @@ final class TinyWorld {
     private TinyWorld() {}
 
     static Path model(Path folder, int depth, int hidden, ProcessSpec process) {
-        DitSpec spec = new DitSpec(8, 8, 1, 2, hidden, depth, 2, 2, 2, 0.1, false, false);
+        return model(folder, new DitSpec(8, 8, 1, 2, hidden, depth, 2, 2, 2, 0.1, false, false), process);
+    }
+
+    static Path model(Path folder, DitSpec spec, ProcessSpec process) {
+        Init init = Init.of(spec.depth(), Device.CPU);
         ModelCard card = ModelCard.of(
                 spec,
                 process,
@@ -42,17 +46,17 @@ final class TinyWorld {
                 "",
                 Map.of());
         try (Scope scope = Scope.open();
-                Dit dit = new Dit(spec, Init.of(depth, Device.CPU))) {
+                Dit dit = new Dit(spec, init)) {
             // a fresh DiT returns zeros: give every tensor some values
             dit.state().forEach((name, tensor) -> tensor.detach()
-                    .copy_(Init.of(depth, Device.CPU).normal(name, 0.1, dev.retort.torch.Tensors.shape(tensor))));
+                    .copy_(init.normal(name, 0.1, dev.retort.torch.Tensors.shape(tensor))));
             ModelFiles.save(folder, card, Weights.writer(dit.state(), Dtype.F32));
         }
         return folder;
     }
 
-    static Contestant contestant(Path model) {
-        return new Contestant(
+    static Candidate candidate(Path model) {
+        return new Candidate(
                 model.getFileName().toString(), model, Models.card(model).sampling());
     }
 

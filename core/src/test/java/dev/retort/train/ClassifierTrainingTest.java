@@ -65,8 +65,7 @@ class ClassifierTrainingTest {
         ImageSet test = ImageSet.read(SHAPES.withSplit("test").open(), 10_000);
         try (ClassifierExtractor extractor =
                 Extractors.named(temp.resolve("learned").toString())) {
-            FeatureMatrix logits =
-                    FeatureMatrix.of(extractor.extract(test.pixels()).logits());
+            FeatureMatrix logits = FeatureMatrix.of(extractor.extract(test).logits());
             assertThat(ClassAgreement.share(ClassAgreement.classes(logits), test.labels()))
                     .isCloseTo(told, within(1e-12));
             assertThat(extractor.space().extractor()).isEqualTo("CNNshapes");

@@ -1,10 +1,10 @@
 package dev.retort.examples;
 
 import dev.retort.data.DataConfig;
+import dev.retort.evaluate.Candidate;
 import dev.retort.evaluate.Comparison;
-import dev.retort.evaluate.Contestant;
+import dev.retort.evaluate.Evaluator;
 import dev.retort.evaluate.FeatureCache;
-import dev.retort.evaluate.Judge;
 import dev.retort.evaluate.Measurement;
 import dev.retort.pipeline.Models;
 import dev.retort.report.ComparisonReport;
@@ -29,13 +29,14 @@ public final class CompareModels {
         Device device = Device.choose("auto").device();
         Precision precision = Precision.choose("auto", device).precision();
         DataConfig shapes = DataConfig.shapes(Models.card(teacher).images().height());
-        Judge.Settings settings = new Judge.Settings(SAMPLES, 0, 100, device, precision);
+        Evaluator.Settings settings = new Evaluator.Settings(SAMPLES, 0, 100, device, precision);
         Measurement measurement = new Measurement(4, rounds, 2, device.toString(), precision, 0);
-        try (Judge judge = Judge.of(shapes, "auto", new FeatureCache(folder.resolve("features")), settings)) {
+        try (Evaluator evaluator =
+                Evaluator.of(shapes, "auto", new FeatureCache(folder.resolve("features")), settings)) {
             ComparisonReport report = new Comparison(
-                            contestant("teacher", teacher), List.of(contestant("student", student)), List.of())
+                            candidate("teacher", teacher), List.of(candidate("student", student)), List.of())
                     .report(
-                            judge,
+                            evaluator,
                             measurement,
                             List.of("CompareModels"),
                             Provenance.here("CompareModels", 0),
@@ -47,8 +48,8 @@ public final class CompareModels {
     }
 
     /** As its card says to sample it; give another {@link dev.retort.card.SamplingSpec} to compare at equal settings. */
-    private static Contestant contestant(String name, Path model) {
-        return new Contestant(name, model, Models.card(model).sampling());
+    private static Candidate candidate(String name, Path model) {
+        return new Candidate(name, model, Models.card(model).sampling());
     }
 
     /** Runs the lesson. */

@@ -1,11 +1,11 @@
 package dev.retort.cli.demo;
 
+import dev.retort.data.Prompts;
 import dev.retort.distill.Distillation;
 import dev.retort.distill.Recipe;
 import dev.retort.distill.TeacherConfig;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.evaluate.SampleSet;
 import dev.retort.io.AtomicWrite;
 import dev.retort.model.Denoiser;
 import dev.retort.pipeline.ImageCodec;
@@ -13,6 +13,9 @@ import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
 import dev.retort.report.Progress;
 import dev.retort.run.RunFolder;
+import dev.retort.sample.Draw;
+import dev.retort.sample.SampleJob;
+import dev.retort.sample.Sampler;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.train.TrainConfig;
@@ -21,6 +24,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * The parts of the demo, each for about a second, in a folder that does not stay: what they cost there is what they will
@@ -107,15 +111,11 @@ public record Trial(
     }
 
     private void draw(Pipeline<Denoiser> model, ImageCodec codec) {
-        SampleSet.draw(
-                model.network(),
-                model.card(),
-                codec,
-                model.card().sampling(),
-                precision,
-                batch,
-                0,
-                batch,
-                Progress.NONE);
+        int classes = model.card().classes().size();
+        Prompts inTurn = new Prompts.Labels(
+                IntStream.range(0, batch).map(i -> i % classes).toArray());
+        Sampler sampler =
+                Draw.sampler(model.network(), model.card(), model.card().sampling(), precision);
+        new SampleJob(sampler, codec, 0, batch).draw(inTurn, Progress.NONE, (first, pixels, n) -> {});
     }
 }

@@ -14,6 +14,9 @@ import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
 import dev.retort.report.ModelColumn;
 import dev.retort.report.Progress;
+import dev.retort.sample.Draw;
+import dev.retort.sample.SampleJob;
+import dev.retort.sample.Sampler;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.torch.TorchError;
@@ -27,7 +30,7 @@ import java.util.Set;
  * Judges models by one extractor against one set of real images: the test split, which no model was trained on. Training
  * images take a model's place for the floor. A set that has no test split is halved, which the notes tell.
  */
-public final class Judge implements AutoCloseable {
+public final class Evaluator implements AutoCloseable {
     /** Real images on each side, where the set has as many. */
     private static final int REAL_IMAGES = 10_000;
 
@@ -57,7 +60,7 @@ public final class Judge implements AutoCloseable {
     private final boolean divided;
     private final List<String> leftOut;
 
-    private Judge(
+    private Evaluator(
             FeatureExtractor extractor,
             Settings settings,
             ImageSet test,
@@ -83,19 +86,19 @@ public final class Judge implements AutoCloseable {
      * @param extractor name or path as {@link Extractors#named} takes it, {@code pixels} for the untrained control, or
      *     {@code auto}: the one that suits the images, else {@code pixels}
      */
-    public static Judge of(DataConfig data, String extractor, FeatureCache cache, Settings settings) {
+    public static Evaluator of(DataConfig data, String extractor, FeatureCache cache, Settings settings) {
         ImageSource training = data.withSplit("train").open();
         int most = Math.max(REAL_IMAGES, settings.samples());
         ImageSet test;
         ImageSet train;
         Set<String> leftOut = new LinkedHashSet<>(training.notes());
         if (training.divided()) {
-            train = ImageSet.draw(training, most);
+            train = ImageSet.subset(training, most);
             ImageSource tests = data.withSplit("test").open();
             leftOut.addAll(tests.notes());
-            test = ImageSet.draw(tests, REAL_IMAGES);
+            test = ImageSet.subset(tests, REAL_IMAGES);
         } else {
-            ImageSet both = ImageSet.draw(training, REAL_IMAGES + most);
+            ImageSet both = ImageSet.subset(training, REAL_IMAGES + most);
             int half = Math.min(REAL_IMAGES, both.size() / 2);
             test = both.part(0, half);
             train = both.part(half, both.size() - half);
@@ -114,7 +117,7 @@ public final class Judge implements AutoCloseable {
             double accuracy = classifies
                     ? ClassAgreement.share(ClassAgreement.classes(FeatureMatrix.of(ofTest.logits())), test.labels())
                     : Double.NaN;
-            return new Judge(
+            return new Evaluator(
                     opened,
                     settings,
                     test,
@@ -138,38 +141,38 @@ public final class Judge implements AutoCloseable {
         }
     }
 
-    /** Draws a contestant's images and judges them. */
-    public Evaluation judge(Contestant contestant, Progress progress) {
-        requireImagesLike(contestant);
+    /** Draws a candidate's images and judges them. */
+    public Evaluation evaluate(Candidate candidate, Progress progress) {
+        requireImagesLike(candidate);
         try {
-            return judged(contestant, progress);
+            return evaluated(candidate, progress);
         } catch (RuntimeException e) {
-            throw TorchError.translate(e, "judging " + contestant.name(), "judge fewer images at once (--batch)");
+            throw TorchError.translate(e, "judging " + candidate.name(), "judge fewer images at once (--batch)");
         }
     }
 
-    private Evaluation judged(Contestant contestant, Progress progress) {
-        SampleSet samples;
-        try (Pipeline<Denoiser> model = Models.open(contestant.model(), settings.device(), settings.precision());
-                ImageCodec codec = ImageCodec.of(model.card(), contestant.autoencoder(), settings.device())) {
-            samples = SampleSet.draw(
-                    model.network(),
-                    model.card(),
-                    codec,
-                    contestant.sampling(),
-                    settings.precision(),
-                    settings.samples(),
-                    settings.seed(),
-                    settings.batch(),
-                    progress);
+    private Evaluation evaluated(Candidate candidate, Progress progress) {
+        SampleSet samples = SampleSet.of(
+                asked(candidate), settings.samples(), candidate.card().images());
+        FeatureExtractor.Extraction extraction;
+        try (Pipeline<Denoiser> model = Models.open(candidate.model(), settings.device(), settings.precision());
+                ImageCodec codec = ImageCodec.of(model.card(), candidate.autoencoder(), settings.device())) {
+            Sampler sampler = Draw.sampler(model.network(), model.card(), candidate.sampling(), settings.precision());
+            SampleJob job = new SampleJob(sampler, codec, settings.seed(), settings.batch());
+            extraction = extractor.extract(new SampleStream(job, samples, progress));
         }
-        FeatureExtractor.Extraction extraction = extractor.extract(samples.pixels());
         FeatureSet features =
-                new FeatureSet(extractor.space(), contestant.name(), FeatureMatrix.of(extraction.features()));
+                new FeatureSet(extractor.space(), candidate.name(), FeatureMatrix.of(extraction.features()));
         boolean classifies = !Double.isNaN(accuracy)
-                && contestant.card().classes().size() == test.classNames().size();
+                && samples.classes().size() == test.classNames().size();
         FeatureMatrix logits = FeatureMatrix.of(classifies ? extraction.logits() : new float[0][]);
-        return new Evaluation(contestant, samples, Quality.of(reference, features, SmallSamples.REFUSE), logits);
+        return new Evaluation(candidate, samples, Quality.of(reference, features, SmallSamples.REFUSE), logits);
+    }
+
+    /** What a model is asked for: its classes, or where it knows none those of the real images, by name. */
+    private List<String> asked(Candidate candidate) {
+        List<String> own = candidate.card().classes();
+        return own.isEmpty() ? test.classNames() : own;
     }
 
     /** The floor: as many training images as there are samples of a model, or all there are, judged in a model's place. */
@@ -193,9 +196,9 @@ public final class Judge implements AutoCloseable {
         }
     }
 
-    /** Loads a contestant's network where the judge's settings say. */
-    Pipeline<Network> load(Contestant contestant) {
-        return Models.load(contestant.model(), settings.device());
+    /** Loads a candidate's network where the evaluator's settings say. */
+    Pipeline<Network> load(Candidate candidate) {
+        return Models.load(candidate.model(), settings.device());
     }
 
     /** The settings. */
@@ -234,14 +237,13 @@ public final class Judge implements AutoCloseable {
     }
 
     /** Refuses a model that draws images of another shape than the real ones. */
-    void requireImagesLike(Contestant contestant) {
-        ImageShape drawn = contestant.card().images();
-        PixelBatch pixels = test.pixels();
-        ImageShape real = new ImageShape(pixels.channels(), pixels.height(), pixels.width());
+    void requireImagesLike(Candidate candidate) {
+        ImageShape drawn = candidate.card().images();
+        ImageShape real = test.shape();
         if (!drawn.equals(real)) {
             throw new RetortException(
                     Kind.DATA,
-                    contestant.name() + " draws images of " + drawn + ", those of " + test.name() + " are " + real
+                    candidate.name() + " draws images of " + drawn + ", those of " + test.name() + " are " + real
                             + "; give images of its shape as --data, or compare it with models of theirs");
         }
     }

@@ -16,14 +16,14 @@ import java.util.Locale;
  * @param autoencoder where the decoder of its latents lies; empty for the place its card names, and for models of pixels
  * @param card what the model is, the autoencoder included
  */
-public record Contestant(String name, Path model, SamplingSpec sampling, String autoencoder, ModelCard card) {
+public record Candidate(String name, Path model, SamplingSpec sampling, String autoencoder, ModelCard card) {
     /** Reads the model's card. */
-    public Contestant(String name, Path model, SamplingSpec sampling, String autoencoder) {
+    public Candidate(String name, Path model, SamplingSpec sampling, String autoencoder) {
         this(name, model, sampling, autoencoder, ImageCodec.complete(Models.card(model), autoencoder));
     }
 
     /** With the autoencoder that its card names, if any. */
-    public Contestant(String name, Path model, SamplingSpec sampling) {
+    public Candidate(String name, Path model, SamplingSpec sampling) {
         this(name, model, sampling, "");
     }
 

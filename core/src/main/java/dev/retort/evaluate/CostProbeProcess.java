@@ -18,8 +18,8 @@ import tools.jackson.core.JacksonException;
 import tools.jackson.core.type.TypeReference;
 import tools.jackson.databind.json.JsonMapper;
 
-/** The parent's end of a {@link MeasuringProcess}: the same Java and class path as this process, nothing shared. */
-final class MeasuredChild implements AutoCloseable {
+/** The parent's end of a {@link CostProbe}: the same Java and class path as this process, nothing shared. */
+final class CostProbeProcess implements AutoCloseable {
     /**
      * A small heap, all of it in memory from the start, that grows as needed, and no garbage collector with memory of its own.
      * Else what Java happens to touch would count as the model's.
@@ -37,8 +37,8 @@ final class MeasuredChild implements AutoCloseable {
     private final Writer out;
     private final Path errors;
 
-    /** Starts the process and gives it its order. */
-    MeasuredChild(String name, MeasuringProcess.Order order) {
+    /** Starts the process and gives it its request. */
+    CostProbeProcess(String name, CostProbe.ProbeRequest request) {
         this.name = name;
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
@@ -47,7 +47,7 @@ final class MeasuredChild implements AutoCloseable {
         if (cache != null) {
             command.add("-Dorg.bytedeco.javacpp.cachedir=" + cache);
         }
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), MeasuringProcess.class.getName()));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), CostProbe.class.getName()));
         try {
             errors = Files.createTempFile("retort-measure", ".txt");
             ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
@@ -66,7 +66,7 @@ final class MeasuredChild implements AutoCloseable {
         }
         in = process.inputReader();
         out = process.outputWriter();
-        send(CardFile.tree(order).toString());
+        send(CardFile.tree(request).toString());
     }
 
     /** Sends one line. */

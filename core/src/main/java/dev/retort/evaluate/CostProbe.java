@@ -21,11 +21,8 @@ import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.io.BufferedReader;
-import java.io.FileDescriptor;
-import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
-import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -35,15 +32,15 @@ import java.util.stream.LongStream;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * The process in which one model is measured and nothing else happens. Reads one JSON {@link Order} as its first line, then
+ * The process in which one model is measured and nothing else happens. Reads one JSON {@link ProbeRequest} as its first line, then
  * a number on each line: draw that many batches. Answers each line by one JSON line; the end of the input ends it.
  */
-public final class MeasuringProcess {
+public final class CostProbe {
     /**
      * What to measure.
      *
      * @param model folder of the model
-     * @param empty whether the least network of its architecture stands in the model's place, and nothing is decoded
+     * @param baseline whether the least network of its architecture stands in the model's place, and nothing is decoded
      * @param sampling how it is sampled
      * @param batch images drawn together
      * @param device {@code cpu} or {@code cuda:n}
@@ -51,9 +48,9 @@ public final class MeasuringProcess {
      * @param threads CPU threads; 0 for the automatic number
      * @param autoencoder where the decoder of its latents lies; empty for the place its card names
      */
-    record Order(
+    record ProbeRequest(
             String model,
-            boolean empty,
+            boolean baseline,
             SamplingSpec sampling,
             int batch,
             String device,
@@ -64,33 +61,33 @@ public final class MeasuringProcess {
     /** In the first answer, when the model is loaded: 1 if this process was the one that timed the kernels, 0 else. */
     static final String TIMED_KERNELS = "timedKernels";
 
-    private final PrintStream out =
-            new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8);
     private final BufferedReader in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
 
-    private MeasuringProcess() {}
+    private CostProbe() {}
 
     /** Serves until the input ends. */
     public static void main(String[] args) throws IOException {
-        new MeasuringProcess().serve();
+        new CostProbe().serve();
     }
 
     private void serve() throws IOException {
-        Order order = CardFile.value(JsonMapper.shared().readTree(in.readLine()), Order.class);
+        ProbeRequest request = CardFile.value(JsonMapper.shared().readTree(in.readLine()), ProbeRequest.class);
         Natives.load();
-        Natives.threads(order.threads());
-        Device device = Device.choose(order.device()).device();
-        try (Pipeline<Denoiser> model = load(order, device);
-                ImageCodec codec = codec(order, model, device)) {
-            Sampler sampler = Draw.sampler(model.network(), model.card(), order.sampling(), order.precision());
+        Natives.threads(request.threads());
+        Device device = Device.choose(request.device()).device();
+        try (Pipeline<Denoiser> model = load(request, device);
+                ImageCodec codec = codec(request, model, device)) {
+            Sampler sampler = Draw.sampler(model.network(), model.card(), request.sampling(), request.precision());
             answer(Map.of(TIMED_KERNELS, !device.isCuda() && Kernels.measuredHere() ? 1 : 0));
+            List<String> own = model.card().classes();
+            List<String> classes = own.isEmpty() ? List.of("") : own; // what a text says costs nothing
             long drawn = 0;
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 int batches = Integer.parseInt(line);
                 long started = System.nanoTime();
                 for (int i = 0; i < batches; i++) {
-                    draw(sampler, codec, model.card().classes().size(), drawn, order.batch());
-                    drawn += order.batch();
+                    draw(sampler, codec, classes, drawn, request.batch());
+                    drawn += request.batch();
                 }
                 double seconds = (System.nanoTime() - started) / 1e9;
                 answer(Map.of("seconds", seconds, "peakBytes", device.peakBytes()));
@@ -98,35 +95,36 @@ public final class MeasuringProcess {
         }
     }
 
-    private static Pipeline<Denoiser> load(Order order, Device device) {
-        Path folder = Path.of(order.model());
-        if (!order.empty()) {
-            return Models.open(folder, device, order.precision());
+    private static Pipeline<Denoiser> load(ProbeRequest request, Device device) {
+        Path folder = Path.of(request.model());
+        if (!request.baseline()) {
+            return Models.open(folder, device, request.precision());
         }
         ModelCard card = Models.card(folder);
         NetworkSpec least = Architectures.of(card.network()).minimal(card.network());
         try (Scope scope = Scope.open();
                 Network network = Architectures.build(least, Init.of(0, device))) {
-            return new Pipeline<>(Architectures.pack(network, order.precision()), card, List.of());
+            return new Pipeline<>(Architectures.pack(network, request.precision()), card, List.of());
         }
     }
 
-    private static ImageCodec codec(Order order, Pipeline<Denoiser> model, Device device) {
-        return order.empty()
+    private static ImageCodec codec(ProbeRequest request, Pipeline<Denoiser> model, Device device) {
+        return request.baseline()
                 ? ImageCodec.pixels(model.network().spec())
-                : ImageCodec.of(model.card(), order.autoencoder(), device);
+                : ImageCodec.of(model.card(), request.autoencoder(), device);
     }
 
-    private static void draw(Sampler sampler, ImageCodec codec, int classes, long first, int batch) {
-        Prompts prompts = new Prompts.Labels(
-                IntStream.range(0, batch).map(i -> i % classes).toArray());
+    private static void draw(Sampler sampler, ImageCodec codec, List<String> classes, long first, int batch) {
+        int[] labels = IntStream.range(0, batch).map(i -> i % classes.size()).toArray();
+        Prompts prompts = Prompts.named(labels, classes);
         try (Scope scope = Scope.open()) {
             Tensors.floats(codec.decode(sampler.draw(
                     prompts, 0, LongStream.range(first, first + batch).toArray())));
         }
     }
 
-    private void answer(Map<String, ?> values) {
-        out.println(JsonMapper.shared().writeValueAsString(values));
+    private static void answer(Map<String, ?> values) {
+        System.out.println(JsonMapper.shared().writeValueAsString(values));
+        System.out.flush();
     }
 }
