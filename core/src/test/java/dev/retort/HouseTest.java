@@ -270,6 +270,18 @@ class HouseTest {
         }
     }
 
+    @Test
+    void a_library_names_fields_and_leaves_options_to_the_command() throws IOException {
+        for (String module : List.of("diffusion", "base", "core")) {
+            for (Path source : sources(Path.of("..", module, "src/main/java"))) {
+                assertThat(Files.readAllLines(source))
+                        .as(source.toString())
+                        // convmv is another program, whose option stands in the command that mends a file name
+                        .noneMatch(line -> line.matches(".*\"[^\"]*--[a-z].*") && !line.contains(" convmv "));
+            }
+        }
+    }
+
     private static String[] packages(List<String> rooms) {
         return rooms.stream().map(room -> "dev.retort." + room + "..").toArray(String[]::new);
     }

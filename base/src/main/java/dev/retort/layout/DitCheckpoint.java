@@ -66,7 +66,7 @@ public final class DitCheckpoint implements Checkpoint {
             throw new RetortException(
                     Kind.CHECKPOINT,
                     path + " is no DiT that is known here: it has neither '" + ORIGINAL_MARK + "' nor '"
-                            + DIFFUSERS_MARK + "' beside a config.json; 'retort inspect --keys' lists what it holds");
+                            + DIFFUSERS_MARK + "' beside a config.json; 'retort inspect' shows what it holds");
         }
         pipeline = folder;
         process = folder == null ? family.process() : folder.process(family.process());

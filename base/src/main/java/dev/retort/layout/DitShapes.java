@@ -97,8 +97,9 @@ final class DitShapes {
             return Integer.parseInt(pictures) / PIXELS_PER_LATENT;
         }
         throw refused(
-                "it has no 'pos_embed', which can be computed but would tell the size of what the network works on;"
-                        + " give that with --size to 'retort convert', 32 for the latents of 256-pixel pictures");
+                        "it has no 'pos_embed', which can be computed but would tell the size of what the network works on;"
+                                + " give that size, 32 for the latents of 256-pixel pictures")
+                .about("hints.side");
     }
 
     private int heads(Hints hints, int depth, int hidden) {
@@ -106,9 +107,9 @@ final class DitShapes {
             return hints.heads();
         }
         return DitSizes.headsOf(depth, hidden)
-                .orElseThrow(() ->
-                        refused("weights do not show the number of attention heads and " + depth + " blocks of width "
-                                + hidden + " are no published size; give it with --heads to 'retort convert'"));
+                .orElseThrow(() -> refused("weights do not show the number of attention heads and " + depth
+                                + " blocks of width " + hidden + " are no published size; give the number of heads")
+                        .about("hints.heads"));
     }
 
     private int classes(Hints hints, int rows) {

@@ -68,9 +68,8 @@ class SamplingSpecTest {
         assertThat(written).contains("ddim:eta=0.5").contains("leading:offset=1,end=lowest");
         assertThat(load(written)).isEqualTo(spec);
         assertThatThrownBy(() -> load(OLD, "sampling.solver=ddim:etta=1"))
-                .hasMessage(
-                        "--set sampling.solver=ddim:etta=1: sampling.solver is 'ddim:etta=1', but ddim has no option"
-                                + " 'etta'; did you mean 'eta'? Known: eta, rawEps, strided");
+                .hasMessage("sampling.solver=ddim:etta=1: sampling.solver is 'ddim:etta=1', but ddim has no option"
+                        + " 'etta'; did you mean 'eta'? Known: eta, rawEps, strided");
         assertThatThrownBy(() -> load(OLD, "sampling.grid=[1, 2]"))
                 .hasMessageContaining(
                         "sampling.grid is a list, expected one line that opens with one of default, leading");

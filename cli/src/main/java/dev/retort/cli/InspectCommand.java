@@ -28,8 +28,10 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** Says what is in a file or folder of weights. */
 @Command(
@@ -48,6 +50,9 @@ import picocli.CommandLine.Parameters;
         })
 final class InspectCommand implements Callable<Integer> {
     private static final int MOST_METADATA = 12;
+
+    @Spec
+    private CommandSpec spec;
 
     @Mixin
     private Talk talk;
@@ -137,7 +142,7 @@ final class InspectCommand implements Callable<Integer> {
                 notes = new ArrayList<>(checkpoint.notes());
                 card = card(checkpoint, notes);
             } catch (RetortException e) {
-                unknown = e.getMessage();
+                unknown = OptionHint.sentence(e, spec);
             }
         }
         List<TensorEntry> entries = new ArrayList<>(file.entries().values());

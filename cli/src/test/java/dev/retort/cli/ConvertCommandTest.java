@@ -86,7 +86,7 @@ class ConvertCommandTest {
     void inspect_lists_what_it_does_not_know_and_says_why() throws Exception {
         good("convert", model.toString(), at("a.pt"));
         Ran ran = good("inspect", at("a.pt"));
-        assertThat(ran.out()).contains("not known: ", "give it with --heads");
+        assertThat(ran.out()).contains("not known: ", "give the number of heads (option --heads)");
         Files.writeString(folder.resolve("page.pt"), "<html>not found</html>");
         Ran.retort("inspect", at("page.pt")).refused(7, "page.pt", "it is a web page");
         Ran.retort("inspect", at("none.pt")).refused(7, "none.pt", "no such file");

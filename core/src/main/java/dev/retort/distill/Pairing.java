@@ -97,8 +97,8 @@ record Pairing(Recipe recipe, ModelCard taught) {
                     Kind.CONFIG,
                     theirs == null
                             ? "data are latents but the teacher works on pixels; use the pictures it was trained on"
-                            : "data are pictures but the teacher works on latents; encode them with 'retort encode --vae "
-                                    + theirs.path() + "' and set data.kind=latents");
+                            : "data are pictures but the teacher works on latents; encode them with its autoencoder "
+                                    + theirs.path() + " ('retort encode') and set data.kind=latents");
         }
         if (!theirs.sameLatents(ours)) {
             throw new RetortException(

@@ -40,12 +40,11 @@ public final class Extractors {
         Path path = FileNames.path(nameOrPath);
         if (NAMES.contains(nameOrPath)) {
             String below = below(nameOrPath);
-            path = found(below)
-                    .orElseThrow(
-                            () -> new RetortException(
-                                    Kind.USAGE,
-                                    "the weights of the extractor '" + nameOrPath + "' (" + below
-                                            + ") lie neither beside this folder nor beside the program; give their path as --extractor"));
+            path = found(below).orElseThrow(() -> new RetortException(
+                            Kind.USAGE,
+                            "the weights of the extractor '" + nameOrPath + "' (" + below
+                                    + ") lie neither beside this folder nor beside the program; give their path")
+                    .about("extractor"));
         }
         if (Files.isDirectory(path)) {
             return folder(path);
@@ -54,9 +53,11 @@ public final class Extractors {
             return resNet20(path);
         }
         throw new RetortException(
-                Kind.USAGE,
-                "--extractor " + nameOrPath + " is no known name and no file; choose " + String.join(", ", NAMES)
-                        + ", or the folder of a classifier ('retort train-classifier')");
+                        Kind.USAGE,
+                        "the extractor " + nameOrPath + " is neither a known name nor a file; choose "
+                                + String.join(", ", NAMES)
+                                + ", or the folder of a classifier ('retort train-classifier')")
+                .about("extractor");
     }
 
     /**

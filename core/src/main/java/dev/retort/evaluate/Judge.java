@@ -125,16 +125,17 @@ public final class Judge implements AutoCloseable {
                     List.copyOf(leftOut));
         } catch (RuntimeException e) {
             close(opened);
-            throw TorchError.translate(e, "looking at the real images", "judge fewer images at once (--batch)");
+            throw TorchError.translate(e, "looking at the real images", "judge fewer images at once", "batch");
         }
     }
 
     private static void requireEnough(int samples, FeatureSpace space) {
         if (samples <= space.dimension()) {
             throw new RetortException(
-                    Kind.USAGE,
-                    "--samples " + samples + " is too few for " + space.dimension() + " features of "
-                            + space.extractor() + "; take more than " + space.dimension());
+                            Kind.USAGE,
+                            samples + " samples are too few for " + space.dimension() + " features of "
+                                    + space.extractor() + "; take more than " + space.dimension())
+                    .about("samples");
         }
     }
 
@@ -144,7 +145,7 @@ public final class Judge implements AutoCloseable {
         try {
             return judged(contestant, progress);
         } catch (RuntimeException e) {
-            throw TorchError.translate(e, "judging " + contestant.name(), "judge fewer images at once (--batch)");
+            throw TorchError.translate(e, "judging " + contestant.name(), "judge fewer images at once", "batch");
         }
     }
 
@@ -189,7 +190,7 @@ public final class Judge implements AutoCloseable {
         try {
             return Agreement.between(teacher, student, codec, test, settings.seed(), settings.precision());
         } catch (RuntimeException e) {
-            throw TorchError.translate(e, "comparing two networks", "judge fewer images at once (--batch)");
+            throw TorchError.translate(e, "comparing two networks", "judge fewer images at once", "batch");
         }
     }
 
@@ -240,9 +241,10 @@ public final class Judge implements AutoCloseable {
         ImageShape real = new ImageShape(pixels.channels(), pixels.height(), pixels.width());
         if (!drawn.equals(real)) {
             throw new RetortException(
-                    Kind.DATA,
-                    contestant.name() + " draws images of " + drawn + ", those of " + test.name() + " are " + real
-                            + "; give images of its shape as --data, or compare it with models of theirs");
+                            Kind.DATA,
+                            contestant.name() + " draws images of " + drawn + ", those of " + test.name() + " are "
+                                    + real + "; give images of its shape, or compare it with models of theirs")
+                    .about("data");
         }
     }
 

@@ -30,9 +30,10 @@ public record PixelBatch(byte[] pixels, int count, int channels, int height, int
         long bytes = (long) count * imageSize;
         if (bytes > Integer.MAX_VALUE - 8) {
             throw new RetortException(
-                    RetortException.Kind.MEMORY,
-                    count + " images of " + imageSize + " values need " + bytes / (1 << 20)
-                            + " MiB in one piece, more than the 2047 there can be; judge fewer (--samples) or smaller ones");
+                            RetortException.Kind.MEMORY,
+                            count + " images of " + imageSize + " values need " + bytes / (1 << 20)
+                                    + " MiB in one piece, more than the 2047 there can be; judge fewer or smaller ones")
+                    .about("samples");
         }
         return new byte[(int) bytes];
     }

@@ -25,9 +25,10 @@ public final class Draw {
         Process process = card.process().process();
         if (spec.guidanceScale() != 1 && !network.spec().hasNullClass()) {
             throw new RetortException(
-                    Kind.CHECKPOINT,
-                    "guidance " + spec.guidanceScale()
-                            + " was asked of a network trained without label dropout; use --guidance 1");
+                            Kind.CHECKPOINT,
+                            "guidance " + spec.guidanceScale()
+                                    + " was asked of a network trained without label dropout; use guidance 1")
+                    .about("guidance");
         }
         if (spec.guidanceChannels() > network.spec().channels()) {
             throw new RetortException(

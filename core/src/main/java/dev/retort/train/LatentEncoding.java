@@ -113,7 +113,7 @@ public record LatentEncoding(
         } catch (RetortException e) {
             throw e;
         } catch (RuntimeException e) {
-            throw TorchError.translate(e, "encoding", "encode fewer pictures at once (--batch)");
+            throw TorchError.translate(e, "encoding", "encode fewer pictures at once", "batch");
         }
         progress.update(manifest.images(), manifest.images(), "");
         return manifest;
@@ -205,10 +205,12 @@ public record LatentEncoding(
             LatentManifest there = folder.manifest();
             if (!there.sameLatents(manifest)) {
                 throw new RetortException(
-                        Kind.DATA,
-                        path + " holds latents of " + there.images() + " pictures of " + there.sourceName() + " by "
-                                + there.autoencoder().path()
-                                + ", or of other settings; give --out another folder, or the same settings to resume");
+                                Kind.DATA,
+                                path + " holds latents of " + there.images() + " pictures of " + there.sourceName()
+                                        + " by "
+                                        + there.autoencoder().path()
+                                        + ", or of other settings; choose another folder, or give the same settings to resume")
+                        .about("folder");
             }
         }
         folder.write(manifest);
