@@ -1,5 +1,8 @@
 package dev.retort;
 
+import static com.tngtech.archunit.base.DescribedPredicate.not;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.belongToAnyOf;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
@@ -15,6 +18,10 @@ import com.tngtech.archunit.lang.ConditionEvents;
 import com.tngtech.archunit.lang.SimpleConditionEvent;
 import com.tngtech.archunit.library.dependencies.SliceAssignment;
 import com.tngtech.archunit.library.dependencies.SliceIdentifier;
+import dev.retort.model.classifier.Classifier;
+import dev.retort.model.vae.Autoencoder;
+import dev.retort.model.vae.Posterior;
+import java.io.FileDescriptor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -60,6 +67,9 @@ class HouseTest {
             "copy_",
             "retainReference",
             "close");
+
+    /** What autoencoders and classifiers are asked, whichever they are: neither is a {@code Network}, whose contract is in model. */
+    private static final Class<?>[] CONTRACTS = {Autoencoder.class, Posterior.class, Classifier.class};
 
     private static final JavaClasses HOUSE = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
@@ -119,13 +129,15 @@ class HouseTest {
 
     @Test
     void only_the_pipeline_room_knows_which_architectures_there_are() {
-        noClasses()
-                .that()
-                .resideOutsideOfPackages("dev.retort.model.dit..", "dev.retort.pipeline..")
-                .should()
-                .dependOnClassesThat()
-                .resideInAPackage("dev.retort.model.dit..")
-                .check(HOUSE);
+        for (String architecture : List.of("dit", "vae", "classifier")) {
+            String inside = "dev.retort.model." + architecture + "..";
+            noClasses()
+                    .that()
+                    .resideOutsideOfPackages(inside, "dev.retort.pipeline..")
+                    .should()
+                    .dependOnClassesThat(resideInAPackage(inside).and(not(belongToAnyOf(CONTRACTS))))
+                    .check(HOUSE);
+        }
         noClasses()
                 .that()
                 .resideInAPackage("dev.retort.model")
@@ -204,6 +216,14 @@ class HouseTest {
         noClasses().should().accessField(System.class, "out").check(HOUSE);
         noClasses().should().accessField(System.class, "err").check(HOUSE);
         noClasses().should().callMethod(Throwable.class, "printStackTrace").check(HOUSE);
+        noClasses()
+                .that()
+                // there a process of its own measures what a model costs, and answers on its standard output
+                .resideOutsideOfPackage("dev.retort.evaluate")
+                .should()
+                .dependOnClassesThat()
+                .areAssignableTo(FileDescriptor.class)
+                .check(HOUSE);
     }
 
     @Test

@@ -5,13 +5,9 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileHash;
 import dev.retort.io.FileNames;
 import dev.retort.layout.ModelFiles;
-import dev.retort.model.Weights;
 import dev.retort.model.classifier.Classifier;
-import dev.retort.model.classifier.ClassifierFolder;
-import dev.retort.model.classifier.ResNet20;
-import dev.retort.nn.Init;
+import dev.retort.pipeline.Classifiers;
 import dev.retort.torch.Device;
-import dev.retort.torch.Scope;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -97,23 +93,12 @@ public final class Extractors {
     }
 
     private static ClassifierExtractor folder(Path folder) {
-        ClassifierFolder.Loaded loaded = ClassifierFolder.load(folder, Device.CPU);
+        Classifiers.Loaded loaded = Classifiers.load(folder, Device.CPU);
         return of(loaded.network(), loaded.card().name(), folder.resolve(ModelFiles.WEIGHTS));
     }
 
     private static ClassifierExtractor resNet20(Path file) {
-        Classifier network;
-        try (Scope scope = Scope.open()) {
-            network = new ResNet20(Init.blank(Device.CPU));
-        }
-        try {
-            Weights.fill(network, file);
-        } catch (RuntimeException e) {
-            network.close();
-            throw e;
-        }
-        network.freeze();
-        return of(network, "R20cifar", file);
+        return of(Classifiers.resNet20(file, Device.CPU), "R20cifar", file);
     }
 
     private static ClassifierExtractor of(Classifier network, String name, Path weights) {
