@@ -1,10 +1,10 @@
 package dev.retort.cli;
 
 import dev.retort.hub.ByteSize;
-import dev.retort.hub.Watch;
+import dev.retort.hub.DownloadListener;
 
 /** Says what the hub does; a bar appears once something is fetched. */
-final class HubTalk implements Watch, AutoCloseable {
+final class HubTalk implements DownloadListener, AutoCloseable {
     private final Talk talk;
     private Bar bar;
     private long startDone;

@@ -2,7 +2,7 @@ package dev.retort.cli;
 
 import dev.retort.hub.Hub;
 import dev.retort.hub.HubName;
-import dev.retort.hub.Pulled;
+import dev.retort.hub.Snapshot;
 import java.nio.file.Files;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -46,7 +46,7 @@ final class PullCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         HubName name = HubName.parse(model);
-        Pulled pulled;
+        Snapshot pulled;
         try (HubTalk watch = new HubTalk(talk)) {
             pulled = Hub.ofProcess(watch).pull(name);
         }

@@ -6,7 +6,7 @@ import dev.retort.data.ImageSource;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.hub.Watch;
+import dev.retort.hub.DownloadListener;
 import dev.retort.model.Network;
 import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.Models;
@@ -34,7 +34,7 @@ record InitialWeights(String given) {
         if (given.isEmpty()) {
             return;
         }
-        Path folder = Models.locate(given, Watch.saying(notes));
+        Path folder = Models.locate(given, DownloadListener.saying(notes));
         try (Pipeline<Network> loaded = Models.load(folder, device)) {
             ModelCard card = loaded.card();
             requireSameSpace(card, source);

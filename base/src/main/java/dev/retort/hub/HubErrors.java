@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /** What it means when the hub says no. */
-final class Refusal {
-    private Refusal() {}
+final class HubErrors {
+    private HubErrors() {}
 
     /** A proxy asks for a password, or for another one. */
     static RetortException byProxy(HttpHeaders headers, Optional<ProxyServer> proxy) {
