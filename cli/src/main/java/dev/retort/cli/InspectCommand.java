@@ -55,7 +55,7 @@ final class InspectCommand implements Callable<Integer> {
     private CommandSpec spec;
 
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Mixin
     private HintOptions hints;
@@ -97,22 +97,22 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Path path = Path.of(ModelArgument.place(given, talk));
+        Path path = Path.of(ModelArgument.place(given, output));
         Path model = RunFolder.own(path).orElse(null);
         boolean autoencoder = model == null && !PipelineFolder.is(path) && AutoencoderFiles.mayBe(path);
         try (TensorFile file = weights(path, model, autoencoder)) {
             file.verify();
             Found found = found(path, file, model, autoencoder);
-            if (talk.json()) {
-                talk.terminal().json(found);
+            if (output.json()) {
+                output.terminal().json(found);
             } else {
                 tell(found);
             }
             if (found.unknown() != null && Architectures.layouts().stream().anyMatch(layout -> layout.claims(path))) {
                 throw new RetortException(Kind.CHECKPOINT, found.unknown());
             }
-            if (!talk.json()) {
-                talk.next(next(found, model));
+            if (!output.json()) {
+                output.next(next(found, model));
             }
         }
         return 0;
@@ -202,7 +202,7 @@ final class InspectCommand implements Callable<Integer> {
         if (!found.tensors().isEmpty()) {
             text.append('\n').append(table(found.tensors()));
         }
-        talk.terminal().out().print(text);
+        output.terminal().out().print(text);
     }
 
     /** Optimiser settings and long lists are left to --json. */

@@ -35,7 +35,7 @@ import picocli.CommandLine.Parameters;
         })
 final class PullCommand implements Callable<Integer> {
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Parameters(paramLabel = "hf:OWNER/NAME", description = "The model; /PATH and @REVISION may follow.")
     private String model;
@@ -47,11 +47,11 @@ final class PullCommand implements Callable<Integer> {
     public Integer call() {
         HubName name = HubName.parse(model);
         Snapshot pulled;
-        try (HubTalk watch = new HubTalk(talk)) {
-            pulled = Hub.ofProcess(watch).pull(name);
+        try (DownloadBar bar = new DownloadBar(output)) {
+            pulled = Hub.ofProcess(bar).pull(name);
         }
-        if (talk.json()) {
-            talk.terminal()
+        if (output.json()) {
+            output.terminal()
                     .json(new Brought(
                             name.toString(),
                             pulled.path().toString(),
@@ -60,10 +60,10 @@ final class PullCommand implements Callable<Integer> {
                             pulled.bytes(),
                             pulled.fetched()));
         } else {
-            talk.terminal().out().println(pulled.path());
+            output.terminal().out().println(pulled.path());
         }
         if (Files.isDirectory(pulled.path())) {
-            talk.next("retort inspect " + name);
+            output.next("retort inspect " + name);
         }
         return 0;
     }

@@ -34,7 +34,7 @@ final class RunOptions {
     private boolean dryRun;
 
     @Mixin
-    private Hardware hardware;
+    private ComputeOptions compute;
 
     boolean dryRun() {
         return dryRun;
@@ -56,11 +56,11 @@ final class RunOptions {
     /**
      * The configuration with all that was asked for on the command line.
      *
-     * @param compute where device and precision stand in it: {@code run.compute.}, or nothing
+     * @param prefix where device and precision stand in it: {@code run.compute.}, or nothing
      */
-    <T> T load(Class<T> type, Preset preset, String compute) {
+    <T> T load(Class<T> type, Preset preset, String prefix) {
         List<String> overrides = new ArrayList<>(assignments);
-        overrides.addAll(hardware.overrides(compute));
+        overrides.addAll(compute.overrides(prefix));
         return Configs.load(type, preset, overrides);
     }
 

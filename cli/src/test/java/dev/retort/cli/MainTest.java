@@ -193,8 +193,8 @@ class MainTest {
 
     private static String printed(OutputStream out, String... args) {
         ByteArrayOutputStream err = new ByteArrayOutputStream();
-        PrintStream talk = new PrintStream(err, true, StandardCharsets.UTF_8);
-        int exitCode = Main.run(new Terminal(DataStream.on(out), talk, false, false), args);
+        PrintStream said = new PrintStream(err, true, StandardCharsets.UTF_8);
+        int exitCode = Main.run(new Terminal(DataStream.on(out), said, false, false), args);
         return exitCode + " " + err.toString(StandardCharsets.UTF_8).strip();
     }
 

@@ -23,7 +23,7 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /** Where drawn images go: one grid, npz in the ADM layout, or a folder of files. */
-interface Pictures {
+interface ImageWriter {
     /** Draws an image for each label and writes them all. */
     void draw(SampleJob job, int[] labels, Progress progress);
 
@@ -32,7 +32,7 @@ interface Pictures {
      *
      * @param columns columns of a grid
      */
-    static Pictures at(Path out, ImageShape shape, int columns) {
+    static ImageWriter at(Path out, ImageShape shape, int columns) {
         if (endsIn(out, ".png")) {
             return new Grid(out, shape, columns);
         }
@@ -55,7 +55,7 @@ interface Pictures {
     }
 
     /** One PNG with all images, small ones magnified. */
-    record Grid(Path out, ImageShape shape, int columns) implements Pictures {
+    record Grid(Path out, ImageShape shape, int columns) implements ImageWriter {
         private static final int SMALL = 64;
         private static final int SMALL_SHEET = 1 << 22;
 
@@ -73,7 +73,7 @@ interface Pictures {
     }
 
     /** A PNG for each image, named by its index and class. */
-    record Folder(Path out, ImageShape shape) implements Pictures {
+    record Folder(Path out, ImageShape shape) implements ImageWriter {
         private static String name(int index, int label) {
             return String.format(Locale.ROOT, "%06d-class%d.png", index, label);
         }
@@ -117,7 +117,7 @@ interface Pictures {
     }
 
     /** {@code arr_0} (N, H, W, 3) in bytes, {@code arr_1} (N) labels: what ADM's evaluator reads; grey becomes RGB. */
-    record Npz(Path out, ImageShape shape) implements Pictures {
+    record Npz(Path out, ImageShape shape) implements ImageWriter {
         private static final int RGB = 3;
 
         @Override
