@@ -190,7 +190,7 @@ class ClassifierTrainingTest {
         pixels[25 + 12] = 1;
         boolean[] seen = new boolean[25];
         for (int seed = 0; seed < 200; seed++) {
-            Batch moved = Shift.of(new Batch(pixels.clone(), new Prompts.Labels(new int[2]), 2, 1, 5, 5, 40), 1, seed);
+            Batch moved = RandomTranslation.of(new Batch(pixels.clone(), new Prompts.Labels(new int[2]), 2, 1, 5, 5, 40), 1, seed);
             for (int i = 0; i < 2; i++) {
                 int found = -1;
                 for (int p = 0; p < 25; p++) {

@@ -106,7 +106,7 @@ public final class Cut {
     private void block(String theirs, String ours, Tensor stream) {
         int width = from.hidden() / from.heads();
         Tensor heads = places(top(headNorms(theirs, width), to.heads()), width);
-        Tensor qkv = Ops.cat(0, heads, Ops.shift(heads, from.hidden()), Ops.shift(heads, 2L * from.hidden()));
+        Tensor qkv = Ops.cat(0, heads, Ops.addInteger(heads, from.hidden()), Ops.addInteger(heads, 2L * from.hidden()));
         copy(ours + "attn.qkv.weight", square(theirs + "attn.qkv.weight", qkv, stream));
         copy(ours + "attn.qkv.bias", pick(theirs + "attn.qkv.bias", 0, qkv));
         copy(ours + "attn.proj.weight", square(theirs + "attn.proj.weight", stream, heads));
@@ -114,7 +114,7 @@ public final class Cut {
         String in = from.modern() ? "mlp.w12" : "mlp.fc1";
         String out = from.modern() ? "mlp.w3" : "mlp.fc2";
         Tensor units = places(top(columnNorms(theirs + out + ".weight"), to.mlpHidden()), 1);
-        Tensor rows = from.modern() ? Ops.cat(0, units, Ops.shift(units, from.mlpHidden())) : units;
+        Tensor rows = from.modern() ? Ops.cat(0, units, Ops.addInteger(units, from.mlpHidden())) : units;
         copy(ours + in + ".weight", square(theirs + in + ".weight", rows, stream));
         copy(ours + in + ".bias", pick(theirs + in + ".bias", 0, rows));
         copy(ours + out + ".weight", square(theirs + out + ".weight", stream, units));
@@ -130,7 +130,7 @@ public final class Cut {
     private void modulation(String theirs, String ours, int parts, Tensor stream) {
         Tensor[] rows = new Tensor[parts];
         for (int i = 0; i < parts; i++) {
-            rows[i] = Ops.shift(stream, (long) i * from.hidden());
+            rows[i] = Ops.addInteger(stream, (long) i * from.hidden());
         }
         Tensor all = Ops.cat(0, rows);
         copy(ours + ".weight", square(theirs + ".weight", all, stream));
