@@ -63,7 +63,7 @@ public interface ImageSource {
     }
 
     /** Whether the set it is of keeps training and test pictures apart; where not, all of them are training pictures. */
-    default boolean divided() {
+    default boolean hasTestSplit() {
         return true;
     }
 
@@ -78,7 +78,7 @@ public interface ImageSource {
     }
 
     /** The same pictures in the same order at another size, where there are any. */
-    default Optional<ImageSource> twin() {
+    default Optional<ImageSource> paired() {
         return Optional.empty();
     }
 

@@ -113,10 +113,10 @@ final class DitShapes {
     }
 
     private int classes(Hints hints, int rows) {
-        String told = metadata.getOrDefault("args.num_classes", "");
+        String recorded = metadata.getOrDefault("args.num_classes", "");
         int classes = hints.classes() > 0
                 ? hints.classes()
-                : told.matches("\\d{1,9}") ? Integer.parseInt(told) : Math.max(1, rows - 1);
+                : recorded.matches("\\d{1,9}") ? Integer.parseInt(recorded) : Math.max(1, rows - 1);
         if (classes != rows && classes != rows - 1) {
             throw refused("its label table has " + rows + " rows, which does not fit " + classes
                     + " classes with or without a null class");

@@ -69,9 +69,9 @@ final class DistillCommand implements Callable<Integer> {
     private void describe(Recipe recipe) {
         ImageSource source = recipe.run().data().open();
         NetworkSpec student = recipe.network(source);
-        ModelCard taught = Models.card(teacher(recipe));
-        List<String> findings = Distillation.check(recipe, taught);
-        NetworkSpec teacher = taught.network();
+        ModelCard teacherCard = Models.card(teacher(recipe));
+        List<String> findings = Distillation.check(recipe, teacherCard);
+        NetworkSpec teacher = teacherCard.network();
         double macs = 0;
         for (StageConfig stage : recipe.stages()) {
             boolean asksTeacher = stage.losses().stream().anyMatch(LossConfig::asksTeacher);

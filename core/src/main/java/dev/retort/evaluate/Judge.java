@@ -89,7 +89,7 @@ public final class Judge implements AutoCloseable {
         ImageSet test;
         ImageSet train;
         Set<String> leftOut = new LinkedHashSet<>(training.notes());
-        if (training.divided()) {
+        if (training.hasTestSplit()) {
             train = ImageSet.draw(training, most);
             ImageSource tests = data.withSplit("test").open();
             leftOut.addAll(tests.notes());
@@ -121,7 +121,7 @@ public final class Judge implements AutoCloseable {
                     Quality.reference(new FeatureSet(opened.space(), test.name(), FeatureMatrix.of(ofTest.features()))),
                     new FeatureSet(opened.space(), train.name(), FeatureMatrix.of(ofTrain.features())),
                     accuracy,
-                    training.divided(),
+                    training.hasTestSplit(),
                     List.copyOf(leftOut));
         } catch (RuntimeException e) {
             close(opened);

@@ -62,13 +62,13 @@ record InitialWeights(String given) {
     }
 
     private static void requireSameSpace(ModelCard card, ImageSource source) {
-        AutoencoderCard theirs = card.autoencoder();
-        AutoencoderCard ours = source.autoencoder().orElse(null);
-        boolean same = theirs == null || ours == null ? theirs == ours : theirs.sameSpace(ours);
+        AutoencoderCard ofModel = card.autoencoder();
+        AutoencoderCard ofData = source.autoencoder().orElse(null);
+        boolean same = ofModel == null || ofData == null ? ofModel == ofData : ofModel.sameSpace(ofData);
         if (!same) {
             throw new RetortException(
                     Kind.CHECKPOINT,
-                    "the model to start from works on " + space(theirs) + ", the data are " + space(ours)
+                    "the model to start from works on " + space(ofModel) + ", the data are " + space(ofData)
                             + "; use data of the same kind");
         }
     }

@@ -25,8 +25,8 @@ import org.bytedeco.pytorch.Tensor;
  * @param alpha signal factor (N, 1, 1, 1)
  * @param sigma noise factor (N, 1, 1, 1)
  * @param condition of each image, none where dropped
- * @param twin the same images at another size under the same conditions, for a teacher that works at that size. The coarser noise
- *     is the finer averaged over cells and brought back to unit variance, which changes its ratio to the picture: the twin's
+ * @param paired the same images at another size under the same conditions, for a teacher that works at that size. The coarser noise
+ *     is the finer averaged over cells and brought back to unit variance, which changes its ratio to the picture: the paired batch's
  *     times are those at which the two noisy images, brought to the coarser grid, hold the picture equally well. Null where
  *     there is none
  */
@@ -38,7 +38,7 @@ public record NoisyBatch(
         Tensor alpha,
         Tensor sigma,
         Condition condition,
-        NoisyBatch twin) {
+        NoisyBatch paired) {
 
     /**
      * What a network is told of part of a batch.
@@ -76,7 +76,7 @@ public record NoisyBatch(
             TimeSampler sampler,
             Condition condition,
             Device device) {
-        Batch fine = batch.twin() != null && batch.twin().height() > batch.height() ? batch.twin() : batch;
+        Batch fine = batch.paired() != null && batch.paired().height() > batch.height() ? batch.paired() : batch;
         int size = fine.channels() * fine.height() * fine.width();
         float[] noise = new float[count * size];
         double[] times = new double[count];
@@ -86,12 +86,12 @@ public record NoisyBatch(
             Rng.at(seed, Purpose.NOISE, position, 0).fillGaussian(noise, i * size, size);
         }
         Tensor unit = Tensors.of(noise, device, count, fine.channels(), fine.height(), fine.width());
-        NoisyBatch twin = null;
-        if (batch.twin() != null) {
-            double[] theirs = timesAtHeight(batch.twin().height(), times, batch.height(), schedule);
-            twin = at(batch.twin(), from, unit, theirs, schedule, condition, null);
+        NoisyBatch paired = null;
+        if (batch.paired() != null) {
+            double[] pairedTimes = timesAtHeight(batch.paired().height(), times, batch.height(), schedule);
+            paired = at(batch.paired(), from, unit, pairedTimes, schedule, condition, null);
         }
-        return at(batch, from, unit, times, schedule, condition, twin);
+        return at(batch, from, unit, times, schedule, condition, paired);
     }
 
     /**
@@ -113,7 +113,7 @@ public record NoisyBatch(
             double[] times,
             NoiseSchedule schedule,
             Condition condition,
-            NoisyBatch twin) {
+            NoisyBatch paired) {
         Device device = Device.of(unit);
         double[] alpha = Arrays.stream(times).map(schedule::alpha).toArray();
         double[] sigma = Arrays.stream(times).map(schedule::sigma).toArray();
@@ -124,7 +124,7 @@ public record NoisyBatch(
                 Tensors.of(alpha, device).view(-1, 1, 1, 1),
                 Tensors.of(sigma, device).view(-1, 1, 1, 1),
                 condition,
-                twin);
+                paired);
     }
 
     /** Images of part of a batch (N, C, H, W). */
@@ -155,9 +155,9 @@ public record NoisyBatch(
             Tensor alpha,
             Tensor sigma,
             Condition condition,
-            NoisyBatch twin) {
+            NoisyBatch paired) {
         Tensor noisy = clean.mul(alpha).add(noise.mul(sigma));
-        return new NoisyBatch(clean, noise, noisy, times, alpha, sigma, condition, twin);
+        return new NoisyBatch(clean, noise, noisy, times, alpha, sigma, condition, paired);
     }
 
     /** What a perfect network that predicts in that way would return (N, C, H, W). */

@@ -285,15 +285,15 @@ class UnknownArchitectureTest {
     private Path distil(String name, Path teacher, int stopAt) {
         Spec small = new Spec(6);
         Spec large = new Spec(8);
-        Net taught = new Net(large, Init.of(1, Device.CPU));
-        Weights.fill(taught, teacher);
+        Net teacherNet = new Net(large, Init.of(1, Device.CPU));
+        Weights.fill(teacherNet, teacher);
         List<LayerMap.Pair> map =
                 LayerMap.uniform(small.taps().size(), large.taps().size());
         Loss features =
                 new FeatureLoss("student", "teacher", map, small.taps(), large.taps(), true, 2, Init.of(3, Device.CPU));
         Loss output = new OutputLoss("teacher", OBJECTIVE.process().noiseSchedule(), Prediction.FLOW);
         try (Player student = learner(new Net(small, Init.of(2, Device.CPU)));
-                Player frozen = Player.frozen("teacher", asked(taught))) {
+                Player frozen = Player.frozen("teacher", asked(teacherNet))) {
             return train(name, List.of(student, frozen), List.of(output, features), stopAt);
         }
     }
