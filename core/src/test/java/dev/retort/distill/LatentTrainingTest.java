@@ -183,7 +183,7 @@ class LatentTrainingTest {
                 () -> distil(new DataConfig.Shapes("train", 16, true), "x"),
                 Kind.CONFIG,
                 "data are pictures but the teacher works on latents",
-                "retort encode --vae");
+                "encode them with its autoencoder");
         assertThat(temp.resolve("x")).doesNotExist();
     }
 
@@ -206,7 +206,7 @@ class LatentTrainingTest {
                 () -> ImageCodec.of(Models.card(temp.resolve("placed/model")), Device.CPU),
                 Kind.CHECKPOINT,
                 "other weights",
-                "--vae");
+                "give its new place");
     }
 
     private static void codec(ModelCard card, Path autoencoder) {

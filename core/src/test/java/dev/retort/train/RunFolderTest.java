@@ -260,7 +260,7 @@ class RunFolderTest {
                 Kind.CHECKPOINT,
                 () -> train(config(), start.resolve("model").toString()),
                 "started from " + start + ", not from " + start.resolve("model"),
-                "leave --init-from out");
+                "leave initFrom out");
         assertThat(train(config(), start.toString())).contains("resuming at 24 images");
     }
 
