@@ -47,7 +47,7 @@ public interface ImageSource {
      * @param chance random numbers of this place in the order of training, for sources that hold distributions
      * @return its class and caption
      */
-    default Note draw(long index, boolean mirrored, Rng chance, float[] out, int offset) {
+    default Note readAugmented(long index, boolean mirrored, Rng chance, float[] out, int offset) {
         Note note = read(index, out, offset);
         if (mirrored) {
             int end = offset + pixels();

@@ -190,7 +190,7 @@ public final class LatentImages implements ImageSource {
     }
 
     @Override
-    public Note draw(long index, boolean mirrored, Rng chance, float[] out, int at) {
+    public Note readAugmented(long index, boolean mirrored, Rng chance, float[] out, int at) {
         Shard shard = shards.get(manifest.shardOf(index));
         int i = manifest.placeOf(index);
         scaled(mirrored ? shard.meanMirrored() : shard.mean(), i, out, at);

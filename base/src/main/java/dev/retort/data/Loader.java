@@ -151,9 +151,9 @@ public final class Loader implements AutoCloseable {
             if (!damaged.contains(index)) {
                 try {
                     if (paired != null) {
-                        paired.draw(index, mirrored, order.chance(k), pairedValues, place * paired.pixels());
+                        paired.readAugmented(index, mirrored, order.chance(k), pairedValues, place * paired.pixels());
                     }
-                    return source.draw(index, mirrored, order.chance(k), values, place * source.pixels());
+                    return source.readAugmented(index, mirrored, order.chance(k), values, place * source.pixels());
                 } catch (RetortException e) {
                     damaged.leaveOut(index, e);
                 }

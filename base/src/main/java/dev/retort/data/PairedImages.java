@@ -63,8 +63,8 @@ public record PairedImages(ImageSource images, ImageSource other) implements Ima
     }
 
     @Override
-    public Note draw(long index, boolean mirrored, Rng chance, float[] out, int offset) {
-        return images.draw(index, mirrored, chance, out, offset);
+    public Note readAugmented(long index, boolean mirrored, Rng chance, float[] out, int offset) {
+        return images.readAugmented(index, mirrored, chance, out, offset);
     }
 
     @Override

@@ -25,7 +25,7 @@ import dev.retort.pipeline.Pipeline;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.Progress;
 import dev.retort.report.Provenance;
-import dev.retort.sample.Draw;
+import dev.retort.sample.Sampling;
 import dev.retort.train.TrainConfig;
 import dev.retort.train.Training;
 import java.lang.management.ManagementFactory;
@@ -237,7 +237,7 @@ final class DemoCommand implements Callable<Integer> {
         try (Pipeline<Network> loaded = Models.load(model, chosen.device())) {
             int classes = loaded.card().classes().size();
             ImageGrid grid =
-                    Draw.classGrid(loaded.network(), loaded.card(), chosen.precision(), classes, PICTURES_PER_CLASS);
+                    Sampling.classGrid(loaded.network(), loaded.card(), chosen.precision(), classes, PICTURES_PER_CLASS);
             grid.write(run.resolve(file), 2);
         }
     }

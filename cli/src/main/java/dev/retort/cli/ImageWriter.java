@@ -24,8 +24,8 @@ import java.util.stream.Stream;
 
 /** Where drawn images go: one grid, npz in the ADM layout, or a folder of files. */
 interface ImageWriter {
-    /** Draws an image for each label and writes them all. */
-    void draw(SampleJob job, int[] labels, Progress progress);
+    /** Samples an image for each label and writes them all. */
+    void write(SampleJob job, int[] labels, Progress progress);
 
     /**
      * The form that a path's ending asks for.
@@ -60,9 +60,9 @@ interface ImageWriter {
         private static final int SMALL_SHEET = 1 << 22;
 
         @Override
-        public void draw(SampleJob job, int[] labels, Progress progress) {
+        public void write(SampleJob job, int[] labels, Progress progress) {
             ImageGrid grid = new ImageGrid(labels.length, columns, shape.channels(), shape.height(), shape.width(), 2);
-            job.draw(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
+            job.sample(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
                 for (int i = 0; i < n; i++) {
                     grid.set(first + i, pixels, i * shape.values());
                 }
@@ -79,9 +79,9 @@ interface ImageWriter {
         }
 
         @Override
-        public void draw(SampleJob job, int[] labels, Progress progress) {
+        public void write(SampleJob job, int[] labels, Progress progress) {
             requireNoOthers(labels);
-            job.draw(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
+            job.sample(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
                 for (int i = 0; i < n; i++) {
                     String name = name(first + i, labels[first + i]);
                     new ImageGrid(1, 1, shape.channels(), shape.height(), shape.width(), 0)
@@ -121,7 +121,7 @@ interface ImageWriter {
         private static final int RGB = 3;
 
         @Override
-        public void draw(SampleJob job, int[] labels, Progress progress) {
+        public void write(SampleJob job, int[] labels, Progress progress) {
             long[] dimensions = {labels.length, shape.height(), shape.width(), RGB};
             NpzWriter.write(out, npz -> {
                 npz.add("arr_0", NpyType.U8, dimensions, bytes -> stream(job, labels, progress, bytes));
@@ -134,7 +134,7 @@ interface ImageWriter {
 
         private void stream(SampleJob job, int[] labels, Progress progress, OutputStream bytes) throws IOException {
             try {
-                job.draw(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
+                job.sample(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
                     try {
                         for (int i = 0; i < n; i++) {
                             bytes.write(PixelImage.of(

@@ -6,7 +6,7 @@ import dev.retort.model.Denoiser;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
-import dev.retort.sample.Draw;
+import dev.retort.sample.Sampling;
 import dev.retort.sample.SampleJob;
 import dev.retort.sample.Sampler;
 import java.nio.file.Path;
@@ -121,10 +121,10 @@ final class SampleCommand implements Callable<Integer> {
         try (Pipeline<Denoiser> model = Models.open(folder, chosen.device(), chosen.precision());
                 ImageCodec codec = ImageCodec.of(card, ModelArgument.place(vae, output), chosen.device())) {
             model.notes().forEach(output::say);
-            Sampler sampler = Draw.sampler(model.network(), card, sampling, chosen.precision());
+            Sampler sampler = Sampling.sampler(model.network(), card, sampling, chosen.precision());
             ImageWriter writer =
                     ImageWriter.at(out, codec.shape(), columns(choice.labels().size()));
-            double seconds = draw(writer, new SampleJob(sampler, codec, seed, batch), labels);
+            double seconds = sample(writer, new SampleJob(sampler, codec, seed, batch), labels);
             tell(new Drawn(
                     out.toString(),
                     labels.length,
@@ -143,10 +143,10 @@ final class SampleCommand implements Callable<Integer> {
         return classes > 1 && classes <= MOST_COLUMNS ? classes : USUAL_COLUMNS;
     }
 
-    private double draw(ImageWriter writer, SampleJob job, int[] labels) {
+    private double sample(ImageWriter writer, SampleJob job, int[] labels) {
         long start = System.nanoTime();
         try (Bar bar = output.bar("sample", "images")) {
-            writer.draw(job, labels, bar);
+            writer.write(job, labels, bar);
         }
         return (System.nanoTime() - start) / 1e9;
     }

@@ -12,7 +12,7 @@ import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
-import dev.retort.sample.Draw;
+import dev.retort.sample.Sampling;
 import dev.retort.sample.Sampler;
 import dev.retort.torch.Device;
 import dev.retort.torch.Kernels;
@@ -82,7 +82,7 @@ public final class MeasuringProcess {
         Device device = Device.choose(order.device()).device();
         try (Pipeline<Denoiser> model = load(order, device);
                 ImageCodec codec = codec(order, model, device)) {
-            Sampler sampler = Draw.sampler(model.network(), model.card(), order.sampling(), order.precision());
+            Sampler sampler = Sampling.sampler(model.network(), model.card(), order.sampling(), order.precision());
             answer(Map.of(TIMED_KERNELS, !device.isCuda() && Kernels.measuredHere() ? 1 : 0));
             long drawn = 0;
             for (String line = in.readLine(); line != null; line = in.readLine()) {
@@ -121,7 +121,7 @@ public final class MeasuringProcess {
         Prompts prompts = new Prompts.Labels(
                 IntStream.range(0, batch).map(i -> i % classes).toArray());
         try (Scope scope = Scope.open()) {
-            Tensors.floats(codec.decode(sampler.draw(
+            Tensors.floats(codec.decode(sampler.sample(
                     prompts, 0, LongStream.range(first, first + batch).toArray())));
         }
     }

@@ -7,7 +7,7 @@ import dev.retort.data.Prompts;
 import dev.retort.model.Denoiser;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.report.Progress;
-import dev.retort.sample.Draw;
+import dev.retort.sample.Sampling;
 import dev.retort.sample.SampleJob;
 import dev.retort.torch.Precision;
 
@@ -38,8 +38,8 @@ public record SampleSet(PixelBatch pixels, int[] labels) {
         ImageShape shape = codec.shape();
         int size = shape.values();
         byte[] bytes = PixelBatch.room(n, size);
-        new SampleJob(Draw.sampler(network, card, sampling, precision), codec, seed, batch)
-                .draw(new Prompts.Labels(labels), progress, (first, pixels, count) -> {
+        new SampleJob(Sampling.sampler(network, card, sampling, precision), codec, seed, batch)
+                .sample(new Prompts.Labels(labels), progress, (first, pixels, count) -> {
                     byte[] some = PixelBatch.quantise(pixels, count, shape.channels(), shape.height(), shape.width())
                             .pixels();
                     System.arraycopy(some, 0, bytes, first * size, some.length);

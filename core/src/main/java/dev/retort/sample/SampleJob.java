@@ -49,7 +49,7 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch)
      *
      * @throws RetortException of kind MEMORY where a batch does not fit, CHECKPOINT where the values drawn are not finite
      */
-    public void draw(Prompts prompts, Progress progress, Sink sink) {
+    public void sample(Prompts prompts, Progress progress, Sink sink) {
         requireRoom(Math.min(batch, prompts.size()));
         progress.update(0, prompts.size(), "");
         for (int first = 0; first < prompts.size(); first += batch) {
@@ -64,7 +64,7 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch)
     private float[] pixels(Prompts prompts, int first) {
         long[] indices = LongStream.range(first, first + prompts.size()).toArray();
         try (Scope scope = Scope.open()) {
-            return Tensors.floats(codec.decode(sampler.draw(prompts, seed, indices)));
+            return Tensors.floats(codec.decode(sampler.sample(prompts, seed, indices)));
         } catch (RuntimeException e) {
             throw TorchError.translate(
                     e, "drawing " + prompts.size() + " images at once", "draw fewer at once", "batch");

@@ -37,7 +37,7 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
      * @param indices index of each sample under the seed
      * @return (N, C, H, W) in data units, fp32, owned by the caller's scope
      */
-    public Tensor draw(Prompts prompts, long seed, long[] indices) {
+    public Tensor sample(Prompts prompts, long seed, long[] indices) {
         double[] times = plan.times();
         try (Request request = network.open(times, condition(prompts, times))) {
             return PlanExecutor.run(

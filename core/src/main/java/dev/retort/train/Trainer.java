@@ -268,7 +268,7 @@ public final class Trainer implements AutoCloseable {
 
     private void picture() {
         task.preview().ifPresent(preview -> {
-            log.picture(state.imagesSeen(), preview.draw(players.result()));
+            log.picture(state.imagesSeen(), preview.sample(players.result()));
             statistics = new StepStatistics();
         });
     }

@@ -14,7 +14,7 @@ import dev.retort.pipeline.Pipeline;
 import dev.retort.report.Progress;
 import dev.retort.run.RunEvent;
 import dev.retort.run.RunEvents;
-import dev.retort.sample.Draw;
+import dev.retort.sample.Sampling;
 import dev.retort.sample.SampleJob;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
@@ -104,9 +104,9 @@ class KeptValuesTest {
         try (Pipeline<Network> loaded = Models.load(model, Device.CPU);
                 ImageCodec codec = ImageCodec.of(loaded.card(), Device.CPU)) {
             var sampler =
-                    Draw.sampler(loaded.network(), loaded.card(), loaded.card().sampling(), Precision.FP32);
+                    Sampling.sampler(loaded.network(), loaded.card(), loaded.card().sampling(), Precision.FP32);
             new SampleJob(sampler, codec, 9, 2)
-                    .draw(new Prompts.Labels(new int[] {3, 7}), Progress.NONE, (from, pixels, n) -> {
+                    .sample(new Prompts.Labels(new int[] {3, 7}), Progress.NONE, (from, pixels, n) -> {
                         for (int i = 0; i < 4; i++) {
                             values[i] = pixels[i];
                             values[4 + i] = pixels[pixels.length - 128 + i];

@@ -66,7 +66,7 @@ class SampleJobTest {
                     spec.guidance(999),
                     Precision.FP32);
             assertThatThrownBy(() -> new SampleJob(sampler, 0, batch)
-                            .draw(
+                            .sample(
                                     new Prompts.Labels(new int[images]),
                                     (done, total, text) -> {},
                                     (first, pixels, n) -> fail("nothing may be drawn")))

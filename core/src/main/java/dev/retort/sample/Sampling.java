@@ -14,11 +14,11 @@ import dev.retort.model.LabelConditioner;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.torch.Precision;
 
-/** Draws pictures from a model as its card says, or otherwise where asked. */
-public final class Draw {
+/** Samples pictures from a model as its card says, or otherwise where asked. */
+public final class Sampling {
     private static final int GRID_BATCH = 64;
 
-    private Draw() {}
+    private Sampling() {}
 
     /** A sampler for a network under a process. */
     public static Sampler sampler(Denoiser network, ModelCard card, SamplingSpec spec, Precision precision) {
@@ -67,7 +67,7 @@ public final class Draw {
         int size = shape.values();
         float[] all = new float[labels.length * size];
         new SampleJob(sampler(network, card, card.sampling(), precision), codec, 0, GRID_BATCH)
-                .draw(
+                .sample(
                         new Prompts.Labels(labels),
                         (d, t, x) -> {},
                         (first, pixels, n) -> System.arraycopy(pixels, 0, all, first * size, n * size));
