@@ -32,7 +32,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorBase;
 import org.junit.jupiter.api.Test;
 
-/** The plan of the house, as docs/architecture.md draws it. */
+/** The rules of docs/architecture.md. */
 class HouseTest {
     /** Bottom-up: a package may use only those before it. */
     private static final List<String> ORDER = List.of(
@@ -71,13 +71,13 @@ class HouseTest {
     /** What autoencoders and classifiers are asked, whichever they are: neither is a {@code Network}, whose contract is in model. */
     private static final Class<?>[] CONTRACTS = {Autoencoder.class, Posterior.class, Classifier.class};
 
-    private static final JavaClasses HOUSE = new ClassFileImporter()
+    private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .withImportOption(location -> !location.contains("-tests.jar"))
             .importPackages("dev.retort");
 
     @Test
-    void a_room_uses_only_the_rooms_below_it() {
+    void a_package_uses_only_the_packages_below_it() {
         for (int i = 0; i < ORDER.size() - 1; i++) {
             String[] above = packages(ORDER.subList(i + 1, ORDER.size()));
             noClasses()
@@ -87,40 +87,40 @@ class HouseTest {
                     .dependOnClassesThat()
                     .resideInAnyPackage(above)
                     .allowEmptyShould(true)
-                    .check(HOUSE);
+                    .check(CLASSES);
         }
     }
 
     @Test
-    void every_class_lives_in_a_room_of_the_plan() {
-        List<String> rooms =
+    void every_class_is_in_a_package_of_the_plan() {
+        List<String> names =
                 Stream.concat(ORDER.stream(), Stream.of("diffusion")).toList();
-        classes().should().resideInAnyPackage(packages(rooms)).check(HOUSE);
+        classes().should().resideInAnyPackage(packages(names)).check(CLASSES);
     }
 
     @Test
-    void rooms_form_no_cycles_nor_do_the_packages_inside_them() {
-        slices().matching("dev.retort.(*)..").should().beFreeOfCycles().check(HOUSE);
-        for (String room : List.of("model", "distill")) {
-            slices().assignedFrom(packagesIn("dev.retort." + room))
+    void packages_form_no_cycles_nor_do_those_inside_them() {
+        slices().matching("dev.retort.(*)..").should().beFreeOfCycles().check(CLASSES);
+        for (String parent : List.of("model", "distill")) {
+            slices().assignedFrom(packagesIn("dev.retort." + parent))
                     .should()
                     .beFreeOfCycles()
-                    .check(HOUSE);
+                    .check(CLASSES);
         }
     }
 
-    /** Every package of a room as a slice, the room's own too. */
-    private static SliceAssignment packagesIn(String room) {
+    /** Every package below one as a slice, and that one. */
+    private static SliceAssignment packagesIn(String parent) {
         return new SliceAssignment() {
             @Override
             public String getDescription() {
-                return "packages of " + room;
+                return "packages of " + parent;
             }
 
             @Override
             public SliceIdentifier getIdentifierOf(JavaClass type) {
                 String name = type.getPackageName();
-                return name.equals(room) || name.startsWith(room + ".")
+                return name.equals(parent) || name.startsWith(parent + ".")
                         ? SliceIdentifier.of(name)
                         : SliceIdentifier.ignore();
             }
@@ -128,7 +128,7 @@ class HouseTest {
     }
 
     @Test
-    void only_the_pipeline_room_knows_which_architectures_there_are() {
+    void only_the_pipeline_package_knows_which_architectures_there_are() {
         for (String architecture : List.of("dit", "vae", "classifier")) {
             String inside = "dev.retort.model." + architecture + "..";
             noClasses()
@@ -136,7 +136,7 @@ class HouseTest {
                     .resideOutsideOfPackages(inside, "dev.retort.pipeline..")
                     .should()
                     .dependOnClassesThat(resideInAPackage(inside).and(not(belongToAnyOf(CONTRACTS))))
-                    .check(HOUSE);
+                    .check(CLASSES);
         }
         noClasses()
                 .that()
@@ -144,7 +144,7 @@ class HouseTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("dev.retort.model.*..")
-                .check(HOUSE);
+                .check(CLASSES);
     }
 
     @Test
@@ -156,16 +156,16 @@ class HouseTest {
                 .onlyDependOnClassesThat()
                 .resideInAnyPackage("java..", "dev.retort.diffusion..")
                 .allowEmptyShould(true)
-                .check(HOUSE);
+                .check(CLASSES);
     }
 
     @Test
-    void only_the_torch_room_touches_the_presets_and_elsewhere_a_tensor_is_all_one_sees() {
+    void only_the_torch_package_touches_the_presets_and_elsewhere_a_tensor_is_all_one_sees() {
         classes()
                 .that()
                 .resideOutsideOfPackage("dev.retort.torch..")
                 .should(seeOnlyTensors())
-                .check(HOUSE);
+                .check(CLASSES);
     }
 
     private static ArchCondition<JavaClass> seeOnlyTensors() {
@@ -195,7 +195,7 @@ class HouseTest {
                 .that()
                 .resideInAnyPackage("dev.retort.nn..", "dev.retort.model..")
                 .should(onlyAskTensors())
-                .check(HOUSE);
+                .check(CLASSES);
     }
 
     private static ArchCondition<JavaClass> onlyAskTensors() {
@@ -212,10 +212,10 @@ class HouseTest {
 
     @Test
     void a_library_neither_ends_the_process_nor_prints() {
-        noClasses().should().callMethod(System.class, "exit", int.class).check(HOUSE);
-        noClasses().should().accessField(System.class, "out").check(HOUSE);
-        noClasses().should().accessField(System.class, "err").check(HOUSE);
-        noClasses().should().callMethod(Throwable.class, "printStackTrace").check(HOUSE);
+        noClasses().should().callMethod(System.class, "exit", int.class).check(CLASSES);
+        noClasses().should().accessField(System.class, "out").check(CLASSES);
+        noClasses().should().accessField(System.class, "err").check(CLASSES);
+        noClasses().should().callMethod(Throwable.class, "printStackTrace").check(CLASSES);
         noClasses()
                 .that()
                 // there a process of its own measures what a model costs, and answers on its standard output
@@ -223,11 +223,11 @@ class HouseTest {
                 .should()
                 .dependOnClassesThat()
                 .areAssignableTo(FileDescriptor.class)
-                .check(HOUSE);
+                .check(CLASSES);
     }
 
     @Test
-    void only_the_hub_room_uses_the_network() {
+    void only_the_hub_package_uses_the_network() {
         noClasses()
                 .that()
                 .resideOutsideOfPackage("dev.retort.hub..")
@@ -237,11 +237,11 @@ class HouseTest {
                 .orShould()
                 .dependOnClassesThat()
                 .haveNameMatching("java\\.net\\.(Socket|ServerSocket|URLConnection|HttpURLConnection)")
-                .check(HOUSE);
+                .check(CLASSES);
     }
 
     @Test
-    void state_of_the_process_is_kept_in_the_torch_room_alone() {
+    void state_of_the_process_is_kept_in_the_torch_package_alone() {
         fields().that()
                 .areStatic()
                 .and()
@@ -249,7 +249,7 @@ class HouseTest {
                 .resideOutsideOfPackage("dev.retort.torch..")
                 .should()
                 .beFinal()
-                .check(HOUSE);
+                .check(CLASSES);
     }
 
     @Test
@@ -263,7 +263,7 @@ class HouseTest {
                 .haveSimpleNameEndingWith("Impl")
                 .orShould()
                 .haveSimpleNameEndingWith("Utils")
-                .check(HOUSE);
+                .check(CLASSES);
     }
 
     @Test
@@ -302,8 +302,8 @@ class HouseTest {
         }
     }
 
-    private static String[] packages(List<String> rooms) {
-        return rooms.stream().map(room -> "dev.retort." + room + "..").toArray(String[]::new);
+    private static String[] packages(List<String> names) {
+        return names.stream().map(name -> "dev.retort." + name + "..").toArray(String[]::new);
     }
 
     static List<Path> modules() throws IOException {

@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class TorchRoomTest {
+class TorchPackageTest {
     @Test
     void values_cross_and_come_back() {
         try (Scope scope = Scope.open()) {
