@@ -103,7 +103,7 @@ record Assignment(List<String> path, String value) {
         int position = step.matches("\\d{1,9}") ? Integer.parseInt(step) : -1;
         if (position < 0 || position >= list.size()) {
             throw refused(String.join(".", walked) + " is a list of " + list.size() + "; '" + step
-                    + "' is no position in it, expected 0 to " + (list.size() - 1));
+                    + "' is not a position in it, expected 0 to " + (list.size() - 1));
         }
         return position;
     }

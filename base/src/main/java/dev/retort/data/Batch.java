@@ -13,7 +13,14 @@ package dev.retort.data;
  * @param paired the same pictures at another size; null where nobody wants them
  */
 public record Batch(
-        float[] pixels, Prompts prompts, int count, int channels, int height, int width, long firstImage, Batch paired) {
+        float[] pixels,
+        Prompts prompts,
+        int count,
+        int channels,
+        int height,
+        int width,
+        long firstImage,
+        Batch paired) {
     public Batch {
         if (pixels.length != count * channels * height * width || prompts.size() != count) {
             throw new IllegalArgumentException("a batch of " + count + " x " + channels + " x " + height + " x " + width
@@ -38,6 +45,13 @@ public record Batch(
 
     static Batch of(ImageSource source, float[] pixels, Prompts prompts, long firstImage, Batch paired) {
         return new Batch(
-                pixels, prompts, prompts.size(), source.channels(), source.height(), source.width(), firstImage, paired);
+                pixels,
+                prompts,
+                prompts.size(),
+                source.channels(),
+                source.height(),
+                source.width(),
+                firstImage,
+                paired);
     }
 }

@@ -141,7 +141,11 @@ public final class Loader implements AutoCloseable {
         }
         Prompts prompts = Prompts.of(notes);
         return Batch.of(
-                source, values, prompts, first, paired == null ? null : Batch.of(paired, pairedValues, prompts, first, null));
+                source,
+                values,
+                prompts,
+                first,
+                paired == null ? null : Batch.of(paired, pairedValues, prompts, first, null));
     }
 
     private Note read(long k, int place, float[] values, float[] pairedValues) {

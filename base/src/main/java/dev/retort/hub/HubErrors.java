@@ -89,6 +89,6 @@ final class HubErrors {
         return new RetortException(
                 Kind.NETWORK,
                 uri.getHost() + " answered " + status + " for " + asked
-                        + "; see whether HF_ENDPOINT is a hub and whether a proxy stands between");
+                        + "; see whether HF_ENDPOINT is a hub and whether a proxy is in between");
     }
 }

@@ -138,7 +138,8 @@ public enum DitLayout implements WeightLayout<DitSpec> {
             both(parts, shapes, diffusers + "norm1.emb.timestep_embedder.linear_1", "t_embedder.mlp.0");
             both(parts, shapes, diffusers + "norm1.emb.timestep_embedder.linear_2", "t_embedder.mlp.2");
             String table = "y_embedder.embedding_table.weight";
-            parts.add(Part.whole(diffusers + "norm1.emb.class_embedder.embedding_table.weight", table, shapes.get(table)));
+            parts.add(Part.whole(
+                    diffusers + "norm1.emb.class_embedder.embedding_table.weight", table, shapes.get(table)));
             both(parts, shapes, diffusers + "norm1.linear", block + "adaLN_modulation.1");
             String[] third = {"to_q", "to_k", "to_v"};
             for (int k = 0; k < third.length; k++) {

@@ -108,7 +108,7 @@ final class DitShapes {
         }
         return DitSizes.headsOf(depth, hidden)
                 .orElseThrow(() -> refused("weights do not show the number of attention heads and " + depth
-                                + " blocks of width " + hidden + " are no published size; give the number of heads")
+                                + " blocks of width " + hidden + " are not a published size; give the number of heads")
                         .about("hints.heads"));
     }
 

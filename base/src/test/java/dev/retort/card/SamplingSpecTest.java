@@ -127,7 +127,7 @@ class SamplingSpecTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             ddimm             | solver is 'ddimm', which is not known; did you mean 'ddim'? Known: ddpm, ddim,
-            ddim:eta          | solver is 'ddim:eta', where 'eta' is no option; write ddim:OPTION=VALUE,OPTION=VALUE
+            ddim:eta          | solver is 'ddim:eta', where 'eta' is not an option; write ddim:OPTION=VALUE,OPTION=VALUE
             ddim:eta=x        | solver is 'ddim:eta=x': eta is 'x', expected a number
             ddim:eta=NaN      | solver is 'ddim:eta=NaN': eta is 'NaN', expected a number
             ddim:eta=-1       | solver is 'ddim:eta=-1': eta is -1, expected at least 0

@@ -123,7 +123,7 @@ class ConfigsTest {
             precision=bf61       | precision=bf61: precision is 'bf61', which is not known; did you mean 'bf16'? Known: fp32, bf16, mixed-fp8
             precision=1          | precision=1: precision is 1, expected one of fp32, bf16, mixed-fp8
             ema=0.9              | ema=0.9: ema is 0.9, expected a list
-            ema.2=0.9            | ema.2=0.9: ema is a list of 2; '2' is no position in it, expected 0 to 1
+            ema.2=0.9            | ema.2=0.9: ema is a list of 2; '2' is not a position in it, expected 0 to 1
             ema.0=high           | ema.0=high: ema.0 is 'high', expected a number
             lr=NaN               | lr=NaN: lr is 'NaN', expected a number
             lr=Infinity          | lr=Infinity: lr is 'Infinity', expected a number

@@ -143,7 +143,7 @@ class FolderImagesTest {
         assertThat(source.classNames()).containsExactly("a\\b", "c:d", "é*");
         assertThatThrownBy(() -> source.read(0, new float[source.pixels()], 0))
                 .as("the file is found, and empty")
-                .hasMessageContaining("it is no JPEG");
+                .hasMessageContaining("it is not a JPEG");
     }
 
     @Test

@@ -433,7 +433,7 @@ class HubTroubleTest {
         Files.createSymbolicLink(snapshot.resolve("vae"), outside);
         server.small.put("vae/config.json", "{}".getBytes(UTF_8));
         assertThatThrownBy(() -> pull(""))
-                .hasMessageContaining("is no folder of its own")
+                .hasMessageContaining("not a folder of its own")
                 .isInstanceOfSatisfying(
                         RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.WRITE));
         assertThat(outside).isEmptyDirectory();

@@ -37,7 +37,7 @@ import picocli.CommandLine.Parameters;
             "Rewrite a diffusion transformer in another program's layout.",
             "",
             "Examples:",
-            "  retort convert DiT-XL-2-256x256.pt dit-xl       the original's file to a model of ours",
+            "  retort convert DiT-XL-2-256x256.pt dit-xl       the original's file to a model of Retort",
             "  retort convert dit-xl dit.pt                    back: the same keys, shapes and types",
             "  retort convert dit-xl pipeline --to diffusers   a folder of the diffusers library",
             "  retort convert pipeline dit --dtype bf16        half the size",

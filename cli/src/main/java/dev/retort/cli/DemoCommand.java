@@ -236,8 +236,8 @@ final class DemoCommand implements Callable<Integer> {
     private void draw(Path model, ComputeOptions.Chosen chosen, String file) {
         try (Pipeline<Network> loaded = Models.load(model, chosen.device())) {
             int classes = loaded.card().classes().size();
-            ImageGrid grid =
-                    Sampling.classGrid(loaded.network(), loaded.card(), chosen.precision(), classes, PICTURES_PER_CLASS);
+            ImageGrid grid = Sampling.classGrid(
+                    loaded.network(), loaded.card(), chosen.precision(), classes, PICTURES_PER_CLASS);
             grid.write(run.resolve(file), 2);
         }
     }

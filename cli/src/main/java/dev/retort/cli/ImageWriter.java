@@ -48,7 +48,7 @@ interface ImageWriter {
         if (out.toString().matches("(?i).*\\.(jpe?g|webp|bmp|gif|tiff?|svg|pdf|npy|zip|tar|pt|safetensors|json|html)")
                 && !Files.isDirectory(out)) {
             throw new RetortException(
-                    Kind.USAGE, "--out " + out + " is no form known here; give NAME.png, NAME.npz or a folder");
+                    Kind.USAGE, "--out " + out + " is not a known format; give NAME.png, NAME.npz or a folder");
         }
         boolean file = endsIn(out, ".png") || endsIn(out, ".npz");
         AtomicWrite.requireWritable(file ? out : out.resolve(Folder.name(0, 0)));

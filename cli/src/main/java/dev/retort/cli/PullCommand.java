@@ -28,7 +28,7 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "Environment: HF_TOKEN (for private and gated models; else the file 'token' in HF_HOME), HF_HOME",
-            "or HF_HUB_CACHE (where the cache lies; by default ~/.cache/huggingface), HF_ENDPOINT (another",
+            "or HF_HUB_CACHE (the folder of the cache; by default ~/.cache/huggingface), HF_ENDPOINT (another",
             "hub), HF_HUB_OFFLINE=1 (never fetch), HTTPS_PROXY, HTTP_PROXY or ALL_PROXY (a proxy, as",
             "http://USER:PASSWORD@HOST:PORT; SOCKS is refused) and NO_PROXY (hosts, networks as 10.0.0.0/8,",
             "or *)."

@@ -25,7 +25,7 @@ final class RunOptions {
             description = "Change a field; may be given again. Lists by position: a.0.b=v.")
     private List<String> assignments = new ArrayList<>();
 
-    @Option(names = "--run", paramLabel = "FOLDER", description = "Where the run lies; by default runs/PRESET.")
+    @Option(names = "--run", paramLabel = "FOLDER", description = "Folder of the run; by default runs/PRESET.")
     private Path run;
 
     @Option(

@@ -177,7 +177,7 @@ class ConvertCommandTest {
         assertThat(folder.resolve("own").toFile().list()).containsExactlyInAnyOrder("model.json", "model.safetensors");
         good("convert", model.toString(), at("pipe"), "--to", "diffusers", "--shard-mb", "1");
         good("convert", model.toString(), at("pipe"), "--to", "diffusers", "--force");
-        Ran.retort("convert", model.toString(), at("pipe"), "--force").refused(2, "which are no part of a model");
+        Ran.retort("convert", model.toString(), at("pipe"), "--force").refused(2, "which are not part of a model");
         Files.createDirectories(folder.resolve("pipe/vae"));
         Files.writeString(folder.resolve("pipe/vae/config.json"), "{}");
         Ran.retort("convert", model.toString(), at("pipe"), "--to", "diffusers", "--force")

@@ -78,8 +78,10 @@ record Pairing(Recipe recipe, ModelCard teacherCard) {
         if (!same || paired.height() != teacher.height() || paired.width() != teacher.width()) {
             throw new RetortException(
                     Kind.CONFIG,
-                    "teacher.data " + data + " holds " + pairedManifest.images() + " pictures of " + pairedManifest.sourceName()
-                            + " as latents of " + paired.height() + "x" + paired.width() + ", expected the " + manifest.images()
+                    "teacher.data " + data + " holds " + pairedManifest.images() + " pictures of "
+                            + pairedManifest.sourceName()
+                            + " as latents of " + paired.height() + "x" + paired.width() + ", expected the "
+                            + manifest.images()
                             + " of " + wanted + "; encode the same pictures at the teacher's size");
         }
         requireSameLatents(paired);

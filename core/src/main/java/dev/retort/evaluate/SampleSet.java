@@ -7,8 +7,8 @@ import dev.retort.data.Prompts;
 import dev.retort.model.Denoiser;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.report.Progress;
-import dev.retort.sample.Sampling;
 import dev.retort.sample.SampleJob;
+import dev.retort.sample.Sampling;
 import dev.retort.torch.Precision;
 
 /**

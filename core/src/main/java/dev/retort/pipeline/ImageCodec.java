@@ -61,7 +61,7 @@ public sealed interface ImageCodec extends AutoCloseable {
             throw new RetortException(
                             Kind.USAGE,
                             "the model draws " + channels
-                                    + " channels, which are latents, and does not say whose; give their autoencoder")
+                                    + " channels, which are latents, and does not name an autoencoder; give the one they belong to")
                     .about("autoencoder");
         }
         return pixels(card.network());
@@ -99,8 +99,8 @@ public sealed interface ImageCodec extends AutoCloseable {
         if (given.isEmpty() && !AutoencoderFiles.exists(path)) {
             throw new RetortException(
                             Kind.CHECKPOINT,
-                            "the autoencoder of these latents lay at " + path
-                                    + ", where it is no more; put it back, or give its new place")
+                            "the autoencoder of these latents was at " + path
+                                    + " and is no longer there; put it back, or give its new place")
                     .about("autoencoder");
         }
         AutoencoderFiles files = AutoencoderFiles.find(path);
@@ -114,8 +114,8 @@ public sealed interface ImageCodec extends AutoCloseable {
         if (given.isEmpty() && !found.sha256().equals(wanted.sha256())) {
             throw new RetortException(
                             Kind.CHECKPOINT,
-                            "other weights than those that encoded the data lie at " + path
-                                    + " now; put the old ones back, or name " + path
+                            "the weights that encoded the data have been replaced at " + path
+                                    + "; put the old ones back, or name " + path
                                     + " as the autoencoder to use these")
                     .about("autoencoder");
         }

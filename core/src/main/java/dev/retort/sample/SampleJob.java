@@ -91,7 +91,7 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch)
                 throw new RetortException(
                         Kind.CHECKPOINT,
                         "image " + (first + i / size) + " has the value " + pixels[i]
-                                + ", which is no number that can be drawn; the statistics of 'retort inspect' tell whether the"
+                                + ", which cannot be drawn; the statistics of 'retort inspect' tell whether the"
                                 + " weights are finite, and where they are, less guidance, more steps or precision fp32"
                                 + " may help");
             }

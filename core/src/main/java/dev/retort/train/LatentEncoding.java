@@ -167,7 +167,7 @@ public record LatentEncoding(
     }
 
     private static void stoodIn(DamagedPictures damaged, Consumer<String> notes) {
-        damaged.news().forEach(sentence -> notes.accept(sentence + " (the next whole picture stands in its place)"));
+        damaged.news().forEach(sentence -> notes.accept(sentence + " (the next undamaged picture takes its place)"));
     }
 
     private static DataConfig absolute(DataConfig spec) {

@@ -166,7 +166,7 @@ class LatentTrainingTest {
         Path other = TinyAutoencoder.save(temp.resolve("passing"), 4, 0.5, 3);
         encode("of-passing", other);
         Files.move(other, temp.resolve("passed"));
-        refused(() -> train("gone", config("of-passing", 0)), Kind.CHECKPOINT, "passing", "no more");
+        refused(() -> train("gone", config("of-passing", 0)), Kind.CHECKPOINT, "passing", "no longer there");
     }
 
     private static void train(String name, TrainConfig config) {
@@ -196,7 +196,7 @@ class LatentTrainingTest {
                 "8 latent channels",
                 "4 latent channels");
         refused(() -> codec(card, TinyAutoencoder.save(temp.resolve("e"), 4, 0.18, 1)), Kind.CHECKPOINT, "scale 0.18");
-        refused(() -> codec(card, temp.resolve("nowhere")), Kind.CHECKPOINT, "is no autoencoder");
+        refused(() -> codec(card, temp.resolve("nowhere")), Kind.CHECKPOINT, "is not an autoencoder");
         codec(card, TinyAutoencoder.save(temp.resolve("tuned"), 4, 0.5, 9));
         Path place = TinyAutoencoder.save(temp.resolve("place"), 4, 0.5, 4);
         encode("of-place", place);
@@ -205,8 +205,8 @@ class LatentTrainingTest {
         refused(
                 () -> ImageCodec.of(Models.card(temp.resolve("placed/model")), Device.CPU),
                 Kind.CHECKPOINT,
-                "other weights",
-                "give its new place");
+                "have been replaced",
+                "to use these");
     }
 
     private static void codec(ModelCard card, Path autoencoder) {

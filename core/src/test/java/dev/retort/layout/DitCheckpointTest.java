@@ -354,7 +354,7 @@ class DitCheckpointTest {
     void other_files_are_no_dit() throws Exception {
         Path file = folder.resolve("other.safetensors");
         new SafetensorsWriter().add("conv.weight", new long[] {1}, new float[1]).write(file);
-        assertThatThrownBy(() -> DitCheckpoint.open(file, Hints.NONE)).hasMessageContaining("no DiT that is known");
+        assertThatThrownBy(() -> DitCheckpoint.open(file, Hints.NONE)).hasMessageContaining("is not a known DiT");
     }
 
     private static float[] wave(int count) {

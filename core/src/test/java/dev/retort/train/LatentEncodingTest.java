@@ -90,7 +90,8 @@ class LatentEncodingTest {
                 float[] noise = new float[got.length];
                 chance(index).fillGaussian(noise);
                 Tensor unit = Tensors.of(noise, Device.CPU, 1, 4, 8, 8);
-                assertThat(latents.readAugmented(index, true, chance(index), got, 0)).isEqualTo(label);
+                assertThat(latents.readAugmented(index, true, chance(index), got, 0))
+                        .isEqualTo(label);
                 assertThat(got).containsExactly(scaled(mirrored.sample(unit)), within(5e-3f));
                 latents.readAugmented(index, false, chance(index), got, 0);
                 assertThat(got).containsExactly(scaled(plain.sample(unit)), within(5e-3f));
@@ -175,7 +176,7 @@ class LatentEncodingTest {
                 .filteredOn(note -> note.contains("left out"))
                 .singleElement()
                 .asString()
-                .contains(pictures.resolve("b/2.png").toString(), "the next whole picture stands in its place");
+                .contains(pictures.resolve("b/2.png").toString(), "the next undamaged picture takes its place");
         LatentImages latents = opened("whole");
         assertThat(caption(latents, 0)).isEqualTo("a/1");
         assertThat(caption(latents, 1)).isEqualTo("c/3");

@@ -268,12 +268,14 @@ class RunFolderTest {
     void the_result_of_a_run_that_cannot_be_read_is_no_reason_to_take_a_checkpoint_silently() throws Exception {
         stopped(config(), 3);
         List<String> said = new ArrayList<>();
-        assertThat(Models.locate(run().toString(), DownloadListener.saying(said::add)).getFileName())
+        assertThat(Models.locate(run().toString(), DownloadListener.saying(said::add))
+                        .getFileName())
                 .hasToString("000000000024");
         assertThat(said).singleElement().asString().contains("no result yet", "000000000024");
         train(config(), "");
         said.clear();
-        assertThat(Models.locate(run().toString(), DownloadListener.saying(said::add))).isEqualTo(run().resolve("model"));
+        assertThat(Models.locate(run().toString(), DownloadListener.saying(said::add)))
+                .isEqualTo(run().resolve("model"));
         assertThat(said).isEmpty();
         Files.delete(run().resolve("model").resolve(ModelFiles.CARD));
         refused(

@@ -57,8 +57,9 @@ public final class OutputDistributionLoss implements Loss {
             logBeta[i] = Math.log(step.beta());
         }
         Device device = Device.of(batch.noisy());
-        Tensor meanDifference =
-                student.as(Prediction.X0).sub(teacherAnswer.as(Prediction.X0)).mul(column(meanFromX0, device)); // (N, C, H, W)
+        Tensor meanDifference = student.as(Prediction.X0)
+                .sub(teacherAnswer.as(Prediction.X0))
+                .mul(column(meanFromX0, device)); // (N, C, H, W)
         Tensor low = column(logVariance, device);
         double coolness = 1 / (temperature * temperature);
         Tensor kl;

@@ -49,7 +49,8 @@ public final class OutputLoss implements Loss {
         Answer studentAnswer = pass.ask(pass.player());
         Answer teacherAnswer = pass.ask(teacher);
         if (studentBatch == teacherBatch) {
-            return Ops.meanPerSample(studentAnswer.as(space).sub(teacherAnswer.as(space)).square());
+            return Ops.meanPerSample(
+                    studentAnswer.as(space).sub(teacherAnswer.as(space)).square());
         }
         Tensor s = studentAnswer.as(Prediction.X0).sub(studentBatch.clean());
         Tensor t = teacherAnswer.as(Prediction.X0).sub(teacherBatch.clean());

@@ -132,7 +132,8 @@ class FeatureLossTest {
         try (Scope scope = Scope.open();
                 Player learns = new Told(student, Tensors.zeros(Device.CPU, 1), tensors(studentFeatures, student))
                         .student(ProcessSpec.flow());
-                Player teacher = new Told(teacherSpec, Tensors.zeros(Device.CPU, 1), tensors(teacherFeatures, teacherSpec))
+                Player teacher = new Told(
+                                teacherSpec, Tensors.zeros(Device.CPU, 1), tensors(teacherFeatures, teacherSpec))
                         .teacher(ProcessSpec.flow());
                 FeatureLoss loss = loss(student, teacherSpec, normalise, outlierStd)) {
             assertThat(loss.taps().get("student")).containsExactly("blocks.0", "blocks.2");
@@ -195,16 +196,19 @@ class FeatureLossTest {
         DitSpec teacherSpec = Told.spec(SIZE, 4, 16, false);
         try (Scope scope = Scope.open()) {
             Map<String, Tensor> teacherFeatures = new LinkedHashMap<>();
-            tensors(features(teacherSpec, 90), teacherSpec).forEach((name, tensor) -> teacherFeatures.put(name, tensor.detach()));
+            tensors(features(teacherSpec, 90), teacherSpec)
+                    .forEach((name, tensor) -> teacherFeatures.put(name, tensor.detach()));
             Map<String, Tensor> studentFeatures = tensors(features(student, 10), student);
             Told network = new Told(teacherSpec, Tensors.zeros(Device.CPU, 1), teacherFeatures);
-            try (Player learns = new Told(student, Tensors.zeros(Device.CPU, 1), studentFeatures).student(ProcessSpec.flow());
+            try (Player learns = new Told(student, Tensors.zeros(Device.CPU, 1), studentFeatures)
+                            .student(ProcessSpec.flow());
                     Player teacher = network.teacher(ProcessSpec.flow());
                     FeatureLoss loss = loss(student, teacherSpec, true, 2);
                     FeatureLoss other = loss(student, teacherSpec, false, 0)) {
                 GivenPass pass = new GivenPass(batch(), loss.taps(), learns, teacher);
                 loss.perSample(pass).sum().backward();
-                assertThat(Plain.values(studentFeatures.get("blocks.2").grad())).isNotEqualTo(new double[SAMPLES * 16 * 12]);
+                assertThat(Plain.values(studentFeatures.get("blocks.2").grad()))
+                        .isNotEqualTo(new double[SAMPLES * 16 * 12]);
                 assertThat(studentFeatures.get("blocks.1").grad().defined()).isFalse();
                 assertThat(parameters(loss).values())
                         .allMatch(connector -> connector.grad().defined());

@@ -109,8 +109,8 @@ class OutputDistributionLossTest {
         try (Scope scope = Scope.open();
                 Player student = new Told(Told.spec(SIZE, 2, 16, learned), image(studentOutput, channels), Map.of())
                         .student(schedule, ofStudent);
-                Player teacher =
-                        new Told(Told.spec(SIZE, 2, 16, learned), image(teacherOutput, channels), Map.of()).teacher(process)) {
+                Player teacher = new Told(Told.spec(SIZE, 2, 16, learned), image(teacherOutput, channels), Map.of())
+                        .teacher(process)) {
             NoisyBatch batch = NoisyBatch.of(
                     image(clean, 3),
                     image(noise, 3),
@@ -197,8 +197,10 @@ class OutputDistributionLossTest {
             expected += Math.pow((studentOutput[k] - teacherOutput[k]) * sigma / alpha, 2) / (2 * variance) / VALUES;
         }
         try (Scope scope = Scope.open();
-                Player student = new Told(Told.spec(SIZE, 2, 16, false), image(studentOutput, 3), Map.of()).student(process);
-                Player teacher = new Told(Told.spec(SIZE, 2, 16, false), image(teacherOutput, 3), Map.of()).teacher(process)) {
+                Player student =
+                        new Told(Told.spec(SIZE, 2, 16, false), image(studentOutput, 3), Map.of()).student(process);
+                Player teacher =
+                        new Told(Told.spec(SIZE, 2, 16, false), image(teacherOutput, 3), Map.of()).teacher(process)) {
             NoisyBatch batch = NoisyBatch.of(
                     image(Plain.normal(1, 1, VALUES), 3),
                     image(Plain.normal(2, 1, VALUES), 3),
