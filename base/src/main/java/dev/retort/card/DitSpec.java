@@ -86,8 +86,8 @@ public record DitSpec(
                 DitConvention.ORIGINAL);
     }
 
-    /** The least network with the same input, output and conditions: next to no weights, one token where it can be. */
-    public DitSpec least() {
+    /** The smallest network with the same input, output and conditions: next to no weights, one token where it can be. */
+    public DitSpec minimal() {
         int patch = BigInteger.valueOf(height).gcd(BigInteger.valueOf(width)).intValue();
         return new DitSpec(
                 height, width, channels, patch, 16, 1, 1, 1, classes, classDropout, learnSigma, modern, convention);

@@ -16,6 +16,9 @@ import tools.jackson.databind.node.ObjectNode;
  * @param value the value's text, read as YAML: {@code 3}, {@code cosine}, {@code [1, 2]}, {@code {type: constant}}
  */
 record Assignment(List<String> path, String value) {
+    /** What an error in an override is about: the argument of {@link Configs#load}. */
+    static final String FIELD = "overrides";
+
     static Assignment parse(String text) {
         int equals = text.indexOf('=');
         List<String> path = equals < 1
@@ -23,16 +26,17 @@ record Assignment(List<String> path, String value) {
                 : List.of(text.substring(0, equals).strip().split("\\.", -1));
         if (path.isEmpty() || path.stream().anyMatch(String::isBlank)) {
             throw new RetortException(
-                    Kind.USAGE,
-                    "--set " + text + " has no " + (equals < 0 ? "'=' and value" : "path before '='")
-                            + "; write it as --set run.batch=64");
+                            Kind.USAGE,
+                            "the override '" + text + "' has no " + (equals < 0 ? "'=' and value" : "path before '='")
+                                    + "; write it as run.batch=64")
+                    .about(FIELD);
         }
         return new Assignment(path, text.substring(equals + 1).strip());
     }
 
     /** The words as the user wrote them. */
     String text() {
-        return "--set " + String.join(".", path) + "=" + value;
+        return String.join(".", path) + "=" + value;
     }
 
     /**
@@ -99,7 +103,7 @@ record Assignment(List<String> path, String value) {
         int position = step.matches("\\d{1,9}") ? Integer.parseInt(step) : -1;
         if (position < 0 || position >= list.size()) {
             throw refused(String.join(".", walked) + " is a list of " + list.size() + "; '" + step
-                    + "' is no position in it, expected 0 to " + (list.size() - 1));
+                    + "' is not a position in it, expected 0 to " + (list.size() - 1));
         }
         return position;
     }
@@ -114,6 +118,6 @@ record Assignment(List<String> path, String value) {
     }
 
     private RetortException refused(String why) {
-        return new RetortException(Kind.CONFIG, text() + ": " + why);
+        return new RetortException(Kind.CONFIG, text() + ": " + why).about(FIELD);
     }
 }

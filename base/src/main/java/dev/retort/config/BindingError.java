@@ -33,11 +33,14 @@ final class BindingError {
         BindingError error = new BindingError(cause, root, tree);
         String sentence = error.sentence();
         // the last assignment on this path or above it is what the user has to change
-        String origin = assignments.stream()
+        return assignments.stream()
                 .filter(assignment -> sentence.startsWith(String.join(".", assignment.path())))
                 .reduce((first, second) -> second)
-                .map(Assignment::text)
-                .orElse(source);
+                .map(last -> refused(last.text(), sentence, cause).about(Assignment.FIELD))
+                .orElseGet(() -> refused(source, sentence, cause));
+    }
+
+    private static RetortException refused(String origin, String sentence, JacksonException cause) {
         return new RetortException(Kind.CONFIG, origin + ": " + sentence, cause);
     }
 

@@ -63,7 +63,7 @@ final class OneLines {
             if (equals < 0 && last != null) {
                 options.merge(last, part.strip(), (before, more) -> before + "," + more);
             } else if (equals < 1) {
-                throw refused("is '" + line + "', where '" + part.strip() + "' is no option; write " + name(line)
+                throw refused("is '" + line + "', where '" + part.strip() + "' is not an option; write " + name(line)
                         + ":OPTION=VALUE,OPTION=VALUE");
             } else {
                 last = part.substring(0, equals).strip();

@@ -10,10 +10,17 @@ package dev.retort.data;
  * @param height rows
  * @param width columns
  * @param firstImage position of the first picture on the clock of images seen; the others follow one by one
- * @param twin the same pictures at another size; null where nobody wants them
+ * @param paired the same pictures at another size; null where nobody wants them
  */
 public record Batch(
-        float[] pixels, Prompts prompts, int count, int channels, int height, int width, long firstImage, Batch twin) {
+        float[] pixels,
+        Prompts prompts,
+        int count,
+        int channels,
+        int height,
+        int width,
+        long firstImage,
+        Batch paired) {
     public Batch {
         if (pixels.length != count * channels * height * width || prompts.size() != count) {
             throw new IllegalArgumentException("a batch of " + count + " x " + channels + " x " + height + " x " + width
@@ -33,11 +40,18 @@ public record Batch(
                 new float[count * source.pixels()],
                 new Prompts.Labels(new int[count]),
                 0,
-                source.twin().map(other -> blank(other, count)).orElse(null));
+                source.paired().map(other -> blank(other, count)).orElse(null));
     }
 
-    static Batch of(ImageSource source, float[] pixels, Prompts prompts, long firstImage, Batch twin) {
+    static Batch of(ImageSource source, float[] pixels, Prompts prompts, long firstImage, Batch paired) {
         return new Batch(
-                pixels, prompts, prompts.size(), source.channels(), source.height(), source.width(), firstImage, twin);
+                pixels,
+                prompts,
+                prompts.size(),
+                source.channels(),
+                source.height(),
+                source.width(),
+                firstImage,
+                paired);
     }
 }

@@ -81,7 +81,8 @@ final class Captions {
                 JsonNode line = JsonMapper.shared().readTree(lines.get(i));
                 JsonNode text = line.has("text") ? line.path("text") : line.path("caption");
                 if (!line.path("file_name").isString() || !text.isMissingNode() && !text.isString()) {
-                    throw refused(metadata, "line " + (i + 1) + " has no file_name, or a text that is none", null);
+                    throw refused(
+                            metadata, "line " + (i + 1) + " has no file_name, or a text that is not a string", null);
                 }
                 if (text.isString()) {
                     captions.put(line.path("file_name").asString(), text.asString());

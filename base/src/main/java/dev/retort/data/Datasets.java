@@ -35,11 +35,13 @@ public final class Datasets {
         if (!Files.exists(expanded)) {
             throw new RetortException(
                     Kind.DATA,
-                    "data.path is " + path + ", where nothing lies (looked in "
+                    "data.path is " + path + ", where there is nothing (looked in "
                             + expanded.toAbsolutePath().normalize() + "); give the place of the pictures");
         }
         if (!Files.isReadable(expanded)) {
-            throw new RetortException(Kind.DATA, "data.path is " + path + ", which may not be read; change its rights");
+            throw new RetortException(
+                    Kind.DATA,
+                    "data.path is " + path + ", which you have no permission to read; change its permissions");
         }
         return expanded;
     }
@@ -92,9 +94,7 @@ public final class Datasets {
             if (path.toString().matches(".*\\.bin(\\.gz)?")) {
                 return DataConfig.Cifar10::new;
             }
-            throw new RetortException(
-                    Kind.DATA,
-                    "data.path is " + path + ", which is no folder, .tar, .tar.gz or .bin; set it to one of these");
+            throw new RetortException(Kind.DATA, "data.path is " + path + ", expected a folder, .tar, .tar.gz or .bin");
         }
         if (LatentFolder.is(path)) {
             return DataConfig.Latents::new;

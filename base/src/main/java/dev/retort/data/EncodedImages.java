@@ -85,7 +85,7 @@ final class EncodedImages implements ImageSource {
     }
 
     @Override
-    public boolean divided() {
+    public boolean hasTestSplit() {
         return divided;
     }
 

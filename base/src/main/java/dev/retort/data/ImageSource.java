@@ -47,7 +47,7 @@ public interface ImageSource {
      * @param chance random numbers of this place in the order of training, for sources that hold distributions
      * @return its class and caption
      */
-    default Note draw(long index, boolean mirrored, Rng chance, float[] out, int offset) {
+    default Note readAugmented(long index, boolean mirrored, Rng chance, float[] out, int offset) {
         Note note = read(index, out, offset);
         if (mirrored) {
             int end = offset + pixels();
@@ -63,7 +63,7 @@ public interface ImageSource {
     }
 
     /** Whether the set it is of keeps training and test pictures apart; where not, all of them are training pictures. */
-    default boolean divided() {
+    default boolean hasTestSplit() {
         return true;
     }
 
@@ -78,7 +78,7 @@ public interface ImageSource {
     }
 
     /** The same pictures in the same order at another size, where there are any. */
-    default Optional<ImageSource> twin() {
+    default Optional<ImageSource> paired() {
         return Optional.empty();
     }
 

@@ -147,7 +147,7 @@ public final class LatentImages implements ImageSource {
     }
 
     @Override
-    public Note draw(long index, boolean mirrored, Rng chance, float[] out, int at) {
+    public Note readAugmented(long index, boolean mirrored, Rng chance, float[] out, int at) {
         Shard shard = opened.get(shards.shardOf(index));
         int i = shards.placeOf(index);
         scaled(mirrored ? shard.meanMirrored() : shard.mean(), i, out, at);

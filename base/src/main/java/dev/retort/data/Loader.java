@@ -20,7 +20,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 public final class Loader implements AutoCloseable {
     private final ImageSource source;
     /** The same pictures at another size; null where there are none. */
-    private final ImageSource twin;
+    private final ImageSource paired;
 
     private final int batch;
     private final boolean flip;
@@ -49,9 +49,9 @@ public final class Loader implements AutoCloseable {
         atLeast("threads", threads, 1);
         atLeast("prefetch", prefetch, 1);
         requireIndexable(source, batch);
-        source.twin().ifPresent(other -> requireIndexable(other, batch));
+        source.paired().ifPresent(other -> requireIndexable(other, batch));
         this.source = source;
-        this.twin = source.twin().orElse(null);
+        this.paired = source.paired().orElse(null);
         this.batch = batch;
         this.flip = flip;
         this.damaged = new DamagedPictures(source);
@@ -131,29 +131,33 @@ public final class Loader implements AutoCloseable {
 
     private Batch load(long first) {
         float[] values = new float[batch * source.pixels()];
-        float[] twins = new float[twin == null ? 0 : batch * twin.pixels()];
+        float[] pairedValues = new float[paired == null ? 0 : batch * paired.pixels()];
         List<Note> notes = new ArrayList<>(batch);
         for (int i = 0; i < batch; i++) {
             if (Thread.currentThread().isInterrupted()) {
                 throw new RetortException(Kind.INTERRUPTED, "loading " + source.name() + " was stopped");
             }
-            notes.add(read(first + i, i, values, twins));
+            notes.add(read(first + i, i, values, pairedValues));
         }
         Prompts prompts = Prompts.of(notes);
         return Batch.of(
-                source, values, prompts, first, twin == null ? null : Batch.of(twin, twins, prompts, first, null));
+                source,
+                values,
+                prompts,
+                first,
+                paired == null ? null : Batch.of(paired, pairedValues, prompts, first, null));
     }
 
-    private Note read(long k, int place, float[] values, float[] twins) {
+    private Note read(long k, int place, float[] values, float[] pairedValues) {
         long index = order.index(k);
         boolean mirrored = flip && order.mirrored(k);
         for (int attempt = 1; ; attempt++) {
             if (!damaged.contains(index)) {
                 try {
-                    if (twin != null) {
-                        twin.draw(index, mirrored, order.chance(k), twins, place * twin.pixels());
+                    if (paired != null) {
+                        paired.readAugmented(index, mirrored, order.chance(k), pairedValues, place * paired.pixels());
                     }
-                    return source.draw(index, mirrored, order.chance(k), values, place * source.pixels());
+                    return source.readAugmented(index, mirrored, order.chance(k), values, place * source.pixels());
                 } catch (RetortException e) {
                     damaged.leaveOut(index, e);
                 }

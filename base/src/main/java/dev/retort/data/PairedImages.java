@@ -6,14 +6,14 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A source whose every picture has a twin: the same picture at another size, for a teacher that works at that size.
+ * A source whose every picture is there twice, the second time at another size, for a teacher that works at that size.
  *
  * @param images what the network in training sees
  * @param other the same pictures in the same order
  */
 public record PairedImages(ImageSource images, ImageSource other) implements ImageSource {
     @Override
-    public Optional<ImageSource> twin() {
+    public Optional<ImageSource> paired() {
         return Optional.of(other);
     }
 
@@ -48,8 +48,8 @@ public record PairedImages(ImageSource images, ImageSource other) implements Ima
     }
 
     @Override
-    public boolean divided() {
-        return images.divided();
+    public boolean hasTestSplit() {
+        return images.hasTestSplit();
     }
 
     @Override
@@ -63,8 +63,8 @@ public record PairedImages(ImageSource images, ImageSource other) implements Ima
     }
 
     @Override
-    public Note draw(long index, boolean mirrored, Rng chance, float[] out, int offset) {
-        return images.draw(index, mirrored, chance, out, offset);
+    public Note readAugmented(long index, boolean mirrored, Rng chance, float[] out, int offset) {
+        return images.readAugmented(index, mirrored, chance, out, offset);
     }
 
     @Override

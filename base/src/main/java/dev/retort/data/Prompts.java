@@ -61,8 +61,7 @@ public sealed interface Prompts {
         public List<String> texts() {
             throw new RetortException(
                     Kind.CONFIG,
-                    "this network is told by text what to show, and only classes are given; give texts, or pictures with"
-                            + " captions");
+                    "this network takes texts, and only classes are given; give texts, or pictures with" + " captions");
         }
     }
 
@@ -90,7 +89,7 @@ public sealed interface Prompts {
         @Override
         public int[] labels() {
             throw new RetortException(
-                    Kind.CONFIG, "this network is told by class what to show, and only texts are given; give classes");
+                    Kind.CONFIG, "this network takes classes, and only texts are given; give classes");
         }
     }
 

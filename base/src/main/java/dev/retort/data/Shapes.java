@@ -68,7 +68,7 @@ public final class Shapes implements ImageSource {
     @Override
     public Note read(long index, float[] out, int offset) {
         ShapesCondition condition = condition(index);
-        draw(condition, Rng.at(seed, Purpose.DATA, index, 1).nextLong(), out, offset);
+        render(condition, Rng.at(seed, Purpose.DATA, index, 1).nextLong(), out, offset);
         return new Note(condition.shape());
     }
 
@@ -90,7 +90,7 @@ public final class Shapes implements ImageSource {
      * @param condition what to show
      * @param background decides the background's tint and the exact shade of the colour
      */
-    public void draw(ShapesCondition condition, long background, float[] out, int offset) {
+    public void render(ShapesCondition condition, long background, float[] out, int offset) {
         double[] ink = shade(INKS[condition.colour()], background);
         double[] paper = paper(INKS[condition.colour()], background);
         double[] centre = condition.shape() == FLOWER ? new double[] {1, 0.95, 0.75} : ink;

@@ -44,6 +44,7 @@ public final class RetortException extends RuntimeException {
     }
 
     private final Kind kind;
+    private final String field;
 
     /** @param message one sentence: the cause, then what to do next */
     public RetortException(Kind kind, String message) {
@@ -52,12 +53,31 @@ public final class RetortException extends RuntimeException {
 
     /** @param message one sentence: the cause, then what to do next */
     public RetortException(Kind kind, String message, Throwable cause) {
+        this(kind, message, cause, "");
+    }
+
+    private RetortException(Kind kind, String message, Throwable cause, String field) {
         super(Printable.line(message), cause);
         this.kind = kind;
+        this.field = field;
+    }
+
+    /**
+     * The same error with the argument or field that the next step changes.
+     *
+     * @param field its name in the library, such as {@code device} or {@code hints.heads}; a command adds its own option for it
+     */
+    public RetortException about(String field) {
+        return new RetortException(kind, getMessage(), getCause(), field);
     }
 
     /** What went wrong. */
     public Kind kind() {
         return kind;
+    }
+
+    /** The argument or field that the next step changes; empty where the sentence is about none. */
+    public String field() {
+        return field;
     }
 }

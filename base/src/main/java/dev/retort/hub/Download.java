@@ -18,14 +18,14 @@ import java.util.function.LongConsumer;
 final class Download {
     private static final int PIECE = 1 << 18;
 
-    private final Wire wire;
+    private final HubClient client;
     private final String source;
     private final HubName name;
     private final RemoteFile file;
     private final Path blob;
     private final Path incomplete;
-    private final Attempts attempts;
-    private final Watch watch;
+    private final Retry retry;
+    private final DownloadListener listener;
     private final LongConsumer moved;
     private final int least;
     private final ContentHash hash;
@@ -39,24 +39,24 @@ final class Download {
      * @param moved is told the bytes of this file that are there
      */
     Download(
-            Wire wire,
+            HubClient client,
             String source,
             HubName name,
             RemoteFile file,
             RepositoryCache cache,
-            Patience patience,
-            Watch watch,
+            RetryPolicy policy,
+            DownloadListener listener,
             LongConsumer moved) {
-        this.wire = wire;
+        this.client = client;
         this.source = source;
         this.name = name;
         this.file = file;
         this.blob = cache.blob(file);
         this.incomplete = cache.incomplete(file);
-        this.attempts = new Attempts(patience, watch, "fetching " + file.path());
-        this.watch = watch;
+        this.retry = new Retry(policy, listener, "fetching " + file.path());
+        this.listener = listener;
         this.moved = moved;
-        this.least = patience.least();
+        this.least = policy.least();
         this.hash = new ContentHash(file);
     }
 
@@ -81,7 +81,7 @@ final class Download {
 
     /** What an earlier attempt left may have been damaged: once more, all of it. */
     private boolean refetched() throws IOException {
-        watch.say("What was there of " + file.path() + " is damaged; it is fetched again from its beginning");
+        listener.say("What was there of " + file.path() + " is damaged; it is fetched again from its beginning");
         return fetched();
     }
 
@@ -99,7 +99,7 @@ final class Download {
                 } catch (Unwritten e) {
                     throw e.getCause();
                 } catch (IOException e) {
-                    attempts.failed(e);
+                    retry.failed(e);
                 }
             }
             out.force(true);
@@ -135,27 +135,29 @@ final class Download {
 
     /** One request, from the first missing byte as far as it goes. */
     private void fetch(FileChannel out, ByteBuffer piece) throws IOException {
-        try (Answer answer = wire.get(source, done, name)) {
-            if (!answer.agreesWith(file)) {
+        try (HubResponse response = client.get(source, done, name)) {
+            if (!response.agreesWith(file)) {
                 throw new RetortException(
                         Kind.CHECKPOINT,
                         "the hub lists " + file.path() + " with one hash or size and sends it with another ("
-                                + Quote.of(
-                                        answer.hub().firstValue("x-linked-etag").orElse("")) + ", "
-                                + Quote.of(
-                                        answer.hub().firstValue("x-linked-size").orElse(""))
+                                + Quote.of(response.hub()
+                                        .firstValue("x-linked-etag")
+                                        .orElse("")) + ", "
+                                + Quote.of(response.hub()
+                                        .firstValue("x-linked-size")
+                                        .orElse(""))
                                 + " bytes); nothing of it was fetched, run the same command again later");
             }
-            if (answer.status() == 416 || answer.start(file.size()).orElse(-1) != done) {
+            if (response.status() == 416 || response.start(file.size()).orElse(-1) != done) {
                 // a server without ranges begins anew, and so do we
-                boolean whole = answer.status() == 200;
+                boolean whole = response.status() == 200;
                 kept(() -> restart(out, 0));
                 if (!whole) {
                     throw new IOException("the server sent another piece than the one asked for");
                 }
             }
             known = Math.max(done, furthest);
-            copy(answer, out, piece);
+            copy(response, out, piece);
         }
         if (done < file.size()) {
             throw new IOException(
@@ -163,9 +165,9 @@ final class Download {
         }
     }
 
-    private void copy(Answer answer, FileChannel out, ByteBuffer piece) throws IOException {
+    private void copy(HubResponse response, FileChannel out, ByteBuffer piece) throws IOException {
         byte[] bytes = piece.array();
-        for (int n = answer.body().read(bytes); n >= 0; n = answer.body().read(bytes)) {
+        for (int n = response.body().read(bytes); n >= 0; n = response.body().read(bytes)) {
             if (n > file.size() - done) {
                 Files.deleteIfExists(incomplete);
                 throw new RetortException(
@@ -185,7 +187,7 @@ final class Download {
             furthest = Math.max(furthest, done);
             // a connection that brings next to nothing each time is one that fails each time
             if (done - known >= least) {
-                attempts.moved();
+                retry.moved();
             }
             moved.accept(done);
         }

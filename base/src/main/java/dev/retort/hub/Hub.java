@@ -31,24 +31,24 @@ public final class Hub {
     private static final Duration LOCK_POLL = Duration.ofMillis(200);
 
     private final HubSettings settings;
-    private final Patience patience;
-    private final Watch watch;
+    private final RetryPolicy policy;
+    private final DownloadListener listener;
 
-    /** A hub with settings, patience and listener of one's own. */
-    public Hub(HubSettings settings, Patience patience, Watch watch) {
+    /** A hub with settings, retry policy and listener of one's own. */
+    public Hub(HubSettings settings, RetryPolicy policy, DownloadListener listener) {
         this.settings = settings;
-        this.patience = patience;
-        this.watch = watch;
+        this.policy = policy;
+        this.listener = listener;
     }
 
     /** The hub that the environment of this process names. */
-    public static Hub ofProcess(Watch watch) {
-        return new Hub(HubSettings.ofProcess(), Patience.USUAL, watch);
+    public static Hub ofProcess(DownloadListener listener) {
+        return new Hub(HubSettings.ofProcess(), RetryPolicy.USUAL, listener);
     }
 
     /** {@link #resolve} with the hub that the environment names, which matters only where the text means a hub. */
-    public static Path locate(String given, Watch watch) {
-        return HubName.is(given) ? ofProcess(watch).resolve(given) : FileNames.path(given);
+    public static Path locate(String given, DownloadListener listener) {
+        return HubName.is(given) ? ofProcess(listener).resolve(given) : FileNames.path(given);
     }
 
     /**
@@ -74,19 +74,19 @@ public final class Hub {
                     name + " is not in the cache " + settings.cache()
                             + ", or not all of it, and HF_HUB_OFFLINE forbids to fetch it; unset HF_HUB_OFFLINE and run"
                             + " 'retort pull " + name + "'"));
-            watch.say(name + " is used as the cache has it, perhaps not all of it, since HF_HUB_OFFLINE is set");
+            listener.say(name + " is used as the cache has it, perhaps not all of it, since HF_HUB_OFFLINE is set");
             return found;
         }
         // what another tool left of a commit is completed, not replaced by a newer one
         String revision = cache(name).commit(name.revision()).orElse(name.revision());
         try {
-            return pull(name, revision, partial.isPresent() ? patience.once() : patience)
+            return pull(name, revision, partial.isPresent() ? policy.once() : policy)
                     .path();
         } catch (RetortException e) {
             if (e.kind() != Kind.NETWORK || partial.isEmpty()) {
                 throw e;
             }
-            watch.say(name + " is used as the cache has it, perhaps not all of it: " + e.getMessage());
+            listener.say(name + " is used as the cache has it, perhaps not all of it: " + e.getMessage());
             return partial.get();
         }
     }
@@ -124,7 +124,7 @@ public final class Hub {
      *
      * @throws RetortException as {@link #resolve}
      */
-    public Pulled pull(HubName name) {
+    public Snapshot pull(HubName name) {
         if (settings.offline()) {
             throw new RetortException(
                     Kind.NETWORK,
@@ -132,14 +132,14 @@ public final class Hub {
                             + (cached(name).isPresent() ? ", which is in the cache already" : "")
                             + "; unset HF_HUB_OFFLINE to pull it");
         }
-        return pull(name, name.revision(), patience);
+        return pull(name, name.revision(), policy);
     }
 
     /** @param forList how long the hub is waited for before anything is fetched */
-    private Pulled pull(HubName name, String revision, Patience forList) {
+    private Snapshot pull(HubName name, String revision, RetryPolicy forList) {
         RepositoryCache cache = cache(name);
-        Wire wire = new Wire(settings, patience);
-        Listing listing = list(wire, name.at(revision), forList);
+        HubClient client = new HubClient(settings, policy);
+        Listing listing = list(client, name.at(revision), forList);
         Selection selection = chosen(listing, name).orElseThrow(() -> absent(listing, name));
         Set<RemoteFile> copies = copies(cache, listing.commit(), selection);
         long missing = selection.chosen().stream()
@@ -149,9 +149,9 @@ public final class Hub {
         announce(name, listing, selection, missing);
         requireSpace(cache, missing);
         cache.remember(listing);
-        fetch(wire, cache, name, listing, selection, copies);
+        fetch(client, cache, name, listing, selection, copies);
         cache.point(name.revision(), listing.commit());
-        return new Pulled(
+        return new Snapshot(
                 place(cache, listing.commit(), name),
                 listing.commit(),
                 selection.chosen().size(),
@@ -159,34 +159,36 @@ public final class Hub {
                 missing);
     }
 
-    private Listing list(Wire wire, HubName name, Patience forList) {
-        Attempts attempts = new Attempts(forList, watch, "asking for the files of " + name);
+    private Listing list(HubClient client, HubName name, RetryPolicy forList) {
+        Retry retry = new Retry(forList, listener, "asking for the files of " + name);
         String path = "/api/models/" + name.repository() + "/revision/" + escaped(name.revision()) + "?blobs=true";
         byte[] json = null;
         while (json == null) {
-            try (Answer answer = wire.get(path, 0, name)) {
-                json = answer.body().readNBytes(LARGEST_LISTING);
+            try (HubResponse response = client.get(path, 0, name)) {
+                json = response.body().readNBytes(LARGEST_LISTING);
             } catch (IOException e) {
-                attempts.failed(e);
+                retry.failed(e);
             }
         }
         return Listing.ofAnswer(
-                json, settings.endpoint().toString(), (commit, file) -> describe(wire, name.at(commit), file, forList));
+                json,
+                settings.endpoint().toString(),
+                (commit, file) -> describe(client, name.at(commit), file, forList));
     }
 
     /** Some mirrors list names alone; what a download would be told names size and hash. */
-    private RemoteFile describe(Wire wire, HubName name, String file, Patience forList) {
-        Attempts attempts = new Attempts(forList, watch, "asking for the size of " + file);
+    private RemoteFile describe(HubClient client, HubName name, String file, RetryPolicy forList) {
+        Retry retry = new Retry(forList, listener, "asking for the size of " + file);
         while (true) {
             try {
-                HttpHeaders headers = wire.describe(source(name, file), name);
+                HttpHeaders headers = client.describe(source(name, file), name);
                 boolean linked = headers.firstValue("x-linked-etag").isPresent();
-                String etag = Answer.etag(headers, linked ? "x-linked-etag" : "etag");
+                String etag = HubResponse.etag(headers, linked ? "x-linked-etag" : "etag");
                 String size = headers.firstValue(linked ? "x-linked-size" : "content-length")
                         .orElse("");
                 return RemoteFile.ofEtag(file, size.matches("\\d{1,18}") ? Long.parseLong(size) : -1, etag);
             } catch (IOException e) {
-                attempts.failed(e);
+                retry.failed(e);
             }
         }
     }
@@ -202,7 +204,7 @@ public final class Hub {
                 .filter(file -> cache.hasCopy(commit, file))
                 .toList();
         if (!found.isEmpty()) {
-            watch.say("Checking what the cache holds as files instead of links: "
+            listener.say("Checking what the cache holds as files instead of links: "
                     + FirstFew.of(found.stream().map(RemoteFile::path).toList(), 3));
         }
         Set<RemoteFile> right = new HashSet<>();
@@ -210,7 +212,7 @@ public final class Hub {
             if (cache.isRight(commit, file)) {
                 right.add(file);
             } else {
-                watch.say(cache.snapshot(commit).resolve(file.path())
+                listener.say(cache.snapshot(commit).resolve(file.path())
                         + " is not what the hub lists; it is replaced by what the hub has");
             }
         }
@@ -218,7 +220,7 @@ public final class Hub {
     }
 
     private void fetch(
-            Wire wire,
+            HubClient client,
             RepositoryCache cache,
             HubName name,
             Listing listing,
@@ -237,14 +239,14 @@ public final class Hub {
             if (!cache.hasBlob(file)) {
                 HubName at = name.at(listing.commit());
                 Download download = new Download(
-                        wire,
+                        client,
                         source(at, file.path()),
                         at,
                         file,
                         cache,
-                        patience,
-                        watch,
-                        done -> watch.progress(start + done, total, file.path()));
+                        policy,
+                        listener,
+                        done -> listener.progress(start + done, total, file.path()));
                 alone(cache, file, download);
                 whole += file.size();
             }
@@ -260,10 +262,10 @@ public final class Hub {
             try (FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
                 FileLock lock = tryLock(channel);
                 if (lock == null) {
-                    watch.say("Another process fetches " + file.path() + "; waiting for it");
+                    listener.say("Another process fetches " + file.path() + "; waiting for it");
                 }
                 while (lock == null) {
-                    new Attempts(patience, watch, "waiting").pause(LOCK_POLL);
+                    new Retry(policy, listener, "waiting").pause(LOCK_POLL);
                     lock = tryLock(channel);
                 }
                 if (!cache.hasBlob(file)) {
@@ -285,14 +287,14 @@ public final class Hub {
 
     private void announce(HubName name, Listing listing, Selection selection, long missing) {
         int count = selection.chosen().size();
-        watch.say(name + " (commit " + listing.commit().substring(0, 12) + "): "
+        listener.say(name + " (commit " + listing.commit().substring(0, 12) + "): "
                 + (count == 1 ? "1 file" : count + " files") + ", " + ByteSize.text(selection.bytes())
                 + (missing == 0
                         ? ", all of it in the cache"
                         : missing == selection.bytes() ? "" : ", " + ByteSize.text(missing) + " still to fetch"));
         String leftOut = selection.leftOutSentence(name);
         if (!leftOut.isEmpty()) {
-            watch.say(leftOut);
+            listener.say(leftOut);
         }
     }
 

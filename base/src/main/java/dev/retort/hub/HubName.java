@@ -24,10 +24,10 @@ public record HubName(String owner, String name, String path, String revision) {
         requirePart("owner", owner);
         requirePart("name", name);
         if (!path.isEmpty() && !SafePath.is(path)) {
-            throw wrong("path '" + path + "' is no path inside a repository");
+            throw wrong("path '" + path + "' is not a path inside a repository");
         }
         if (!SafePath.is(revision) || !revision.matches("[A-Za-z0-9._/+-]+") || revision.startsWith("-")) {
-            throw wrong("revision '" + revision + "' is no branch, tag or commit");
+            throw wrong("revision '" + revision + "' is not a branch, tag or commit");
         }
     }
 

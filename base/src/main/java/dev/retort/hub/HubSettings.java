@@ -44,8 +44,7 @@ public record HubSettings(URI endpoint, Path cache, String token, boolean offlin
         boolean known = !property.isBlank() && !property.equals("?");
         String home = known ? property : environment.getOrDefault("HOME", "");
         if (home.isBlank()) {
-            throw new RetortException(
-                    Kind.ENVIRONMENT, "this user has no home folder, in which the hub's cache would lie; set HOME");
+            throw new RetortException(Kind.ENVIRONMENT, "this user has no home folder for the hub's cache; set HOME");
         }
         return FileNames.path(home);
     }

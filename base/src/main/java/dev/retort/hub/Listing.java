@@ -87,8 +87,8 @@ public record Listing(String commit, List<RemoteFile> files) {
         } catch (JacksonException e) {
             throw new RetortException(
                     Kind.NETWORK,
-                    source + " answered with something that is no list of files; see whether HF_ENDPOINT is a hub and"
-                            + " whether a proxy or a login page stands between",
+                    source + " answered with something other than a list of files; see whether HF_ENDPOINT is a hub and"
+                            + " whether a proxy or a login page is in between",
                     e);
         }
     }

@@ -155,7 +155,7 @@ final class RepositoryCache {
                     throw new RetortException(
                             Kind.WRITE,
                             at
-                                    + " is no folder of its own but a link or a file, so nothing is written through it; delete it"
+                                    + " is a link or a file, not a folder of its own, so nothing is written through it; delete it"
                                     + " and run the same command again",
                             e);
                 }

@@ -67,7 +67,7 @@ public final class ImageDecoder {
         try (ImageInputStream in = new MemoryCacheImageInputStream(new ByteArrayInputStream(encoded))) {
             Iterator<ImageReader> readers = ImageIO.getImageReaders(in);
             if (!readers.hasNext()) {
-                throw refused(name, "it is no JPEG, PNG, WebP, BMP or GIF", null);
+                throw refused(name, "it is not a JPEG, PNG, WebP, BMP or GIF", null);
             }
             ImageReader reader = readers.next();
             try {

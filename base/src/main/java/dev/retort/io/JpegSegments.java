@@ -18,7 +18,7 @@ final class JpegSegments {
 
     private JpegSegments() {}
 
-    /** The file without notes, or as it is where it is no JPEG. */
+    /** The file without notes, or as it is where it is not a JPEG. */
     static byte[] withoutNotes(byte[] file) {
         if (file.length < 4 || unsigned(file, 0) != 0xff || unsigned(file, 1) != START) {
             return file;

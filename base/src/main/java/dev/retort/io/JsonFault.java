@@ -12,7 +12,7 @@ public final class JsonFault {
 
     private JsonFault() {}
 
-    /** Such as {@code line 3, column 17: NaN is no value in JSON, which has finite numbers and null}. */
+    /** Such as {@code line 3, column 17: NaN is not a value in JSON, which has finite numbers and null}. */
     public static String of(JacksonException wrong) {
         String message = wrong.getOriginalMessage().lines().findFirst().orElse("");
         TokenStreamLocation at = wrong.getLocation();
@@ -21,7 +21,7 @@ public final class JsonFault {
             return at(at, 0) + message;
         }
         String token = noNumber.group(1);
-        return at(at, token.length()) + token + " is no value in JSON, which has finite numbers and null";
+        return at(at, token.length()) + token + " is not a value in JSON, which has finite numbers and null";
     }
 
     /** {@link #of(JacksonException)}, or why the file was not read at all. */

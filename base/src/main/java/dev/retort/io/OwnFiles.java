@@ -40,7 +40,7 @@ public record OwnFiles(String what, String mark, Pattern names) {
             throw refused(
                     folder,
                     "holds " + named(others) + ", which " + (others.size() == 1 ? "is" : "are")
-                            + " no part of " + what + " and would be lost; give another name, or move "
+                            + " not part of " + what + " and would be lost; give another name, or move "
                             + (others.size() == 1 ? "it" : "them") + " away");
         }
         if (!isEmpty(folder) && !Files.exists(folder.resolve(mark))) {

@@ -30,7 +30,7 @@ record PickleTree(Map<String, Tensor> tensors, Map<String, String> values) {
     private void walk(String path, Object value, int depth, int[] letters) throws IOException {
         letters[0] += 32 + path.length();
         if (depth > DEEPEST || letters[0] > MOST_LETTERS || path.length() > LONGEST_PATH) {
-            throw new Malformed("its values lie too deep inside each other or are too many");
+            throw new Malformed("its values are nested too deeply or are too many");
         }
         if (value instanceof Tensor tensor) {
             if (tensors.put(path, tensor) != null) {

@@ -62,7 +62,7 @@ public final class SafetensorsFile implements TensorFile {
         long length = bytes.bytes(0, 8).getLong(0);
         if (length < 2 || length > LONGEST_HEADER) {
             throw new Malformed("it claims a header of " + Long.toUnsignedString(length)
-                    + " bytes, so it is no safetensors file or damaged");
+                    + " bytes, so it is damaged or not a safetensors file");
         }
         if (length > size - 8) {
             throw new Malformed("it is cut off inside its header");

@@ -52,7 +52,7 @@ final class ShardedFile implements TensorFile {
             fileOf.forEach((name, file) -> {
                 TensorFile shard = shards.computeIfAbsent(file, f -> shard(index, f));
                 if (!shard.entries().containsKey(name)) {
-                    throw refused(index, "it says that '" + name + "' lies in " + file + ", which does not hold it");
+                    throw refused(index, "it says that '" + name + "' is in " + file + ", which does not hold it");
                 }
                 shardOf.put(name, shard);
             });
@@ -65,7 +65,8 @@ final class ShardedFile implements TensorFile {
 
     private static TensorFile shard(Path index, String file) {
         if (!file.matches("[^/\\\\:\\x00]+") || file.equals("..")) {
-            throw refused(index, "its file name '" + file + "' leaves the folder, or is none; fetch it again");
+            throw refused(
+                    index, "its file name '" + file + "' leaves the folder or is not a file name; fetch it again");
         }
         Path path = index.resolveSibling(file);
         if (!Files.exists(path)) {
@@ -73,7 +74,7 @@ final class ShardedFile implements TensorFile {
         }
         // an index may not lead to another: two that name each other would be opened without end
         if (WeightsName.isIndex(file) || !Files.isRegularFile(path)) {
-            throw refused(index, "it names " + file + ", which is no file of weights; fetch it again");
+            throw refused(index, "it names " + file + ", which is not a file of weights; fetch it again");
         }
         return TensorFiles.open(path);
     }

@@ -59,7 +59,8 @@ public final class AutoencoderFiles {
         throw new RetortException(
                 Kind.CHECKPOINT,
                 pairs.isEmpty()
-                        ? path + " is no autoencoder: expected a folder with config.json, or NAME_encoder.safetensors"
+                        ? path
+                                + " is not an autoencoder: expected a folder with config.json, or NAME_encoder.safetensors"
                                 + " and NAME_decoder.safetensors (or .pth); check the path"
                         : path + " holds several autoencoders; choose one of "
                                 + String.join(

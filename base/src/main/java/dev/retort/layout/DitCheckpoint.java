@@ -65,8 +65,8 @@ public final class DitCheckpoint implements Checkpoint {
         } else {
             throw new RetortException(
                     Kind.CHECKPOINT,
-                    path + " is no DiT that is known here: it has neither '" + ORIGINAL_MARK + "' nor '"
-                            + DIFFUSERS_MARK + "' beside a config.json; 'retort inspect --keys' lists what it holds");
+                    path + " is not a known DiT: it has neither '" + ORIGINAL_MARK + "' nor '" + DIFFUSERS_MARK
+                            + "' beside a config.json; 'retort inspect' shows what it holds");
         }
         pipeline = folder;
         process = folder == null ? family.process() : folder.process(family.process());
@@ -79,7 +79,7 @@ public final class DitCheckpoint implements Checkpoint {
                 ? IntStream.range(0, spec.classes()).mapToObj(String::valueOf).toList()
                 : folder.classes();
         if (family == DitFamily.SIT) {
-            notes.add("turned its time and velocity round: they ran from noise to data");
+            notes.add("reversed its time and velocity, which ran from noise to data");
         }
         if (layout == DitLayout.ORIGINAL && !entries.containsKey(POSITIONS)) {
             allowed.add(POSITIONS);

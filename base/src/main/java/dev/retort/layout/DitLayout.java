@@ -133,23 +133,24 @@ public enum DitLayout implements WeightLayout<DitSpec> {
         List<Part> parts = new ArrayList<>();
         both(parts, shapes, "pos_embed.proj", "x_embedder.proj");
         for (int i = 0; i < spec.depth(); i++) {
-            String theirs = "transformer_blocks." + i + ".";
-            String ours = "blocks." + i + ".";
-            both(parts, shapes, theirs + "norm1.emb.timestep_embedder.linear_1", "t_embedder.mlp.0");
-            both(parts, shapes, theirs + "norm1.emb.timestep_embedder.linear_2", "t_embedder.mlp.2");
+            String diffusers = "transformer_blocks." + i + ".";
+            String block = "blocks." + i + ".";
+            both(parts, shapes, diffusers + "norm1.emb.timestep_embedder.linear_1", "t_embedder.mlp.0");
+            both(parts, shapes, diffusers + "norm1.emb.timestep_embedder.linear_2", "t_embedder.mlp.2");
             String table = "y_embedder.embedding_table.weight";
-            parts.add(Part.whole(theirs + "norm1.emb.class_embedder.embedding_table.weight", table, shapes.get(table)));
-            both(parts, shapes, theirs + "norm1.linear", ours + "adaLN_modulation.1");
+            parts.add(Part.whole(
+                    diffusers + "norm1.emb.class_embedder.embedding_table.weight", table, shapes.get(table)));
+            both(parts, shapes, diffusers + "norm1.linear", block + "adaLN_modulation.1");
             String[] third = {"to_q", "to_k", "to_v"};
             for (int k = 0; k < third.length; k++) {
                 long d = spec.hidden();
-                String key = theirs + "attn1." + third[k];
-                parts.add(new Part(key + ".weight", ours + "attn.qkv.weight", k * d, new long[] {d, d}));
-                parts.add(new Part(key + ".bias", ours + "attn.qkv.bias", k * d, new long[] {d}));
+                String key = diffusers + "attn1." + third[k];
+                parts.add(new Part(key + ".weight", block + "attn.qkv.weight", k * d, new long[] {d, d}));
+                parts.add(new Part(key + ".bias", block + "attn.qkv.bias", k * d, new long[] {d}));
             }
-            both(parts, shapes, theirs + "attn1.to_out.0", ours + "attn.proj");
-            both(parts, shapes, theirs + "ff.net.0.proj", ours + "mlp.fc1");
-            both(parts, shapes, theirs + "ff.net.2", ours + "mlp.fc2");
+            both(parts, shapes, diffusers + "attn1.to_out.0", block + "attn.proj");
+            both(parts, shapes, diffusers + "ff.net.0.proj", block + "mlp.fc1");
+            both(parts, shapes, diffusers + "ff.net.2", block + "mlp.fc2");
         }
         both(parts, shapes, "proj_out_1", "final_layer.adaLN_modulation.1");
         both(parts, shapes, "proj_out_2", "final_layer.linear");

@@ -97,8 +97,9 @@ final class DitShapes {
             return Integer.parseInt(pictures) / PIXELS_PER_LATENT;
         }
         throw refused(
-                "it has no 'pos_embed', which can be computed but would tell the size of what the network works on;"
-                        + " give that with --size to 'retort convert', 32 for the latents of 256-pixel pictures");
+                        "it has no 'pos_embed', which can be computed but would tell the size of what the network works on;"
+                                + " give that size, 32 for the latents of 256-pixel pictures")
+                .about("hints.side");
     }
 
     private int heads(Hints hints, int depth, int hidden) {
@@ -106,16 +107,16 @@ final class DitShapes {
             return hints.heads();
         }
         return DitSizes.headsOf(depth, hidden)
-                .orElseThrow(() ->
-                        refused("weights do not show the number of attention heads and " + depth + " blocks of width "
-                                + hidden + " are no published size; give it with --heads to 'retort convert'"));
+                .orElseThrow(() -> refused("weights do not show the number of attention heads and " + depth
+                                + " blocks of width " + hidden + " are not a published size; give the number of heads")
+                        .about("hints.heads"));
     }
 
     private int classes(Hints hints, int rows) {
-        String told = metadata.getOrDefault("args.num_classes", "");
+        String recorded = metadata.getOrDefault("args.num_classes", "");
         int classes = hints.classes() > 0
                 ? hints.classes()
-                : told.matches("\\d{1,9}") ? Integer.parseInt(told) : Math.max(1, rows - 1);
+                : recorded.matches("\\d{1,9}") ? Integer.parseInt(recorded) : Math.max(1, rows - 1);
         if (classes != rows && classes != rows - 1) {
             throw refused("its label table has " + rows + " rows, which does not fit " + classes
                     + " classes with or without a null class");

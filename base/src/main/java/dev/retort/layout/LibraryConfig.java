@@ -35,13 +35,13 @@ public final class LibraryConfig {
      * Reads a file.
      *
      * @param advice what to do where a field has a value that cannot be used, the end of every such error
-     * @throws RetortException of kind CHECKPOINT where it is no JSON object
+     * @throws RetortException of kind CHECKPOINT where it is not a JSON object
      */
     public static LibraryConfig read(Path file, String advice) {
         try {
             JsonNode root = JsonMapper.shared().readTree(Files.readString(file));
             if (!root.isObject()) {
-                throw new RetortException(Kind.CHECKPOINT, file + " is no JSON object; fetch it again");
+                throw new RetortException(Kind.CHECKPOINT, file + " is not a JSON object; fetch it again");
             }
             return new LibraryConfig(file, root, advice);
         } catch (JacksonException | IOException e) {

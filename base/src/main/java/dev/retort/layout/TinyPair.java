@@ -74,7 +74,7 @@ record TinyPair(Path stem, Path encoder, Path decoder) {
                 .orElseThrow(() -> new RetortException(
                         Kind.CHECKPOINT,
                         stem + "_" + which + ".safetensors is not there, nor in another format; an encoder and its"
-                                + " decoder must lie together"));
+                                + " decoder must be in the same folder"));
     }
 
     /** Its shape, as far as the published ones differ: by the channels of a latent, and the branch of TAEF2. */
@@ -84,7 +84,7 @@ record TinyPair(Path stem, Path encoder, Path decoder) {
             if (last == null) {
                 throw new RetortException(
                         Kind.CHECKPOINT,
-                        encoder + " is no encoder of the tiny autoencoders: it has no tensor 14.bias;"
+                        encoder + " is not an encoder of a tiny autoencoder: it has no tensor 14.bias;"
                                 + " give a folder with config.json instead");
             }
             boolean pooled = file.entries().keySet().stream().anyMatch(key -> key.contains(".pool."));

@@ -30,15 +30,15 @@ public record Measure(String name, String group, Unit unit, Better better, Strin
     public static final Measure SECONDS_PER_IMAGE =
             new Measure("Time per image", COST, Unit.SECONDS, Better.LOWER, "wall clock, from noise to pixels");
     /** Images a second. */
-    public static final Measure IMAGES_PER_SECOND =
-            new Measure("Images per second", COST, Unit.PER_SECOND, Better.HIGHER, "the same, turned round");
+    public static final Measure IMAGES_PER_SECOND = new Measure(
+            "Images per second", COST, Unit.PER_SECOND, Better.HIGHER, "the inverse of the time of one image");
     /** Peak resident memory above that of the empty process. */
     public static final Measure PEAK_MEMORY = new Measure(
             "Peak memory",
             COST,
             Unit.BYTES,
             Better.LOWER,
-            "resident, above a process that draws with a network of next to no weights");
+            "resident, above a process that draws with a minimal network");
     /** Share of samples in which the classifier sees the class that was asked for. */
     public static final Measure CLASS_ACCURACY = new Measure(
             "Class accuracy",

@@ -80,9 +80,10 @@ public record RunFolder(Path path) {
         String there = Configs.kind(config);
         if (!empty && !there.isEmpty() && !there.equals(kind)) {
             throw new RetortException(
-                    Kind.CONFIG,
-                    path + " holds a run of kind " + there + ", this one is of kind " + kind
-                            + "; give --run another folder");
+                            Kind.CONFIG,
+                            path + " holds a run of kind " + there + ", this one is of kind " + kind
+                                    + "; choose another folder")
+                    .about("folder");
         }
         List<Difference> all = Configs.differences(kind, config, here);
         List<Difference> decisive = all.stream()
@@ -90,9 +91,10 @@ public record RunFolder(Path path) {
                 .toList();
         if (!decisive.isEmpty() && !empty) {
             throw new RetortException(
-                    Kind.CONFIG,
-                    path + " holds a run with another configuration: " + few(decisive)
-                            + "; give the same settings to resume, or --run another folder");
+                            Kind.CONFIG,
+                            path + " holds a run with another configuration: " + few(decisive)
+                                    + "; give the same settings to resume, or choose another folder")
+                    .about("folder");
         }
         if (!all.isEmpty()) {
             notes.accept((empty ? "nothing was saved here yet, so the run begins" : "the run goes on")

@@ -68,9 +68,8 @@ class SamplingSpecTest {
         assertThat(written).contains("ddim:eta=0.5").contains("leading:offset=1,end=lowest");
         assertThat(load(written)).isEqualTo(spec);
         assertThatThrownBy(() -> load(OLD, "sampling.solver=ddim:etta=1"))
-                .hasMessage(
-                        "--set sampling.solver=ddim:etta=1: sampling.solver is 'ddim:etta=1', but ddim has no option"
-                                + " 'etta'; did you mean 'eta'? Known: eta, rawEps, strided");
+                .hasMessage("sampling.solver=ddim:etta=1: sampling.solver is 'ddim:etta=1', but ddim has no option"
+                        + " 'etta'; did you mean 'eta'? Known: eta, rawEps, strided");
         assertThatThrownBy(() -> load(OLD, "sampling.grid=[1, 2]"))
                 .hasMessageContaining(
                         "sampling.grid is a list, expected one line that opens with one of default, leading");
@@ -128,7 +127,7 @@ class SamplingSpecTest {
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
             ddimm             | solver is 'ddimm', which is not known; did you mean 'ddim'? Known: ddpm, ddim,
-            ddim:eta          | solver is 'ddim:eta', where 'eta' is no option; write ddim:OPTION=VALUE,OPTION=VALUE
+            ddim:eta          | solver is 'ddim:eta', where 'eta' is not an option; write ddim:OPTION=VALUE,OPTION=VALUE
             ddim:eta=x        | solver is 'ddim:eta=x': eta is 'x', expected a number
             ddim:eta=NaN      | solver is 'ddim:eta=NaN': eta is 'NaN', expected a number
             ddim:eta=-1       | solver is 'ddim:eta=-1': eta is -1, expected at least 0

@@ -108,36 +108,36 @@ class ConfigsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            model.dept=3         | --set model.dept=3: model.dept is not a field here; did you mean 'depth'? Known: depth, width
-            modle.depth=3        | --set modle.depth=3: there is no field 'modle'; did you mean 'model'?
-            model.depth=0        | --set model.depth=0: model.depth is 0, expected at least 1
-            model.width=3        | --set model.width=3: model.width is 3, expected an even number
-            model.depth=deep     | --set model.depth=deep: model.depth is 'deep', expected a whole number
-            model.depth=1.5      | --set model.depth=1.5: model.depth is 1.5, expected a whole number
-            model.depth=99999999999 | --set model.depth=99999999999: model.depth is 99999999999, expected a whole number up to 2147483647
-            model.depth=null        | --set model.depth=null: model.depth is empty, expected a whole number
-            model.depth=         | --set model.depth=: model.depth is '', expected a whole number
-            model=3              | --set model=3: model is 3, expected the fields depth, width
-            name=null               | --set name=null: name is empty, expected text
-            amsgrad=1            | --set amsgrad=1: amsgrad is 1, expected true or false
-            precision=bf61       | --set precision=bf61: precision is 'bf61', which is not known; did you mean 'bf16'? Known: fp32, bf16, mixed-fp8
-            precision=1          | --set precision=1: precision is 1, expected one of fp32, bf16, mixed-fp8
-            ema=0.9              | --set ema=0.9: ema is 0.9, expected a list
-            ema.2=0.9            | --set ema.2=0.9: ema is a list of 2; '2' is no position in it, expected 0 to 1
-            ema.0=high           | --set ema.0=high: ema.0 is 'high', expected a number
-            lr=NaN               | --set lr=NaN: lr is 'NaN', expected a number
-            lr=Infinity          | --set lr=Infinity: lr is 'Infinity', expected a number
-            lr=.inf              | --set lr=.inf: lr is
-            ema.1=-.inf          | --set ema.1=-.inf: ema.1 is
-            lr=1e999             | --set lr=1e999: lr is
-            lr=true              | --set lr=true: lr is true, expected a number
-            lr.x=1               | --set lr.x=1: lr is a single value and has no field 'x'
-            schedule={}          | --set schedule={}: schedule.type is missing, expected one of constant, warmup-cosine
-            schedule.type=cosin  | --set schedule.type=cosin: schedule.type is 'cosin', which is not known
+            model.dept=3         | model.dept=3: model.dept is not a field here; did you mean 'depth'? Known: depth, width
+            modle.depth=3        | modle.depth=3: there is no field 'modle'; did you mean 'model'?
+            model.depth=0        | model.depth=0: model.depth is 0, expected at least 1
+            model.width=3        | model.width=3: model.width is 3, expected an even number
+            model.depth=deep     | model.depth=deep: model.depth is 'deep', expected a whole number
+            model.depth=1.5      | model.depth=1.5: model.depth is 1.5, expected a whole number
+            model.depth=99999999999 | model.depth=99999999999: model.depth is 99999999999, expected a whole number up to 2147483647
+            model.depth=null        | model.depth=null: model.depth is empty, expected a whole number
+            model.depth=         | model.depth=: model.depth is '', expected a whole number
+            model=3              | model=3: model is 3, expected the fields depth, width
+            name=null               | name=null: name is empty, expected text
+            amsgrad=1            | amsgrad=1: amsgrad is 1, expected true or false
+            precision=bf61       | precision=bf61: precision is 'bf61', which is not known; did you mean 'bf16'? Known: fp32, bf16, mixed-fp8
+            precision=1          | precision=1: precision is 1, expected one of fp32, bf16, mixed-fp8
+            ema=0.9              | ema=0.9: ema is 0.9, expected a list
+            ema.2=0.9            | ema.2=0.9: ema is a list of 2; '2' is not a position in it, expected 0 to 1
+            ema.0=high           | ema.0=high: ema.0 is 'high', expected a number
+            lr=NaN               | lr=NaN: lr is 'NaN', expected a number
+            lr=Infinity          | lr=Infinity: lr is 'Infinity', expected a number
+            lr=.inf              | lr=.inf: lr is
+            ema.1=-.inf          | ema.1=-.inf: ema.1 is
+            lr=1e999             | lr=1e999: lr is
+            lr=true              | lr=true: lr is true, expected a number
+            lr.x=1               | lr.x=1: lr is a single value and has no field 'x'
+            schedule={}          | schedule={}: schedule.type is missing, expected one of constant, warmup-cosine
+            schedule.type=cosin  | schedule.type=cosin: schedule.type is 'cosin', which is not known
             schedule.type=constant | schedule.warmup is not a field here
-            stages.1.rate.warmup=-1 | --set stages.1.rate.warmup=-1: stages.1.rate.warmup is -1, expected at least 0
-            stages.0={images: 3} | --set stages.0={images: 3}: stages.0.rate is missing, expected fields with a type
-            name=[               | --set name=[: the value is not YAML
+            stages.1.rate.warmup=-1 | stages.1.rate.warmup=-1: stages.1.rate.warmup is -1, expected at least 0
+            stages.0={images: 3} | stages.0={images: 3}: stages.0.rate is missing, expected fields with a type
+            name=[               | name=[: the value is not YAML
             """)
     void a_bad_override_is_refused_with_its_path_its_value_and_what_is_allowed(String override, String start) {
         assertThat(refusal(override)).contains(start);
@@ -250,10 +250,10 @@ class ConfigsTest {
     @CsvSource(delimiter = '|', textBlock = """
             images: 3                       |                    | whole: part.name is missing, expected text; add it
             part: {name: p, inner: {c: 3}}  |                    | whole: part.inner.c is not a field here
-            part: {name: p}                 | part.inner.c=3     | --set part.inner.c=3: part.inner.c is not a field here. Known: a, b
-            part: {name: p}                 | part.iner.a=3      | --set part.iner.a=3: there is no field 'part.iner'; did you mean 'inner'?
-            part: {name: p}                 | imagse=3           | --set imagse=3: there is no field 'imagse'; did you mean 'images'?
-            part: {name: p}                 | parts.1.rate=3     | --set parts.1.rate=3: parts is a list of 1
+            part: {name: p}                 | part.inner.c=3     | part.inner.c=3: part.inner.c is not a field here. Known: a, b
+            part: {name: p}                 | part.iner.a=3      | part.iner.a=3: there is no field 'part.iner'; did you mean 'inner'?
+            part: {name: p}                 | imagse=3           | imagse=3: there is no field 'imagse'; did you mean 'images'?
+            part: {name: p}                 | parts.1.rate=3     | parts.1.rate=3: parts is a list of 1
             part: {name: p}                 | inner.a=3          | there is no field 'inner'; did you mean part.inner.a or parts.0.inner.a?
             part: {name: p, rate: }         |                    | whole: part.rate is empty, expected a number
             kind: distill                   |                    | whole: kind is "distill", expected testing
@@ -294,10 +294,10 @@ class ConfigsTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', textBlock = """
-            {kind: stored, path: here, size: 3} | source.kind=drawn  | source.path=there | --set source.path=there: source.path is not a field here
-            {kind: stored, path: here, size: 3} | source.path=there  | source.kind=drawn | --set source.path=there: source.path is not a field here
+            {kind: stored, path: here, size: 3} | source.kind=drawn  | source.path=there | source.path=there: source.path is not a field here
+            {kind: stored, path: here, size: 3} | source.path=there  | source.kind=drawn | source.path=there: source.path is not a field here
             {kind: stored, pth: here, size: 3}  | source.kind=drawn  | source.size=4     | pictured: source.pth is not a field here
-            {kind: stored, path: here, size: 3} | source.kind=drwan  | source.size=4     | --set source.kind=drwan: source.kind is 'drwan', which is not known; did you mean 'drawn'?
+            {kind: stored, path: here, size: 3} | source.kind=drwan  | source.size=4     | source.kind=drwan: source.kind is 'drwan', which is not known; did you mean 'drawn'?
             {kind: drawn, path: here, size: 3}  | source.size=4      | source.size=5     | pictured: source.path is not a field here
             """)
     void what_no_kind_of_the_preset_had_is_not_dropped(String yaml, String first, String second, String start) {

@@ -13,7 +13,7 @@ class PresetsTest {
         assertThat(Presets.list("testing"))
                 .extracting(Preset::name, Preset::about)
                 .containsExactly(org.assertj.core.groups.Tuple.tuple(
-                        "small", "retort train small: 1 minute on two cores; made for the tests of this room"));
+                        "small", "retort train small: 1 minute on two cores; made for the tests of this package"));
     }
 
     @Test

@@ -169,12 +169,13 @@ class DatasetsTest {
         assertThatThrownBy(() -> open("auto", folder.resolve("none"), 8))
                 .isInstanceOfSatisfying(
                         RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.DATA))
-                .hasMessageContaining("where nothing lies (looked in " + folder.resolve("none"));
+                .hasMessageContaining("where there is nothing (looked in " + folder.resolve("none"));
         assertThatThrownBy(() -> open("folder", folder, 8)).hasMessageContaining("no JPEG, PNG, WebP, BMP or GIF");
         assertThatThrownBy(() -> open("tar", folder, 8)).hasMessageContaining("no .tar or .tar.gz with 'train'");
         assertThatThrownBy(() -> open("cifar10", folder, 0)).hasMessageContaining("no CIFAR-10 binary files");
         Path text = Files.writeString(folder.resolve("a.txt"), "x");
-        assertThatThrownBy(() -> open("auto", text, 8)).hasMessageContaining("no folder, .tar, .tar.gz or .bin");
+        assertThatThrownBy(() -> open("auto", text, 8))
+                .hasMessageContaining("expected a folder, .tar, .tar.gz or .bin");
         assertThatThrownBy(() -> open("folder", text, 8)).hasMessageContaining("a file; set it to the folder");
         copy("a/1.png");
         assertThatThrownBy(() -> open("folder", folder, 0)).hasMessageContaining("data.size is 0");

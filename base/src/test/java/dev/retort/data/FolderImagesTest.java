@@ -61,14 +61,14 @@ class FolderImagesTest {
         create("training/a/1.png", "valid/a/2.png", "validation/b/3.png");
         assertThat(FolderImages.open(folder, "val", 8).classNames()).containsExactly("a", "b");
         assertThat(FolderImages.open(folder, "validation", 8).classNames()).containsExactly("b");
-        assertThat(FolderImages.open(folder, "train", 8).divided()).isTrue();
+        assertThat(FolderImages.open(folder, "train", 8).hasTestSplit()).isTrue();
         assertThatThrownBy(() -> FolderImages.open(folder, "test", 8)).hasMessageContaining("no folder 'test'");
     }
 
     @Test
     void a_class_is_no_split_to_ask_for() throws IOException {
         create("test/1.png", "quiz/2.png");
-        assertThat(FolderImages.open(folder, "train", 8).divided()).isFalse();
+        assertThat(FolderImages.open(folder, "train", 8).hasTestSplit()).isFalse();
         assertThatThrownBy(() -> FolderImages.open(folder, "test", 8))
                 .hasMessageContaining("all its pictures are of the split train");
     }
@@ -143,7 +143,7 @@ class FolderImagesTest {
         assertThat(source.classNames()).containsExactly("a\\b", "c:d", "é*");
         assertThatThrownBy(() -> source.read(0, new float[source.pixels()], 0))
                 .as("the file is found, and empty")
-                .hasMessageContaining("it is no JPEG");
+                .hasMessageContaining("it is not a JPEG");
     }
 
     @Test

@@ -75,7 +75,7 @@ class ShapesTest {
     void a_shape_is_drawn_where_its_condition_says() {
         Shapes shapes = new Shapes(32, 0);
         float[] out = new float[shapes.pixels()];
-        shapes.draw(new ShapesCondition(0, 0, -0.5, 0.5, 0.4, 0), 0, out, 0);
+        shapes.render(new ShapesCondition(0, 0, -0.5, 0.5, 0.4, 0), 0, out, 0);
         int inside = 24 * 32 + 8;
         int outside = 8 * 32 + 24;
         assertThat(out[inside] - out[32 * 32 + inside])

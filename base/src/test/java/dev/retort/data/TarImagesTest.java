@@ -34,7 +34,7 @@ class TarImagesTest {
         assertThat(train.size()).as("two archives have an a/1.png").isEqualTo(4);
         assertThat(train.name()).isEqualTo(folder.getFileName() + "/train");
         assertThat(train.notes()).singleElement().asString().contains("other.tar");
-        assertThat(train.divided()).isTrue();
+        assertThat(train.hasTestSplit()).isTrue();
         float[] out = new float[train.pixels()];
         for (int i = 0; i < 4; i++) {
             assertThat(train.read(i, out, 0).label()).isEqualTo(new int[] {0, 0, 1, 2}[i]);
@@ -50,7 +50,7 @@ class TarImagesTest {
         Files.createDirectories(folder.resolve(".cache"));
         ImageSource source = open("train");
         assertThat(source.classNames()).containsExactly("a", "b");
-        assertThat(source.divided()).isFalse();
+        assertThat(source.hasTestSplit()).isFalse();
     }
 
     @Test

@@ -54,12 +54,10 @@ class HubPullTest {
     }
 
     private Hub hub(boolean offline, String token) {
-        Patience patience = new Patience(
+        RetryPolicy policy = new RetryPolicy(
                 List.of(Duration.ofMillis(1)), Duration.ofSeconds(1), Duration.ofSeconds(5), 1000, time -> {});
         return new Hub(
-                new HubSettings(server.endpoint(), folder.resolve("hub"), token, offline, Proxies.NONE),
-                patience,
-                said);
+                new HubSettings(server.endpoint(), folder.resolve("hub"), token, offline, Proxies.NONE), policy, said);
     }
 
     private Path repository() {
@@ -68,7 +66,7 @@ class HubPullTest {
 
     @Test
     void the_cache_has_the_layout_of_the_hubs_own_tools() throws IOException {
-        Pulled pulled = hub(false, "").pull(HubName.parse(NAME));
+        Snapshot pulled = hub(false, "").pull(HubName.parse(NAME));
         Path snapshot = repository().resolve("snapshots").resolve(FakeHub.COMMIT);
         assertThat(pulled.path()).isEqualTo(snapshot);
         assertThat(repository().resolve("refs/main")).hasContent(FakeHub.COMMIT);
@@ -96,7 +94,7 @@ class HubPullTest {
     @Test
     void size_and_what_is_left_out_are_said_before_anything_is_fetched() {
         List<String> first = new ArrayList<>();
-        Watch watch = new Watch() {
+        DownloadListener listener = new DownloadListener() {
             @Override
             public void say(String sentence) {
                 first.add(sentence + " | " + server.requests("store", "").size());
@@ -105,7 +103,7 @@ class HubPullTest {
             @Override
             public void progress(long done, long total, String file) {}
         };
-        new Hub(new HubSettings(server.endpoint(), folder, "", false, Proxies.NONE), Patience.USUAL, watch)
+        new Hub(new HubSettings(server.endpoint(), folder, "", false, Proxies.NONE), RetryPolicy.USUAL, listener)
                 .pull(HubName.parse(NAME));
         assertThat(first)
                 .containsExactly(
@@ -116,7 +114,7 @@ class HubPullTest {
 
     @Test
     void progress_counts_every_byte_once() {
-        Pulled pulled = hub(false, "").pull(HubName.parse(NAME));
+        Snapshot pulled = hub(false, "").pull(HubName.parse(NAME));
         assertThat(said.total)
                 .isEqualTo(pulled.bytes())
                 .isEqualTo(pulled.fetched())
@@ -159,7 +157,7 @@ class HubPullTest {
     void a_second_pull_asks_once_and_fetches_only_what_is_new() {
         hub(false, "").pull(HubName.parse(NAME));
         server.requests.clear();
-        Pulled again = hub(false, "").pull(HubName.parse(NAME));
+        Snapshot again = hub(false, "").pull(HubName.parse(NAME));
         assertThat(again.fetched()).isZero();
         assertThat(server.requests).hasSize(1);
         assertThat(said.sentences).anyMatch(sentence -> sentence.endsWith("3.7 MB, all of it in the cache"));
@@ -171,7 +169,7 @@ class HubPullTest {
         String other = FakeHub.COMMIT.replace('0', 'f');
         server.revisions.put("v2", other);
         server.requests.clear();
-        Pulled pulled = hub(false, "").pull(HubName.parse(NAME + "@v2"));
+        Snapshot pulled = hub(false, "").pull(HubName.parse(NAME + "@v2"));
         assertThat(pulled.path()).isEqualTo(repository().resolve("snapshots").resolve(other));
         assertThat(pulled.path().resolve("model.safetensors")).hasBinaryContent(WEIGHTS);
         assertThat(server.requests).hasSize(1);
@@ -181,10 +179,10 @@ class HubPullTest {
 
     @Test
     void one_file_or_one_folder_comes_alone() {
-        Pulled file = hub(false, "").pull(HubName.parse(NAME + "/pytorch_model.bin"));
+        Snapshot file = hub(false, "").pull(HubName.parse(NAME + "/pytorch_model.bin"));
         assertThat(file.path()).hasBinaryContent(random(500));
         assertThat(file.files()).isEqualTo(1);
-        Pulled vae = hub(false, "").pull(HubName.parse(NAME + "/vae"));
+        Snapshot vae = hub(false, "").pull(HubName.parse(NAME + "/vae"));
         assertThat(vae.files()).isEqualTo(2);
         assertThat(vae.path().resolve("weights.safetensors")).isRegularFile();
         assertThat(vae.path().resolveSibling("config.json")).doesNotExist();
@@ -291,7 +289,7 @@ class HubPullTest {
     @Test
     void a_cache_that_was_copied_without_links_is_used_as_it_is() throws IOException {
         Path snapshot = dereferenced();
-        Pulled pulled = hub(false, "").pull(HubName.parse(NAME));
+        Snapshot pulled = hub(false, "").pull(HubName.parse(NAME));
         assertThat(pulled.fetched()).isZero();
         assertThat(server.requests).allMatch(request -> request.path().startsWith("/api/models"));
         assertThat(snapshot.resolve("model.safetensors")).isRegularFile().hasBinaryContent(WEIGHTS);
@@ -303,7 +301,7 @@ class HubPullTest {
     void what_was_changed_in_such_a_cache_is_said_and_fetched() throws IOException {
         Path snapshot = dereferenced();
         Files.write(snapshot.resolve("config.json"), "{\"a\": 2}\n".getBytes(UTF_8));
-        Pulled pulled = hub(false, "").pull(HubName.parse(NAME));
+        Snapshot pulled = hub(false, "").pull(HubName.parse(NAME));
         assertThat(pulled.fetched()).isEqualTo(CONFIG.length);
         assertThat(snapshot.resolve("config.json")).hasBinaryContent(CONFIG);
         assertThat(said.sentences)

@@ -55,8 +55,8 @@ class HubTroubleTest {
         server.close();
     }
 
-    private Pulled pull(String token) {
-        Patience patience = new Patience(
+    private Snapshot pull(String token) {
+        RetryPolicy policy = new RetryPolicy(
                 List.of(Duration.ofSeconds(1), Duration.ofSeconds(2), Duration.ofSeconds(4)),
                 Duration.ofSeconds(90),
                 silence,
@@ -64,7 +64,7 @@ class HubTroubleTest {
                 pauses::add);
         return new Hub(
                         new HubSettings(server.endpoint(), folder.resolve("hub"), token, false, Proxies.NONE),
-                        patience,
+                        policy,
                         said)
                 .pull(HubName.parse(NAME));
     }
@@ -77,7 +77,7 @@ class HubTroubleTest {
         return repository().resolve("blobs").resolve(FakeHub.sha256(WEIGHTS) + ".incomplete");
     }
 
-    private void whole(Pulled pulled) {
+    private void whole(Snapshot pulled) {
         assertThat(pulled.path().resolve(FILE)).hasBinaryContent(WEIGHTS);
         assertThat(incomplete()).doesNotExist();
     }
@@ -113,10 +113,10 @@ class HubTroubleTest {
 
     @Test
     void a_host_that_does_not_exist_is_asked_for_twice_and_no_more() {
-        Patience patience = new Patience(Patience.USUAL.pauses(), Duration.ZERO, silence, 1000, pauses::add);
+        RetryPolicy policy = new RetryPolicy(RetryPolicy.USUAL.pauses(), Duration.ZERO, silence, 1000, pauses::add);
         HubSettings nowhere =
                 new HubSettings(URI.create("http://hub.invalid"), folder.resolve("hub"), "", false, Proxies.NONE);
-        assertThatThrownBy(() -> new Hub(nowhere, patience, said).pull(HubName.parse(NAME)))
+        assertThatThrownBy(() -> new Hub(nowhere, policy, said).pull(HubName.parse(NAME)))
                 .isInstanceOfSatisfying(
                         RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.NETWORK))
                 .hasMessageContainingAll("failed 2 times in a row", "there is no host hub.invalid", "HF_ENDPOINT");
@@ -145,7 +145,7 @@ class HubTroubleTest {
         long kept = incomplete().toFile().length();
         assertThat(kept).isBetween(0L, 800_000L);
         server.requests.clear();
-        Pulled pulled = pull("");
+        Snapshot pulled = pull("");
         whole(pulled);
         assertThat(ranges()).containsExactly(kept == 0 ? "null" : "bytes=" + kept + "-");
         assertThat(pulled.fetched()).isEqualTo(2_000_000 - kept);
@@ -199,7 +199,7 @@ class HubTroubleTest {
                 FakeHub.packed(500_000),
                 FakeHub.packed(Integer.MAX_VALUE),
                 FakeHub.packed(Integer.MAX_VALUE));
-        Pulled pulled = pull("");
+        Snapshot pulled = pull("");
         whole(pulled);
         assertThat(pulled.path().resolve("config.json")).hasContent("{}");
     }
@@ -223,7 +223,7 @@ class HubTroubleTest {
     @Test
     void a_list_of_names_alone_is_completed_file_by_file() {
         server.detailed = false;
-        Pulled pulled = pull("");
+        Snapshot pulled = pull("");
         whole(pulled);
         assertThat(pulled.path().resolve("config.json")).hasContent("{}");
         assertThat(server.requests("store", FILE))
@@ -349,7 +349,7 @@ class HubTroubleTest {
     }
 
     @Test
-    void a_pause_beyond_patience_is_told_and_not_waited_for() {
+    void a_pause_longer_than_the_policy_allows_is_told_and_not_waited_for() {
         server.trouble("/api/models", status(429, "Retry-After", "3600"));
         refused(Kind.NETWORK, "asks for a pause of 3600 s");
         assertThat(pauses).isEmpty();
@@ -360,9 +360,9 @@ class HubTroubleTest {
         Instant now = Instant.parse("2026-01-02T03:04:05Z");
         HttpHeaders date =
                 HttpHeaders.of(Map.of("Retry-After", List.of("Fri, 02 Jan 2026 03:04:35 GMT")), (a, b) -> true);
-        assertThat(Wire.pauseAsked(date, now)).isCloseTo(Duration.ofSeconds(30), Duration.ZERO);
-        assertThat(Wire.pauseAsked(date, now.plusSeconds(60))).isZero();
-        assertThat(Wire.pauseAsked(HttpHeaders.of(Map.of("Retry-After", List.of("soon")), (a, b) -> true), now))
+        assertThat(HubClient.pauseAsked(date, now)).isCloseTo(Duration.ofSeconds(30), Duration.ZERO);
+        assertThat(HubClient.pauseAsked(date, now.plusSeconds(60))).isZero();
+        assertThat(HubClient.pauseAsked(HttpHeaders.of(Map.of("Retry-After", List.of("soon")), (a, b) -> true), now))
                 .isZero();
     }
 
@@ -433,7 +433,7 @@ class HubTroubleTest {
         Files.createSymbolicLink(snapshot.resolve("vae"), outside);
         server.small.put("vae/config.json", "{}".getBytes(UTF_8));
         assertThatThrownBy(() -> pull(""))
-                .hasMessageContaining("is no folder of its own")
+                .hasMessageContaining("not a folder of its own")
                 .isInstanceOfSatisfying(
                         RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.WRITE));
         assertThat(outside).isEmptyDirectory();
@@ -450,11 +450,11 @@ class HubTroubleTest {
 
     @Test
     void who_comes_second_waits_and_finds_what_the_first_fetched() throws Exception {
-        List<Pulled> both = Collections.synchronizedList(new ArrayList<>());
+        List<Snapshot> both = Collections.synchronizedList(new ArrayList<>());
         Runnable one = () -> both.add(new Hub(
                         new HubSettings(server.endpoint(), folder.resolve("hub"), "", false, Proxies.NONE),
-                        Patience.USUAL,
-                        Watch.NONE)
+                        RetryPolicy.USUAL,
+                        DownloadListener.NONE)
                 .pull(HubName.parse(NAME)));
         List<Thread> threads = List.of(new Thread(one), new Thread(one));
         threads.forEach(Thread::start);

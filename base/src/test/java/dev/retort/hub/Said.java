@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Keeps what a hub says and how far it came. */
-final class Said implements Watch {
+final class Said implements DownloadListener {
     final List<String> sentences = new ArrayList<>();
     final List<Long> progress = new ArrayList<>();
     long total;

@@ -110,7 +110,7 @@ class AtomicWriteTest {
                 .isInstanceOfSatisfying(
                         RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.USAGE))
                 .hasMessage(target + " holds " + mine
-                        + ", which is no part of a box and would be lost; give another name, or move it away");
+                        + ", which is not part of a box and would be lost; give another name, or move it away");
         assertThat(target.resolve(mine)).hasContent("mine");
         assertThat(target.resolve("a")).hasContent("1");
         assertThat(names(folder)).containsExactly("box");
@@ -124,7 +124,7 @@ class AtomicWriteTest {
                     Files.writeString(into.resolve("a"), "2");
                     Files.createDirectory(target.resolve("photos"));
                 }))
-                .hasMessageContaining("holds photos, which is no part of a box");
+                .hasMessageContaining("holds photos, which is not part of a box");
         assertThat(names(target)).containsExactly("a", "photos");
         assertThat(names(folder)).containsExactly("box");
     }

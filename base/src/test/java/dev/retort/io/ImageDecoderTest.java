@@ -138,7 +138,7 @@ class ImageDecoderTest {
     void text_is_no_picture() {
         assertThatThrownBy(() -> ImageDecoder.decode("hello".getBytes(), "note.txt"))
                 .hasMessage(
-                        "cannot decode the picture note.txt: it is no JPEG, PNG, WebP, BMP or GIF; repair or remove it");
+                        "cannot decode the picture note.txt: it is not a JPEG, PNG, WebP, BMP or GIF; repair or remove it");
     }
 
     @Test

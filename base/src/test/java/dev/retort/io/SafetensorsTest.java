@@ -73,7 +73,7 @@ class SafetensorsTest {
     @CsvSource(delimiter = '|', textBlock = """
             [1]                                                                  | not a JSON object
             {"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}} {}            | goes on after
-            {"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,8]}}             | line 1, column 30: NaN is no value in JSON
+            {"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,8]}}             | line 1, column 30: NaN is not a value in JSON
             {"a":{"dtype":32,"shape":[2],"data_offsets":[0,8]}}                  | dtype of 'a' is not a string
             {"a":{"shape":[2],"data_offsets":[0,8]}}                             | has no dtype
             {"a":{"dtype":"F32","data_offsets":[0,8]}}                           | has no shape

@@ -76,14 +76,14 @@ class TensorFilesTest {
     @CsvSource(delimiter = '|', quoteCharacter = '~', textBlock = """
             {"weight_map":{"a":"../x.safetensors"}}                         | leaves the folder
             {"weight_map":{"a":".."}}                                       | leaves the folder
-            {"weight_map":{"a":"b\\u0000c"}}                                | leaves the folder, or is none
-            {"weight_map":{"a":Infinity}}                                   | line 1, column 20: Infinity is no value in JSON
+            {"weight_map":{"a":"b\\u0000c"}}                                | leaves the folder or is not a file name
+            {"weight_map":{"a":Infinity}}                                   | line 1, column 20: Infinity is not a value in JSON
             {"weight_map":{"a":"one.safetensors","a":"one.safetensors"}}    | not a JSON index
-            {"weight_map":{"a":"one.safetensors.index.json"}}               | names one.safetensors.index.json, which is no file
-            {"weight_map":{"a":"."}}                                        | names ., which is no file of weights
-            {"weight_map":{"a":"sub"}}                                      | names sub, which is no file of weights
+            {"weight_map":{"a":"one.safetensors.index.json"}}               | names one.safetensors.index.json, which is not a file
+            {"weight_map":{"a":"."}}                                        | names ., which is not a file of weights
+            {"weight_map":{"a":"sub"}}                                      | names sub, which is not a file of weights
             {"weight_map":{"a":7}}                                          | is not a name
-            {"weight_map":{"z":"one.safetensors"}}                          | 'z' lies in one.safetensors, which does not hold it
+            {"weight_map":{"z":"one.safetensors"}}                          | 'z' is in one.safetensors, which does not hold it
             {"weight_map":{}}                                               | has no 'weight_map'
             [                                                               | not a JSON index
             """)

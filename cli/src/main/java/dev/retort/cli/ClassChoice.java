@@ -79,7 +79,7 @@ record ClassChoice(List<Integer> labels) {
     }
 
     private static List<Integer> unknown(String word, ClassLookup classes) {
-        throw refused(word + " is no class of this model"
+        throw refused(word + " is not a class of this model"
                 + Suggestion.nearest(word, classes.spoken())
                         .map(near -> "; did you mean '" + near + "'? It has ")
                         .orElse("; it has ")

@@ -29,10 +29,10 @@ import picocli.CommandLine.Parameters;
         })
 final class CompareCommand implements Callable<Integer> {
     @Mixin
-    private JudgeOptions options;
+    private EvaluationOptions options;
 
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Parameters(
             index = "0",
@@ -66,34 +66,34 @@ final class CompareCommand implements Callable<Integer> {
         Path folder =
                 out == null ? Path.of("runs", "compare-" + distilled.get(0).name()) : out;
         AtomicWrite.requireWritable(folder.resolve("compare.json"));
-        Hardware.Chosen chosen = options.choose(talk);
+        ComputeOptions.Chosen chosen = options.choose(output);
         ComparisonReport report;
-        try (Evaluator evaluator = options.evaluator(original, chosen, talk);
-                Bar bar = talk.bar("compare", "")) {
+        try (Evaluator evaluator = options.evaluator(original, chosen, output);
+                Bar bar = output.bar("compare", "")) {
             report = new Comparison(original, distilled, alone)
                     .report(
                             evaluator,
                             options.measurement(chosen),
-                            List.of(talk.command()),
-                            Provenance.here(talk.command(), options.seed()),
+                            List.of(output.command()),
+                            Provenance.here(output.command(), options.seed()),
                             bar);
         }
         Path page = Comparison.save(report, folder);
-        if (talk.json()) {
-            talk.terminal().out().println(report.toJson());
+        if (output.json()) {
+            output.terminal().out().println(report.toJson());
         } else {
-            talk.terminal().out().print(report.toTable().render());
-            talk.terminal().out().println();
-            talk.terminal().out().println(report.summary());
+            output.terminal().out().print(report.toTable().render());
+            output.terminal().out().println();
+            output.terminal().out().println(report.summary());
         }
-        report.notes().forEach(talk::say);
-        talk.say("The page with the pictures: " + page);
-        talk.next("retort sample " + students.get(0));
+        report.notes().forEach(output::say);
+        output.say("The page with the pictures: " + page);
+        output.next("retort sample " + students.get(0));
         return 0;
     }
 
     private Candidate candidate(String model, List<String> taken) {
-        Candidate candidate = options.candidate(model, taken, talk);
+        Candidate candidate = options.candidate(model, taken, output);
         taken.add(candidate.name());
         return candidate;
     }

@@ -37,7 +37,7 @@ import picocli.CommandLine.Parameters;
             "Rewrite a diffusion transformer in another program's layout.",
             "",
             "Examples:",
-            "  retort convert DiT-XL-2-256x256.pt dit-xl       the original's file to a model of ours",
+            "  retort convert DiT-XL-2-256x256.pt dit-xl       the original's file to a model of Retort",
             "  retort convert dit-xl dit.pt                    back: the same keys, shapes and types",
             "  retort convert dit-xl pipeline --to diffusers   a folder of the diffusers library",
             "  retort convert pipeline dit --dtype bf16        half the size",
@@ -48,7 +48,7 @@ import picocli.CommandLine.Parameters;
         })
 final class ConvertCommand implements Callable<Integer> {
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Mixin
     private HintOptions hints;
@@ -93,7 +93,7 @@ final class ConvertCommand implements Callable<Integer> {
         Optional<Dtype> asked = asked();
         Hints told = hints.hints();
         requireFree(layout);
-        Path in = Path.of(ModelArgument.place(given, talk));
+        Path in = Path.of(ModelArgument.place(given, output));
         Path model = RunFolder.own(in).orElse(null);
         List<String> notes = new ArrayList<>();
         ModelCard card;
@@ -108,7 +108,7 @@ final class ConvertCommand implements Callable<Integer> {
             }
         } else {
             try (Checkpoint checkpoint = Architectures.open(in, told)) {
-                checkpoint.notes().forEach(talk::say);
+                checkpoint.notes().forEach(output::say);
                 card = checkpoint.card();
                 stored = asked.orElseGet(() -> kept(checkpoint.weights(), notes));
                 if (stored != Dtype.F32) {
@@ -117,8 +117,8 @@ final class ConvertCommand implements Callable<Integer> {
                 notes.addAll(write(layout, card, checkpoint.parameters(), stored));
             }
         }
-        if (talk.json()) {
-            talk.terminal()
+        if (output.json()) {
+            output.terminal()
                     .json(new Converted(
                             in.toString(),
                             out.toString(),
@@ -127,9 +127,9 @@ final class ConvertCommand implements Callable<Integer> {
                             stored.name(),
                             notes));
         } else {
-            talk.terminal().out().println(out);
-            notes.forEach(note -> talk.say("Mind: " + note));
-            talk.next((layout.isEmpty() ? "retort sample " : "retort inspect ") + out);
+            output.terminal().out().println(out);
+            notes.forEach(note -> output.say("Mind: " + note));
+            output.next((layout.isEmpty() ? "retort sample " : "retort inspect ") + out);
         }
         return 0;
     }

@@ -25,7 +25,7 @@ import dev.retort.pipeline.Pipeline;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.Progress;
 import dev.retort.report.Provenance;
-import dev.retort.sample.Draw;
+import dev.retort.sample.Sampling;
 import dev.retort.train.TrainConfig;
 import dev.retort.train.Training;
 import java.lang.management.ManagementFactory;
@@ -75,10 +75,10 @@ final class DemoCommand implements Callable<Integer> {
     private static final double SLOWEST_START = 4;
 
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Mixin
-    private Hardware hardware;
+    private ComputeOptions compute;
 
     @Option(
             names = "--run",
@@ -89,17 +89,17 @@ final class DemoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Hardware.Chosen chosen = hardware.choose(talk);
+        ComputeOptions.Chosen chosen = compute.choose(output);
         double start = Math.min(secondsSinceStart(), SLOWEST_START);
         Optional<DemoPlan> begun = begun();
         TrainConfig full = teaching();
         ComparisonReport report;
-        try (Interrupt interrupt = Interrupt.listen(talk.terminal());
+        try (Interrupt interrupt = Interrupt.listen(output.terminal());
                 Evaluator evaluator = evaluator(full.run().data(), chosen)) {
             DemoPlan plan = begun.orElseGet(() -> measured(full, recipe(), chosen, start, interrupt));
             TrainConfig teaching = teaching("images=" + plan.teacherImages());
             Recipe recipe = recipe("stages.0.images=" + plan.studentImages());
-            try (Bar bar = talk.bar("demo", "", plan.seconds(REST))) {
+            try (Bar bar = output.bar("demo", "", plan.seconds(REST))) {
                 Portions parts = new Portions(bar, plan.seconds(REST));
                 Path teacher = Training.run(
                         teaching,
@@ -150,7 +150,7 @@ final class DemoCommand implements Callable<Integer> {
                     run.resolve(TEACHER) + " was not begun by this demo, there is no " + DemoPlan.FILE
                             + " beside it; give --run another folder");
         }
-        begun.ifPresent(plan -> talk.say(String.format(
+        begun.ifPresent(plan -> output.say(String.format(
                 Locale.ROOT,
                 "Going on in %s as planned there: %,d images for the teacher, %,d for the student",
                 run,
@@ -161,8 +161,8 @@ final class DemoCommand implements Callable<Integer> {
 
     /** Measures the machine and chooses a length that keeps the promise. */
     private DemoPlan measured(
-            TrainConfig teaching, Recipe recipe, Hardware.Chosen chosen, double start, Interrupt interrupt) {
-        talk.say("Measuring this machine for some seconds, to choose how long to train");
+            TrainConfig teaching, Recipe recipe, ComputeOptions.Chosen chosen, double start, Interrupt interrupt) {
+        output.say("Measuring this machine for some seconds, to choose how long to train");
         Pace pace = new Trial(teaching, recipe, alone(recipe), chosen.device(), chosen.precision(), BATCH)
                 .pace(run, start, interrupt);
         double passed = secondsSinceStart();
@@ -171,7 +171,7 @@ final class DemoCommand implements Callable<Integer> {
                 AIM - passed, pace, LEAST, full, REST, teaching.run().batch());
         plan.write(run);
         double whole = passed + plan.seconds(REST);
-        talk.say(String.format(
+        output.say(String.format(
                 Locale.ROOT,
                 "Each second the teacher learns from %.0f images, the student from %.0f, its network alone from %.0f: "
                         + "%,d images for the teacher and %,d for the student, about %s in all%s",
@@ -201,7 +201,7 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private List<String> overrides(String... changes) {
-        List<String> all = new ArrayList<>(hardware.overrides("run.compute."));
+        List<String> all = new ArrayList<>(compute.overrides("run.compute."));
         all.addAll(List.of(changes));
         return all;
     }
@@ -214,7 +214,7 @@ final class DemoCommand implements Callable<Integer> {
         return recipe.stages().stream().mapToLong(StageConfig::images).sum();
     }
 
-    private Evaluator evaluator(DataConfig data, Hardware.Chosen chosen) {
+    private Evaluator evaluator(DataConfig data, ComputeOptions.Chosen chosen) {
         return Evaluator.of(
                 data,
                 "auto",
@@ -223,43 +223,53 @@ final class DemoCommand implements Callable<Integer> {
     }
 
     private ComparisonReport compare(
-            Evaluator evaluator, Path teacher, Path student, Path scratch, Hardware.Chosen chosen, Progress progress) {
+            Evaluator evaluator,
+            Path teacher,
+            Path student,
+            Path scratch,
+            ComputeOptions.Chosen chosen,
+            Progress progress) {
         Measurement measurement =
-                new Measurement(BATCH, ROUNDS, 1, chosen.device().toString(), chosen.precision(), hardware.threads());
+                new Measurement(BATCH, ROUNDS, 1, chosen.device().toString(), chosen.precision(), compute.threads());
         return new Comparison(
                         candidate("teacher", teacher),
                         List.of(candidate("student", student)),
                         List.of(candidate("student alone", scratch)))
-                .report(evaluator, measurement, List.of(talk.command()), Provenance.here(talk.command(), 0), progress);
+                .report(
+                        evaluator,
+                        measurement,
+                        List.of(output.command()),
+                        Provenance.here(output.command(), 0),
+                        progress);
     }
 
     private static Candidate candidate(String name, Path model) {
         return new Candidate(name, model, Models.card(model).sampling());
     }
 
-    private void draw(Path model, Hardware.Chosen chosen, String file) {
+    private void draw(Path model, ComputeOptions.Chosen chosen, String file) {
         try (Pipeline<Network> loaded = Models.load(model, chosen.device())) {
             int classes = loaded.card().classes().size();
-            ImageGrid grid =
-                    Draw.classGrid(loaded.network(), loaded.card(), chosen.precision(), classes, PICTURES_PER_CLASS);
+            ImageGrid grid = Sampling.classGrid(
+                    loaded.network(), loaded.card(), chosen.precision(), classes, PICTURES_PER_CLASS);
             grid.write(run.resolve(file), 2);
         }
     }
 
     private void tell(ComparisonReport report, Path page) {
-        if (talk.json()) {
-            talk.terminal().out().println(report.toJson());
+        if (output.json()) {
+            output.terminal().out().println(report.toJson());
         } else {
-            talk.terminal().out().print(report.toTable().render());
-            talk.terminal().out().println();
-            talk.terminal().out().println(report.summary());
+            output.terminal().out().print(report.toTable().render());
+            output.terminal().out().println();
+            output.terminal().out().println(report.summary());
         }
-        talk.say("Pictures: " + run.resolve("teacher.png") + " and " + run.resolve("student.png"));
-        talk.say("The page with all of it: " + page);
-        talk.next("retort sample " + run.resolve("student") + " --classes star,heart");
+        output.say("Pictures: " + run.resolve("teacher.png") + " and " + run.resolve("student.png"));
+        output.say("The page with all of it: " + page);
+        output.next("retort sample " + run.resolve("student") + " --classes star,heart");
     }
 
     private Map<String, String> provenance() {
-        return Provenance.here(talk.command(), 1).texts();
+        return Provenance.here(output.command(), 1).texts();
     }
 }

@@ -37,7 +37,7 @@ final class DistillCommand implements Callable<Integer> {
     private RunOptions options;
 
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Override
     public Integer call() {
@@ -49,17 +49,17 @@ final class DistillCommand implements Callable<Integer> {
         }
         Path run = options.folder();
         Path teacher = teacher(recipe); // fetched before the run begins, with a bar of its own
-        talk.say("run: " + run + " (Ctrl-C saves; the same command resumes)");
+        output.say("run: " + run + " (Ctrl-C saves; the same command resumes)");
         long start = System.nanoTime();
         Path model;
-        try (Interrupt interrupt = Interrupt.listen(talk.terminal());
-                Bar bar = talk.bar("distil", "images")) {
+        try (Interrupt interrupt = Interrupt.listen(output.terminal());
+                Bar bar = output.bar("distil", "images")) {
             model = Distillation.run(
-                    recipe, run, options.provenance("distill", recipe.run().seed()), talk::say, bar, interrupt);
+                    recipe, run, options.provenance("distill", recipe.run().seed()), output::say, bar, interrupt);
         }
-        Finished.of(run, model, images(recipe), start)
+        RunResult.of(run, model, images(recipe), start)
                 .tell(
-                        talk,
+                        output,
                         Models.card(teacher).images().equals(Models.card(model).images())
                                 ? "retort compare " + recipe.teacher().model() + " " + run
                                 : "retort sample " + run);
@@ -69,9 +69,9 @@ final class DistillCommand implements Callable<Integer> {
     private void describe(Recipe recipe) {
         ImageSource source = recipe.run().data().open();
         NetworkSpec student = recipe.network(source);
-        ModelCard taught = Models.card(teacher(recipe));
-        List<String> findings = Distillation.check(recipe, taught);
-        NetworkSpec teacher = taught.network();
+        ModelCard teacherCard = Models.card(teacher(recipe));
+        List<String> findings = Distillation.check(recipe, teacherCard);
+        NetworkSpec teacher = teacherCard.network();
         double macs = 0;
         for (StageConfig stage : recipe.stages()) {
             // losses that ask the usual question share its answer
@@ -82,16 +82,17 @@ final class DistillCommand implements Callable<Integer> {
             int teacherCalls = recipe.teacher().guidance() == 1 ? asked : 2 * asked;
             macs += stage.images() * (3.0 * student.macs() + (double) teacherCalls * teacher.macs());
         }
-        DryRun.describe(talk, "distill", recipe, recipe.run(), source, student, images(recipe), macs / images(recipe));
-        findings.forEach(talk::say);
-        talk.say("run: " + options.folder());
-        talk.next(options.command("distill"));
+        DryRun.describe(
+                output, "distill", recipe, recipe.run(), source, student, images(recipe), macs / images(recipe));
+        findings.forEach(output::say);
+        output.say("run: " + options.folder());
+        output.next(options.command("distill"));
     }
 
     private Path teacher(Recipe recipe) {
         String model = recipe.teacher().model();
         try {
-            return ModelArgument.folder(model, talk);
+            return ModelArgument.folder(model, output);
         } catch (RetortException e) {
             String preset = Path.of(model).getFileName().toString();
             boolean trainable = Presets.list("train").stream().anyMatch(known -> model.equals("runs/" + known.name()));

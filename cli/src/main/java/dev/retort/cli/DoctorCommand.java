@@ -1,9 +1,9 @@
 package dev.retort.cli;
 
-import dev.retort.cli.doctor.Checkup;
-import dev.retort.cli.doctor.Finding;
-import dev.retort.cli.doctor.Finding.State;
-import dev.retort.cli.doctor.Surroundings;
+import dev.retort.cli.doctor.Check;
+import dev.retort.cli.doctor.Check.State;
+import dev.retort.cli.doctor.Checks;
+import dev.retort.cli.doctor.HostEnvironment;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileNames;
@@ -42,7 +42,7 @@ final class DoctorCommand implements Callable<Integer> {
     private static final int PROBE_PATIENCE_SECONDS = 20;
 
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Option(
             names = "--probe",
@@ -51,52 +51,52 @@ final class DoctorCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        List<Finding> findings = examine();
-        if (talk.json()) {
+        List<Check> checks = examine();
+        if (output.json()) {
             record Line(String subject, String state, String found, String fix) {}
-            talk.terminal()
-                    .json(findings.stream()
-                            .map(finding ->
-                                    new Line(finding.subject(), finding.state().name(), finding.found(), finding.fix()))
+            output.terminal()
+                    .json(checks.stream()
+                            .map(check ->
+                                    new Line(check.subject(), check.state().name(), check.found(), check.fix()))
                             .toList());
         } else {
-            findings.forEach(this::print);
+            checks.forEach(this::print);
         }
-        boolean bad = findings.stream().anyMatch(finding -> finding.state() == State.BAD);
+        boolean bad = checks.stream().anyMatch(check -> check.state() == State.BAD);
         if (!bad) {
-            talk.next("retort presets");
+            output.next("retort presets");
         }
         return bad ? Kind.ENVIRONMENT.exitCode() : 0;
     }
 
-    private List<Finding> examine() {
+    private List<Check> examine() {
         Machine machine = Machine.here();
-        Surroundings around = new Surroundings(Path.of("/"), System.getenv());
-        List<Finding> findings = new ArrayList<>();
-        findings.add(Checkup.java(
+        HostEnvironment around = new HostEnvironment(Path.of("/"), System.getenv());
+        List<Check> checks = new ArrayList<>();
+        checks.add(Checks.java(
                 Runtime.version().feature(), System.getProperty("java.version"), System.getProperty("java.vendor")));
-        findings.add(Checkup.platform(System.getProperty("os.name"), System.getProperty("os.arch")));
-        findings.add(Checkup.fileNames(FileNames.charset(), FileNames.isUnicode()));
-        findings.add(Checkup.cpu(machine));
-        findings.add(Checkup.memory(machine.memoryBytes(), Machine.availableBytes(), around.memoryLimitBytes()));
-        findings.add(Checkup.gpu(around.gpus(), around.driver(), around.hasLibcuda(), Cuda.isBuiltIn()));
-        findings.add(Checkup.foreignLibtorch(around.foreignLibtorch(), around.forcedLibtorch()));
-        Finding natives = inTime("Natives", NATIVE_PATIENCE_SECONDS, Natives::libraries);
-        findings.add(cache(natives.state() == State.GOOD));
-        boolean caused = findings.stream().anyMatch(finding -> finding.state() == State.BAD);
-        findings.add(
+        checks.add(Checks.platform(System.getProperty("os.name"), System.getProperty("os.arch")));
+        checks.add(Checks.fileNames(FileNames.charset(), FileNames.isUnicode()));
+        checks.add(Checks.cpu(machine));
+        checks.add(Checks.memory(machine.memoryBytes(), Machine.availableBytes(), around.memoryLimitBytes()));
+        checks.add(Checks.gpu(around.gpus(), around.driver(), around.hasLibcuda(), Cuda.isBuiltIn()));
+        checks.add(Checks.foreignLibtorch(around.foreignLibtorch(), around.forcedLibtorch()));
+        Check natives = inTime("Natives", NATIVE_PATIENCE_SECONDS, Natives::libraries);
+        checks.add(cache(natives.state() == State.GOOD));
+        boolean caused = checks.stream().anyMatch(check -> check.state() == State.BAD);
+        checks.add(
                 natives.state() == State.BAD && caused
-                        ? new Finding(
+                        ? new Check(
                                 natives.subject(),
                                 State.BAD,
                                 natives.found(),
                                 "fix the findings above first, then run it again")
                         : natives);
         if (natives.state() == State.GOOD) {
-            findings.add(inTime("BLAS", NATIVE_PATIENCE_SECONDS, () -> Checkup.blas(machine, Natives.blas())));
-            findings.add(inTime("Kernels", PROBE_PATIENCE_SECONDS, this::kernels));
+            checks.add(inTime("BLAS", NATIVE_PATIENCE_SECONDS, () -> Checks.blas(machine, Natives.blas())));
+            checks.add(inTime("Kernels", PROBE_PATIENCE_SECONDS, this::kernels));
         }
-        return findings;
+        return checks;
     }
 
     private String kernels() {
@@ -104,57 +104,57 @@ final class DoctorCommand implements Callable<Integer> {
             Kernels.probe();
         }
         StringBuilder all = new StringBuilder(Kernels.description());
-        Kernels.figures().forEach((product, gflops) -> all.append(talk.json() ? "; " : "\n" + " ".repeat(17))
+        Kernels.figures().forEach((product, gflops) -> all.append(output.json() ? "; " : "\n" + " ".repeat(17))
                 .append(String.format(Locale.ROOT, "%6.1f GFLOP/s  %s", gflops, product)));
         return all.toString();
     }
 
-    private static Finding cache(boolean loaded) {
+    private static Check cache(boolean loaded) {
         try {
-            return Checkup.cache(Natives.cacheFolder(), Mounts.here(), loaded);
+            return Checks.cache(Natives.cacheFolder(), Mounts.here(), loaded);
         } catch (RetortException e) {
-            return new Finding("Cache", State.BAD, e.getMessage(), "make the folder writable and free 1 GB in it");
+            return new Check("Cache", State.BAD, e.getMessage(), "make the folder writable and free 1 GB in it");
         }
     }
 
     /** Asks libtorch in a thread of its own: a broken installation must not hold the doctor up. */
-    static Finding inTime(String subject, int seconds, Callable<String> description) {
+    static Check inTime(String subject, int seconds, Callable<String> description) {
         FutureTask<String> load = new FutureTask<>(description);
         Thread thread = new Thread(load, "natives");
         thread.setDaemon(true);
         thread.start();
         try {
-            return new Finding(subject, State.GOOD, load.get(seconds, TimeUnit.SECONDS), "");
+            return new Check(subject, State.GOOD, load.get(seconds, TimeUnit.SECONDS), "");
         } catch (TimeoutException e) {
-            return new Finding(
+            return new Check(
                     subject,
                     State.WARNING,
                     "libtorch is still busy after " + seconds + " s",
                     "run it again: the first start unpacks " + (Cuda.isBuiltIn() ? "0.9 GB" : "0.5 GB"));
         } catch (ExecutionException e) {
-            return new Finding(
+            return new Check(
                     subject,
                     State.BAD,
                     String.valueOf(e.getCause().getMessage()),
                     "do what the end of that sentence says, then run it again");
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-            return new Finding(subject, State.WARNING, "interrupted", "run it again");
+            return new Check(subject, State.WARNING, "interrupted", "run it again");
         }
     }
 
-    private void print(Finding finding) {
-        Terminal terminal = talk.terminal();
-        State state = finding.state();
+    private void print(Check check) {
+        Terminal terminal = output.terminal();
+        State state = check.state();
         terminal.out()
                 .printf(
                         Locale.ROOT,
                         "%s %-14s %s%n",
                         terminal.styled(state.style(), state.mark()),
-                        finding.subject(),
-                        finding.found());
-        if (!finding.fix().isEmpty()) {
-            terminal.out().printf(Locale.ROOT, "  %-14s fix: %s%n", "", finding.fix());
+                        check.subject(),
+                        check.found());
+        if (!check.fix().isEmpty()) {
+            terminal.out().printf(Locale.ROOT, "  %-14s fix: %s%n", "", check.fix());
         }
     }
 }

@@ -22,7 +22,7 @@ final class DryRun {
      * @param macsPerImage multiply-accumulates of one training image, forward and backward, teacher included
      */
     static void describe(
-            Talk talk,
+            Output output,
             String kind,
             Object config,
             RunConfig run,
@@ -30,13 +30,13 @@ final class DryRun {
             NetworkSpec spec,
             long images,
             double macsPerImage) {
-        if (talk.json()) {
-            talk.terminal().json(config);
+        if (output.json()) {
+            output.terminal().json(config);
         } else {
-            talk.terminal().out().print(Configs.write(kind, config));
+            output.terminal().out().print(Configs.write(kind, config));
         }
-        Datasets.describe(source, talk::say);
-        talk.say(String.format(
+        Datasets.describe(source, output::say);
+        output.say(String.format(
                 Locale.ROOT,
                 "network: %s, %.1f M multiply-accumulates per image; %d images in %d optimiser steps",
                 spec.name(),
@@ -48,7 +48,7 @@ final class DryRun {
                 Precision.choose(run.compute().precision(), device).precision();
         double peak = MatmulPeak.measure(precision, device);
         // a multiply-accumulate is two operations
-        talk.say(String.format(
+        output.say(String.format(
                 Locale.ROOT,
                 "time: at least %s at the %.0f GFLOP/s this machine multiplies matrices with in %s",
                 Bar.duration(Math.round(2 * macsPerImage * images / peak)),

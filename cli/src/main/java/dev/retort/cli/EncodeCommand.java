@@ -28,7 +28,7 @@ import picocli.CommandLine.Parameters;
         })
 final class EncodeCommand implements Callable<Integer> {
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Parameters(
             paramLabel = "DATA",
@@ -101,20 +101,20 @@ final class EncodeCommand implements Callable<Integer> {
                 ? new DataConfig.Shapes(split, stored, false)
                 : new DataConfig.Auto(data, split, stored, false);
         Device.Choice where = asked.choose();
-        talk.say("Device " + where.device() + " (" + where.reason() + "), in fp32");
+        output.say("Device " + where.device() + " (" + where.reason() + "), in fp32");
         Path folder = out == null ? Path.of("latents", name()) : out;
         LatentEncoding encoding = new LatentEncoding(
                 pictures,
                 images == null ? 0 : images,
-                Path.of(ModelArgument.place(vae, talk)),
+                Path.of(ModelArgument.place(vae, output)),
                 shard,
                 batch,
                 where.device());
         long start = System.nanoTime();
         LatentManifest manifest;
-        try (Interrupt interrupt = Interrupt.listen(talk.terminal());
-                Bar bar = talk.bar("encode", "images")) {
-            manifest = encoding.run(folder, Provenance.here(talk.command(), 0).texts(), talk::say, bar, interrupt);
+        try (Interrupt interrupt = Interrupt.listen(output.terminal());
+                Bar bar = output.bar("encode", "images")) {
+            manifest = encoding.run(folder, Provenance.here(output.command(), 0).texts(), output::say, bar, interrupt);
         }
         tell(folder, manifest, (System.nanoTime() - start) / 1e9);
         return 0;
@@ -127,8 +127,8 @@ final class EncodeCommand implements Callable<Integer> {
     }
 
     private void tell(Path folder, LatentManifest manifest, double seconds) {
-        if (talk.json()) {
-            talk.terminal()
+        if (output.json()) {
+            output.terminal()
                     .json(new Encoded(
                             folder.toString(),
                             manifest.images(),
@@ -138,9 +138,9 @@ final class EncodeCommand implements Callable<Integer> {
                             manifest.width(),
                             seconds));
         } else {
-            talk.terminal().out().println(folder);
+            output.terminal().out().println(folder);
         }
-        talk.say(String.format(
+        output.say(String.format(
                 Locale.ROOT,
                 "%d pictures and their mirror images as latents of %d x %d x %d in %s",
                 manifest.images(),
@@ -148,7 +148,7 @@ final class EncodeCommand implements Callable<Integer> {
                 manifest.height(),
                 manifest.width(),
                 Bar.duration(Math.round(seconds))));
-        talk.next("retort train PRESET --set run.data.kind=latents --set run.data.path=" + folder
+        output.next("retort train PRESET --set run.data.kind=latents --set run.data.path=" + folder
                 + " --set run.data.size=0 --set objective.clamp=0");
     }
 }

@@ -33,40 +33,40 @@ import picocli.CommandLine.Parameters;
         })
 final class EvaluateCommand implements Callable<Integer> {
     @Mixin
-    private JudgeOptions options;
+    private EvaluationOptions options;
 
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Parameters(paramLabel = "CHECKPOINT", description = ModelArgument.PLACES)
     private String checkpoint;
 
     @Override
     public Integer call() {
-        Candidate candidate = options.candidate(checkpoint, List.of(), talk);
-        Hardware.Chosen chosen = options.choose(talk);
+        Candidate candidate = options.candidate(checkpoint, List.of(), output);
+        ComputeOptions.Chosen chosen = options.choose(output);
         ComparisonReport report;
-        try (Evaluator evaluator = options.evaluator(candidate, chosen, talk)) {
+        try (Evaluator evaluator = options.evaluator(candidate, chosen, output)) {
             Evaluation evaluation;
-            try (Bar bar = talk.bar("draw", "images")) {
+            try (Bar bar = output.bar("draw", "images")) {
                 evaluation = evaluator.evaluate(candidate, bar);
             }
             Measurement measurement = options.measurement(chosen);
             Map<Candidate, Cost> costs;
-            try (Bar bar = talk.bar("measure", "turns")) {
+            try (Bar bar = output.bar("measure", "turns")) {
                 costs = measurement.of(List.of(candidate), bar);
             }
             List<String> notes = new ArrayList<>(evaluator.notes());
             notes.addAll(measurement.notes());
             report = report(evaluator, evaluation, costs.get(candidate), notes);
         }
-        if (talk.json()) {
-            talk.terminal().out().println(report.toJson());
+        if (output.json()) {
+            output.terminal().out().println(report.toJson());
         } else {
-            talk.terminal().out().print(report.toTable().render());
+            output.terminal().out().print(report.toTable().render());
         }
-        report.notes().forEach(talk::say);
-        talk.next("retort compare TEACHER " + checkpoint);
+        report.notes().forEach(output::say);
+        output.next("retort compare TEACHER " + checkpoint);
         return 0;
     }
 
@@ -89,7 +89,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 List.of(),
                 List.of(),
                 notes,
-                List.of(talk.command()),
-                Provenance.here(talk.command(), options.seed()));
+                List.of(output.command()),
+                Provenance.here(output.command(), options.seed()));
     }
 }

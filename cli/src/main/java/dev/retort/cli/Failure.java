@@ -29,18 +29,19 @@ final class Failure {
 
     /** Reports what a command threw. */
     static int report(Exception thrown, CommandLine command, ParseResult parsed) {
-        return tell(thrown, command.getErr(), stacktraceAsked(parsed));
+        return tell(thrown, command, stacktraceAsked(parsed));
     }
 
-    /** Says it on the writer and returns the exit code. */
-    static int tell(Throwable thrown, PrintWriter err, boolean stacktrace) {
+    /** Says it on the command's writer, with the option to change, and returns the exit code. */
+    static int tell(Throwable thrown, CommandLine command, boolean stacktrace) {
+        PrintWriter err = command.getErr();
         RetortException known = translated(thrown);
         if (known == null) {
             String what = thrown.getMessage() == null ? "" : ": " + firstLine(thrown.getMessage());
             err.println("retort: internal error, " + thrown.getClass().getSimpleName() + what
                     + (stacktrace ? "" : "; run it again with --stacktrace and report what it prints"));
         } else {
-            err.println("retort: " + known.getMessage());
+            err.println("retort: " + OptionHint.sentence(known, command.getCommandSpec()));
         }
         if (stacktrace) {
             StringWriter trace = new StringWriter();

@@ -16,7 +16,7 @@ final class HintOptions {
             names = "--heads",
             paramLabel = "N",
             converter = Numbers.Count.class,
-            description = "Attention heads, where the size is no published one.")
+            description = "Attention heads, if the size is not a published one.")
     private Integer heads;
 
     @Option(

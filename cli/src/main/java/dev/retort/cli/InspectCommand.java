@@ -28,8 +28,10 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** Says what is in a file or folder of weights. */
 @Command(
@@ -49,8 +51,11 @@ import picocli.CommandLine.Parameters;
 final class InspectCommand implements Callable<Integer> {
     private static final int MOST_METADATA = 12;
 
+    @Spec
+    private CommandSpec spec;
+
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Mixin
     private HintOptions hints;
@@ -92,22 +97,22 @@ final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Path path = Path.of(ModelArgument.place(given, talk));
+        Path path = Path.of(ModelArgument.place(given, output));
         Path model = RunFolder.own(path).orElse(null);
         boolean autoencoder = model == null && !PipelineFolder.is(path) && AutoencoderFiles.mayBe(path);
         try (TensorFile file = weights(path, model, autoencoder)) {
             file.verify();
             Found found = found(path, file, model, autoencoder);
-            if (talk.json()) {
-                talk.terminal().json(found);
+            if (output.json()) {
+                output.terminal().json(found);
             } else {
                 tell(found);
             }
             if (found.unknown() != null && Architectures.layouts().stream().anyMatch(layout -> layout.claims(path))) {
                 throw new RetortException(Kind.CHECKPOINT, found.unknown());
             }
-            if (!talk.json()) {
-                talk.next(next(found, model));
+            if (!output.json()) {
+                output.next(next(found, model));
             }
         }
         return 0;
@@ -137,7 +142,7 @@ final class InspectCommand implements Callable<Integer> {
                 notes = new ArrayList<>(checkpoint.notes());
                 card = card(checkpoint, notes);
             } catch (RetortException e) {
-                unknown = e.getMessage();
+                unknown = OptionHint.sentence(e, spec);
             }
         }
         List<TensorEntry> entries = new ArrayList<>(file.entries().values());
@@ -197,7 +202,7 @@ final class InspectCommand implements Callable<Integer> {
         if (!found.tensors().isEmpty()) {
             text.append('\n').append(table(found.tensors()));
         }
-        talk.terminal().out().print(text);
+        output.terminal().out().print(text);
     }
 
     /** Optimiser settings and long lists are left to --json. */

@@ -42,7 +42,7 @@ public final class Main {
         try {
             List.of(args).forEach(FileNames::requireReadable);
         } catch (RetortException e) {
-            return Failure.tell(e, command.getErr(), false);
+            return Failure.tell(e, command, false);
         }
         int exitCode = executed(command, args);
         return exitCode == 0 ? Failure.ofOutput(terminal) : exitCode;
@@ -53,7 +53,7 @@ public final class Main {
         try {
             return command.execute(args);
         } catch (Error e) {
-            return Failure.tell(e, command.getErr(), List.of(args).contains("--stacktrace"));
+            return Failure.tell(e, command, List.of(args).contains("--stacktrace"));
         }
     }
 

@@ -14,19 +14,19 @@ final class ModelArgument {
     private ModelArgument() {}
 
     /** The model's folder. */
-    static Path folder(String given, Talk talk) {
-        try (HubTalk watch = new HubTalk(talk)) {
-            return Models.locate(given, watch);
+    static Path folder(String given, Output output) {
+        try (DownloadBar bar = new DownloadBar(output)) {
+            return Models.locate(given, bar);
         }
     }
 
     /** A file or folder that need not be a model: a path as it stands, or where the cache has it; empty where none is given. */
-    static String place(String given, Talk talk) {
+    static String place(String given, Output output) {
         if (given == null) {
             return "";
         }
-        try (HubTalk watch = new HubTalk(talk)) {
-            return HubName.is(given) ? Hub.locate(given, watch).toString() : given;
+        try (DownloadBar bar = new DownloadBar(output)) {
+            return HubName.is(given) ? Hub.locate(given, bar).toString() : given;
         }
     }
 

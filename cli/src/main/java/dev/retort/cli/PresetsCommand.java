@@ -29,7 +29,7 @@ final class PresetsCommand implements Callable<Integer> {
     static final List<String> KINDS = List.of("train", "distill", "classifier");
 
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Parameters(
             arity = "0..1",
@@ -50,9 +50,9 @@ final class PresetsCommand implements Callable<Integer> {
     private void list(List<String> kinds) {
         List<Preset> presets =
                 kinds.stream().flatMap(kind -> Presets.list(kind).stream()).toList();
-        if (talk.json()) {
+        if (output.json()) {
             record Line(String kind, String name, String about) {}
-            talk.terminal()
+            output.terminal()
                     .json(presets.stream()
                             .map(preset -> new Line(preset.kind(), preset.name(), preset.about()))
                             .toList());
@@ -64,18 +64,18 @@ final class PresetsCommand implements Callable<Integer> {
                 .orElse(0);
         for (Preset preset : presets) {
             String name = String.format(Locale.ROOT, "%-" + width + "s", preset.name());
-            talk.terminal()
+            output.terminal()
                     .out()
                     .printf(
                             Locale.ROOT,
                             "%-10s %s  %s%n",
                             preset.kind(),
-                            talk.terminal().styled("bold", name),
+                            output.terminal().styled("bold", name),
                             preset.about());
         }
         if (!presets.isEmpty()) {
             Preset first = presets.get(0);
-            talk.next("retort " + command(first.kind()) + " " + first.name() + " --dry-run");
+            output.next("retort " + command(first.kind()) + " " + first.name() + " --dry-run");
         }
     }
 
@@ -107,11 +107,11 @@ final class PresetsCommand implements Callable<Integer> {
     }
 
     private void print(Preset preset) {
-        if (talk.json()) {
-            talk.terminal().json(preset);
+        if (output.json()) {
+            output.terminal().json(preset);
         } else {
-            talk.terminal().out().print(preset.yaml());
-            talk.next("retort " + command(preset.kind()) + " mine.yaml --dry-run, once this is saved as mine.yaml");
+            output.terminal().out().print(preset.yaml());
+            output.next("retort " + command(preset.kind()) + " mine.yaml --dry-run, once this is saved as mine.yaml");
         }
     }
 }

@@ -2,7 +2,7 @@ package dev.retort.cli;
 
 import dev.retort.hub.Hub;
 import dev.retort.hub.HubName;
-import dev.retort.hub.Pulled;
+import dev.retort.hub.Snapshot;
 import java.nio.file.Files;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -28,14 +28,14 @@ import picocli.CommandLine.Parameters;
         footer = {
             "",
             "Environment: HF_TOKEN (for private and gated models; else the file 'token' in HF_HOME), HF_HOME",
-            "or HF_HUB_CACHE (where the cache lies; by default ~/.cache/huggingface), HF_ENDPOINT (another",
+            "or HF_HUB_CACHE (the folder of the cache; by default ~/.cache/huggingface), HF_ENDPOINT (another",
             "hub), HF_HUB_OFFLINE=1 (never fetch), HTTPS_PROXY, HTTP_PROXY or ALL_PROXY (a proxy, as",
             "http://USER:PASSWORD@HOST:PORT; SOCKS is refused) and NO_PROXY (hosts, networks as 10.0.0.0/8,",
             "or *)."
         })
 final class PullCommand implements Callable<Integer> {
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Parameters(paramLabel = "hf:OWNER/NAME", description = "The model; /PATH and @REVISION may follow.")
     private String model;
@@ -46,12 +46,12 @@ final class PullCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         HubName name = HubName.parse(model);
-        Pulled pulled;
-        try (HubTalk watch = new HubTalk(talk)) {
-            pulled = Hub.ofProcess(watch).pull(name);
+        Snapshot pulled;
+        try (DownloadBar bar = new DownloadBar(output)) {
+            pulled = Hub.ofProcess(bar).pull(name);
         }
-        if (talk.json()) {
-            talk.terminal()
+        if (output.json()) {
+            output.terminal()
                     .json(new Brought(
                             name.toString(),
                             pulled.path().toString(),
@@ -60,10 +60,10 @@ final class PullCommand implements Callable<Integer> {
                             pulled.bytes(),
                             pulled.fetched()));
         } else {
-            talk.terminal().out().println(pulled.path());
+            output.terminal().out().println(pulled.path());
         }
         if (Files.isDirectory(pulled.path())) {
-            talk.next("retort inspect " + name);
+            output.next("retort inspect " + name);
         }
         return 0;
     }

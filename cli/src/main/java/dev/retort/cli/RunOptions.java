@@ -24,7 +24,7 @@ final class RunOptions {
             description = "Change a field; may be given again. Lists by position: a.0.b=v.")
     private List<String> assignments = new ArrayList<>();
 
-    @Option(names = "--run", paramLabel = "FOLDER", description = "Where the run lies; by default runs/PRESET.")
+    @Option(names = "--run", paramLabel = "FOLDER", description = "Folder of the run; by default runs/PRESET.")
     private Path run;
 
     @Option(
@@ -33,7 +33,7 @@ final class RunOptions {
     private boolean dryRun;
 
     @Mixin
-    private Hardware hardware;
+    private ComputeOptions compute;
 
     boolean dryRun() {
         return dryRun;
@@ -55,11 +55,11 @@ final class RunOptions {
     /**
      * The configuration with all that was asked for on the command line.
      *
-     * @param compute where device and precision stand in it: {@code run.compute.}, or nothing
+     * @param prefix where device and precision stand in it: {@code run.compute.}, or nothing
      */
-    <T> T load(Class<T> type, Preset preset, String compute) {
+    <T> T load(Class<T> type, Preset preset, String prefix) {
         List<String> overrides = new ArrayList<>(assignments);
-        overrides.addAll(hardware.overrides(compute));
+        overrides.addAll(compute.overrides(prefix));
         return Configs.load(type, preset, overrides);
     }
 

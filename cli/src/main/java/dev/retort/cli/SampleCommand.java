@@ -6,9 +6,9 @@ import dev.retort.model.Denoiser;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
-import dev.retort.sample.Draw;
 import dev.retort.sample.SampleJob;
 import dev.retort.sample.Sampler;
+import dev.retort.sample.Sampling;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
@@ -39,10 +39,10 @@ final class SampleCommand implements Callable<Integer> {
     private static final int USUAL_COLUMNS = 10;
 
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Mixin
-    private Hardware hardware;
+    private ComputeOptions compute;
 
     @Mixin
     private SamplingOptions options;
@@ -109,22 +109,22 @@ final class SampleCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Path folder = ModelArgument.folder(checkpoint, talk);
+        Path folder = ModelArgument.folder(checkpoint, output);
         ModelCard card = Models.card(folder);
         SamplingSpec sampling = options.of(card, checkpoint);
         ClassChoice choice =
                 classes == null ? ClassChoice.all(card.classes()) : ClassChoice.parse(classes, card.classes());
         int[] labels = choice.inTurn(
                 count == null ? EACH * Math.min(MOST_COLUMNS, choice.labels().size()) : count);
-        Pictures.requireUsable(out);
-        Hardware.Chosen chosen = hardware.choose(talk);
+        ImageWriter.requireUsable(out);
+        ComputeOptions.Chosen chosen = compute.choose(output);
         try (Pipeline<Denoiser> model = Models.open(folder, chosen.device(), chosen.precision());
-                ImageCodec codec = ImageCodec.of(card, ModelArgument.place(vae, talk), chosen.device())) {
-            model.notes().forEach(talk::say);
-            Sampler sampler = Draw.sampler(model.network(), card, sampling, chosen.precision());
-            Pictures pictures =
-                    Pictures.at(out, codec.shape(), columns(choice.labels().size()));
-            double seconds = draw(pictures, new SampleJob(sampler, codec, seed, batch), labels);
+                ImageCodec codec = ImageCodec.of(card, ModelArgument.place(vae, output), chosen.device())) {
+            model.notes().forEach(output::say);
+            Sampler sampler = Sampling.sampler(model.network(), card, sampling, chosen.precision());
+            ImageWriter writer =
+                    ImageWriter.at(out, codec.shape(), columns(choice.labels().size()));
+            double seconds = sample(writer, new SampleJob(sampler, codec, seed, batch), labels);
             tell(new Drawn(
                     out.toString(),
                     labels.length,
@@ -143,21 +143,21 @@ final class SampleCommand implements Callable<Integer> {
         return classes > 1 && classes <= MOST_COLUMNS ? classes : USUAL_COLUMNS;
     }
 
-    private double draw(Pictures pictures, SampleJob job, int[] labels) {
+    private double sample(ImageWriter writer, SampleJob job, int[] labels) {
         long start = System.nanoTime();
-        try (Bar bar = talk.bar("sample", "images")) {
-            pictures.draw(job, labels, bar);
+        try (Bar bar = output.bar("sample", "images")) {
+            writer.write(job, labels, bar);
         }
         return (System.nanoTime() - start) / 1e9;
     }
 
     private void tell(Drawn drawn) {
-        if (talk.json()) {
-            talk.terminal().json(drawn);
+        if (output.json()) {
+            output.terminal().json(drawn);
             return;
         }
-        talk.terminal().out().println(drawn.out());
-        talk.say(String.format(
+        output.terminal().out().println(drawn.out());
+        output.say(String.format(
                 Locale.ROOT,
                 "%d images in %s (%.1f/s): %s, %d steps, guidance %s, seed %d",
                 drawn.count(),
@@ -167,6 +167,6 @@ final class SampleCommand implements Callable<Integer> {
                 drawn.steps(),
                 drawn.guidance(),
                 drawn.seed()));
-        talk.next("retort sample " + checkpoint + " --seed " + (seed + 1));
+        output.next("retort sample " + checkpoint + " --seed " + (seed + 1));
     }
 }

@@ -27,39 +27,39 @@ final class TrainClassifierCommand implements Callable<Integer> {
     private RunOptions options;
 
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Override
     public Integer call() {
         Preset preset = options.preset("classifier");
         ClassifierConfig config = options.load(ClassifierConfig.class, preset, "");
         if (options.dryRun()) {
-            talk.terminal().out().print(Configs.write(preset.kind(), config));
-            talk.next(options.command("train-classifier"));
+            output.terminal().out().print(Configs.write(preset.kind(), config));
+            output.next(options.command("train-classifier"));
             return 0;
         }
         Path folder = options.folder();
         ClassifierCard card;
-        try (Interrupt interrupt = Interrupt.listen(talk.terminal());
-                Bar bar = talk.bar("train", "images")) {
+        try (Interrupt interrupt = Interrupt.listen(output.terminal());
+                Bar bar = output.bar("train", "images")) {
             card = ClassifierTraining.run(
-                    config, folder, options.provenance("train-classifier", config.seed()), talk::say, bar, interrupt);
+                    config, folder, options.provenance("train-classifier", config.seed()), output::say, bar, interrupt);
         }
         tell(folder, card);
         return 0;
     }
 
     private void tell(Path folder, ClassifierCard card) {
-        if (talk.json()) {
-            talk.terminal().json(card);
+        if (output.json()) {
+            output.terminal().json(card);
         } else {
-            talk.terminal().out().println(folder);
+            output.terminal().out().println(folder);
         }
-        talk.say(String.format(
+        output.say(String.format(
                 Locale.ROOT,
                 "It recognises %.2f %% of the test images; use it as --extractor %s",
                 100 * card.metrics().get("testAccuracy"),
                 folder));
-        talk.next("retort evaluate CHECKPOINT --extractor " + folder);
+        output.next("retort evaluate CHECKPOINT --extractor " + folder);
     }
 }

@@ -33,7 +33,7 @@ final class TrainCommand implements Callable<Integer> {
     private RunOptions options;
 
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Option(
             names = "--init-from",
@@ -52,23 +52,23 @@ final class TrainCommand implements Callable<Integer> {
         }
         Path run = options.folder();
         if (initFrom != null && !new RunFolder(run).begun()) {
-            ModelArgument.folder(initFrom, talk); // fetched before the run begins, with a bar of its own
+            ModelArgument.folder(initFrom, output); // fetched before the run begins, with a bar of its own
         }
-        talk.say("run: " + run + " (Ctrl-C saves; the same command resumes)");
+        output.say("run: " + run + " (Ctrl-C saves; the same command resumes)");
         long start = System.nanoTime();
         Path model;
-        try (Interrupt interrupt = Interrupt.listen(talk.terminal());
-                Bar bar = talk.bar("train", "images")) {
+        try (Interrupt interrupt = Interrupt.listen(output.terminal());
+                Bar bar = output.bar("train", "images")) {
             model = Training.run(
                     config,
                     initFrom == null ? "" : initFrom,
                     run,
                     options.provenance("train", config.run().seed()),
-                    talk::say,
+                    output::say,
                     bar,
                     interrupt);
         }
-        Finished.of(run, model, config.images(), start).tell(talk, "retort sample " + run);
+        RunResult.of(run, model, config.images(), start).tell(output, "retort sample " + run);
         return 0;
     }
 
@@ -76,8 +76,8 @@ final class TrainCommand implements Callable<Integer> {
         ImageSource source = config.run().data().open();
         NetworkSpec spec = config.network(source);
         // a training step costs three forward passes
-        DryRun.describe(talk, "train", config, config.run(), source, spec, config.images(), 3.0 * spec.macs());
-        talk.say("run: " + options.folder());
-        talk.next(options.command("train"));
+        DryRun.describe(output, "train", config, config.run(), source, spec, config.images(), 3.0 * spec.macs());
+        output.say("run: " + options.folder());
+        output.next(options.command("train"));
     }
 }

@@ -32,7 +32,7 @@ final class TrajectoriesCommand implements Callable<Integer> {
     private static final int STEPS = 16;
 
     @Mixin
-    private Talk talk;
+    private Output output;
 
     @Mixin
     private DeviceOptions asked;
@@ -98,22 +98,22 @@ final class TrajectoriesCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Path model = ModelArgument.folder(teacher, talk);
+        Path model = ModelArgument.folder(teacher, output);
         ModelCard card = Models.card(model);
         SamplingSpec usual = card.sampling();
         boolean bound = usual.grid().steps().isPresent(); // a grid that lists its times has no other number of steps
         SamplingSpec sampling = options.of(bound ? usual : usual.withSteps(STEPS), card, teacher);
         Device.Choice where = asked.choose();
-        talk.say("Device " + where.device() + " (" + where.reason() + "), in fp32");
+        output.say("Device " + where.device() + " (" + where.reason() + "), in fp32");
         Path folder = out == null ? Path.of("trajectories", ModelArgument.name(teacher)) : out;
         TrajectoryRecording recording =
                 new TrajectoryRecording(model, teacher, sampling, seed, count, shard, batch, where.device());
         long start = System.nanoTime();
         TrajectoryManifest manifest;
-        try (Interrupt interrupt = Interrupt.listen(talk.terminal());
-                Bar bar = talk.bar("trajectories", "kept")) {
-            manifest =
-                    recording.run(folder, Provenance.here(talk.command(), seed).texts(), talk::say, bar, interrupt);
+        try (Interrupt interrupt = Interrupt.listen(output.terminal());
+                Bar bar = output.bar("trajectories", "kept")) {
+            manifest = recording.run(
+                    folder, Provenance.here(output.command(), seed).texts(), output::say, bar, interrupt);
         }
         tell(folder, manifest, (System.nanoTime() - start) / 1e9);
         return 0;
@@ -121,8 +121,8 @@ final class TrajectoriesCommand implements Callable<Integer> {
 
     private void tell(Path folder, TrajectoryManifest manifest, double seconds) {
         SamplingSpec sampling = manifest.sampling();
-        if (talk.json()) {
-            talk.terminal()
+        if (output.json()) {
+            output.terminal()
                     .json(new Kept(
                             folder.toString(),
                             manifest.count(),
@@ -137,9 +137,9 @@ final class TrajectoriesCommand implements Callable<Integer> {
                             sampling.guidanceScale(),
                             seconds));
         } else {
-            talk.terminal().out().println(folder);
+            output.terminal().out().println(folder);
         }
-        talk.say(String.format(
+        output.say(String.format(
                 Locale.ROOT,
                 "%d trajectories of %d states of %d x %d x %d in %s: %s, %d steps, guidance %s, seed %d",
                 manifest.count(),
@@ -152,7 +152,8 @@ final class TrajectoriesCommand implements Callable<Integer> {
                 sampling.steps(),
                 sampling.guidanceScale(),
                 manifest.seed()));
-        talk.next("retort sample " + teacher + " --solver " + sampling.solver().text() + " --steps " + sampling.steps()
-                + " --guidance " + sampling.guidanceScale() + " --seed " + manifest.seed());
+        output.next(
+                "retort sample " + teacher + " --solver " + sampling.solver().text() + " --steps " + sampling.steps()
+                        + " --guidance " + sampling.guidanceScale() + " --seed " + manifest.seed());
     }
 }

@@ -15,7 +15,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 class CommandHouseTest {
-    private static final JavaClasses HOUSE = new ClassFileImporter()
+    private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .withImportOption(location -> !location.contains("-tests.jar"))
             .importPackages("dev.retort");
@@ -27,7 +27,7 @@ class CommandHouseTest {
                 .doNotHaveFullyQualifiedName(Main.class.getName())
                 .should()
                 .callMethod(System.class, "exit", int.class)
-                .check(HOUSE);
+                .check(CLASSES);
     }
 
     @Test
@@ -36,7 +36,7 @@ class CommandHouseTest {
                 .should()
                 .callMethodWhere(usesTheLocaleOfTheProcess())
                 .because("files, JSON and sentences would have the digits of the machine's locale; give Locale.ROOT")
-                .check(HOUSE);
+                .check(CLASSES);
     }
 
     private static DescribedPredicate<JavaMethodCall> usesTheLocaleOfTheProcess() {
@@ -59,7 +59,7 @@ class CommandHouseTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAnyPackage("dev.retort.cli..", "picocli..", "me.tongfei..")
-                .check(HOUSE);
+                .check(CLASSES);
     }
 
     @Test
@@ -70,6 +70,6 @@ class CommandHouseTest {
                 .should()
                 .dependOnClassesThat()
                 .resideInAPackage("org.bytedeco..")
-                .check(HOUSE);
+                .check(CLASSES);
     }
 }

@@ -123,8 +123,9 @@ class CompareCommandTest {
         Path card = Path.of(teacher, "model.json");
         Files.writeString(card, Files.readString(card).replace("\"shapes\"", "\"elsewhere/train\""));
         run("evaluate", teacher).refused(2, "(elsewhere/train)", "--data");
-        run("evaluate", student, "--data", folder.resolve("nowhere").toString()).refused(6, "nothing lies");
-        run("evaluate", student, "--data", data, "--samples", "64").refused(2, "--samples 64", "too few");
+        run("evaluate", student, "--data", folder.resolve("nowhere").toString()).refused(6, "there is nothing");
+        run("evaluate", student, "--data", data, "--samples", "64")
+                .refused(2, "64 samples are too few", "(option --samples)");
         run("evaluate", student, "--data", data, "--extractor", "r20cifat").refused(2, "r20cifat", "fashion");
         run("evaluate", student, "--data", data, "--solver", "eular").refused(2, "eular");
         run("evaluate", student, "--data", data, "--steps", "0").refused(2, "--steps is 0");

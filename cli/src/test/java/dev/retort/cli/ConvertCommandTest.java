@@ -86,7 +86,7 @@ class ConvertCommandTest {
     void inspect_lists_what_it_does_not_know_and_says_why() throws Exception {
         good("convert", model.toString(), at("a.pt"));
         Ran ran = good("inspect", at("a.pt"));
-        assertThat(ran.out()).contains("not known: ", "give it with --heads");
+        assertThat(ran.out()).contains("not known: ", "give the number of heads (option --heads)");
         Files.writeString(folder.resolve("page.pt"), "<html>not found</html>");
         Ran.retort("inspect", at("page.pt")).refused(7, "page.pt", "it is a web page");
         Ran.retort("inspect", at("none.pt")).refused(7, "none.pt", "no such file");
@@ -177,7 +177,7 @@ class ConvertCommandTest {
         assertThat(folder.resolve("own").toFile().list()).containsExactlyInAnyOrder("model.json", "model.safetensors");
         good("convert", model.toString(), at("pipe"), "--to", "diffusers", "--shard-mb", "1");
         good("convert", model.toString(), at("pipe"), "--to", "diffusers", "--force");
-        Ran.retort("convert", model.toString(), at("pipe"), "--force").refused(2, "which are no part of a model");
+        Ran.retort("convert", model.toString(), at("pipe"), "--force").refused(2, "which are not part of a model");
         Files.createDirectories(folder.resolve("pipe/vae"));
         Files.writeString(folder.resolve("pipe/vae/config.json"), "{}");
         Ran.retort("convert", model.toString(), at("pipe"), "--to", "diffusers", "--force")

@@ -172,7 +172,7 @@ class EncodeCommandTest {
                 "--vae",
                 folder.resolve("no").toString());
         assertThat(nothing.exitCode()).isEqualTo(7);
-        assertThat(nothing.err()).contains("is no autoencoder");
+        assertThat(nothing.err()).contains("is not an autoencoder");
         assertThat(Ran.retort("encode", "shapes", "--vae", "x", "--batch", "0").exitCode())
                 .isEqualTo(2);
     }

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The launcher in a house of its own, with a jar that greets, and a JDK that notes how it is called. */
+/** The launcher in a folder of its own, with a jar that greets, and a JDK that notes how it is called. */
 class LauncherArchiveTest {
     /** What the jar runs. */
     static final class Greeting {

@@ -154,6 +154,19 @@ class MainTest {
     }
 
     @Test
+    void an_error_about_a_field_ends_with_the_option_that_the_command_has_for_it() {
+        RetortException folder = new RetortException(Kind.DATA, "choose another folder").about("folder");
+        assertThat(told("train", folder)).isEqualTo("6 retort: choose another folder (option --run)");
+        assertThat(told("encode", folder)).isEqualTo("6 retort: choose another folder (option --out)");
+        assertThat(told("doctor", folder)).isEqualTo("6 retort: choose another folder");
+        assertThat(told(new RetortException(Kind.USAGE, "x").about("autoencoder")))
+                .endsWith("x (option --vae)");
+        RetortException heads = new RetortException(Kind.CHECKPOINT, "how many heads").about("hints.heads");
+        assertThat(told("convert", heads)).endsWith("how many heads (option --heads)");
+        assertThat(told("sample", heads)).endsWith("how many heads (option --heads of 'retort convert')");
+    }
+
+    @Test
     void results_that_could_not_be_printed_are_an_error() {
         OutputStream full = new OutputStream() {
             @Override
@@ -180,14 +193,20 @@ class MainTest {
 
     private static String printed(OutputStream out, String... args) {
         ByteArrayOutputStream err = new ByteArrayOutputStream();
-        PrintStream talk = new PrintStream(err, true, StandardCharsets.UTF_8);
-        int exitCode = Main.run(new Terminal(DataStream.on(out), talk, false, false), args);
+        PrintStream said = new PrintStream(err, true, StandardCharsets.UTF_8);
+        int exitCode = Main.run(new Terminal(DataStream.on(out), said, false, false), args);
         return exitCode + " " + err.toString(StandardCharsets.UTF_8).strip();
     }
 
     private static String told(Throwable thrown) {
+        return told("sample", thrown);
+    }
+
+    private static String told(String name, Throwable thrown) {
         StringWriter said = new StringWriter();
-        int exitCode = Failure.tell(thrown, new PrintWriter(said), false);
+        CommandLine command =
+                new Commands(Terminal.ofProcess()).line(name).getSubcommands().get(name);
+        int exitCode = Failure.tell(thrown, command.setErr(new PrintWriter(said)), false);
         return exitCode + " " + said.toString().strip();
     }
 }

@@ -186,7 +186,8 @@ class SampleCommandTest {
         sample("--guidance", "1:until=1").refused(2, "--guidance is 1:until=1, which has no option 'until'");
         sample("--count", "0").refused(2, "--count is 0, expected a whole number of at least 1");
         sample("--steps", "many").refused(2, "--steps is many, expected a whole number");
-        Ran.retort("sample", model.toString(), "--device", "gpu").refused(2, "--device gpu is unknown");
+        Ran.retort("sample", model.toString(), "--device", "gpu")
+                .refused(2, "device gpu is unknown", "(option --device)");
         Ran.retort("sample").refused(2, "CHECKPOINT");
         assertThat(Ran.retort("sample", model.toString(), "--device", "cuda:7", "--count", "1")
                         .exitCode())

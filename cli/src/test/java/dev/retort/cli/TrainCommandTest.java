@@ -121,7 +121,7 @@ class TrainCommandTest {
         train("--set", "run.lr=1").refused(3, "run.lr is not a field here");
         train("--set", "run.batch=0").refused(3, "run.batch is 0, expected at least 1");
         train("--set", "run.data.kind=shape").refused(3, "did you mean 'shapes'?");
-        train("--device", "gpu").refused(2, "--device gpu is unknown");
+        train("--device", "gpu").refused(2, "device gpu is unknown", "(option --device)");
         train("--set", "run.data={kind: idx, path: no-such-folder, split: train, size: 0, flip: false}")
                 .refused(6, "no-such-folder");
         train("--set", "images").refused(2, "--set");

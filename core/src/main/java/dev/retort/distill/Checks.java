@@ -32,7 +32,7 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
     List<String> findings() {
         List<String> findings = new ArrayList<>();
         NetworkSpec teacher = taught.network();
-        ImageSource seen = source.twin().orElse(source);
+        ImageSource seen = source.paired().orElse(source);
         String theirs = taught.process().noiseSchedule().hash();
         if (!recipe.objective().process().noiseSchedule().hash().equals(theirs)) {
             throw new RetortException(

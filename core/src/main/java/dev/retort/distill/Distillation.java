@@ -4,7 +4,7 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
-import dev.retort.hub.Watch;
+import dev.retort.hub.DownloadListener;
 import dev.retort.io.FolderLock;
 import dev.retort.model.Network;
 import dev.retort.pipeline.Models;
@@ -77,7 +77,7 @@ public final class Distillation {
             Progress progress,
             BooleanSupplier interrupted) {
         ComputeConfig.Choice on = recipe.run().compute().choose(notes);
-        Path folder = Models.locate(recipe.teacher().model(), Watch.saying(notes));
+        Path folder = Models.locate(recipe.teacher().model(), DownloadListener.saying(notes));
         try (Pipeline<Network> teacher = Models.load(folder, on.device())) {
             Distillation distillation = new Distillation(recipe, teacher.card());
             distillation.findings.forEach(notes);

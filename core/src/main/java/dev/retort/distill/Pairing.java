@@ -15,15 +15,15 @@ import java.nio.file.Path;
  * The images that student and teacher see.
  *
  * @param recipe whose data they are
- * @param taught what the teacher is
+ * @param teacherCard what the teacher is
  */
-record Pairing(Recipe recipe, ModelCard taught) {
-    /** The images, each with a twin at the teacher's size where that is another. */
+record Pairing(Recipe recipe, ModelCard teacherCard) {
+    /** The images, each also at the teacher's size where that differs. */
     ImageSource paired(ImageSource images) {
-        NetworkSpec taught = this.taught.network();
+        NetworkSpec teacher = teacherCard.network();
         String data = recipe.teacher().data();
         requireSameLatents(images);
-        if (taught.height() == images.height() && taught.width() == images.width()) {
+        if (teacher.height() == images.height() && teacher.width() == images.width()) {
             if (!data.isEmpty()) {
                 throw new RetortException(
                         Kind.CONFIG,
@@ -31,17 +31,17 @@ record Pairing(Recipe recipe, ModelCard taught) {
             }
             return images;
         }
-        int fine = Math.max(taught.height(), images.height());
-        int coarse = Math.min(taught.height(), images.height());
-        if (fine % coarse != 0 || taught.height() * images.width() != taught.width() * images.height()) {
+        int fine = Math.max(teacher.height(), images.height());
+        int coarse = Math.min(teacher.height(), images.height());
+        if (fine % coarse != 0 || teacher.height() * images.width() != teacher.width() * images.height()) {
             throw new RetortException(
                     Kind.CONFIG,
-                    "the teacher works on " + taught.height() + "x" + taught.width() + ", the data are "
+                    "the teacher works on " + teacher.height() + "x" + teacher.width() + ", the data are "
                             + images.height() + "x" + images.width()
                             + "; one must be the other enlarged by a whole number, so choose another size");
         }
         if (images instanceof LatentImages latents) {
-            return new PairedImages(images, latentTwin(latents, data, taught));
+            return new PairedImages(images, pairedLatents(latents, data, teacher));
         }
         if (!data.isEmpty()) {
             throw new RetortException(
@@ -49,62 +49,64 @@ record Pairing(Recipe recipe, ModelCard taught) {
                     "teacher.data is " + data
                             + " but the data are pictures, which are read at both sizes; leave it empty");
         }
-        if (taught.height() != taught.width()) {
+        if (teacher.height() != teacher.width()) {
             throw new RetortException(
                     Kind.CONFIG,
-                    "the teacher works on " + taught.height() + "x" + taught.width()
+                    "the teacher works on " + teacher.height() + "x" + teacher.width()
                             + " pixels; another size than the data's must be square");
         }
         return new PairedImages(
-                images, recipe.run().data().withSize(taught.height()).open());
+                images, recipe.run().data().withSize(teacher.height()).open());
     }
 
-    private LatentImages latentTwin(LatentImages images, String data, NetworkSpec taught) {
-        LatentManifest ours = images.manifest();
-        String wanted = ours.sourceName() + " as latents of " + taught.height() + "x" + taught.width();
+    private LatentImages pairedLatents(LatentImages images, String data, NetworkSpec teacher) {
+        LatentManifest manifest = images.manifest();
+        String wanted = manifest.sourceName() + " as latents of " + teacher.height() + "x" + teacher.width();
         if (data.isEmpty()) {
             throw new RetortException(
                     Kind.CONFIG,
-                    "the data are latents of " + ours.height() + "x" + ours.width()
+                    "the data are latents of " + manifest.height() + "x" + manifest.width()
                             + ", the teacher works at another size; encode " + wanted
                             + " with 'retort encode' and give that folder as teacher.data");
         }
-        LatentImages twin = LatentImages.open(Path.of(data));
-        LatentManifest theirs = twin.manifest();
-        boolean same = theirs.sourceName().equals(ours.sourceName())
-                && theirs.source().path().equals(ours.source().path())
-                && theirs.images() == ours.images()
-                && theirs.classNames().equals(ours.classNames());
-        if (!same || twin.height() != taught.height() || twin.width() != taught.width()) {
+        LatentImages paired = LatentImages.open(Path.of(data));
+        LatentManifest pairedManifest = paired.manifest();
+        boolean same = pairedManifest.sourceName().equals(manifest.sourceName())
+                && pairedManifest.source().path().equals(manifest.source().path())
+                && pairedManifest.images() == manifest.images()
+                && pairedManifest.classNames().equals(manifest.classNames());
+        if (!same || paired.height() != teacher.height() || paired.width() != teacher.width()) {
             throw new RetortException(
                     Kind.CONFIG,
-                    "teacher.data " + data + " holds " + theirs.images() + " pictures of " + theirs.sourceName()
-                            + " as latents of " + twin.height() + "x" + twin.width() + ", expected the " + ours.images()
+                    "teacher.data " + data + " holds " + pairedManifest.images() + " pictures of "
+                            + pairedManifest.sourceName()
+                            + " as latents of " + paired.height() + "x" + paired.width() + ", expected the "
+                            + manifest.images()
                             + " of " + wanted + "; encode the same pictures at the teacher's size");
         }
-        requireSameLatents(twin);
-        return twin;
+        requireSameLatents(paired);
+        return paired;
     }
 
     private void requireSameLatents(ImageSource source) {
-        AutoencoderCard theirs = taught.autoencoder();
-        AutoencoderCard ours = source.autoencoder().orElse(null);
-        if (theirs == null && ours == null) {
+        AutoencoderCard ofTeacher = teacherCard.autoencoder();
+        AutoencoderCard ofData = source.autoencoder().orElse(null);
+        if (ofTeacher == null && ofData == null) {
             return;
         }
-        if (theirs == null || ours == null) {
+        if (ofTeacher == null || ofData == null) {
             throw new RetortException(
                     Kind.CONFIG,
-                    theirs == null
+                    ofTeacher == null
                             ? "data are latents but the teacher works on pixels; use the pictures it was trained on"
-                            : "data are pictures but the teacher works on latents; encode them with 'retort encode --vae "
-                                    + theirs.path() + "' and set data.kind=latents");
+                            : "data are pictures but the teacher works on latents; encode them with its autoencoder "
+                                    + ofTeacher.path() + " ('retort encode') and set data.kind=latents");
         }
-        if (!theirs.sameLatents(ours)) {
+        if (!ofTeacher.sameLatents(ofData)) {
             throw new RetortException(
                     Kind.CONFIG,
-                    "data were encoded by " + ours.path() + " (" + ours.space() + "), those of the teacher by "
-                            + theirs.path() + " (" + theirs.space() + "); encode with the teacher's autoencoder");
+                    "data were encoded by " + ofData.path() + " (" + ofData.space() + "), those of the teacher by "
+                            + ofTeacher.path() + " (" + ofTeacher.space() + "); encode with the teacher's autoencoder");
         }
     }
 }

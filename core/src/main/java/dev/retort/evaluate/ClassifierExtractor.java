@@ -29,10 +29,11 @@ public record ClassifierExtractor(Classifier network, FeatureSpace space) implem
             for (float value : row) {
                 if (!Float.isFinite(value)) {
                     throw new RetortException(
-                            RetortException.Kind.CHECKPOINT,
-                            "the extractor " + space.extractor() + " gives the feature " + value
-                                    + ", so its weights are damaged; train it again ('retort train-classifier'), or give"
-                                    + " another --extractor");
+                                    RetortException.Kind.CHECKPOINT,
+                                    "the extractor " + space.extractor() + " gives the feature " + value
+                                            + ", so its weights are damaged; train it again ('retort train-classifier'), or give"
+                                            + " another")
+                            .about("extractor");
                 }
             }
         }
@@ -78,10 +79,12 @@ public record ClassifierExtractor(Classifier network, FeatureSpace space) implem
                 || images.height() != shape.height()
                 || images.width() != shape.width()) {
             throw new RetortException(
-                    RetortException.Kind.DATA,
-                    "the extractor looks at images of " + shape.channels() + "x" + shape.height() + "x" + shape.width()
-                            + ", these are " + images.channels() + "x" + images.height() + "x" + images.width()
-                            + "; choose an extractor that was trained on such images (--extractor)");
+                            RetortException.Kind.DATA,
+                            "the extractor looks at images of " + shape.channels() + "x" + shape.height() + "x"
+                                    + shape.width()
+                                    + ", these are " + images.channels() + "x" + images.height() + "x" + images.width()
+                                    + "; choose an extractor that was trained on such images")
+                    .about("extractor");
         }
     }
 

@@ -12,8 +12,8 @@ import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
-import dev.retort.sample.Draw;
 import dev.retort.sample.Sampler;
+import dev.retort.sample.Sampling;
 import dev.retort.torch.Device;
 import dev.retort.torch.Kernels;
 import dev.retort.torch.Natives;
@@ -77,7 +77,7 @@ public final class CostProbe {
         Device device = Device.choose(request.device()).device();
         try (Pipeline<Denoiser> model = load(request, device);
                 ImageCodec codec = codec(request, model, device)) {
-            Sampler sampler = Draw.sampler(model.network(), model.card(), request.sampling(), request.precision());
+            Sampler sampler = Sampling.sampler(model.network(), model.card(), request.sampling(), request.precision());
             answer(Map.of(TIMED_KERNELS, !device.isCuda() && Kernels.measuredHere() ? 1 : 0));
             List<String> own = model.card().classes();
             List<String> classes = own.isEmpty() ? List.of("") : own; // what a text says costs nothing
@@ -118,7 +118,7 @@ public final class CostProbe {
         int[] labels = IntStream.range(0, batch).map(i -> i % classes.size()).toArray();
         Prompts prompts = Prompts.named(labels, classes);
         try (Scope scope = Scope.open()) {
-            Tensors.floats(codec.decode(sampler.draw(
+            Tensors.floats(codec.decode(sampler.sample(
                     prompts, 0, LongStream.range(first, first + batch).toArray())));
         }
     }

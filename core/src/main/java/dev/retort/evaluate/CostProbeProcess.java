@@ -59,10 +59,11 @@ final class CostProbeProcess implements AutoCloseable {
             process = builder.start();
         } catch (IOException e) {
             throw new RetortException(
-                    Kind.ENVIRONMENT,
-                    "no process could be started to measure " + name + " (" + e.getMessage()
-                            + "); run 'retort doctor', or leave the measurement out with --rounds 0",
-                    e);
+                            Kind.ENVIRONMENT,
+                            "no process could be started to measure " + name + " (" + e.getMessage()
+                                    + "); run 'retort doctor', or leave the measurement out with 0 rounds",
+                            e)
+                    .about("rounds");
         }
         in = process.inputReader();
         out = process.outputWriter();
@@ -110,10 +111,11 @@ final class CostProbeProcess implements AutoCloseable {
                 || why.contains("exit code " + KILLED)
                 || TorchError.isOutOfMemory(new RuntimeException(why));
         return new RetortException(
-                memory ? Kind.MEMORY : Kind.ENVIRONMENT,
-                "the process that measures " + name + " died" + why
-                        + "; use a smaller --request where memory is short, or --rounds 0 to leave the measurement out",
-                cause);
+                        memory ? Kind.MEMORY : Kind.ENVIRONMENT,
+                        "the process that measures " + name + " died" + why
+                                + "; use a smaller request where memory is short, or 0 rounds to leave the measurement out",
+                        cause)
+                .about("rounds");
     }
 
     @Override

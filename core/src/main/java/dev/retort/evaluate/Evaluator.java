@@ -14,9 +14,9 @@ import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
 import dev.retort.report.ModelColumn;
 import dev.retort.report.Progress;
-import dev.retort.sample.Draw;
 import dev.retort.sample.SampleJob;
 import dev.retort.sample.Sampler;
+import dev.retort.sample.Sampling;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.torch.TorchError;
@@ -92,7 +92,7 @@ public final class Evaluator implements AutoCloseable {
         ImageSet test;
         ImageSet train;
         Set<String> leftOut = new LinkedHashSet<>(training.notes());
-        if (training.divided()) {
+        if (training.hasTestSplit()) {
             train = ImageSet.subset(training, most);
             ImageSource tests = data.withSplit("test").open();
             leftOut.addAll(tests.notes());
@@ -124,20 +124,21 @@ public final class Evaluator implements AutoCloseable {
                     Quality.reference(new FeatureSet(opened.space(), test.name(), FeatureMatrix.of(ofTest.features()))),
                     new FeatureSet(opened.space(), train.name(), FeatureMatrix.of(ofTrain.features())),
                     accuracy,
-                    training.divided(),
+                    training.hasTestSplit(),
                     List.copyOf(leftOut));
         } catch (RuntimeException e) {
             close(opened);
-            throw TorchError.translate(e, "looking at the real images", "judge fewer images at once (--batch)");
+            throw TorchError.translate(e, "looking at the real images", "judge fewer images at once", "batch");
         }
     }
 
     private static void requireEnough(int samples, FeatureSpace space) {
         if (samples <= space.dimension()) {
             throw new RetortException(
-                    Kind.USAGE,
-                    "--samples " + samples + " is too few for " + space.dimension() + " features of "
-                            + space.extractor() + "; take more than " + space.dimension());
+                            Kind.USAGE,
+                            samples + " samples are too few for " + space.dimension() + " features of "
+                                    + space.extractor() + "; take more than " + space.dimension())
+                    .about("samples");
         }
     }
 
@@ -157,7 +158,8 @@ public final class Evaluator implements AutoCloseable {
         FeatureExtractor.Extraction extraction;
         try (Pipeline<Denoiser> model = Models.open(candidate.model(), settings.device(), settings.precision());
                 ImageCodec codec = ImageCodec.of(model.card(), candidate.autoencoder(), settings.device())) {
-            Sampler sampler = Draw.sampler(model.network(), model.card(), candidate.sampling(), settings.precision());
+            Sampler sampler =
+                    Sampling.sampler(model.network(), model.card(), candidate.sampling(), settings.precision());
             SampleJob job = new SampleJob(sampler, codec, settings.seed(), settings.batch());
             extraction = extractor.extract(new SampleStream(job, samples, progress));
         }
@@ -192,7 +194,7 @@ public final class Evaluator implements AutoCloseable {
         try {
             return Agreement.between(teacher, student, codec, test, settings.seed(), settings.precision());
         } catch (RuntimeException e) {
-            throw TorchError.translate(e, "comparing two networks", "judge fewer images at once (--batch)");
+            throw TorchError.translate(e, "comparing two networks", "judge fewer images at once", "batch");
         }
     }
 
@@ -244,7 +246,7 @@ public final class Evaluator implements AutoCloseable {
             throw new RetortException(
                     Kind.DATA,
                     candidate.name() + " draws images of " + drawn + ", those of " + test.name() + " are " + real
-                            + "; give images of its shape as --data, or compare it with models of theirs");
+                            + "; give images of its shape as --data, or compare it with models of pairedTimes");
         }
     }
 

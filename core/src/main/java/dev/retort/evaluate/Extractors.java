@@ -6,13 +6,9 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileHash;
 import dev.retort.io.FileNames;
 import dev.retort.layout.ModelFiles;
-import dev.retort.model.Weights;
 import dev.retort.model.classifier.Classifier;
-import dev.retort.model.classifier.ClassifierFolder;
-import dev.retort.model.classifier.ResNet20;
-import dev.retort.nn.Init;
+import dev.retort.pipeline.Classifiers;
 import dev.retort.torch.Device;
-import dev.retort.torch.Scope;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -41,12 +37,11 @@ public final class Extractors {
         Path path = FileNames.path(nameOrPath);
         if (NAMES.contains(nameOrPath)) {
             String below = below(nameOrPath);
-            path = found(below)
-                    .orElseThrow(
-                            () -> new RetortException(
-                                    Kind.USAGE,
-                                    "the weights of the extractor '" + nameOrPath + "' (" + below
-                                            + ") lie neither beside this folder nor beside the program; give their path as --extractor"));
+            path = found(below).orElseThrow(() -> new RetortException(
+                            Kind.USAGE,
+                            "the weights of the extractor '" + nameOrPath + "' (" + below
+                                    + ") lie neither beside this folder nor beside the program; give their path")
+                    .about("extractor"));
         }
         if (Files.isDirectory(path)) {
             return folder(path);
@@ -55,9 +50,11 @@ public final class Extractors {
             return resNet20(path);
         }
         throw new RetortException(
-                Kind.USAGE,
-                "--extractor " + nameOrPath + " is no known name and no file; choose " + String.join(", ", NAMES)
-                        + ", or the folder of a classifier ('retort train-classifier')");
+                        Kind.USAGE,
+                        "the extractor " + nameOrPath + " is neither a known name nor a file; choose "
+                                + String.join(", ", NAMES)
+                                + ", or the folder of a classifier ('retort train-classifier')")
+                .about("extractor");
     }
 
     /**
@@ -95,23 +92,12 @@ public final class Extractors {
     }
 
     private static ClassifierExtractor folder(Path folder) {
-        ClassifierFolder.Loaded loaded = ClassifierFolder.load(folder, Device.CPU);
+        Classifiers.Loaded loaded = Classifiers.load(folder, Device.CPU);
         return of(loaded.network(), loaded.card().name(), folder.resolve(ModelFiles.WEIGHTS));
     }
 
     private static ClassifierExtractor resNet20(Path file) {
-        Classifier network;
-        try (Scope scope = Scope.open()) {
-            network = new ResNet20(Init.blank(Device.CPU));
-        }
-        try {
-            Weights.fill(network, file);
-        } catch (RuntimeException e) {
-            network.close();
-            throw e;
-        }
-        network.freeze();
-        return of(network, "R20cifar", file);
+        return of(Classifiers.resNet20(file, Device.CPU), "R20cifar", file);
     }
 
     private static ClassifierExtractor of(Classifier network, String name, Path weights) {

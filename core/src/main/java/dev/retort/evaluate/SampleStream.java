@@ -20,7 +20,7 @@ record SampleStream(SampleJob job, SampleSet samples, Progress progress) impleme
         ImageShape shape = job.codec().shape();
         int size = shape.values();
         byte[] waiting = new byte[Math.multiplyExact(Math.min(BATCH, samples.size()), size)];
-        job.draw(samples.prompts(), progress, (first, pixels, count) -> {
+        job.sample(samples.prompts(), progress, (first, pixels, count) -> {
             samples.show(first, pixels, count);
             for (int i = 0; i < count; i++) {
                 int place = (first + i) % BATCH;

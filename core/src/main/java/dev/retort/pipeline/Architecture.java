@@ -32,7 +32,7 @@ public interface Architecture<S extends NetworkSpec> {
     /** A network with initial weights; open a scope first. */
     Network build(S spec, Init init);
 
-    /** The least network with the same input, output and conditions: next to no weights. */
+    /** The smallest network with the same input, output and conditions: next to no weights. */
     S minimal(S spec);
 
     /**

@@ -31,7 +31,7 @@ final class DitArchitecture implements Architecture<DitSpec> {
 
     @Override
     public DitSpec minimal(DitSpec spec) {
-        return spec.least();
+        return spec.minimal();
     }
 
     @Override

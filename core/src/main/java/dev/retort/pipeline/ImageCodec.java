@@ -59,9 +59,10 @@ public sealed interface ImageCodec extends AutoCloseable {
         int channels = card.network().channels();
         if (channels != 1 && channels != 3) {
             throw new RetortException(
-                    Kind.USAGE,
-                    "the model draws " + channels
-                            + " channels, which are latents, and does not say whose; give their autoencoder as --vae PATH");
+                            Kind.USAGE,
+                            "the model draws " + channels
+                                    + " channels, which are latents, and does not name an autoencoder; give the one they belong to")
+                    .about("autoencoder");
         }
         return pixels(card.network());
     }
@@ -83,10 +84,12 @@ public sealed interface ImageCodec extends AutoCloseable {
         AutoencoderCard given = files.card();
         if (given.latentChannels() != card.network().channels()) {
             throw new RetortException(
-                    Kind.USAGE,
-                    "--vae " + autoencoder + " has latents of " + given.latentChannels() + " channels, the model draws "
-                            + card.network().channels()
-                            + "; give the autoencoder it was trained with, or leave --vae out for pixels");
+                            Kind.USAGE,
+                            "the autoencoder " + autoencoder + " has latents of " + given.latentChannels()
+                                    + " channels, the model draws "
+                                    + card.network().channels()
+                                    + "; give the autoencoder it was trained with, or none for pixels")
+                    .about("autoencoder");
         }
         return files;
     }
@@ -95,9 +98,10 @@ public sealed interface ImageCodec extends AutoCloseable {
         Path path = FileNames.path(given.isEmpty() ? wanted.path() : given);
         if (given.isEmpty() && !AutoencoderFiles.exists(path)) {
             throw new RetortException(
-                    Kind.CHECKPOINT,
-                    "the autoencoder of these latents lay at " + path
-                            + ", where it is no more; put it back, or give its place as --vae PATH");
+                            Kind.CHECKPOINT,
+                            "the autoencoder of these latents was at " + path
+                                    + " and is no longer there; put it back, or give its new place")
+                    .about("autoencoder");
         }
         AutoencoderFiles files = AutoencoderFiles.find(path);
         AutoencoderCard found = files.card();
@@ -109,9 +113,11 @@ public sealed interface ImageCodec extends AutoCloseable {
         }
         if (given.isEmpty() && !found.sha256().equals(wanted.sha256())) {
             throw new RetortException(
-                    Kind.CHECKPOINT,
-                    "other weights than those that encoded the data lie at " + path
-                            + " now; put the old ones back, or say --vae " + path + " to use these");
+                            Kind.CHECKPOINT,
+                            "the weights that encoded the data have been replaced at " + path
+                                    + "; put the old ones back, or name " + path
+                                    + " as the autoencoder to use these")
+                    .about("autoencoder");
         }
         return files;
     }

@@ -4,8 +4,8 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.hub.DownloadListener;
 import dev.retort.hub.Hub;
-import dev.retort.hub.Watch;
 import dev.retort.io.FileHash;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
@@ -47,14 +47,14 @@ public final class Models {
      * The model to load for what a user gave: a model folder, a run's result, a run's newest checkpoint, another program's
      * file or folder, which is opened when it is loaded, or {@code hf:OWNER/NAME}, which is fetched where it is not cached.
      *
-     * @param watch is told what is fetched
+     * @param listener is told what is fetched
      * @throws RetortException of kind CHECKPOINT where there is no model
      */
-    public static Path locate(String given, Watch watch) {
-        Path place = Hub.locate(given, watch);
+    public static Path locate(String given, DownloadListener listener) {
+        Path place = Hub.locate(given, listener);
         Optional<Path> own = RunFolder.own(place);
         own.filter(folder -> folder.startsWith(new RunFolder(place).checkpoints()))
-                .ifPresent(checkpoint -> watch.say("the run " + place
+                .ifPresent(checkpoint -> listener.say("the run " + place
                         + " has no result yet, so its newest checkpoint is taken: " + checkpoint.getFileName()));
         return own.orElseGet(() -> {
             if (PipelineFolder.mayHoldNetwork(place)) {

@@ -1,2 +1,2 @@
-/** Models from disk to pictures: the only room that knows which architectures there are. */
+/** Models from disk to pictures: the only package that knows which architectures there are. */
 package dev.retort.pipeline;

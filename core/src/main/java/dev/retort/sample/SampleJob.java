@@ -49,7 +49,7 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch)
      *
      * @throws RetortException of kind MEMORY where a batch does not fit, CHECKPOINT where the values drawn are not finite
      */
-    public void draw(Prompts prompts, Progress progress, Sink sink) {
+    public void sample(Prompts prompts, Progress progress, Sink sink) {
         requireRoom(Math.min(batch, prompts.size()));
         progress.update(0, prompts.size(), "");
         for (int first = 0; first < prompts.size(); first += batch) {
@@ -64,10 +64,10 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch)
     private float[] pixels(Prompts prompts, int first) {
         long[] indices = LongStream.range(first, first + prompts.size()).toArray();
         try (Scope scope = Scope.open()) {
-            return Tensors.floats(codec.decode(sampler.draw(prompts, seed, indices)));
+            return Tensors.floats(codec.decode(sampler.sample(prompts, seed, indices)));
         } catch (RuntimeException e) {
             throw TorchError.translate(
-                    e, "drawing " + prompts.size() + " images at once", "draw fewer at once (--batch)");
+                    e, "drawing " + prompts.size() + " images at once", "draw fewer at once", "batch");
         }
     }
 
@@ -76,9 +76,11 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch)
                 sampler.network().spec().shape().values(), codec.shape().values());
         if ((long) together * size > Integer.MAX_VALUE - 8) {
             throw new RetortException(
-                    Kind.MEMORY,
-                    "a batch of " + together + " images of " + size + " values is larger than any array; draw at most "
-                            + (Integer.MAX_VALUE - 8) / size + " at once (--batch)");
+                            Kind.MEMORY,
+                            "a batch of " + together + " images of " + size
+                                    + " values is larger than any array; draw at most " + (Integer.MAX_VALUE - 8) / size
+                                    + " at once")
+                    .about("batch");
         }
     }
 
@@ -89,8 +91,8 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch)
                 throw new RetortException(
                         Kind.CHECKPOINT,
                         "image " + (first + i / size) + " has the value " + pixels[i]
-                                + ", which is no number that can be drawn; 'retort inspect MODEL --stats' tells whether the"
-                                + " weights are finite, and where they are, less guidance, more steps or --precision fp32"
+                                + ", which cannot be drawn; the statistics of 'retort inspect' tell whether the"
+                                + " weights are finite, and where they are, less guidance, more steps or precision fp32"
                                 + " may help");
             }
         }

@@ -38,8 +38,8 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
      * @param indices index of each sample under the seed
      * @return (N, C, H, W) in data units, fp32, owned by the caller's scope
      */
-    public Tensor draw(Prompts prompts, long seed, long[] indices) {
-        return draw(prompts, seed, indices, (input, step) -> {});
+    public Tensor sample(Prompts prompts, long seed, long[] indices) {
+        return sample(prompts, seed, indices, (input, step) -> {});
     }
 
     /**
@@ -48,7 +48,7 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
      * @param asked is told of every call, before it, what the network is given and at which of the plan's steps; the tensor lives
      *     during the call only
      */
-    Tensor draw(Prompts prompts, long seed, long[] indices, ObjIntConsumer<Tensor> asked) {
+    Tensor sample(Prompts prompts, long seed, long[] indices, ObjIntConsumer<Tensor> asked) {
         double[] times = plan.times();
         try (Request request = network.open(times, condition(prompts, times))) {
             return PlanExecutor.run(

@@ -82,7 +82,7 @@ public record TrajectoryRecording(
                 Pipeline<Denoiser> model = Models.open(folder, device, Precision.FP32)) {
             model.notes().forEach(notes);
             ModelCard card = model.card();
-            Sampler sampler = Draw.sampler(model.network(), card, sampling, Precision.FP32);
+            Sampler sampler = Sampling.sampler(model.network(), card, sampling, Precision.FP32);
             requireOde(sampler);
             TimeGrid grid = sampling.grid().on(card.process().noiseSchedule(), sampling.steps());
             TrajectoryManifest manifest = manifest(card, grid, provenance);
@@ -161,7 +161,7 @@ public record TrajectoryRecording(
                     .toArray());
             long[] indices = LongStream.range(first, first + count).toArray();
             try (Scope scope = Scope.open()) {
-                Tensor last = sampler.draw(prompts, manifest.seed(), indices, (input, step) -> {
+                Tensor last = sampler.sample(prompts, manifest.seed(), indices, (input, step) -> {
                     if (stateOfStep[step] >= 0) {
                         shard.states(first, stateOfStep[step], Tensors.floats(input));
                     }

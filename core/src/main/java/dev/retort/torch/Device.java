@@ -18,6 +18,8 @@ public record Device(String type, int index) {
     /** The CPU. */
     public static final Device CPU = new Device("cpu", 0);
 
+    private static final String FIELD = "device";
+
     /** A choice and why it was made, for the log. */
     public record Choice(Device device, String reason) {}
 
@@ -35,21 +37,26 @@ public record Device(String type, int index) {
             int gpus = Cuda.count();
             if (gpus == 0) {
                 throw new RetortException(
-                        Kind.ENVIRONMENT,
-                        "--device " + name + " was asked for but no GPU can be used here; run 'retort doctor', or leave"
-                                + " --device out to run on the CPU");
+                                Kind.ENVIRONMENT,
+                                "device " + name
+                                        + " was asked for but no GPU can be used here; run 'retort doctor', or choose"
+                                        + " cpu or auto")
+                        .about(FIELD);
             }
             int index = name.equals("cuda") ? 0 : Integer.parseInt(name.substring(5));
             if (index >= gpus) {
                 throw new RetortException(
-                        Kind.ENVIRONMENT,
-                        "--device " + name + " was asked for but there "
-                                + (gpus == 1 ? "is 1 GPU" : "are " + gpus + " GPUs")
-                                + " here, counted from 0; choose cuda:0" + (gpus == 1 ? "" : " to cuda:" + (gpus - 1)));
+                                Kind.ENVIRONMENT,
+                                "device " + name + " was asked for but there "
+                                        + (gpus == 1 ? "is 1 GPU" : "are " + gpus + " GPUs")
+                                        + " here, counted from 0; choose cuda:0"
+                                        + (gpus == 1 ? "" : " to cuda:" + (gpus - 1)))
+                        .about(FIELD);
             }
             return new Choice(new Device("cuda", index), "asked for");
         }
-        throw new RetortException(Kind.USAGE, "--device " + name + " is unknown; choose cpu, cuda, cuda:N or auto");
+        throw new RetortException(Kind.USAGE, "device " + name + " is unknown; choose cpu, cuda, cuda:N or auto")
+                .about(FIELD);
     }
 
     /** Where a tensor lives. */

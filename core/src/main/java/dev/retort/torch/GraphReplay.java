@@ -100,7 +100,7 @@ public final class GraphReplay {
             case ADDCMUL -> Ops.addcmul(x, y, z);
             case WHERE -> Ops.where(x, y, z);
             case ADD_NUMBER ->
-                x.is_floating_point() ? Ops.add(x, node.number("term")) : Ops.shift(x, (long) node.number("term"));
+                x.is_floating_point() ? Ops.add(x, node.number("term")) : Ops.addInteger(x, (long) node.number("term"));
             case MUL_NUMBER -> Ops.mul(x, node.number("factor"));
             case CLAMP -> Ops.clamp(x, node.number("low"), node.number("high"));
             case GREATER -> Ops.greater(x, node.number("threshold"));

@@ -89,7 +89,7 @@ final class KernelCache {
         try {
             Path temporary = Files.createTempFile(file().getParent(), "retort-kernels", ".tmp");
             try (Writer out = Files.newBufferedWriter(temporary)) {
-                stored.store(out, "Retort: kernels measured on this machine; 'retort doctor --probe' measures again");
+                stored.store(out, "Retort: kernels measured on this machine; delete this file to measure again");
             }
             Files.move(temporary, file(), StandardCopyOption.ATOMIC_MOVE);
             return true;

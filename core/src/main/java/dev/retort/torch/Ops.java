@@ -254,7 +254,7 @@ public final class Ops {
     }
 
     /** x + term, for whole numbers such as indices. */
-    public static Tensor shift(Tensor x, long term) {
+    public static Tensor addInteger(Tensor x, long term) {
         return Recorder.note(x.add(new Scalar(term)), Op.ADD_NUMBER, Map.of("term", (double) term), x);
     }
 

@@ -25,7 +25,8 @@ public enum Precision {
             case "bf16" -> new Choice(BF16, "asked for");
             case "auto" -> automatic(device);
             default ->
-                throw new RetortException(Kind.USAGE, "--precision " + name + " is unknown; choose fp32, bf16 or auto");
+                throw new RetortException(Kind.USAGE, "precision " + name + " is unknown; choose fp32, bf16 or auto")
+                        .about("precision");
         };
     }
 

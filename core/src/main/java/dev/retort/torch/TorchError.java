@@ -48,11 +48,21 @@ public final class TorchError {
      * @param remedy what the user can do where memory ran out
      */
     public static RuntimeException translate(RuntimeException error, String during, String remedy) {
+        return translate(error, during, remedy, "");
+    }
+
+    /**
+     * The same with the argument that the remedy changes.
+     *
+     * @param field its name, such as {@code batch}: {@link RetortException#field()} where memory ran out
+     */
+    public static RuntimeException translate(RuntimeException error, String during, String remedy, String field) {
         if (error instanceof RetortException known) {
             return known;
         }
         if (isOutOfMemory(error)) {
-            return new RetortException(Kind.MEMORY, "memory ran out while " + during + "; " + remedy, error);
+            return new RetortException(Kind.MEMORY, "memory ran out while " + during + "; " + remedy, error)
+                    .about(field);
         }
         if (isOfTheMachine(error)) {
             return new RetortException(

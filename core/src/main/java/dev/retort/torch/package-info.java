@@ -1,2 +1,2 @@
-/** The only room that touches JavaCPP: start-up of the natives, scopes, devices, precision, ops, hooks, errors. */
+/** The only package that touches JavaCPP: start-up of the natives, scopes, devices, precision, ops, hooks, errors. */
 package dev.retort.torch;

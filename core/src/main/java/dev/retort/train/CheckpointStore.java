@@ -191,16 +191,17 @@ final class CheckpointStore {
             String found = Arrays.toString(Tensors.shape(saved.get(name)));
             if (!found.equals(expected)) {
                 throw new RetortException(
-                        Kind.CHECKPOINT,
-                        file + " belongs to another architecture: " + name + " has shape " + found + ", expected "
-                                + expected + "; give --run another folder to start anew");
+                                Kind.CHECKPOINT,
+                                file + " belongs to another architecture: " + name + " has shape " + found
+                                        + ", expected " + expected + "; choose another folder to start anew")
+                        .about("folder");
             }
         });
     }
 
     private static RetortException other(Path checkpoint, String why) {
-        return new RetortException(
-                Kind.CHECKPOINT, checkpoint + " " + why + ", or give --run another folder to start anew");
+        return new RetortException(Kind.CHECKPOINT, checkpoint + " " + why + ", or choose another folder to start anew")
+                .about("folder");
     }
 
     private Map<String, Tensor> tensors() {

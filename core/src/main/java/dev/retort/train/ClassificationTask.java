@@ -66,7 +66,7 @@ public final class ClassificationTask implements Task {
 
     @Override
     public Batch prepared(Batch batch) {
-        return Shift.of(batch, shift, seed);
+        return RandomTranslation.of(batch, shift, seed);
     }
 
     @Override

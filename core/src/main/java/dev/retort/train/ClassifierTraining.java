@@ -11,9 +11,9 @@ import dev.retort.evaluate.FeatureMatrix;
 import dev.retort.evaluate.ImageSet;
 import dev.retort.io.FolderLock;
 import dev.retort.layout.ClassifierFiles;
-import dev.retort.model.classifier.ClassifierFolder;
-import dev.retort.model.classifier.ConvClassifier;
+import dev.retort.model.classifier.Classifier;
 import dev.retort.nn.Init;
+import dev.retort.pipeline.Classifiers;
 import dev.retort.report.Progress;
 import dev.retort.run.RunFolder;
 import dev.retort.torch.Precision;
@@ -37,7 +37,7 @@ public final class ClassifierTraining {
      * rounded weights on the test split and writes the result.
      *
      * @param folder where the result goes; a classifier that is there is replaced in the end, a folder with anything else
-     *     refused. What the run writes as it goes lies in {@link ClassifierFolder#RUN} inside
+     *     refused. What the run writes as it goes lies in {@link ClassifierFiles#RUN} inside
      * @param notes is told, once each, what was chosen and why
      * @param interrupted polled after every step
      * @return the card that was written
@@ -61,9 +61,9 @@ public final class ClassifierTraining {
                 source.width(),
                 config.stages(),
                 source.classNames().size());
-        ConvClassifier network;
+        Classifier network;
         try (Scope scope = Scope.open()) {
-            network = new ConvClassifier(spec, Init.of(config.seed(), on.device()));
+            network = Classifiers.create(spec, Init.of(config.seed(), on.device()));
         }
         try (network) {
             notes.accept(String.format(
@@ -78,7 +78,7 @@ public final class ClassifierTraining {
                 run = RunFolder.open(inside, "classifier", config, notes);
                 train(config, network, source, run, on.precision(), notes, progress, interrupted);
             }
-            ClassifierFolder.roundToHalf(network);
+            Classifiers.roundToHalf(network);
             ImageSet images = ImageSet.subset(test, TEST_IMAGES);
             images.leftOut().forEach(notes);
             FeatureMatrix logits = FeatureMatrix.of(
@@ -95,7 +95,7 @@ public final class ClassifierTraining {
                     config.seed(),
                     provenance,
                     Map.of("testAccuracy", accuracy, "testImages", (double) images.size()));
-            ClassifierFolder.save(folder, network, card);
+            Classifiers.save(folder, network, card);
             run.prune(0); // asked for again, it is trained anew
             return card;
         }
@@ -104,7 +104,7 @@ public final class ClassifierTraining {
     /** Trains, or goes on with what was stopped. */
     private static void train(
             ClassifierConfig config,
-            ConvClassifier network,
+            Classifier network,
             ImageSource source,
             RunFolder run,
             Precision precision,

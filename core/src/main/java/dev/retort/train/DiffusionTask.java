@@ -124,7 +124,7 @@ public final class DiffusionTask implements Task {
         String asked = card.provenance().getOrDefault(InitialWeights.KEY, start);
         if (!asked.equals(start)) {
             return Optional.of("belongs to a run that started from " + start + ", not from " + asked
-                    + ", and goes on from its own weights; leave --init-from out to resume");
+                    + ", and goes on from its own weights; leave initFrom out to resume");
         }
         AutoencoderCard before = saved.autoencoder();
         AutoencoderCard now = card.autoencoder();

@@ -6,7 +6,7 @@ import dev.retort.data.ImageSource;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.hub.Watch;
+import dev.retort.hub.DownloadListener;
 import dev.retort.model.Network;
 import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.Models;
@@ -34,7 +34,7 @@ record InitialWeights(String given) {
         if (given.isEmpty()) {
             return;
         }
-        Path folder = Models.locate(given, Watch.saying(notes));
+        Path folder = Models.locate(given, DownloadListener.saying(notes));
         try (Pipeline<Network> loaded = Models.load(folder, device)) {
             ModelCard card = loaded.card();
             requireSameSpace(card, source);
@@ -62,13 +62,13 @@ record InitialWeights(String given) {
     }
 
     private static void requireSameSpace(ModelCard card, ImageSource source) {
-        AutoencoderCard theirs = card.autoencoder();
-        AutoencoderCard ours = source.autoencoder().orElse(null);
-        boolean same = theirs == null || ours == null ? theirs == ours : theirs.sameSpace(ours);
+        AutoencoderCard ofModel = card.autoencoder();
+        AutoencoderCard ofData = source.autoencoder().orElse(null);
+        boolean same = ofModel == null || ofData == null ? ofModel == ofData : ofModel.sameSpace(ofData);
         if (!same) {
             throw new RetortException(
                     Kind.CHECKPOINT,
-                    "the model to start from works on " + space(theirs) + ", the data are " + space(ours)
+                    "the model to start from works on " + space(ofModel) + ", the data are " + space(ofData)
                             + "; use data of the same kind");
         }
     }

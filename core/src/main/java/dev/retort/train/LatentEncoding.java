@@ -114,7 +114,7 @@ public record LatentEncoding(
         } catch (RetortException e) {
             throw e;
         } catch (RuntimeException e) {
-            throw TorchError.translate(e, "encoding", "encode fewer pictures at once (--batch)");
+            throw TorchError.translate(e, "encoding", "encode fewer pictures at once", "batch");
         }
         return manifest;
     }
@@ -167,7 +167,7 @@ public record LatentEncoding(
     }
 
     private static void stoodIn(DamagedPictures damaged, Consumer<String> notes) {
-        damaged.news().forEach(sentence -> notes.accept(sentence + " (the next whole picture stands in its place)"));
+        damaged.news().forEach(sentence -> notes.accept(sentence + " (the next undamaged picture takes its place)"));
     }
 
     private static DataConfig absolute(DataConfig spec) {
@@ -205,10 +205,12 @@ public record LatentEncoding(
             LatentManifest there = folder.manifest();
             if (!there.sameLatents(manifest)) {
                 throw new RetortException(
-                        Kind.DATA,
-                        path + " holds latents of " + there.images() + " pictures of " + there.sourceName() + " by "
-                                + there.autoencoder().path()
-                                + ", or of other settings; give --out another folder, or the same settings to resume");
+                                Kind.DATA,
+                                path + " holds latents of " + there.images() + " pictures of " + there.sourceName()
+                                        + " by "
+                                        + there.autoencoder().path()
+                                        + ", or of other settings; choose another folder, or give the same settings to resume")
+                        .about("folder");
             }
         }
         folder.write(manifest);

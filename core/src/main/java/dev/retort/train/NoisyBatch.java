@@ -25,8 +25,8 @@ import org.bytedeco.pytorch.Tensor;
  * @param alpha signal factor (N, 1, 1, 1)
  * @param sigma noise factor (N, 1, 1, 1)
  * @param condition of each image, none where dropped
- * @param twin the same images at another size under the same conditions, for a teacher that works at that size. The coarser noise
- *     is the finer averaged over cells and brought back to unit variance, which changes its ratio to the picture: the twin's
+ * @param paired the same images at another size under the same conditions, for a teacher that works at that size. The coarser noise
+ *     is the finer averaged over cells and brought back to unit variance, which changes its ratio to the picture: the paired batch's
  *     times are those at which the two noisy images, brought to the coarser grid, hold the picture equally well. Null where
  *     there is none
  */
@@ -38,7 +38,7 @@ public record NoisyBatch(
         Tensor alpha,
         Tensor sigma,
         Condition condition,
-        NoisyBatch twin) {
+        NoisyBatch paired) {
 
     /**
      * What a network is told of part of a batch.
@@ -76,18 +76,18 @@ public record NoisyBatch(
             TimeSampler sampler,
             Condition condition,
             Device device) {
-        Batch fine = batch.twin() != null && batch.twin().height() > batch.height() ? batch.twin() : batch;
+        Batch fine = batch.paired() != null && batch.paired().height() > batch.height() ? batch.paired() : batch;
         double[] times = new double[count];
         for (int i = 0; i < count; i++) {
             times[i] = sampler.sample(schedule, Rng.at(seed, Purpose.TIME, batch.firstImage() + from + i, 0));
         }
         Tensor unit = noise(fine, from, count, seed, device);
-        NoisyBatch twin = null;
-        if (batch.twin() != null) {
-            double[] theirs = timesAtHeight(batch.twin().height(), times, batch.height(), schedule);
-            twin = at(batch.twin(), from, unit, theirs, schedule, condition, null);
+        NoisyBatch paired = null;
+        if (batch.paired() != null) {
+            double[] pairedTimes = timesAtHeight(batch.paired().height(), times, batch.height(), schedule);
+            paired = at(batch.paired(), from, unit, pairedTimes, schedule, condition, null);
         }
-        return at(batch, from, unit, times, schedule, condition, twin);
+        return at(batch, from, unit, times, schedule, condition, paired);
     }
 
     /** Unit noise for part of a batch (N, C, H, W). */
@@ -119,9 +119,9 @@ public record NoisyBatch(
             double[] times,
             NoiseSchedule schedule,
             Condition condition,
-            NoisyBatch twin) {
+            NoisyBatch paired) {
         Tensor clean = clean(batch, from, times.length, Device.of(unit));
-        return of(clean, noise(batch, unit), times, schedule, condition, twin);
+        return of(clean, noise(batch, unit), times, schedule, condition, paired);
     }
 
     /** Images of part of a batch (N, C, H, W). */
@@ -160,9 +160,9 @@ public record NoisyBatch(
             Tensor alpha,
             Tensor sigma,
             Condition condition,
-            NoisyBatch twin) {
+            NoisyBatch paired) {
         Tensor noisy = clean.mul(alpha).add(noise.mul(sigma));
-        return new NoisyBatch(clean, noise, noisy, times, alpha, sigma, condition, twin);
+        return new NoisyBatch(clean, noise, noisy, times, alpha, sigma, condition, paired);
     }
 
     /** What a perfect network that predicts in that way would return (N, C, H, W). */

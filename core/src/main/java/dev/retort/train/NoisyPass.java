@@ -54,7 +54,7 @@ final class NoisyPass extends Pass {
                 .map(time -> time / schedule.noisiestTime())
                 .toArray();
         ImageShape images = player(player).respondent().images();
-        for (NoisyBatch at = whole; at != null; at = at.twin()) {
+        for (NoisyBatch at = whole; at != null; at = at.paired()) {
             if (at.clean().size(2) == images.height() && at.clean().size(3) == images.width()) {
                 return at;
             }

@@ -8,5 +8,5 @@ import org.bytedeco.pytorch.Tensor;
 @FunctionalInterface
 public interface Preview {
     /** A picture of what a network of these weights makes. */
-    ImageGrid draw(Map<String, Tensor> weights);
+    ImageGrid sample(Map<String, Tensor> weights);
 }

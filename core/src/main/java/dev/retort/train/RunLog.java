@@ -42,8 +42,8 @@ final class RunLog implements AutoCloseable {
     }
 
     /** The text beside the progress bar. */
-    String line(Window window, double loss) {
-        double speed = window.imagesPerSecond();
+    String line(StepStatistics statistics, double loss) {
+        double speed = statistics.imagesPerSecond();
         String text = String.format(Locale.ROOT, "loss %.4f, %.0f images/s", loss, speed);
         return encoding == null
                 ? text

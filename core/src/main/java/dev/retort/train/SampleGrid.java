@@ -4,7 +4,7 @@ import dev.retort.card.ModelCard;
 import dev.retort.io.ImageGrid;
 import dev.retort.model.Network;
 import dev.retort.pipeline.ImageCodec;
-import dev.retort.sample.Draw;
+import dev.retort.sample.Sampling;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import java.util.List;
@@ -34,13 +34,13 @@ final class SampleGrid implements Preview, AutoCloseable {
     }
 
     @Override
-    public ImageGrid draw(Map<String, Tensor> weights) {
+    public ImageGrid sample(Map<String, Tensor> weights) {
         List<String> problems = network.load(weights);
         if (!problems.isEmpty()) {
             throw new IllegalStateException("the weights do not fit the network of the card: " + problems.get(0));
         }
         try (Scope scope = Scope.open()) {
-            return Draw.classGrid(
+            return Sampling.classGrid(
                     network,
                     card,
                     codec,

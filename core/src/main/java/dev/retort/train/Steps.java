@@ -61,10 +61,10 @@ final class Steps {
      * One step on a batch.
      *
      * @param microBatch images per backward pass
-     * @param window is told what happened
+     * @param statistics is told what happened
      * @return the weighted loss of the player that is the result; none where it was not its turn
      */
-    OptionalDouble step(Batch batch, At at, int microBatch, Window window) {
+    OptionalDouble step(Batch batch, At at, int microBatch, StepStatistics statistics) {
         OptionalDouble result = OptionalDouble.empty();
         for (Phase phase : at.stage.phases()) {
             if (!phase.cadence().isDue(at.clock)) {
@@ -76,7 +76,7 @@ final class Steps {
             for (int from = 0; from < batch.count(); from += part) {
                 try (Scope scope = Scope.open()) {
                     int count = Math.min(part, batch.count() - from);
-                    loss += backward(batch, from, count, phase, at.clock, window);
+                    loss += backward(batch, from, count, phase, at.clock, statistics);
                 }
             }
             if (reached.add(phase)) {
@@ -88,17 +88,17 @@ final class Steps {
             }
             players.dropGradients();
             boolean isResult = phase.player().equals(task.published());
-            window.step(isResult ? "" : phase.player(), step.gradientNorm(), step.clipped());
+            statistics.step(isResult ? "" : phase.player(), step.gradientNorm(), step.clipped());
             result = isResult ? OptionalDouble.of(loss) : result;
         }
-        window.seen(batch.count());
+        statistics.seen(batch.count());
         return result;
     }
 
     /** A pass over so many black images through every phase that takes batches in parts, for its memory alone. */
     void trial(int images, Stage stage) {
         Batch batch = Batch.blank(task.source(), images);
-        Window nobody = new Window();
+        StepStatistics nobody = new StepStatistics();
         for (Phase phase : stage.phases()) {
             if (!phase.isWholeBatch()) {
                 try (Scope scope = Scope.open()) {
@@ -110,7 +110,7 @@ final class Steps {
     }
 
     /** Forward and backward on part of a batch, its loss scaled to its share; returns that share of the loss. */
-    private double backward(Batch batch, int from, int count, Phase phase, Clock clock, Window window) {
+    private double backward(Batch batch, int from, int count, Phase phase, Clock clock, StepStatistics statistics) {
         Pass pass = task.pass(
                 batch, from, count, new Pass.Context(phase.player(), players.all(), phase.taps(), seed, clock));
         Tensor sum = null;
@@ -127,9 +127,9 @@ final class Steps {
         // Read before, they would have a GPU wait for the backward pass to be asked for.
         for (int i = 0; i < losses.size(); i++) {
             float[] values = Tensors.floats(losses.get(i));
-            window.add(terms.of(phase.losses().get(i).loss()), values);
+            statistics.add(terms.of(phase.losses().get(i).loss()), values);
             if (i == 0 && phase.player().equals(task.published())) {
-                pass.places().ifPresent(places -> window.addByPlace(places, values));
+                pass.places().ifPresent(places -> statistics.addByPlace(places, values));
             }
         }
         return Tensors.scalar(sum);

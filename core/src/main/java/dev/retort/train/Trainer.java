@@ -49,7 +49,7 @@ public final class Trainer implements AutoCloseable {
     private final RunLog log;
     private TrainState state;
     private double loss = Double.NaN;
-    private Window window = new Window();
+    private StepStatistics statistics = new StepStatistics();
     private Consumer<String> notes = sentence -> {};
 
     /**
@@ -204,7 +204,7 @@ public final class Trainer implements AutoCloseable {
                 loader.newlySkipped().forEach(notes);
                 step(batch);
                 state = state.advanced(batch.count(), (System.nanoTime() - started) / 1e9);
-                progress.update(Math.min(end, state.imagesSeen()), images(), log.line(window, loss));
+                progress.update(Math.min(end, state.imagesSeen()), images(), log.line(statistics, loss));
                 every(config.log().everyImages(), before, () -> writeLog(loader));
                 every(config.log().sampleImages(), before, this::picture);
                 every(config.log().checkpointImages(), before, this::save);
@@ -224,7 +224,7 @@ public final class Trainer implements AutoCloseable {
             players.begin(at.stage());
             log.began(state.imagesSeen(), at.stage().name());
         }
-        loss = steps.step(batch, at, state.microBatch(), window).orElse(loss);
+        loss = steps.step(batch, at, state.microBatch(), statistics).orElse(loss);
     }
 
     /** Where the run stands at a time. */
@@ -250,7 +250,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void writeLog(Loader loader) {
-        Map<String, Object> values = window.summary();
+        Map<String, Object> values = statistics.summary();
         values.put(TrainingMetric.STAGE, at(state.imagesSeen() - 1).stage().name());
         players.learners().forEach(learner -> {
             String whose = learner.name().equals(task.published()) ? "" : "/" + learner.name();
@@ -263,13 +263,13 @@ public final class Trainer implements AutoCloseable {
         values.put("seconds", state.seconds());
         log.write(state.imagesSeen(), values, task.macs());
         loader.resetWait();
-        window = new Window();
+        statistics = new StepStatistics();
     }
 
     private void picture() {
         task.preview().ifPresent(preview -> {
-            log.picture(state.imagesSeen(), preview.draw(players.result()));
-            window = new Window();
+            log.picture(state.imagesSeen(), preview.sample(players.result()));
+            statistics = new StepStatistics();
         });
     }
 

@@ -14,8 +14,8 @@ import dev.retort.pipeline.Pipeline;
 import dev.retort.report.Progress;
 import dev.retort.run.RunEvent;
 import dev.retort.run.RunEvents;
-import dev.retort.sample.Draw;
 import dev.retort.sample.SampleJob;
+import dev.retort.sample.Sampling;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.train.ComputeConfig;
@@ -103,10 +103,10 @@ class KeptValuesTest {
         double[] values = new double[8];
         try (Pipeline<Network> loaded = Models.load(model, Device.CPU);
                 ImageCodec codec = ImageCodec.of(loaded.card(), Device.CPU)) {
-            var sampler =
-                    Draw.sampler(loaded.network(), loaded.card(), loaded.card().sampling(), Precision.FP32);
+            var sampler = Sampling.sampler(
+                    loaded.network(), loaded.card(), loaded.card().sampling(), Precision.FP32);
             new SampleJob(sampler, codec, 9, 2)
-                    .draw(new Prompts.Labels(new int[] {3, 7}), Progress.NONE, (from, pixels, n) -> {
+                    .sample(new Prompts.Labels(new int[] {3, 7}), Progress.NONE, (from, pixels, n) -> {
                         for (int i = 0; i < 4; i++) {
                             values[i] = pixels[i];
                             values[4 + i] = pixels[pixels.length - 128 + i];

@@ -166,7 +166,7 @@ class LatentTrainingTest {
         Path other = TinyAutoencoder.save(temp.resolve("passing"), 4, 0.5, 3);
         encode("of-passing", other);
         Files.move(other, temp.resolve("passed"));
-        refused(() -> train("gone", config("of-passing", 0)), Kind.CHECKPOINT, "passing", "no more");
+        refused(() -> train("gone", config("of-passing", 0)), Kind.CHECKPOINT, "passing", "no longer there");
     }
 
     private static void train(String name, TrainConfig config) {
@@ -183,7 +183,7 @@ class LatentTrainingTest {
                 () -> distil(new DataConfig.Shapes("train", 16, true), "x"),
                 Kind.CONFIG,
                 "data are pictures but the teacher works on latents",
-                "retort encode --vae");
+                "encode them with its autoencoder");
         assertThat(temp.resolve("x")).doesNotExist();
     }
 
@@ -196,7 +196,7 @@ class LatentTrainingTest {
                 "8 latent channels",
                 "4 latent channels");
         refused(() -> codec(card, TinyAutoencoder.save(temp.resolve("e"), 4, 0.18, 1)), Kind.CHECKPOINT, "scale 0.18");
-        refused(() -> codec(card, temp.resolve("nowhere")), Kind.CHECKPOINT, "is no autoencoder");
+        refused(() -> codec(card, temp.resolve("nowhere")), Kind.CHECKPOINT, "is not an autoencoder");
         codec(card, TinyAutoencoder.save(temp.resolve("tuned"), 4, 0.5, 9));
         Path place = TinyAutoencoder.save(temp.resolve("place"), 4, 0.5, 4);
         encode("of-place", place);
@@ -205,8 +205,8 @@ class LatentTrainingTest {
         refused(
                 () -> ImageCodec.of(Models.card(temp.resolve("placed/model")), Device.CPU),
                 Kind.CHECKPOINT,
-                "other weights",
-                "--vae");
+                "have been replaced",
+                "to use these");
     }
 
     private static void codec(ModelCard card, Path autoencoder) {

@@ -157,14 +157,14 @@ class ComparisonTest {
                                 List.of(),
                                 Provenance.here("", 5),
                                 (done, total, text) -> fail("nothing is drawn")))
-                .hasMessageContaining("give images of its shape as --data");
+                .hasMessageContaining("give images of its shape");
     }
 
     @Test
     void too_few_samples_for_the_features_are_refused_before_anything_is_drawn() {
         assertThatThrownBy(() -> evaluator(64, 32))
                 .isInstanceOf(RetortException.class)
-                .hasMessageContaining("--samples 64")
+                .hasMessageContaining("64 samples are too few")
                 .hasMessageContaining("64 features");
     }
 

@@ -14,8 +14,8 @@ import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
 import dev.retort.report.Progress;
-import dev.retort.sample.Draw;
 import dev.retort.sample.SampleJob;
+import dev.retort.sample.Sampling;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import java.nio.file.Path;
@@ -38,7 +38,8 @@ class SampleStreamTest {
         try (Pipeline<Denoiser> model = Models.open(folder, Device.CPU, Precision.FP32)) {
             NetworkSpec spec = model.network().spec();
             SampleJob job = new SampleJob(
-                    Draw.sampler(model.network(), model.card(), SamplingSpec.of("flow-euler", 1, 1), Precision.FP32),
+                    Sampling.sampler(
+                            model.network(), model.card(), SamplingSpec.of("flow-euler", 1, 1), Precision.FP32),
                     ImageCodec.pixels(spec),
                     5,
                     together);

@@ -95,7 +95,7 @@ class DitCheckpointTest {
     void a_network_without_variance_and_null_class_computes_as_the_original() {
         ReferenceCase reference = ReferenceCase.open("dit-facebook");
         Path file = reference.folder().resolve("weights/plain.pt");
-        assertThatThrownBy(() -> DitCheckpoint.open(file, Hints.NONE)).hasMessageContaining("give it with --heads");
+        assertThatThrownBy(() -> DitCheckpoint.open(file, Hints.NONE)).hasMessageContaining("give the number of heads");
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
                 DitCheckpoint checkpoint = DitCheckpoint.open(file, new Hints(2, 3, 0, null, List.of()));
@@ -227,7 +227,7 @@ class DitCheckpointTest {
         Path without = tiny(Map.of(), "pos_embed");
         assertThatThrownBy(() -> DitCheckpoint.open(without, tinyHints(null)))
                 .hasMessageContaining("it has no 'pos_embed'")
-                .hasMessageContaining("give that with --size");
+                .hasMessageContaining("give that size");
         Hints told = new Hints(2, 0, TINY.height(), null, List.of());
         try (Scope scope = Scope.open();
                 DitCheckpoint checkpoint = DitCheckpoint.open(without, told);
@@ -354,7 +354,7 @@ class DitCheckpointTest {
     void other_files_are_no_dit() throws Exception {
         Path file = folder.resolve("other.safetensors");
         new SafetensorsWriter().add("conv.weight", new long[] {1}, new float[1]).write(file);
-        assertThatThrownBy(() -> DitCheckpoint.open(file, Hints.NONE)).hasMessageContaining("no DiT that is known");
+        assertThatThrownBy(() -> DitCheckpoint.open(file, Hints.NONE)).hasMessageContaining("is not a known DiT");
     }
 
     private static float[] wave(int count) {

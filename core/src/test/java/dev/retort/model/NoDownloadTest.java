@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 class NoDownloadTest {
     private static final Set<String> READING = Set.of("floats", "longs", "bytes", "scalar", "view");
 
-    private static final JavaClasses HOUSE = new ClassFileImporter()
+    private static final JavaClasses CLASSES = new ClassFileImporter()
             .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
             .importPackages("dev.retort.sample", "dev.retort.model", "dev.retort.nn", "dev.retort.torch");
 
@@ -44,7 +44,7 @@ class NoDownloadTest {
         return Stream.concat(code.getCallsFromSelf().stream(), code.getCodeUnitReferencesFromSelf().stream());
     }
 
-    /** Every method that a call may end in, outside of the room whose kernels may read what lies on the CPU. */
+    /** Every method that a call may end in, outside of the package whose kernels may read what lies on the CPU. */
     private static Stream<JavaCodeUnit> targets(JavaCodeUnitAccess<?> call) {
         JavaClass owner = call.getTargetOwner();
         return Stream.concat(Stream.of(owner), owner.getAllSubclasses().stream())
@@ -78,7 +78,7 @@ class NoDownloadTest {
     }
 
     private static JavaCodeUnit method(Class<?> type, String name) {
-        return HOUSE.get(type).getCodeUnits().stream()
+        return CLASSES.get(type).getCodeUnits().stream()
                 .filter(code -> code.getName().equals(name))
                 .findFirst()
                 .orElseThrow();
@@ -88,7 +88,7 @@ class NoDownloadTest {
     void no_step_of_a_request_reads_anything_back_from_the_device() {
         List<JavaCodeUnit> steps = Stream.concat(
                         Stream.of(method(Denoiser.class, "open")),
-                        HOUSE.get(Request.class).getAllSubclasses().stream().map(type -> type.getMethods().stream()
+                        CLASSES.get(Request.class).getAllSubclasses().stream().map(type -> type.getMethods().stream()
                                 .filter(method -> method.getName().equals("call"))
                                 .findFirst()
                                 .orElseThrow()))

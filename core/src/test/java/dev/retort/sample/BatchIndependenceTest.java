@@ -39,10 +39,10 @@ class BatchIndependenceTest {
                     spec.guidance(999),
                     Precision.FP32);
             float[] together = Tensors.floats(
-                    sampler.draw(new Prompts.Labels(new int[] {4, 1, 9, 1, 0}), 11, new long[] {70, 7, 8, 9, 10}));
-            float[] alone = Tensors.floats(sampler.draw(new Prompts.Labels(new int[] {9}), 11, new long[] {8}));
+                    sampler.sample(new Prompts.Labels(new int[] {4, 1, 9, 1, 0}), 11, new long[] {70, 7, 8, 9, 10}));
+            float[] alone = Tensors.floats(sampler.sample(new Prompts.Labels(new int[] {9}), 11, new long[] {8}));
             float[] elsewhere =
-                    Tensors.floats(sampler.draw(new Prompts.Labels(new int[] {2, 9}), 11, new long[] {3, 8}));
+                    Tensors.floats(sampler.sample(new Prompts.Labels(new int[] {2, 9}), 11, new long[] {3, 8}));
             float[] third = Arrays.copyOfRange(together, 2 * SIZE, 3 * SIZE);
             assertThat(alone).containsExactly(third, within(1e-4f));
             assertThat(Arrays.copyOfRange(elsewhere, SIZE, 2 * SIZE)).containsExactly(third, within(1e-4f));
@@ -52,7 +52,7 @@ class BatchIndependenceTest {
             float[] second = Arrays.copyOfRange(together, SIZE, 2 * SIZE);
             float[] fourth = Arrays.copyOfRange(together, 3 * SIZE, 4 * SIZE);
             assertThat(second).as("one class, two indices").isNotEqualTo(fourth);
-            assertThat(Tensors.floats(sampler.draw(new Prompts.Labels(new int[] {9}), 12, new long[] {8})))
+            assertThat(Tensors.floats(sampler.sample(new Prompts.Labels(new int[] {9}), 12, new long[] {8})))
                     .as("another seed")
                     .isNotEqualTo(alone);
         }
@@ -79,7 +79,7 @@ class BatchIndependenceTest {
     private static float[] job(Sampler sampler, int[] labels, int batch) {
         float[] all = new float[labels.length * SIZE];
         new SampleJob(sampler, 5, batch)
-                .draw(
+                .sample(
                         new Prompts.Labels(labels),
                         (done, total, text) -> {},
                         (first, pixels, n) -> System.arraycopy(pixels, 0, all, first * SIZE, n * SIZE));

@@ -66,7 +66,7 @@ class SampleJobTest {
                     spec.guidance(999),
                     Precision.FP32);
             assertThatThrownBy(() -> new SampleJob(sampler, 0, batch)
-                            .draw(
+                            .sample(
                                     new Prompts.Labels(new int[images]),
                                     (done, total, text) -> {},
                                     (first, pixels, n) -> fail("nothing may be drawn")))
@@ -79,7 +79,7 @@ class SampleJobTest {
     @ParameterizedTest
     @ValueSource(doubles = {Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY})
     void values_that_are_no_numbers_are_refused_and_not_drawn_as_black(double value) {
-        refused(x -> Ops.add(Ops.mul(x, 0), value), 3, 2, Kind.CHECKPOINT, "image 0 has the value", "--stats");
+        refused(x -> Ops.add(Ops.mul(x, 0), value), 3, 2, Kind.CHECKPOINT, "image 0 has the value", "statistics");
     }
 
     @Test
@@ -99,6 +99,6 @@ class SampleJobTest {
     @Test
     void a_batch_larger_than_any_array_is_refused_before_it_is_begun() {
         int images = Integer.MAX_VALUE / 64 + 1;
-        refused(x -> fail("nothing may be computed"), images, images, Kind.MEMORY, "a batch of " + images, "--batch");
+        refused(x -> fail("nothing may be computed"), images, images, Kind.MEMORY, "a batch of " + images, "at once");
     }
 }

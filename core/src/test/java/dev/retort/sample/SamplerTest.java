@@ -80,7 +80,7 @@ class SamplerTest {
                 spec.guidance(999),
                 Precision.FP32);
         try (Scope scope = Scope.open()) {
-            sampler.draw(new Prompts.Labels(new int[] {2, 0}), 7, new long[] {0, 1});
+            sampler.sample(new Prompts.Labels(new int[] {2, 0}), 7, new long[] {0, 1});
         }
         assertThat(network.requests).containsExactly(request);
         assertThat(network.rows).extracting(String::valueOf).containsExactly(rows.split(" "));

@@ -87,9 +87,9 @@ class TrajectoryRecordingTest {
         assertThat(labels).containsExactly(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0, 1, 2);
         float[] drawn = new float[13 * SIZE];
         try (Pipeline<Denoiser> model = Models.open(teacher, Device.CPU, Precision.FP32)) {
-            Sampler sampler = Draw.sampler(model.network(), model.card(), HEUN, Precision.FP32);
+            Sampler sampler = Sampling.sampler(model.network(), model.card(), HEUN, Precision.FP32);
             new SampleJob(sampler, 7, 8)
-                    .draw(
+                    .sample(
                             new Prompts.Labels(labels),
                             (d, t, s) -> {},
                             (first, pixels, n) -> System.arraycopy(pixels, 0, drawn, first * SIZE, n * SIZE));

@@ -152,7 +152,7 @@ class ClassifierTrainingTest {
                         },
                         Progress.NONE,
                         () -> false))
-                .hasMessageContaining("holds checkpoints/000000000100/state.json, which is no part of a classifier");
+                .hasMessageContaining("holds checkpoints/000000000100/state.json, which is not part of a classifier");
         assertThat(run.resolve("state.json")).hasContent("{}");
     }
 
@@ -162,7 +162,7 @@ class ClassifierTrainingTest {
         Files.createDirectories(notes.getParent());
         Files.writeString(notes, "mine");
         assertThatThrownBy(() -> open(temp.resolve("mine")))
-                .hasMessageContaining("holds notes.txt, which is no part of a model");
+                .hasMessageContaining("holds notes.txt, which is not part of a model");
         assertThat(notes).hasContent("mine");
     }
 
@@ -189,7 +189,8 @@ class ClassifierTrainingTest {
         pixels[25 + 12] = 1;
         boolean[] seen = new boolean[25];
         for (int seed = 0; seed < 200; seed++) {
-            Batch moved = Shift.of(new Batch(pixels.clone(), new Prompts.Labels(new int[2]), 2, 1, 5, 5, 40), 1, seed);
+            Batch moved = RandomTranslation.of(
+                    new Batch(pixels.clone(), new Prompts.Labels(new int[2]), 2, 1, 5, 5, 40), 1, seed);
             for (int i = 0; i < 2; i++) {
                 int found = -1;
                 for (int p = 0; p < 25; p++) {

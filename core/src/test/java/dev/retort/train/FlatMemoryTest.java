@@ -111,7 +111,7 @@ class FlatMemoryTest {
                 Precision.FP32);
         for (int i = 0; i < STEPS; i++) {
             try (Scope scope = Scope.open()) {
-                sampler.draw(new Prompts.Labels(new int[] {1, 2}), 3, new long[] {2L * i, 2L * i + 1});
+                sampler.sample(new Prompts.Labels(new int[] {1, 2}), 3, new long[] {2L * i, 2L * i + 1});
             }
             growth.step();
         }

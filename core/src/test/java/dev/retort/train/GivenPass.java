@@ -37,10 +37,10 @@ public final class GivenPass extends Pass {
 
     @Override
     public NoisyBatch noisy(String player) {
-        return noisy.twin() != null
+        return noisy.paired() != null
                         && player(player).respondent().images().height()
-                                == noisy.twin().clean().size(2)
-                ? noisy.twin()
+                                == noisy.paired().clean().size(2)
+                ? noisy.paired()
                 : noisy;
     }
 

@@ -90,9 +90,10 @@ class LatentEncodingTest {
                 float[] noise = new float[got.length];
                 chance(index).fillGaussian(noise);
                 Tensor unit = Tensors.of(noise, Device.CPU, 1, 4, 8, 8);
-                assertThat(latents.draw(index, true, chance(index), got, 0)).isEqualTo(label);
+                assertThat(latents.readAugmented(index, true, chance(index), got, 0))
+                        .isEqualTo(label);
                 assertThat(got).containsExactly(scaled(mirrored.sample(unit)), within(5e-3f));
-                latents.draw(index, false, chance(index), got, 0);
+                latents.readAugmented(index, false, chance(index), got, 0);
                 assertThat(got).containsExactly(scaled(plain.sample(unit)), within(5e-3f));
             }
         }
@@ -175,7 +176,7 @@ class LatentEncodingTest {
                 .filteredOn(note -> note.contains("left out"))
                 .singleElement()
                 .asString()
-                .contains(pictures.resolve("b/2.png").toString(), "the next whole picture stands in its place");
+                .contains(pictures.resolve("b/2.png").toString(), "the next undamaged picture takes its place");
         LatentImages latents = opened("whole");
         assertThat(caption(latents, 0)).isEqualTo("a/1");
         assertThat(caption(latents, 1)).isEqualTo("c/3");
@@ -217,7 +218,7 @@ class LatentEncodingTest {
     void a_cache_of_something_else_is_not_mixed_with() {
         encode("cache");
         vae = TinyAutoencoder.save(temp.resolve("other"), 4, SCALE, 2);
-        refused(() -> encode("cache"), Kind.DATA, "holds latents of 40 pictures", "--out another folder");
+        refused(() -> encode("cache"), Kind.DATA, "holds latents of 40 pictures", "choose another folder");
         vae = TinyAutoencoder.save(temp.resolve("vae"), 4, SCALE, 1);
         refused(
                 () -> encoding(SHAPES, 41)

@@ -70,21 +70,21 @@ class NoisyBatchTest {
 
     @ParameterizedTest
     @CsvSource({"16, 32", "32, 16"})
-    void twins_are_the_same_pictures_under_the_same_noise_at_another_size(int size, int other) {
+    void paired_batches_are_the_same_pictures_under_the_same_noise_at_another_size(int size, int other) {
         try (Scope scope = Scope.open()) {
             NoisyBatch batch = of(new PairedImages(shapes(size), shapes(other)), 2, 4);
-            NoisyBatch twin = batch.twin();
-            assertThat(Tensors.floats(twin.clean()))
+            NoisyBatch paired = batch.paired();
+            assertThat(Tensors.floats(paired.clean()))
                     .isEqualTo(Tensors.floats(of(shapes(other), 2, 4).clean()));
             assertThat(Tensors.floats(batch.clean()))
                     .isEqualTo(Tensors.floats(of(shapes(size), 2, 4).clean()));
-            assertThat(Tensors.longs(twin.condition().get(Part.LABEL)))
+            assertThat(Tensors.longs(paired.condition().get(Part.LABEL)))
                     .isEqualTo(Tensors.longs(batch.condition().get(Part.LABEL)));
-            NoisyBatch fine = size > other ? batch : twin;
-            NoisyBatch coarse = size > other ? twin : batch;
+            NoisyBatch fine = size > other ? batch : paired;
+            NoisyBatch coarse = size > other ? paired : batch;
             assertThat(Tensors.floats(coarse.noise()))
                     .isEqualTo(Tensors.floats(Ops.mul(Ops.adaptiveAveragePool(fine.noise(), 16, 16), 2)));
-            for (NoisyBatch each : new NoisyBatch[] {batch, twin}) {
+            for (NoisyBatch each : new NoisyBatch[] {batch, paired}) {
                 assertThat(Math.abs(Tensors.scalar(each.noise().square().mean()) - 1))
                         .isLessThan(0.1);
                 assertThat(Tensors.floats(each.noisy()))
@@ -104,7 +104,7 @@ class NoisyBatchTest {
     @Test
     void without_a_twin_there_is_none() {
         try (Scope scope = Scope.open()) {
-            assertThat(of(shapes(16), 0, 8).twin()).isNull();
+            assertThat(of(shapes(16), 0, 8).paired()).isNull();
         }
     }
 }

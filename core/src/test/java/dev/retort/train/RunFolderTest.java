@@ -7,7 +7,7 @@ import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.hub.Watch;
+import dev.retort.hub.DownloadListener;
 import dev.retort.io.PixelImage;
 import dev.retort.io.Png;
 import dev.retort.layout.ModelFiles;
@@ -260,7 +260,7 @@ class RunFolderTest {
                 Kind.CHECKPOINT,
                 () -> train(config(), start.resolve("model").toString()),
                 "started from " + start + ", not from " + start.resolve("model"),
-                "leave --init-from out");
+                "leave initFrom out");
         assertThat(train(config(), start.toString())).contains("resuming at 24 images");
     }
 
@@ -268,17 +268,19 @@ class RunFolderTest {
     void the_result_of_a_run_that_cannot_be_read_is_no_reason_to_take_a_checkpoint_silently() throws Exception {
         stopped(config(), 3);
         List<String> said = new ArrayList<>();
-        assertThat(Models.locate(run().toString(), Watch.saying(said::add)).getFileName())
+        assertThat(Models.locate(run().toString(), DownloadListener.saying(said::add))
+                        .getFileName())
                 .hasToString("000000000024");
         assertThat(said).singleElement().asString().contains("no result yet", "000000000024");
         train(config(), "");
         said.clear();
-        assertThat(Models.locate(run().toString(), Watch.saying(said::add))).isEqualTo(run().resolve("model"));
+        assertThat(Models.locate(run().toString(), DownloadListener.saying(said::add)))
+                .isEqualTo(run().resolve("model"));
         assertThat(said).isEmpty();
         Files.delete(run().resolve("model").resolve(ModelFiles.CARD));
         refused(
                 Kind.CHECKPOINT,
-                () -> Models.locate(run().toString(), Watch.NONE),
+                () -> Models.locate(run().toString(), DownloadListener.NONE),
                 run().resolve("model") + " is damaged",
                 "checkpoints/000000000048");
     }

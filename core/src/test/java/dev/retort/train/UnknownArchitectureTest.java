@@ -283,7 +283,7 @@ class UnknownArchitectureTest {
     }
 
     private static float[] drawn(Sampler sampler, List<String> texts, long... indices) {
-        return Tensors.floats(sampler.draw(new Prompts.Texts(texts), 0, indices));
+        return Tensors.floats(sampler.sample(new Prompts.Texts(texts), 0, indices));
     }
 
     @Test

@@ -3,7 +3,7 @@ package dev.retort.examples;
 import dev.retort.model.Denoiser;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
-import dev.retort.sample.Draw;
+import dev.retort.sample.Sampling;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import java.nio.file.Path;
@@ -18,7 +18,7 @@ public final class DrawSamples {
         Precision precision = Precision.choose("auto", device).precision();
         try (Pipeline<Denoiser> loaded = Models.open(model, device, precision)) {
             int classes = loaded.card().classes().size();
-            Draw.classGrid(loaded.network(), loaded.card(), precision, classes, 8)
+            Sampling.classGrid(loaded.network(), loaded.card(), precision, classes, 8)
                     .write(png, 2);
         }
     }

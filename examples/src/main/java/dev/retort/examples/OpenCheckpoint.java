@@ -1,8 +1,8 @@
 package dev.retort.examples;
 
 import dev.retort.card.ModelCard;
+import dev.retort.hub.DownloadListener;
 import dev.retort.hub.Hub;
-import dev.retort.hub.Watch;
 import dev.retort.io.Dtype;
 import dev.retort.layout.Checkpoint;
 import dev.retort.layout.Hints;
@@ -20,7 +20,7 @@ public final class OpenCheckpoint {
 
     /** Says what it is and keeps it as a model of ours. */
     public static void keep(String given, Path model) {
-        Path place = Hub.locate(given, Watch.saying(System.out::println)); // a path stays what it is
+        Path place = Hub.locate(given, DownloadListener.saying(System.out::println)); // a path stays what it is
         try (Checkpoint checkpoint = Architectures.open(place, Hints.NONE)) {
             ModelCard card = checkpoint.card();
             System.out.println(card.network().name() + " of " + checkpoint.trainedBy() + ", "

@@ -103,7 +103,7 @@ public final class SamplePublishedNetwork implements AutoCloseable {
     }
 
     /** Draws {@code count} digits; values in [-1, 1], each 28 by 28. */
-    public float[] draw(Plan plan, int count) {
+    public float[] sample(Plan plan, int count) {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Tensor x = PlanExecutor.run(
@@ -132,7 +132,7 @@ public final class SamplePublishedNetwork implements AutoCloseable {
     /** Runs the lesson. */
     public static void main(String[] args) {
         try (SamplePublishedNetwork network = new SamplePublishedNetwork(Path.of(args[0]))) {
-            float[] digits = network.draw(plan(args[1], 50), 64);
+            float[] digits = network.sample(plan(args[1], 50), 64);
             ImageGrid.of(digits, 64, 1, SIDE, SIDE, 8).write(Path.of(args[2]), 2);
             System.out.println("digits drawn with " + args[1] + " lie in " + args[2]);
         }

@@ -50,7 +50,7 @@ class SamplePublishedNetworkTest {
     @ValueSource(strings = {"ddim", "dpmpp-2m", "ddpm"})
     void what_three_solvers_draw_is_ink_on_an_empty_ground(String solver) {
         try (SamplePublishedNetwork network = network()) {
-            float[] digits = network.draw(SamplePublishedNetwork.plan(solver, 25), 8);
+            float[] digits = network.sample(SamplePublishedNetwork.plan(solver, 25), 8);
             for (int i = 0; i < 8; i++) {
                 int ink = 0;
                 int ground = 0;

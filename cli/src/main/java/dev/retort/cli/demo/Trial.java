@@ -13,9 +13,9 @@ import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
 import dev.retort.report.Progress;
 import dev.retort.run.RunFolder;
-import dev.retort.sample.Draw;
 import dev.retort.sample.SampleJob;
 import dev.retort.sample.Sampler;
+import dev.retort.sample.Sampling;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.train.TrainConfig;
@@ -115,7 +115,7 @@ public record Trial(
         Prompts inTurn = new Prompts.Labels(
                 IntStream.range(0, batch).map(i -> i % classes).toArray());
         Sampler sampler =
-                Draw.sampler(model.network(), model.card(), model.card().sampling(), precision);
-        new SampleJob(sampler, codec, 0, batch).draw(inTurn, Progress.NONE, (first, pixels, n) -> {});
+                Sampling.sampler(model.network(), model.card(), model.card().sampling(), precision);
+        new SampleJob(sampler, codec, 0, batch).sample(inTurn, Progress.NONE, (first, pixels, n) -> {});
     }
 }

@@ -100,12 +100,12 @@ public final class FeatureLoss implements Loss {
 
     @Override
     public Tensor perSample(Pass pass) {
-        Answer ours = pass.ask(student);
-        Answer theirs = pass.ask(teacher);
+        Answer studentAnswer = pass.ask(student);
+        Answer teacherAnswer = pass.ask(teacher);
         Tensor sum = null;
         for (Points point : points) {
-            Tensor s = Taps.tokens(ours.tap(point.student.name()), point.student); // (N, T, D)
-            Tensor t = Taps.tokens(theirs.tap(point.teacher.name()), point.teacher); // (N, T', D')
+            Tensor s = Taps.tokens(studentAnswer.tap(point.student.name()), point.student); // (N, T, D)
+            Tensor t = Taps.tokens(teacherAnswer.tap(point.teacher.name()), point.teacher); // (N, T', D')
             Tensor connected = connectors.get(point.connector) instanceof Linear connector ? connector.forward(s) : s;
             Tensor distance = distance(coarse(connected, point.student, point), coarse(t, point.teacher, point)); // (N)
             sum = sum == null ? distance : sum.add(distance);

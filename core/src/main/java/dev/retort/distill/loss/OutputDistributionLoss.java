@@ -45,7 +45,7 @@ public final class OutputDistributionLoss implements Loss {
     public Tensor perSample(Pass pass) {
         NoisyBatch batch = pass.noisy(pass.player());
         Answer student = pass.ask(pass.player());
-        Answer taught = pass.ask(teacher);
+        Answer teacherAnswer = pass.ask(teacher);
         int n = batch.count();
         double[] meanFromX0 = new double[n];
         double[] logVariance = new double[n];
@@ -57,15 +57,16 @@ public final class OutputDistributionLoss implements Loss {
             logBeta[i] = Math.log(step.beta());
         }
         Device device = Device.of(batch.noisy());
-        Tensor meanDifference =
-                student.as(Prediction.X0).sub(taught.as(Prediction.X0)).mul(column(meanFromX0, device)); // (N, C, H, W)
+        Tensor meanDifference = student.as(Prediction.X0)
+                .sub(teacherAnswer.as(Prediction.X0))
+                .mul(column(meanFromX0, device)); // (N, C, H, W)
         Tensor low = column(logVariance, device);
         double coolness = 1 / (temperature * temperature);
         Tensor kl;
-        if (student.hasVariance() && taught.hasVariance()) {
+        if (student.hasVariance() && teacherAnswer.hasVariance()) {
             Tensor range = column(logBeta, device).sub(low);
             Tensor logS = student.variance().mul(range).add(low);
-            Tensor logT = taught.variance().mul(range).add(low);
+            Tensor logT = teacherAnswer.variance().mul(range).add(low);
             Tensor ratio = logT.sub(logS); // ln(σ_T²/σ_S²)
             Tensor mean = Ops.mul(meanDifference.square().mul(logS.neg().exp()), coolness);
             kl = Ops.mul(Ops.add(ratio.exp().sub(ratio).add(mean), -1), 0.5);

@@ -43,19 +43,20 @@ public final class OutputLoss implements Loss {
 
     @Override
     public Tensor perSample(Pass pass) {
-        NoisyBatch ours = pass.noisy(pass.player());
-        NoisyBatch theirs = pass.noisy(teacher);
-        Answer student = pass.ask(pass.player());
-        Answer taught = pass.ask(teacher);
-        if (ours == theirs) {
-            return Ops.meanPerSample(student.as(space).sub(taught.as(space)).square());
+        NoisyBatch studentBatch = pass.noisy(pass.player());
+        NoisyBatch teacherBatch = pass.noisy(teacher);
+        Answer studentAnswer = pass.ask(pass.player());
+        Answer teacherAnswer = pass.ask(teacher);
+        if (studentBatch == teacherBatch) {
+            return Ops.meanPerSample(
+                    studentAnswer.as(space).sub(teacherAnswer.as(space)).square());
         }
-        Tensor s = student.as(Prediction.X0).sub(ours.clean());
-        Tensor t = taught.as(Prediction.X0).sub(theirs.clean());
+        Tensor s = studentAnswer.as(Prediction.X0).sub(studentBatch.clean());
+        Tensor t = teacherAnswer.as(Prediction.X0).sub(teacherBatch.clean());
         long rows = Math.min(s.size(2), t.size(2));
         long cols = Math.min(s.size(3), t.size(3));
         Tensor difference = Ops.adaptiveAveragePool(s, rows, cols).sub(Ops.adaptiveAveragePool(t, rows, cols));
-        return Ops.meanPerSample(difference.mul(ofX0(ours)).square());
+        return Ops.meanPerSample(difference.mul(ofX0(studentBatch)).square());
     }
 
     /** How much a prediction in the chosen space changes with x0, (N, 1, 1, 1). */

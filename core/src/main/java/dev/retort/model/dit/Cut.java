@@ -103,38 +103,38 @@ public final class Cut {
         return sameGrid ? table : Regrid.positions(table, from, to, Device.of(stream));
     }
 
-    private void block(String theirs, String ours, Tensor stream) {
+    private void block(String wide, String narrow, Tensor stream) {
         int width = from.hidden() / from.heads();
-        Tensor heads = places(top(headNorms(theirs, width), to.heads()), width);
-        Tensor qkv = Ops.cat(0, heads, Ops.shift(heads, from.hidden()), Ops.shift(heads, 2L * from.hidden()));
-        copy(ours + "attn.qkv.weight", square(theirs + "attn.qkv.weight", qkv, stream));
-        copy(ours + "attn.qkv.bias", pick(theirs + "attn.qkv.bias", 0, qkv));
-        copy(ours + "attn.proj.weight", square(theirs + "attn.proj.weight", stream, heads));
-        copy(ours + "attn.proj.bias", pick(theirs + "attn.proj.bias", 0, stream));
+        Tensor heads = places(top(headNorms(wide, width), to.heads()), width);
+        Tensor qkv = Ops.cat(0, heads, Ops.addInteger(heads, from.hidden()), Ops.addInteger(heads, 2L * from.hidden()));
+        copy(narrow + "attn.qkv.weight", square(wide + "attn.qkv.weight", qkv, stream));
+        copy(narrow + "attn.qkv.bias", pick(wide + "attn.qkv.bias", 0, qkv));
+        copy(narrow + "attn.proj.weight", square(wide + "attn.proj.weight", stream, heads));
+        copy(narrow + "attn.proj.bias", pick(wide + "attn.proj.bias", 0, stream));
         String in = from.modern() ? "mlp.w12" : "mlp.fc1";
         String out = from.modern() ? "mlp.w3" : "mlp.fc2";
-        Tensor units = places(top(columnNorms(theirs + out + ".weight"), to.mlpHidden()), 1);
-        Tensor rows = from.modern() ? Ops.cat(0, units, Ops.shift(units, from.mlpHidden())) : units;
-        copy(ours + in + ".weight", square(theirs + in + ".weight", rows, stream));
-        copy(ours + in + ".bias", pick(theirs + in + ".bias", 0, rows));
-        copy(ours + out + ".weight", square(theirs + out + ".weight", stream, units));
-        copy(ours + out + ".bias", pick(theirs + out + ".bias", 0, stream));
-        modulation(theirs + "adaLN_modulation.1", ours + "adaLN_modulation.1", DitBlock.PARTS, stream);
+        Tensor units = places(top(columnNorms(wide + out + ".weight"), to.mlpHidden()), 1);
+        Tensor rows = from.modern() ? Ops.cat(0, units, Ops.addInteger(units, from.mlpHidden())) : units;
+        copy(narrow + in + ".weight", square(wide + in + ".weight", rows, stream));
+        copy(narrow + in + ".bias", pick(wide + in + ".bias", 0, rows));
+        copy(narrow + out + ".weight", square(wide + out + ".weight", stream, units));
+        copy(narrow + out + ".bias", pick(wide + out + ".bias", 0, stream));
+        modulation(wide + "adaLN_modulation.1", narrow + "adaLN_modulation.1", DitBlock.PARTS, stream);
         if (from.modern()) {
-            copy(ours + "norm1.weight", pick(theirs + "norm1.weight", 0, stream));
-            copy(ours + "norm2.weight", pick(theirs + "norm2.weight", 0, stream));
+            copy(narrow + "norm1.weight", pick(wide + "norm1.weight", 0, stream));
+            copy(narrow + "norm2.weight", pick(wide + "norm2.weight", 0, stream));
         }
     }
 
     /** Rows come in {@code parts} blocks of the stream's width. */
-    private void modulation(String theirs, String ours, int parts, Tensor stream) {
+    private void modulation(String wide, String narrow, int parts, Tensor stream) {
         Tensor[] rows = new Tensor[parts];
         for (int i = 0; i < parts; i++) {
-            rows[i] = Ops.shift(stream, (long) i * from.hidden());
+            rows[i] = Ops.addInteger(stream, (long) i * from.hidden());
         }
         Tensor all = Ops.cat(0, rows);
-        copy(ours + ".weight", square(theirs + ".weight", all, stream));
-        copy(ours + ".bias", pick(theirs + ".bias", 0, all));
+        copy(narrow + ".weight", square(wide + ".weight", all, stream));
+        copy(narrow + ".bias", pick(wide + ".bias", 0, all));
     }
 
     /** The channels of the residual stream that are written with the largest joint norm. */

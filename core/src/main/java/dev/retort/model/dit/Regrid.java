@@ -68,7 +68,7 @@ public final class Regrid {
         for (int i = 0; i < known.length; i++) {
             if (Math.abs(known[i] - expected[i]) > TOLERANCE) {
                 throw refused(
-                        "its positions are no table of sines and cosines, so they cannot be moved to another grid");
+                        "its positions are not a table of sines and cosines, so they cannot be moved to another grid");
             }
         }
         int newRows = spec.height() / spec.patch();

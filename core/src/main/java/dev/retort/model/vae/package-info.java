@@ -1,2 +1,2 @@
-/** Autoencoders between pictures and latents: AutoencoderKL, its tiny twin, their files, and decoding in tiles. */
+/** Autoencoders between pictures and latents: AutoencoderKL, its tiny counterpart, their files, and decoding in tiles. */
 package dev.retort.model.vae;

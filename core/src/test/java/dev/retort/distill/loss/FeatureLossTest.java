@@ -126,21 +126,22 @@ class FeatureLossTest {
     void it_is_the_mean_over_layers_of_a_masked_normalised_mean_square(
             int patch, int width, int patchOfTeacher, int widthOfTeacher, boolean normalise, double outlierStd) {
         DitSpec student = Told.spec(SIZE, patch, width, false);
-        DitSpec taught = Told.spec(SIZE, patchOfTeacher, widthOfTeacher, false);
-        Map<String, double[]> ours = features(student, 10);
-        Map<String, double[]> theirs = features(taught, 90);
+        DitSpec teacherSpec = Told.spec(SIZE, patchOfTeacher, widthOfTeacher, false);
+        Map<String, double[]> studentFeatures = features(student, 10);
+        Map<String, double[]> teacherFeatures = features(teacherSpec, 90);
         try (Scope scope = Scope.open();
-                Player learns = new Told(student, Tensors.zeros(Device.CPU, 1), tensors(ours, student))
+                Player learns = new Told(student, Tensors.zeros(Device.CPU, 1), tensors(studentFeatures, student))
                         .student(ProcessSpec.flow());
-                Player teacher = new Told(taught, Tensors.zeros(Device.CPU, 1), tensors(theirs, taught))
+                Player teacher = new Told(
+                                teacherSpec, Tensors.zeros(Device.CPU, 1), tensors(teacherFeatures, teacherSpec))
                         .teacher(ProcessSpec.flow());
-                FeatureLoss loss = loss(student, taught, normalise, outlierStd)) {
+                FeatureLoss loss = loss(student, teacherSpec, normalise, outlierStd)) {
             assertThat(loss.taps().get("student")).containsExactly("blocks.0", "blocks.2");
             assertThat(parameters(loss)).hasSize(width == widthOfTeacher ? 0 : 4);
             double[] expected = new double[SAMPLES];
             for (LayerMap.Pair pair : MAP) {
                 String connector = "connector." + pair.student() + "-" + pair.teacher();
-                double[] s = ours.get("blocks." + pair.student());
+                double[] s = studentFeatures.get("blocks." + pair.student());
                 if (width != widthOfTeacher) {
                     double[] bias = Plain.normal(pair.student(), 0.3, widthOfTeacher);
                     set(parameters(loss).get(connector + ".bias"), bias);
@@ -149,7 +150,7 @@ class FeatureLossTest {
                 }
                 int coarser = Math.max(patch, patchOfTeacher);
                 for (int i = 0; i < SAMPLES; i++) {
-                    double[] t = sample(theirs.get("blocks." + pair.teacher()), i);
+                    double[] t = sample(teacherFeatures.get("blocks." + pair.teacher()), i);
                     expected[i] += distance(
                                     pooled(sample(s, i), patch, coarser, widthOfTeacher),
                                     pooled(t, patchOfTeacher, coarser, widthOfTeacher),
@@ -165,13 +166,13 @@ class FeatureLossTest {
         }
     }
 
-    private static FeatureLoss loss(DitSpec student, DitSpec taught, boolean normalise, double outlierStd) {
+    private static FeatureLoss loss(DitSpec student, DitSpec teacherSpec, boolean normalise, double outlierStd) {
         return new FeatureLoss(
                 "student",
                 "teacher",
                 MAP,
                 student.taps(),
-                taught.taps(),
+                teacherSpec.taps(),
                 normalise,
                 outlierStd,
                 Init.of(1, Device.CPU));
@@ -192,20 +193,23 @@ class FeatureLossTest {
     @Test
     void gradients_reach_the_student_and_the_connectors_but_not_the_teacher() {
         DitSpec student = Told.spec(SIZE, 4, 12, false);
-        DitSpec taught = Told.spec(SIZE, 4, 16, false);
+        DitSpec teacherSpec = Told.spec(SIZE, 4, 16, false);
         try (Scope scope = Scope.open()) {
-            Map<String, Tensor> theirs = new LinkedHashMap<>();
-            tensors(features(taught, 90), taught).forEach((name, tensor) -> theirs.put(name, tensor.detach()));
-            Map<String, Tensor> ours = tensors(features(student, 10), student);
-            Told network = new Told(taught, Tensors.zeros(Device.CPU, 1), theirs);
-            try (Player learns = new Told(student, Tensors.zeros(Device.CPU, 1), ours).student(ProcessSpec.flow());
+            Map<String, Tensor> teacherFeatures = new LinkedHashMap<>();
+            tensors(features(teacherSpec, 90), teacherSpec)
+                    .forEach((name, tensor) -> teacherFeatures.put(name, tensor.detach()));
+            Map<String, Tensor> studentFeatures = tensors(features(student, 10), student);
+            Told network = new Told(teacherSpec, Tensors.zeros(Device.CPU, 1), teacherFeatures);
+            try (Player learns = new Told(student, Tensors.zeros(Device.CPU, 1), studentFeatures)
+                            .student(ProcessSpec.flow());
                     Player teacher = network.teacher(ProcessSpec.flow());
-                    FeatureLoss loss = loss(student, taught, true, 2);
-                    FeatureLoss other = loss(student, taught, false, 0)) {
+                    FeatureLoss loss = loss(student, teacherSpec, true, 2);
+                    FeatureLoss other = loss(student, teacherSpec, false, 0)) {
                 GivenPass pass = new GivenPass(batch(), loss.taps(), learns, teacher);
                 loss.perSample(pass).sum().backward();
-                assertThat(Plain.values(ours.get("blocks.2").grad())).isNotEqualTo(new double[SAMPLES * 16 * 12]);
-                assertThat(ours.get("blocks.1").grad().defined()).isFalse();
+                assertThat(Plain.values(studentFeatures.get("blocks.2").grad()))
+                        .isNotEqualTo(new double[SAMPLES * 16 * 12]);
+                assertThat(studentFeatures.get("blocks.1").grad().defined()).isFalse();
                 assertThat(parameters(loss).values())
                         .allMatch(connector -> connector.grad().defined());
                 assertThat(parameters(other).values())

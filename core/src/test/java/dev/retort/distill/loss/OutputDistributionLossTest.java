@@ -103,14 +103,14 @@ class OutputDistributionLossTest {
         int channels = learned ? 6 : 3;
         double[] clean = Plain.normal(1, 0.5, n * VALUES);
         double[] noise = Plain.normal(2, 1, n * VALUES);
-        double[] ours = Plain.normal(3, 0.6, n * VALUES * channels / 3);
-        double[] theirs = Plain.normal(4, 0.6, n * VALUES * channels / 3);
+        double[] studentOutput = Plain.normal(3, 0.6, n * VALUES * channels / 3);
+        double[] teacherOutput = Plain.normal(4, 0.6, n * VALUES * channels / 3);
         NoiseSchedule schedule = process.noiseSchedule();
         try (Scope scope = Scope.open();
-                Player student = new Told(Told.spec(SIZE, 2, 16, learned), image(ours, channels), Map.of())
+                Player student = new Told(Told.spec(SIZE, 2, 16, learned), image(studentOutput, channels), Map.of())
                         .student(schedule, ofStudent);
-                Player teacher =
-                        new Told(Told.spec(SIZE, 2, 16, learned), image(theirs, channels), Map.of()).teacher(process)) {
+                Player teacher = new Told(Told.spec(SIZE, 2, 16, learned), image(teacherOutput, channels), Map.of())
+                        .teacher(process)) {
             NoisyBatch batch = NoisyBatch.of(
                     image(clean, 3),
                     image(noise, 3),
@@ -125,12 +125,12 @@ class OutputDistributionLossTest {
                 for (int k = 0; k < VALUES; k++) {
                     double x = steps[i].alpha * clean[i * VALUES + k] + steps[i].sigma * noise[i * VALUES + k];
                     int mean = i * VALUES * channels / 3 + k;
-                    double fractionOfOurs = learned ? ours[mean + VALUES] : 0;
-                    double fractionOfTheirs = learned ? theirs[mean + VALUES] : 0;
-                    double byUs = x0(ofStudent, x, ours[mean], steps[i]);
-                    double byThem = x0(process.prediction(), x, theirs[mean], steps[i]);
-                    sum += transition(steps[i], x, byThem, fractionOfTheirs, learned)
-                            .divergence(transition(steps[i], x, byUs, fractionOfOurs, learned), heat);
+                    double fractionOfStudent = learned ? studentOutput[mean + VALUES] : 0;
+                    double fractionOfTeacher = learned ? teacherOutput[mean + VALUES] : 0;
+                    double byStudent = x0(ofStudent, x, studentOutput[mean], steps[i]);
+                    double byTeacher = x0(process.prediction(), x, teacherOutput[mean], steps[i]);
+                    sum += transition(steps[i], x, byTeacher, fractionOfTeacher, learned)
+                            .divergence(transition(steps[i], x, byStudent, fractionOfStudent, learned), heat);
                 }
                 assertThat(found[i])
                         .as("at " + times[i])
@@ -189,16 +189,18 @@ class OutputDistributionLossTest {
         ProcessSpec process = ProcessSpec.ddpm();
         double sigma = Math.sqrt(1 - alphaBar(0));
         double alpha = Math.sqrt(alphaBar(0));
-        double[] ours = Plain.normal(3, 0.6, VALUES);
-        double[] theirs = Plain.normal(4, 0.6, VALUES);
+        double[] studentOutput = Plain.normal(3, 0.6, VALUES);
+        double[] teacherOutput = Plain.normal(4, 0.6, VALUES);
         double expected = 0;
         double variance = chain(1).posterior(0, 0).variance * temperature * temperature;
         for (int k = 0; k < VALUES; k++) {
-            expected += Math.pow((ours[k] - theirs[k]) * sigma / alpha, 2) / (2 * variance) / VALUES;
+            expected += Math.pow((studentOutput[k] - teacherOutput[k]) * sigma / alpha, 2) / (2 * variance) / VALUES;
         }
         try (Scope scope = Scope.open();
-                Player student = new Told(Told.spec(SIZE, 2, 16, false), image(ours, 3), Map.of()).student(process);
-                Player teacher = new Told(Told.spec(SIZE, 2, 16, false), image(theirs, 3), Map.of()).teacher(process)) {
+                Player student =
+                        new Told(Told.spec(SIZE, 2, 16, false), image(studentOutput, 3), Map.of()).student(process);
+                Player teacher =
+                        new Told(Told.spec(SIZE, 2, 16, false), image(teacherOutput, 3), Map.of()).teacher(process)) {
             NoisyBatch batch = NoisyBatch.of(
                     image(Plain.normal(1, 1, VALUES), 3),
                     image(Plain.normal(2, 1, VALUES), 3),

@@ -51,10 +51,10 @@ class OutputLossTest {
                 .div(batch.sigma());
     }
 
-    private static float[] loss(NoisyBatch batch, Tensor ours, Tensor theirs, Prediction space) {
-        NoisyBatch seen = batch.twin() == null ? batch : batch.twin();
-        try (Player student = told(batch, ours).student(OBJECTIVE.process());
-                Player teacher = told(seen, theirs).teacher(OBJECTIVE.process())) {
+    private static float[] loss(NoisyBatch batch, Tensor studentOutput, Tensor teacherOutput, Prediction space) {
+        NoisyBatch teacherBatch = batch.paired() == null ? batch : batch.paired();
+        try (Player student = told(batch, studentOutput).student(OBJECTIVE.process());
+                Player teacher = told(teacherBatch, teacherOutput).teacher(OBJECTIVE.process())) {
             return Tensors.floats(
                     GivenPass.perSample(new OutputLoss("teacher", SCHEDULE, space), batch, student, teacher));
         }
@@ -75,8 +75,8 @@ class OutputLossTest {
         try (Scope scope = Scope.open()) {
             for (int other : new int[] {16, 64}) {
                 NoisyBatch batch = batch(new PairedImages(shapes(32), shapes(other)));
-                NoisyBatch twin = batch.twin();
-                close(loss(batch, answer(batch, 0), answer(twin, 0), Prediction.FLOW), new double[4]);
+                NoisyBatch paired = batch.paired();
+                close(loss(batch, answer(batch, 0), answer(paired, 0), Prediction.FLOW), new double[4]);
             }
         }
     }
@@ -92,9 +92,9 @@ class OutputLossTest {
                     .toArray();
             double[] x0 = {0.09, 0.09, 0.09, 0.09};
             close(loss(one, answer(one, 0.5), answer(one, 0.2), Prediction.FLOW), flow);
-            close(loss(two, answer(two, 0.5), answer(two.twin(), 0.2), Prediction.FLOW), flow);
+            close(loss(two, answer(two, 0.5), answer(two.paired(), 0.2), Prediction.FLOW), flow);
             close(loss(one, answer(one, 0.5), answer(one, 0.2), Prediction.X0), x0);
-            close(loss(two, answer(two, 0.5), answer(two.twin(), 0.2), Prediction.X0), x0);
+            close(loss(two, answer(two, 0.5), answer(two.paired(), 0.2), Prediction.X0), x0);
         }
     }
 }

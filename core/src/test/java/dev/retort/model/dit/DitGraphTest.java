@@ -73,7 +73,7 @@ class DitGraphTest {
                 Stream.of(
                         DitSizes.paper("DiT-S/8", 32),
                         DitSizes.paper("S/4", 16),
-                        ORIGINAL.least(),
+                        ORIGINAL.minimal(),
                         new DitSpec(28, 28, 1, 4, 64, 3, 4, 2.5, 10, 0.2, false, false),
                         new DitSpec(16, 16, 3, 4, 64, 3, 4, 2.5, 1, 0, false, true)));
     }

@@ -247,7 +247,7 @@ class AutoencoderTest {
 
     @Test
     void what_is_no_autoencoder_is_refused_with_its_reason() throws IOException {
-        refused("nowhere", "is no autoencoder");
+        refused("nowhere", "is not an autoencoder");
         write("a/config.json", "{}");
         refused("a", "_class_name is , expected AutoencoderKL or AutoencoderTiny");
         write(
@@ -263,7 +263,7 @@ class AutoencoderTest {
         write("a/config.json", "[1, 2");
         refused("a", "cannot be read as JSON (line 1, column ", "); fetch it again");
         write("a/config.json", "[1, 2]");
-        refused("a", "is no JSON object");
+        refused("a", "is not a JSON object");
         write(
                 "a/config.json",
                 "{\"_class_name\": \"AutoencoderKL\", \"block_out_channels\": [32], \"use_quant_conv\": \"no\"}");

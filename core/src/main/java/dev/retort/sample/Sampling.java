@@ -14,20 +14,21 @@ import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.torch.Precision;
 
-/** Draws pictures from a model as its card says, or otherwise where asked. */
-public final class Draw {
+/** Samples pictures from a model as its card says, or otherwise where asked. */
+public final class Sampling {
     private static final int GRID_BATCH = 64;
 
-    private Draw() {}
+    private Sampling() {}
 
     /** A sampler for a network under a process. */
     public static Sampler sampler(Denoiser network, ModelCard card, SamplingSpec spec, Precision precision) {
         Process process = card.process().process();
         if (spec.guidanceScale() != 1 && !network.spec().hasNullClass()) {
             throw new RetortException(
-                    Kind.CHECKPOINT,
-                    "guidance " + spec.guidanceScale()
-                            + " was asked of a network trained without label dropout; use --guidance 1");
+                            Kind.CHECKPOINT,
+                            "guidance " + spec.guidanceScale()
+                                    + " was asked of a network trained without label dropout; use guidance 1")
+                    .about("guidance");
         }
         if (spec.guidanceChannels() > network.spec().channels()) {
             throw new RetortException(
@@ -66,7 +67,7 @@ public final class Draw {
         int size = shape.values();
         float[] all = new float[labels.length * size];
         new SampleJob(sampler(network, card, card.sampling(), precision), codec, 0, GRID_BATCH)
-                .draw(
+                .sample(
                         new Prompts.Labels(labels),
                         (d, t, x) -> {},
                         (first, pixels, n) -> System.arraycopy(pixels, 0, all, first * size, n * size));

@@ -17,7 +17,7 @@ import java.util.stream.Stream;
  * What lies around the process and is no part of it: container limits, GPUs, copies of libtorch that are not ours. Read
  * from files, so that it ends quickly whatever state the machine is in.
  */
-public final class Surroundings {
+public final class HostEnvironment {
     private static final Pattern LIBTORCH = Pattern.compile("/[\\w./+~-]*/libtorch(?:_cpu|_cuda)?\\.so[\\w.]*");
     private static final Set<String> NAMES = Set.of("libtorch.so", "libtorch_cpu.so", "libtorch_cuda.so");
 
@@ -28,7 +28,7 @@ public final class Surroundings {
      * @param root the file system to look at, {@code /} but in tests
      * @param environment the environment variables
      */
-    public Surroundings(Path root, Map<String, String> environment) {
+    public HostEnvironment(Path root, Map<String, String> environment) {
         this.root = root;
         this.environment = Map.copyOf(environment);
     }

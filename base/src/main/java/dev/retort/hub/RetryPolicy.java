@@ -12,9 +12,9 @@ import java.util.List;
  * @param least a connection that brings fewer bytes than this in that time is given up, too
  * @param pause how to wait
  */
-public record Patience(List<Duration> pauses, Duration longestAsked, Duration silence, int least, Pause pause) {
+public record RetryPolicy(List<Duration> pauses, Duration longestAsked, Duration silence, int least, Pause pause) {
     /** Half a minute of pauses in all, unless the server names longer ones. */
-    public static final Patience USUAL = new Patience(
+    public static final RetryPolicy USUAL = new RetryPolicy(
             List.of(
                     Duration.ofSeconds(1),
                     Duration.ofSeconds(2),
@@ -33,12 +33,12 @@ public record Patience(List<Duration> pauses, Duration longestAsked, Duration si
         void pause(Duration time) throws InterruptedException;
     }
 
-    public Patience {
+    public RetryPolicy {
         pauses = List.copyOf(pauses);
     }
 
     /** The same with a single attempt, for what can be done without. */
-    Patience once() {
-        return new Patience(List.of(), longestAsked, silence, least, pause);
+    RetryPolicy once() {
+        return new RetryPolicy(List.of(), longestAsked, silence, least, pause);
     }
 }

@@ -7,7 +7,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** What every command says and how: data as text or JSON, talk or silence, stack traces on demand. */
-final class Talk {
+final class Output {
     private final Terminal terminal;
 
     @Option(names = "--json", description = "Print the result as JSON.")
@@ -30,7 +30,7 @@ final class Talk {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
-    Talk(Terminal terminal) {
+    Output(Terminal terminal) {
         this.terminal = terminal;
     }
 

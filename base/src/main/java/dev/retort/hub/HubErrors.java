@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Optional;
 
 /** What it means when the hub says no. */
-final class Refusal {
-    private Refusal() {}
+final class HubErrors {
+    private HubErrors() {}
 
     /** A proxy asks for a password, or for another one. */
     static RetortException byProxy(HttpHeaders headers, Optional<ProxyServer> proxy) {
@@ -89,6 +89,6 @@ final class Refusal {
         return new RetortException(
                 Kind.NETWORK,
                 uri.getHost() + " answered " + status + " for " + asked
-                        + "; see whether HF_ENDPOINT is a hub and whether a proxy stands between");
+                        + "; see whether HF_ENDPOINT is a hub and whether a proxy is in between");
     }
 }

@@ -6,11 +6,11 @@ import dev.retort.diffusion.Rng;
 import java.util.Arrays;
 
 /** Moves each image of a batch by a few pixels; what comes in at the rim is the darkest value. */
-final class Shift {
+final class RandomTranslation {
     /** Index of the stream under an image's AUGMENT address; mirroring has another. */
     private static final long STREAM = 1;
 
-    private Shift() {}
+    private RandomTranslation() {}
 
     /** The batch with every image moved by up to {@code most} pixels each way, addressed by (seed, image). */
     static Batch of(Batch batch, int most, long seed) {

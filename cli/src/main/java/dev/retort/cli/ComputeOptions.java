@@ -11,7 +11,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Where a command computes, in which precision and on how many threads. */
-final class Hardware {
+final class ComputeOptions {
     @Mixin
     private DeviceOptions asked;
 
@@ -28,13 +28,13 @@ final class Hardware {
         return asked.threads();
     }
 
-    Chosen choose(Talk talk) {
+    Chosen choose(Output output) {
         Device.Choice where = asked.choose();
         Precision.Choice how = Precision.choose(precision == null ? "auto" : precision, where.device());
-        talk.say("Device " + where.device() + " (" + where.reason() + "), precision "
+        output.say("Device " + where.device() + " (" + where.reason() + "), precision "
                 + how.precision().name().toLowerCase(Locale.ROOT) + " (" + how.reason() + ")");
         if (!where.device().isCuda() && Kernels.measuredHere()) {
-            talk.say("Kernels, measured once on this machine: " + Kernels.description());
+            output.say("Kernels, measured once on this machine: " + Kernels.description());
         }
         return new Chosen(where.device(), how.precision());
     }

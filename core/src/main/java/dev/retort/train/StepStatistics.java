@@ -5,7 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Sums over the steps since the last log line. */
-final class Window {
+final class StepStatistics {
     static final int TIME_BINS = 10;
 
     private final Map<String, double[]> losses = new LinkedHashMap<>();

@@ -6,16 +6,16 @@ import java.io.IOException;
 import java.time.Duration;
 
 /** Counts what fails in a row, waits longer each time, and in the end gives up. */
-final class Attempts {
-    private final Patience patience;
-    private final Watch watch;
+final class Retry {
+    private final RetryPolicy policy;
+    private final DownloadListener listener;
     private final String what;
     private int failures;
 
     /** @param what is attempted, for the messages */
-    Attempts(Patience patience, Watch watch, String what) {
-        this.patience = patience;
-        this.watch = watch;
+    Retry(RetryPolicy policy, DownloadListener listener, String what) {
+        this.policy = policy;
+        this.listener = listener;
         this.what = what;
     }
 
@@ -24,11 +24,11 @@ final class Attempts {
         failures = 0;
     }
 
-    /** Waits before the next attempt, as long as the server asks or the patience says. */
+    /** Waits before the next attempt, as long as the server asks or the policy says. */
     void failed(IOException reason) {
         Duration asked = reason instanceof BusyException busy ? busy.asked() : Duration.ZERO;
         boolean hopeless = reason instanceof NoHostException && failures > 0;
-        if (hopeless || failures == patience.pauses().size()) {
+        if (hopeless || failures == policy.pauses().size()) {
             throw new RetortException(
                     Kind.NETWORK,
                     what + " failed" + (failures > 0 ? " " + (failures + 1) + " times in a row" : "") + " ("
@@ -37,23 +37,23 @@ final class Attempts {
                             + " where it stopped",
                     reason);
         }
-        if (asked.compareTo(patience.longestAsked()) > 0) {
+        if (asked.compareTo(policy.longestAsked()) > 0) {
             throw new RetortException(
                     Kind.NETWORK,
                     what + " failed (" + text(reason) + "), and the hub asks for a pause of " + asked.toSeconds()
                             + " s; run the same command after that: it goes on where it stopped",
                     reason);
         }
-        Duration pause = patience.pauses().get(failures++);
+        Duration pause = policy.pauses().get(failures++);
         pause = asked.compareTo(pause) > 0 ? asked : pause;
-        watch.say(what + " failed (" + text(reason) + "); again in " + Math.max(1, pause.toSeconds()) + " s");
+        listener.say(what + " failed (" + text(reason) + "); again in " + Math.max(1, pause.toSeconds()) + " s");
         pause(pause);
     }
 
     /** Waits for something else. */
     void pause(Duration time) {
         try {
-            patience.pause().pause(time);
+            policy.pause().pause(time);
         } catch (InterruptedException e) {
             throw interrupted();
         }

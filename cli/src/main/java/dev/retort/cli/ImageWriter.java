@@ -23,16 +23,16 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /** Where drawn images go: one grid, npz in the ADM layout, or a folder of files. */
-interface Pictures {
-    /** Draws an image for each label and writes them all. */
-    void draw(SampleJob job, int[] labels, Progress progress);
+interface ImageWriter {
+    /** Samples an image for each label and writes them all. */
+    void write(SampleJob job, int[] labels, Progress progress);
 
     /**
      * The form that a path's ending asks for.
      *
      * @param columns columns of a grid
      */
-    static Pictures at(Path out, ImageShape shape, int columns) {
+    static ImageWriter at(Path out, ImageShape shape, int columns) {
         if (endsIn(out, ".png")) {
             return new Grid(out, shape, columns);
         }
@@ -48,21 +48,21 @@ interface Pictures {
         if (out.toString().matches("(?i).*\\.(jpe?g|webp|bmp|gif|tiff?|svg|pdf|npy|zip|tar|pt|safetensors|json|html)")
                 && !Files.isDirectory(out)) {
             throw new RetortException(
-                    Kind.USAGE, "--out " + out + " is no form known here; give NAME.png, NAME.npz or a folder");
+                    Kind.USAGE, "--out " + out + " is not a known format; give NAME.png, NAME.npz or a folder");
         }
         boolean file = endsIn(out, ".png") || endsIn(out, ".npz");
         AtomicWrite.requireWritable(file ? out : out.resolve(Folder.name(0, 0)));
     }
 
     /** One PNG with all images, small ones magnified. */
-    record Grid(Path out, ImageShape shape, int columns) implements Pictures {
+    record Grid(Path out, ImageShape shape, int columns) implements ImageWriter {
         private static final int SMALL = 64;
         private static final int SMALL_SHEET = 1 << 22;
 
         @Override
-        public void draw(SampleJob job, int[] labels, Progress progress) {
+        public void write(SampleJob job, int[] labels, Progress progress) {
             ImageGrid grid = new ImageGrid(labels.length, columns, shape.channels(), shape.height(), shape.width(), 2);
-            job.draw(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
+            job.sample(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
                 for (int i = 0; i < n; i++) {
                     grid.set(first + i, pixels, i * shape.values());
                 }
@@ -73,15 +73,15 @@ interface Pictures {
     }
 
     /** A PNG for each image, named by its index and class. */
-    record Folder(Path out, ImageShape shape) implements Pictures {
+    record Folder(Path out, ImageShape shape) implements ImageWriter {
         private static String name(int index, int label) {
             return String.format(Locale.ROOT, "%06d-class%d.png", index, label);
         }
 
         @Override
-        public void draw(SampleJob job, int[] labels, Progress progress) {
+        public void write(SampleJob job, int[] labels, Progress progress) {
             requireNoOthers(labels);
-            job.draw(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
+            job.sample(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
                 for (int i = 0; i < n; i++) {
                     String name = name(first + i, labels[first + i]);
                     new ImageGrid(1, 1, shape.channels(), shape.height(), shape.width(), 0)
@@ -117,11 +117,11 @@ interface Pictures {
     }
 
     /** {@code arr_0} (N, H, W, 3) in bytes, {@code arr_1} (N) labels: what ADM's evaluator reads; grey becomes RGB. */
-    record Npz(Path out, ImageShape shape) implements Pictures {
+    record Npz(Path out, ImageShape shape) implements ImageWriter {
         private static final int RGB = 3;
 
         @Override
-        public void draw(SampleJob job, int[] labels, Progress progress) {
+        public void write(SampleJob job, int[] labels, Progress progress) {
             long[] dimensions = {labels.length, shape.height(), shape.width(), RGB};
             NpzWriter.write(out, npz -> {
                 npz.add("arr_0", NpyType.U8, dimensions, bytes -> stream(job, labels, progress, bytes));
@@ -134,7 +134,7 @@ interface Pictures {
 
         private void stream(SampleJob job, int[] labels, Progress progress, OutputStream bytes) throws IOException {
             try {
-                job.draw(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
+                job.sample(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
                     try {
                         for (int i = 0; i < n; i++) {
                             bytes.write(PixelImage.of(

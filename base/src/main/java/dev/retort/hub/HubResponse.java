@@ -18,7 +18,7 @@ import java.util.zip.InflaterInputStream;
  * @param headers of the server that sends the body
  * @param hub of the hub itself, which tells more about the file than the server that it points to
  */
-record Answer(int status, HttpHeaders headers, HttpHeaders hub, InputStream body, Thread guard)
+record HubResponse(int status, HttpHeaders headers, HttpHeaders hub, InputStream body, Thread guard)
         implements AutoCloseable {
     private static final Pattern RANGE = Pattern.compile("bytes (\\d+)-\\d+/(\\d+|\\*)");
 
@@ -27,9 +27,9 @@ record Answer(int status, HttpHeaders headers, HttpHeaders hub, InputStream body
      *
      * @throws IOException where it is packed in a way that is not known, or not as the server says
      */
-    static Answer of(int status, HttpHeaders headers, HttpHeaders hub, InputStream raw, Patience patience)
+    static HubResponse of(int status, HttpHeaders headers, HttpHeaders hub, InputStream raw, RetryPolicy policy)
             throws IOException {
-        Guarded guarded = new Guarded(raw, patience);
+        Guarded guarded = new Guarded(raw, policy);
         Thread guard = guarded.guard();
         try {
             InputStream body =
@@ -41,7 +41,7 @@ record Answer(int status, HttpHeaders headers, HttpHeaders hub, InputStream body
                             throw new IOException("the server sent it packed as " + Quote.of(encoding(headers))
                                     + ", which was not asked for");
                     };
-            return new Answer(status, headers, hub, body, guard);
+            return new HubResponse(status, headers, hub, body, guard);
         } catch (IOException | RuntimeException e) {
             guard.interrupt();
             raw.close();
@@ -87,13 +87,13 @@ record Answer(int status, HttpHeaders headers, HttpHeaders hub, InputStream body
     /** A body that is closed once too little of it came in too long a time; reading it then fails. */
     static final class Guarded extends InputStream {
         private final InputStream in;
-        private final Patience patience;
+        private final RetryPolicy policy;
         private final AtomicLong heard = new AtomicLong();
         private volatile String given;
 
-        Guarded(InputStream in, Patience patience) {
+        Guarded(InputStream in, RetryPolicy policy) {
             this.in = in;
-            this.patience = patience;
+            this.policy = policy;
         }
 
         Thread guard() {
@@ -107,10 +107,10 @@ record Answer(int status, HttpHeaders headers, HttpHeaders hub, InputStream body
             try {
                 long came;
                 do {
-                    Thread.sleep(patience.silence().toMillis());
+                    Thread.sleep(policy.silence().toMillis());
                     came = heard.getAndSet(0);
-                } while (came >= patience.least());
-                long seconds = patience.silence().toSeconds();
+                } while (came >= policy.least());
+                long seconds = policy.silence().toSeconds();
                 given = came == 0
                         ? "nothing came for " + seconds + " s"
                         : "only " + ByteSize.text(came) + " came in " + seconds + " s";

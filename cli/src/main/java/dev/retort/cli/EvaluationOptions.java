@@ -17,7 +17,7 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Against what and how models are judged and measured. */
-final class JudgeOptions {
+final class EvaluationOptions {
     private static final int ROUNDS = 5;
     private static final int BATCHES_PER_ROUND = 4;
 
@@ -87,38 +87,38 @@ final class JudgeOptions {
     private SamplingOptions sampling;
 
     @Mixin
-    private Hardware hardware;
+    private ComputeOptions compute;
 
     long seed() {
         return seed;
     }
 
     /** A model as it will be sampled, under a name that is not taken. */
-    Candidate candidate(String given, List<String> taken, Talk talk) {
-        Path model = ModelArgument.folder(given, talk);
+    Candidate candidate(String given, List<String> taken, Output output) {
+        Path model = ModelArgument.folder(given, output);
         String base = ModelArgument.name(given);
         String name = base;
         for (int i = 2; taken.contains(name); i++) {
             name = base + " " + i;
         }
-        return new Candidate(name, model, sampling.of(Models.card(model), given), ModelArgument.place(vae, talk));
+        return new Candidate(name, model, sampling.of(Models.card(model), given), ModelArgument.place(vae, output));
     }
 
-    Evaluator evaluator(Candidate first, Hardware.Chosen chosen, Talk talk) {
+    Evaluator evaluator(Candidate first, ComputeOptions.Chosen chosen, Output output) {
         return Evaluator.of(
                 data(first),
-                ModelArgument.place(extractor, talk),
+                ModelArgument.place(extractor, output),
                 new FeatureCache(cache()),
                 new Evaluator.Settings(samples, seed, batch, chosen.device(), chosen.precision()));
     }
 
-    Hardware.Chosen choose(Talk talk) {
-        return hardware.choose(talk);
+    ComputeOptions.Chosen choose(Output output) {
+        return compute.choose(output);
     }
 
-    Measurement measurement(Hardware.Chosen chosen) {
+    Measurement measurement(ComputeOptions.Chosen chosen) {
         return new Measurement(
-                request, rounds, BATCHES_PER_ROUND, chosen.device().toString(), chosen.precision(), hardware.threads());
+                request, rounds, BATCHES_PER_ROUND, chosen.device().toString(), chosen.precision(), compute.threads());
     }
 
     /** The images asked for, else those that the run's configuration names, else shapes for a model of shapes. */

@@ -8,7 +8,7 @@ package dev.retort.cli.doctor;
  * @param found what was found
  * @param fix what to do about it; empty where nothing needs doing
  */
-public record Finding(String subject, State state, String found, String fix) {
+public record Check(String subject, State state, String found, String fix) {
     /** How a thing is. */
     public enum State {
         /** As it should be. */
@@ -37,15 +37,15 @@ public record Finding(String subject, State state, String found, String fix) {
         }
     }
 
-    static Finding good(String subject, String found) {
-        return new Finding(subject, State.GOOD, found, "");
+    static Check good(String subject, String found) {
+        return new Check(subject, State.GOOD, found, "");
     }
 
-    static Finding warning(String subject, String found, String fix) {
-        return new Finding(subject, State.WARNING, found, fix);
+    static Check warning(String subject, String found, String fix) {
+        return new Check(subject, State.WARNING, found, fix);
     }
 
-    static Finding bad(String subject, String found, String fix) {
-        return new Finding(subject, State.BAD, found, fix);
+    static Check bad(String subject, String found, String fix) {
+        return new Check(subject, State.BAD, found, fix);
     }
 }

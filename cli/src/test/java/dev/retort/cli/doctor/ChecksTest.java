@@ -2,7 +2,7 @@ package dev.retort.cli.doctor;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.retort.cli.doctor.Finding.State;
+import dev.retort.cli.doctor.Check.State;
 import dev.retort.torch.Machine;
 import dev.retort.torch.Mounts;
 import java.nio.file.Files;
@@ -13,7 +13,7 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class CheckupTest {
+class ChecksTest {
     private static final long GIB = 1L << 30;
 
     @TempDir
@@ -21,19 +21,19 @@ class CheckupTest {
 
     @Test
     void an_old_java_and_another_platform_are_bad() {
-        assertThat(Checkup.java(11, "11.0.2", "X").state()).isEqualTo(State.BAD);
-        assertThat(Checkup.java(17, "17.0.15", "X").state()).isEqualTo(State.GOOD);
-        assertThat(Checkup.platform("Windows 11", "amd64").state()).isEqualTo(State.BAD);
-        assertThat(Checkup.platform("Linux", "aarch64").state()).isEqualTo(State.BAD);
-        assertThat(Checkup.platform("Linux", "amd64").state()).isEqualTo(State.GOOD);
+        assertThat(Checks.java(11, "11.0.2", "X").state()).isEqualTo(State.BAD);
+        assertThat(Checks.java(17, "17.0.15", "X").state()).isEqualTo(State.GOOD);
+        assertThat(Checks.platform("Windows 11", "amd64").state()).isEqualTo(State.BAD);
+        assertThat(Checks.platform("Linux", "aarch64").state()).isEqualTo(State.BAD);
+        assertThat(Checks.platform("Linux", "amd64").state()).isEqualTo(State.GOOD);
     }
 
     @Test
     void the_instruction_sets_decide_what_is_said_of_the_cpu() {
-        assertThat(Checkup.cpu(new Machine("C", Set.of("sse2"), 1, 0)).state()).isEqualTo(State.WARNING);
-        assertThat(Checkup.cpu(new Machine("C", Set.of("avx2"), 1, 0)).found())
+        assertThat(Checks.cpu(new Machine("C", Set.of("sse2"), 1, 0)).state()).isEqualTo(State.WARNING);
+        assertThat(Checks.cpu(new Machine("C", Set.of("avx2"), 1, 0)).found())
                 .isEqualTo("C, 1 core, avx2: fp32 is fastest");
-        assertThat(Checkup.cpu(new Machine("C", Set.of("avx2", "avx512f", "amx_bf16"), 2, 0))
+        assertThat(Checks.cpu(new Machine("C", Set.of("avx2", "avx512f", "amx_bf16"), 2, 0))
                         .found())
                 .isEqualTo("C, 2 cores, avx2 avx512f amx_bf16: bf16 pays");
     }
@@ -41,21 +41,21 @@ class CheckupTest {
     @Test
     void mkl_is_advised_where_it_gains_something_and_is_not_there() {
         Machine avx2 = new Machine("C", Set.of("avx2"), 2, 0);
-        assertThat(Checkup.blas(avx2, "OpenBLAS")).startsWith("OpenBLAS; ").contains("MKL: ", "-Pmkl", "README");
-        assertThat(Checkup.blas(avx2, "MKL")).isEqualTo("MKL");
-        assertThat(Checkup.blas(new Machine("C", Set.of("avx2", "avx512f"), 2, 0), "OpenBLAS"))
+        assertThat(Checks.blas(avx2, "OpenBLAS")).startsWith("OpenBLAS; ").contains("MKL: ", "-Pmkl", "README");
+        assertThat(Checks.blas(avx2, "MKL")).isEqualTo("MKL");
+        assertThat(Checks.blas(new Machine("C", Set.of("avx2", "avx512f"), 2, 0), "OpenBLAS"))
                 .isEqualTo("OpenBLAS");
-        assertThat(Checkup.blas(new Machine("C", Set.of("sse2"), 2, 0), "OpenBLAS"))
+        assertThat(Checks.blas(new Machine("C", Set.of("sse2"), 2, 0), "OpenBLAS"))
                 .isEqualTo("OpenBLAS");
     }
 
     @Test
     void the_containers_limit_counts_not_the_machines_memory() {
-        Finding tight = Checkup.memory(64 * GIB, 60 * GIB, GIB);
+        Check tight = Checks.memory(64 * GIB, 60 * GIB, GIB);
         assertThat(tight.state()).isEqualTo(State.WARNING);
         assertThat(tight.found())
                 .isEqualTo("1.0 GiB free of 1.0 GiB (limit of the container; the machine has 64.0 GiB)");
-        assertThat(Checkup.memory(64 * GIB, 60 * GIB, Long.MAX_VALUE).state()).isEqualTo(State.GOOD);
+        assertThat(Checks.memory(64 * GIB, 60 * GIB, Long.MAX_VALUE).state()).isEqualTo(State.GOOD);
     }
 
     @Test
@@ -71,11 +71,10 @@ class CheckupTest {
 
     @Test
     void a_gpu_needs_its_driver_its_library_and_our_cuda_build() throws Exception {
-        assertThat(Checkup.gpu(List.of(), "", false, false).state()).isEqualTo(State.GOOD);
-        assertThat(Checkup.gpu(List.of("H100"), "580.1", false, true).found()).contains("no libcuda.so.1");
-        assertThat(Checkup.gpu(List.of("H100"), "580.1", true, false).found()).contains("CUDA build");
-        assertThat(Checkup.gpu(List.of("H100"), "580.1", true, true))
-                .isEqualTo(Finding.good("GPU", "H100, driver 580.1"));
+        assertThat(Checks.gpu(List.of(), "", false, false).state()).isEqualTo(State.GOOD);
+        assertThat(Checks.gpu(List.of("H100"), "580.1", false, true).found()).contains("no libcuda.so.1");
+        assertThat(Checks.gpu(List.of("H100"), "580.1", true, false).found()).contains("CUDA build");
+        assertThat(Checks.gpu(List.of("H100"), "580.1", true, true)).isEqualTo(Check.good("GPU", "H100, driver 580.1"));
 
         write("proc/driver/nvidia/gpus/0000:01:00.0/information", "Model: \t\t NVIDIA H100 80GB HBM3\nIRQ: 1\n");
         write(
@@ -91,17 +90,17 @@ class CheckupTest {
     void a_system_libtorch_is_named_and_only_one_that_comes_first_is_a_warning() throws Exception {
         write("usr/lib/x86_64-linux-gnu/libtorch_cpu.so", "");
         write("etc/ld.so.cache", "glibc-ld.so.cache1.1\0libtorch.so.1.13\0/opt/torch/lib/libtorch.so.1.13\0");
-        Surroundings beside = here(Map.of());
+        HostEnvironment beside = here(Map.of());
         assertThat(beside.foreignLibtorch())
                 .contains("/opt/torch/lib/libtorch.so.1.13", "/usr/lib/x86_64-linux-gnu/libtorch_cpu.so");
         assertThat(beside.forcedLibtorch()).isEmpty();
-        assertThat(Checkup.foreignLibtorch(beside.foreignLibtorch(), beside.forcedLibtorch())
+        assertThat(Checks.foreignLibtorch(beside.foreignLibtorch(), beside.forcedLibtorch())
                         .state())
                 .isEqualTo(State.GOOD);
 
-        Surroundings before = here(Map.of("LD_LIBRARY_PATH", "/opt/torch/lib/:/x"));
+        HostEnvironment before = here(Map.of("LD_LIBRARY_PATH", "/opt/torch/lib/:/x"));
         assertThat(before.forcedLibtorch()).containsExactly("/opt/torch/lib/libtorch.so.1.13");
-        assertThat(Checkup.foreignLibtorch(before.foreignLibtorch(), before.forcedLibtorch())
+        assertThat(Checks.foreignLibtorch(before.foreignLibtorch(), before.forcedLibtorch())
                         .fix())
                 .contains("LD_LIBRARY_PATH");
     }
@@ -109,27 +108,27 @@ class CheckupTest {
     @Test
     void a_cache_folder_that_cannot_be_written_is_bad() {
         Mounts none = new Mounts(List.of());
-        assertThat(Checkup.cache(root.resolve("new/cache"), none, true).state()).isEqualTo(State.GOOD);
-        assertThat(Checkup.cache(Path.of("/proc/none"), none, false).state()).isEqualTo(State.BAD);
+        assertThat(Checks.cache(root.resolve("new/cache"), none, true).state()).isEqualTo(State.GOOD);
+        assertThat(Checks.cache(Path.of("/proc/none"), none, false).state()).isEqualTo(State.BAD);
     }
 
     @Test
     void a_cache_folder_from_which_no_library_may_be_run_is_bad_and_another_place_is_its_fix() throws Exception {
         Mounts mounts = new Mounts(List.of("tmpfs " + root.toRealPath() + " tmpfs rw,nosuid,noexec 0 0"));
-        Finding finding = Checkup.cache(root.resolve("cache"), mounts, false);
-        assertThat(finding.state()).isEqualTo(State.BAD);
-        assertThat(finding.found()).contains("mounted noexec");
-        assertThat(finding.fix()).contains("-Dorg.bytedeco.javacpp.cachedir").doesNotContain("delete");
+        Check check = Checks.cache(root.resolve("cache"), mounts, false);
+        assertThat(check.state()).isEqualTo(State.BAD);
+        assertThat(check.found()).contains("mounted noexec");
+        assertThat(check.fix()).contains("-Dorg.bytedeco.javacpp.cachedir").doesNotContain("delete");
     }
 
     @Test
     void a_locale_without_every_letter_is_a_warning() {
-        assertThat(Checkup.fileNames("UTF-8", true).state()).isEqualTo(State.GOOD);
-        assertThat(Checkup.fileNames("US-ASCII", false).fix()).contains("LANG=C.UTF-8");
+        assertThat(Checks.fileNames("UTF-8", true).state()).isEqualTo(State.GOOD);
+        assertThat(Checks.fileNames("US-ASCII", false).fix()).contains("LANG=C.UTF-8");
     }
 
-    private Surroundings here(Map<String, String> environment) {
-        return new Surroundings(root, environment);
+    private HostEnvironment here(Map<String, String> environment) {
+        return new HostEnvironment(root, environment);
     }
 
     private void write(String file, String text) throws Exception {

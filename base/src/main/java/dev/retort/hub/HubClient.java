@@ -31,7 +31,7 @@ import javax.net.ssl.SSLException;
  * Requests to the hub. Redirects are followed by hand: the token goes to the hub alone, never to the servers that it points
  * to, and the hub's own headers are kept.
  */
-final class Wire {
+final class HubClient {
     private static final Duration CONNECT = Duration.ofSeconds(15);
     private static final int MOST_REDIRECTS = 10;
     private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
@@ -44,12 +44,12 @@ final class Wire {
     private static final String DISABLED_SCHEMES = "jdk.http.auth.tunneling.disabledSchemes";
 
     private final HubSettings settings;
-    private final Patience patience;
+    private final RetryPolicy policy;
     private final HttpClient client;
 
-    Wire(HubSettings settings, Patience patience) {
+    HubClient(HubSettings settings, RetryPolicy policy) {
         this.settings = settings;
-        this.patience = patience;
+        this.policy = policy;
         if (settings.proxies().havePassword() && System.getProperty(DISABLED_SCHEMES) == null) {
             System.setProperty(DISABLED_SCHEMES, "");
         }
@@ -70,10 +70,10 @@ final class Wire {
      * @throws IOException where another attempt may succeed
      * @throws RetortException where none would
      */
-    Answer get(String path, long from, HubName asked) throws IOException {
+    HubResponse get(String path, long from, HubName asked) throws IOException {
         Reached reached = reach("GET", path, from, asked);
         HttpResponse<InputStream> response = reached.response();
-        return Answer.of(response.statusCode(), response.headers(), reached.hub(), response.body(), patience);
+        return HubResponse.of(response.statusCode(), response.headers(), reached.hub(), response.body(), policy);
     }
 
     /** Asks once for what the hub says about a file; throws as {@link #get}. */
@@ -112,12 +112,12 @@ final class Wire {
                 uri = Location.next(
                         uri, response.headers().firstValue("location").orElse(""));
             } else if (BUSY.contains(status)) {
-                throw new Attempts.BusyException(
+                throw new Retry.BusyException(
                         uri.getHost() + " answered " + status, pauseAsked(response.headers(), Instant.now()));
             } else if (status == 407) {
-                throw Refusal.byProxy(response.headers(), settings.proxies().of(uri));
+                throw HubErrors.byProxy(response.headers(), settings.proxies().of(uri));
             } else {
-                throw Refusal.of(status, response.headers(), asked, uri, settings);
+                throw HubErrors.of(status, response.headers(), asked, uri, settings);
             }
         }
         throw new RetortException(
@@ -137,7 +137,7 @@ final class Wire {
         Optional<ProxyServer> proxy = settings.proxies().of(uri);
         HttpRequest.Builder request = HttpRequest.newBuilder(uri)
                 .method(method, BodyPublishers.noBody())
-                .timeout(patience.silence())
+                .timeout(policy.silence())
                 .header("User-Agent", "retort/0.1")
                 .header("Accept-Encoding", "identity");
         if (from > 0) {
@@ -156,16 +156,16 @@ final class Wire {
             boolean unknown = e.getCause() instanceof UnresolvedAddressException
                     || e.getCause() != null && e.getCause().getCause() instanceof UnresolvedAddressException;
             throw unknown
-                    ? new Attempts.NoHostException(proxy.map(ProxyServer::host).orElse(uri.getHost()), e)
+                    ? new Retry.NoHostException(proxy.map(ProxyServer::host).orElse(uri.getHost()), e)
                     : new IOException(asked + " does not answer", e);
         } catch (HttpTimeoutException e) {
             boolean unconnected = e instanceof HttpConnectTimeoutException;
-            long seconds = (unconnected ? CONNECT : patience.silence()).toSeconds();
+            long seconds = (unconnected ? CONNECT : policy.silence()).toSeconds();
             throw new IOException(asked + " does not answer within " + seconds + " s", e);
         } catch (SSLException e) {
             throw untrusted(uri, e);
         } catch (InterruptedException e) {
-            throw Attempts.interrupted();
+            throw Retry.interrupted();
         } catch (IOException e) {
             Matcher noTunnel = NO_TUNNEL.matcher(String.valueOf(e.getMessage()));
             if (!noTunnel.matches()) {
@@ -175,7 +175,7 @@ final class Wire {
             if (BUSY.contains(status)) {
                 throw new IOException(asked + " answered " + status + " for " + uri.getHost(), e);
             }
-            throw Refusal.ofTunnel(status, asked, uri, e);
+            throw HubErrors.ofTunnel(status, asked, uri, e);
         }
     }
 

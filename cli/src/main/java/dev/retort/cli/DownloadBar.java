@@ -1,28 +1,28 @@
 package dev.retort.cli;
 
 import dev.retort.hub.ByteSize;
-import dev.retort.hub.Watch;
+import dev.retort.hub.DownloadListener;
 
 /** Says what the hub does; a bar appears once something is fetched. */
-final class HubTalk implements Watch, AutoCloseable {
-    private final Talk talk;
+final class DownloadBar implements DownloadListener, AutoCloseable {
+    private final Output output;
     private Bar bar;
     private long startDone;
     private long startNanos;
 
-    HubTalk(Talk talk) {
-        this.talk = talk;
+    DownloadBar(Output output) {
+        this.output = output;
     }
 
     @Override
     public void say(String sentence) {
-        talk.say(sentence);
+        output.say(sentence);
     }
 
     @Override
     public void progress(long done, long total, String file) {
         if (bar == null) {
-            bar = talk.bar("fetch", "");
+            bar = output.bar("fetch", "");
             startDone = done;
             startNanos = System.nanoTime();
         }

@@ -11,4 +11,4 @@ import java.nio.file.Path;
  * @param bytes their bytes
  * @param fetched bytes of them that came over the network now
  */
-public record Pulled(Path path, String commit, int files, long bytes, long fetched) {}
+public record Snapshot(Path path, String commit, int files, long bytes, long fetched) {}

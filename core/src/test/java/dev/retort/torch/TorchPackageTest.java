@@ -12,7 +12,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-class TorchRoomTest {
+class TorchPackageTest {
     @Test
     void values_cross_and_come_back() {
         try (Scope scope = Scope.open()) {
@@ -195,7 +195,7 @@ class TorchRoomTest {
     @Test
     void devices_and_precisions_explain_their_choice_and_refuse_the_unknown() {
         assertThat(Device.choose("cpu").device()).isEqualTo(Device.CPU);
-        assertThatThrownBy(() -> Device.choose("tpu")).hasMessageContaining("--device tpu is unknown");
+        assertThatThrownBy(() -> Device.choose("tpu")).hasMessageContaining("device tpu is unknown");
         assertThat(Precision.choose("auto", Device.CPU).reason()).isNotBlank();
         assertThatThrownBy(() -> Precision.choose("fp8", Device.CPU)).hasMessageContaining("fp8");
         if (!torch.cuda_is_available()) {

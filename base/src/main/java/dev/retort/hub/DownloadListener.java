@@ -3,13 +3,13 @@ package dev.retort.hub;
 import java.util.function.Consumer;
 
 /** Told what the hub does while it does it. */
-public interface Watch {
+public interface DownloadListener {
     /** Hears nothing. */
-    Watch NONE = saying(sentence -> {});
+    DownloadListener NONE = saying(sentence -> {});
 
     /** Passes the sentences on and shows no progress. */
-    static Watch saying(Consumer<String> notes) {
-        return new Watch() {
+    static DownloadListener saying(Consumer<String> notes) {
+        return new DownloadListener() {
             @Override
             public void say(String sentence) {
                 notes.accept(sentence);
