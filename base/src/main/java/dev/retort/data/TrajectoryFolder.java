@@ -49,14 +49,15 @@ public record TrajectoryFolder(Path path) {
             List<Difference> differences = manifest().differences(manifest);
             if (!differences.isEmpty()) {
                 throw new RetortException(
-                        Kind.DATA,
-                        path + " holds other trajectories: "
-                                + FirstFew.of(
-                                        differences.stream()
-                                                .map(Difference::toString)
-                                                .toList(),
-                                        MOST_NAMED)
-                                + "; give --out another folder, or the same settings to resume");
+                                Kind.DATA,
+                                path + " holds other trajectories: "
+                                        + FirstFew.of(
+                                                differences.stream()
+                                                        .map(Difference::toString)
+                                                        .toList(),
+                                                MOST_NAMED)
+                                        + "; choose another folder, or the same settings to resume")
+                        .about("folder");
             }
         }
         CARD_FILE.write(path, manifest);

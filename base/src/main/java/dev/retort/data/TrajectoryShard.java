@@ -50,7 +50,7 @@ public final class TrajectoryShard {
         return new RetortException(
                 Kind.CHECKPOINT,
                 "state " + state % each + " of trajectory " + (first + state / each) + " has the value " + value
-                        + ", beyond half precision (65504); 'retort inspect MODEL --stats' tells whether the weights are"
+                        + ", beyond half precision (65504); the statistics of 'retort inspect' tell whether the weights are"
                         + " finite, and where they are, less guidance or more steps may help");
     }
 

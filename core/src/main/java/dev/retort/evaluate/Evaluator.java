@@ -148,7 +148,7 @@ public final class Evaluator implements AutoCloseable {
         try {
             return evaluated(candidate, progress);
         } catch (RuntimeException e) {
-            throw TorchError.translate(e, "judging " + candidate.name(), "judge fewer images at once (--batch)");
+            throw TorchError.translate(e, "judging " + candidate.name(), "judge fewer images at once", "batch");
         }
     }
 
@@ -244,9 +244,10 @@ public final class Evaluator implements AutoCloseable {
         ImageShape real = test.shape();
         if (!drawn.equals(real)) {
             throw new RetortException(
-                    Kind.DATA,
-                    candidate.name() + " draws images of " + drawn + ", those of " + test.name() + " are " + real
-                            + "; give images of its shape as --data, or compare it with models of pairedTimes");
+                            Kind.DATA,
+                            candidate.name() + " draws images of " + drawn + ", those of " + test.name() + " are "
+                                    + real + "; give images of its shape, or compare it with models of theirs")
+                    .about("data");
         }
     }
 

@@ -47,10 +47,11 @@ public final class PixelPca implements FeatureExtractor {
         int d = real.shape().values();
         if (d > MOST_VALUES) {
             throw new RetortException(
-                    RetortException.Kind.DATA,
-                    "images of " + real.shape() + " are too large for the pixel extractor, which takes up to "
-                            + MOST_VALUES
-                            + " values; give a classifier as --extractor ('retort train-classifier')");
+                            RetortException.Kind.DATA,
+                            "images of " + real.shape() + " are too large for the pixel extractor, which takes up to "
+                                    + MOST_VALUES
+                                    + " values; choose a classifier ('retort train-classifier')")
+                    .about("extractor");
         }
         if (components < 1 || components > d || components >= real.size()) {
             throw new IllegalArgumentException("components: " + components + ", expected 1 to " + d

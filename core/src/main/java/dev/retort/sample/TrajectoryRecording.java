@@ -169,7 +169,7 @@ public record TrajectoryRecording(
                 shard.states(first, manifest.times().size() - 1, Tensors.floats(last));
             } catch (RuntimeException e) {
                 throw TorchError.translate(
-                        e, "walking " + count + " trajectories at once", "walk fewer at once (--batch)");
+                        e, "walking " + count + " trajectories at once", "walk fewer at once", "batch");
             }
         }
 

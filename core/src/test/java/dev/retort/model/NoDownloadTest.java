@@ -106,7 +106,7 @@ class NoDownloadTest {
 
     @Test
     void the_search_finds_what_reads_when_a_request_is_opened() {
-        assertThat(readersBehind(List.of(method(Sampler.class, "draw")), Set.of("run")))
+        assertThat(readersBehind(List.of(method(Sampler.class, "sample")), Set.of("run")))
                 .contains("Dit.open");
     }
 }

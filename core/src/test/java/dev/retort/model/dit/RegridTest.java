@@ -122,7 +122,7 @@ class RegridTest {
             try (NoGrad off = NoGrad.on()) {
                 Ops.fill(odd.state().get("pos_embed"), 0.5);
             }
-            assertThatThrownBy(() -> Regrid.copy(odd, small)).hasMessageContaining("no table of sines");
+            assertThatThrownBy(() -> Regrid.copy(odd, small)).hasMessageContaining("not a table of sines");
         }
     }
 }
