@@ -17,6 +17,7 @@ import dev.retort.diffusion.Plan;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
+import dev.retort.pipeline.Models;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Scope;
@@ -59,27 +60,31 @@ class ShippedPresetsTest {
                     Recipe recipe = Configs.load(Recipe.class, preset, List.of());
                     ImageSource source = opened(recipe.run().data());
                     forward((DitSpec) recipe.network(source), source);
-                    TrainConfig teacher = teacher(recipe);
-                    ModelCard card = ModelCard.of(
-                            teacher.network(opened(teacher.run().data())),
-                            teacher.objective().process(),
-                            teacher.run().sampling(),
-                            source.classNames(),
-                            "",
-                            0,
-                            0,
-                            "",
-                            Map.of());
+                    ModelCard card = teacher(recipe, source);
                     assertThat(recipe.network(source).parameters())
-                            .isLessThan(card.network().parameters());
+                            .isLessThanOrEqualTo(card.network().parameters());
                     Distillation.check(here(recipe), card);
                 }));
     }
 
-    /** The preset that trains a recipe's teacher into {@code runs/NAME}; the demo trains its own. */
-    private static TrainConfig teacher(Recipe recipe) {
-        String name = recipe.teacher().model().replace("runs/demo/", "shapes-").replace("runs/", "");
-        return Configs.load(TrainConfig.class, Presets.open("train", name), List.of());
+    /** A model kept in the project, or what the preset makes that trains a recipe's teacher into {@code runs/NAME}; the demo trains its own. */
+    private static ModelCard teacher(Recipe recipe, ImageSource source) {
+        String model = recipe.teacher().model();
+        if (model.startsWith("zoo/")) {
+            return Models.card(Path.of("..", model));
+        }
+        String name = model.replace("runs/demo/", "shapes-").replace("runs/", "");
+        TrainConfig teacher = Configs.load(TrainConfig.class, Presets.open("train", name), List.of());
+        return ModelCard.of(
+                teacher.network(opened(teacher.run().data())),
+                teacher.objective().process(),
+                teacher.run().sampling(),
+                source.classNames(),
+                "",
+                0,
+                0,
+                "",
+                Map.of());
     }
 
     /** The recipe with its data where they lie for this test. */
