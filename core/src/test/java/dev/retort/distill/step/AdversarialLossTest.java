@@ -1,0 +1,10 @@
+package dev.retort.distill.step;
+
+import dev.retort.train.Loss;
+
+class AdversarialLossTest extends LossContract {
+    @Override
+    Loss loss() {
+        return new AdversarialLoss(simulation(), "critic", renoised());
+    }
+}

@@ -1,0 +1,15 @@
+package dev.retort.distill.step;
+
+import dev.retort.train.Loss;
+
+class CriticLossTest extends LossContract {
+    @Override
+    Loss loss() {
+        return new CriticLoss(simulation(), renoised(), 1e-3);
+    }
+
+    @Override
+    String trained() {
+        return "critic";
+    }
+}
