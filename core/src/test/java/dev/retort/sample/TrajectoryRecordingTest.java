@@ -192,7 +192,11 @@ class TrajectoryRecordingTest {
     void trajectories_of_other_settings_are_not_mixed_and_the_fields_that_differ_are_named() {
         Path teacher = teacher("teacher", FLOW);
         record(teacher, HEUN, 1, 6, "cache");
-        refused(() -> record(teacher, HEUN, 2, 6, "cache"), Kind.DATA, "seed is 1 there, 2 here", "--out");
+        refused(
+                () -> record(teacher, HEUN, 2, 6, "cache"),
+                Kind.DATA,
+                "seed is 1 there, 2 here",
+                "choose another folder");
         refused(() -> record(teacher, HEUN, 1, 7, "cache"), Kind.DATA, "count is 6 there, 7 here");
         refused(
                 () -> record(teacher, SamplingSpec.of("flow-euler", 4, 3), 1, 6, "cache"),
