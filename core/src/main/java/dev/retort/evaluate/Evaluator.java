@@ -93,12 +93,12 @@ public final class Evaluator implements AutoCloseable {
         ImageSet train;
         Set<String> leftOut = new LinkedHashSet<>(training.notes());
         if (training.divided()) {
-            train = ImageSet.draw(training, most);
+            train = ImageSet.subset(training, most);
             ImageSource tests = data.withSplit("test").open();
             leftOut.addAll(tests.notes());
-            test = ImageSet.draw(tests, REAL_IMAGES);
+            test = ImageSet.subset(tests, REAL_IMAGES);
         } else {
-            ImageSet both = ImageSet.draw(training, REAL_IMAGES + most);
+            ImageSet both = ImageSet.subset(training, REAL_IMAGES + most);
             int half = Math.min(REAL_IMAGES, both.size() / 2);
             test = both.part(0, half);
             train = both.part(half, both.size() - half);

@@ -22,7 +22,7 @@ public record FeatureSet(FeatureSpace space, String dataset, FeatureMatrix featu
     }
 
     /** The first {@code n} images in an order that depends on the seed alone, so that classes are mixed. */
-    public FeatureSet draw(int n, long seed) {
+    public FeatureSet subset(int n, long seed) {
         if (n > size()) {
             throw new IllegalArgumentException("n: " + n + ", expected at most the " + size() + " of " + dataset);
         }

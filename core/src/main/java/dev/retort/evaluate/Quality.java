@@ -71,7 +71,7 @@ public record Quality(
 
     /** The floor under what is judged against a reference. */
     static Quality floor(Reference reference, FeatureSet otherReal, int n, long seed, SmallSamples small) {
-        return of(reference, otherReal.draw(n, seed), small);
+        return of(reference, otherReal.subset(n, seed), small);
     }
 
     /** The scores as rows of a report, under names that carry the extractor and n. */

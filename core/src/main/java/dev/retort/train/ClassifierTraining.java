@@ -79,7 +79,7 @@ public final class ClassifierTraining {
                 train(config, network, source, run, on.precision(), notes, progress, interrupted);
             }
             ClassifierFolder.roundToHalf(network);
-            ImageSet images = ImageSet.draw(test, TEST_IMAGES);
+            ImageSet images = ImageSet.subset(test, TEST_IMAGES);
             images.leftOut().forEach(notes);
             FeatureMatrix logits = FeatureMatrix.of(
                     FeatureExtractor.Extraction.of(images, batch -> ClassifierExtractor.extract(network, batch))

@@ -67,17 +67,17 @@ class ImageSetTest {
 
     @Test
     void some_images_of_a_sorted_archive_are_of_all_its_classes() {
-        ImageSet some = ImageSet.draw(SORTED, 200);
+        ImageSet some = ImageSet.subset(SORTED, 200);
         for (int first = 0; first < 200; first += 100) {
             assertThat(Arrays.stream(some.labels(), first, first + 100).distinct())
                     .hasSize(10);
         }
-        assertThat(ImageSet.draw(SORTED, 200).labels()).isEqualTo(some.labels());
+        assertThat(ImageSet.subset(SORTED, 200).labels()).isEqualTo(some.labels());
     }
 
     @Test
     void few_damaged_images_are_left_out_and_told_and_many_are_refused() {
-        ImageSet images = ImageSet.draw(new Sorted(Set.of(3L, 999L)), 1000);
+        ImageSet images = ImageSet.subset(new Sorted(Set.of(3L, 999L)), 1000);
         assertThat(images.size()).isEqualTo(998);
         assertThat(images.leftOut())
                 .containsExactlyInAnyOrder("left out: picture 3 is damaged", "left out: picture 999 is damaged");
@@ -92,7 +92,7 @@ class ImageSetTest {
 
     @Test
     void pixels_stay_with_their_labels_and_all_images_are_there_once() {
-        ImageSet all = ImageSet.draw(SORTED, 5000);
+        ImageSet all = ImageSet.subset(SORTED, 5000);
         assertThat(all.size()).isEqualTo(1000);
         byte[] pixels = pixels(all);
         int[] counts = new int[10];
@@ -137,7 +137,7 @@ class ImageSetTest {
     @Test
     void no_pixels_are_kept_and_what_is_read_again_is_the_same() {
         AtomicInteger read = new AtomicInteger();
-        ImageSet images = ImageSet.draw(
+        ImageSet images = ImageSet.subset(
                 new PixelSource(600, 1, 1, 2, (picture, pixel) -> {
                     read.incrementAndGet();
                     return (int) picture % 200 + pixel;

@@ -201,14 +201,14 @@ class MetricsTest {
         FeatureSet real = Golden.set(Golden.lcg(800, 16, 10, 1, 0));
         Quality floor = Quality.halfAgainstHalf(real, 1, SmallSamples.REFUSE);
         Quality other =
-                Quality.of(real.draw(400, 2), Golden.set(Golden.lcg(400, 16, 11, 1.1, 0.1)), SmallSamples.REFUSE);
+                Quality.of(real.subset(400, 2), Golden.set(Golden.lcg(400, 16, 11, 1.1, 0.1)), SmallSamples.REFUSE);
         assertThat(floor.images()).isEqualTo(400);
         assertThat(floor.frechet().value())
                 .isPositive()
                 .isLessThan(other.frechet().value() / 3);
         assertThat(floor.kernel()).isLessThan(other.kernel() / 3);
         Quality beside = Quality.floor(
-                real.draw(400, 2), Golden.set(Golden.lcg(600, 16, 12, 1, 0)), 400, 3, SmallSamples.REFUSE);
+                real.subset(400, 2), Golden.set(Golden.lcg(600, 16, 12, 1, 0)), 400, 3, SmallSamples.REFUSE);
         assertThat(beside.frechet().value()).isBetween(0.0, other.frechet().value() / 3);
         assertThat(beside.images()).isEqualTo(400);
         assertThat(other.measures().keySet())
