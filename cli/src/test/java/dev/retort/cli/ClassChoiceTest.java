@@ -77,7 +77,7 @@ class ClassChoiceTest {
         refused("0,,1", SHAPES, "empty entry");
         refused("2-1", SHAPES, "runs backwards; write 1-2");
         refused("4", SHAPES, "4: this model has classes 0 to 3 (circle, square, star, Ankle boot)");
-        refused("0-99999999999", SHAPES, "no class of this model");
+        refused("0-99999999999", SHAPES, "not a class of this model");
         List<String> many = IntStream.range(0, 1000).mapToObj(i -> "n" + i).toList();
         refused("1000", many, "n9 and 990 more");
     }

@@ -32,7 +32,7 @@ public record ImageSet(ImageSource source, int[] indices, int[] labels, byte[] h
     }
 
     /**
-     * Draws {@code most} images from the whole of a source, or all where it holds fewer, always the same ones in the same
+     * {@code most} images from the whole of a source, or all where it holds fewer, always the same ones in the same
      * shuffled order: archives and folders list class after class, so their beginning is one class.
      */
     public static ImageSet subset(ImageSource source, int most) {
