@@ -100,7 +100,8 @@ class TrajectoriesCommandTest {
     @Test
     void other_settings_and_solvers_that_add_noise_are_refused_in_a_sentence() {
         trajectories("--steps", "2").good();
-        trajectories("--steps", "2", "--seed", "1").refused(6, "seed is 0 there, 1 here", "another folder", "(option --out)");
+        trajectories("--steps", "2", "--seed", "1")
+                .refused(6, "seed is 0 there, 1 here", "another folder", "(option --out)");
         trajectories("--solver", "flow-euler:stochastic=true").refused(2, "adds noise in its steps");
         trajectories("--solver", "heun").refused(2, "heun");
         trajectories("--shard", "0").refused(2, "--shard");
