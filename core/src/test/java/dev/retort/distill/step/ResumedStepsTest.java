@@ -1,0 +1,119 @@
+package dev.retort.distill.step;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.retort.card.SamplingSpec;
+import dev.retort.card.SolverSpec;
+import dev.retort.data.DataConfig;
+import dev.retort.diffusion.step.ConsistencyWeight;
+import dev.retort.distill.Distillation;
+import dev.retort.distill.LossConfig;
+import dev.retort.distill.LossWeight;
+import dev.retort.distill.Recipe;
+import dev.retort.distill.StageConfig;
+import dev.retort.distill.StepLoss;
+import dev.retort.distill.StudentStart;
+import dev.retort.distill.TeacherConfig;
+import dev.retort.run.RunFolder;
+import dev.retort.train.ComputeConfig;
+import dev.retort.train.DitConfig;
+import dev.retort.train.EmaConfig;
+import dev.retort.train.LogConfig;
+import dev.retort.train.Objective;
+import dev.retort.train.OptimizerConfig;
+import dev.retort.train.RunConfig;
+import dev.retort.train.TrainConfig;
+import dev.retort.train.Training;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** All losses for fewer steps in one recipe, stopped in the middle of their stages and resumed. */
+class ResumedStepsTest {
+    private static final Objective FLOW = new Objective.Flow(0, 1, 1);
+    private static final OptimizerConfig OWN = new OptimizerConfig(1e-3, "cosine", 8, 0.5, 0.9, 1e-8, 0.01, 1);
+
+    @TempDir
+    Path temp;
+
+    private static RunConfig run() {
+        return new RunConfig(
+                3,
+                8,
+                new DataConfig.Shapes("train", 16, true),
+                new OptimizerConfig(2e-3, "cosine", 16, 0.9, 0.99, 1e-8, 0.05, 0.1),
+                new EmaConfig(List.of(0.99, 0.9)),
+                new ComputeConfig("cpu", "fp32", false, 3, 0, 1),
+                new LogConfig(8, 0, 1, 16),
+                SamplingSpec.of("flow-euler", 2, 1));
+    }
+
+    private static LossConfig progressive(int steps) {
+        return new StepLoss.Progressive(
+                LossWeight.ONE, steps, 2, new SolverSpec.Ddim(), StepLoss.ErrorWeight.TRUNCATED_SNR);
+    }
+
+    private static LossConfig consistency(boolean distil, double average) {
+        return new StepLoss.Consistency(
+                LossWeight.ONE, distil, average, -0.4, 1.6, 0.2, 4, 16, 2, 0.03, ConsistencyWeight.INVERSE_GAP);
+    }
+
+    private static StageConfig stage(String name, LossConfig... losses) {
+        return new StageConfig(name, 24, List.of(losses)); // 3 steps
+    }
+
+    private Recipe recipe() {
+        LossConfig matching = new StepLoss.DistributionMatching(LossWeight.ONE, 2, 2, 0.02, 0.98, OWN);
+        LossConfig adversarial = new StepLoss.Adversarial(LossWeight.ramp(0, 1), 2, 2, 8, 1e-3, 0.05, 0.7, OWN);
+        return new Recipe(
+                new TeacherConfig(temp.resolve("teacher/model").toString(), "", 1),
+                new DitConfig("3x24x2/4", 2, 0.1, true),
+                new StudentStart.Random(),
+                FLOW,
+                List.of(
+                        stage("four", progressive(4)),
+                        new StageConfig("two", 24, List.of(progressive(2)), "four", Optional.of(OWN)),
+                        stage("tuned", consistency(false, 0.9)),
+                        stage("led", consistency(true, 0)),
+                        stage("matched", matching),
+                        stage("judged", matching, adversarial)),
+                run());
+    }
+
+    private void distil(String name, int stopAt) {
+        AtomicInteger steps = new AtomicInteger();
+        Distillation.run(
+                recipe(),
+                temp.resolve(name),
+                Map.of(),
+                n -> {},
+                (d, t, s) -> {},
+                () -> steps.incrementAndGet() == stopAt);
+    }
+
+    private Path newest(String name) {
+        return new RunFolder(temp.resolve(name)).newest().orElseThrow().resolve("training.safetensors");
+    }
+
+    @Test
+    void a_run_through_all_of_them_stopped_in_every_stage_ends_with_the_bytes_of_one_never_stopped() throws Exception {
+        TrainConfig config = new TrainConfig(64, new DitConfig("3x32x2/4", 2, 0.1, true), FLOW, run());
+        Training.run(config, temp.resolve("teacher"), Map.of(), n -> {}, (d, t, s) -> {}, () -> false);
+        distil("straight", 0);
+        for (int steps : new int[] {2, 3, 3, 3, 3, 3}) { // the second step of each stage
+            assertThatThrownBy(() -> distil("stopped", steps)).hasMessageContaining("the same command resumes");
+        }
+        distil("stopped", 0);
+        assertThat(Files.mismatch(newest("straight"), newest("stopped"))).isEqualTo(-1);
+        assertThat(Files.mismatch(
+                        temp.resolve("straight/model/model.safetensors"),
+                        temp.resolve("stopped/model/model.safetensors")))
+                .isEqualTo(-1);
+    }
+}
