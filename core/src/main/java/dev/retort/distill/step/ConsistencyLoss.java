@@ -1,5 +1,7 @@
 package dev.retort.distill.step;
 
+import dev.retort.diffusion.DiscreteSchedule;
+import dev.retort.diffusion.FlowLinear;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
@@ -109,10 +111,12 @@ public final class ConsistencyLoss implements Loss {
         EarlierTime earlier = gap.at(pass.clock());
         double[] r = new double[t.length];
         for (int i = 0; i < t.length; i++) {
-            double noisiest = schedule.noisiestTime();
-            r[i] = schedule instanceof dev.retort.diffusion.DiscreteSchedule
-                    ? Math.floor(earlier.before(t[i] / noisiest) * noisiest)
-                    : earlier.before(t[i]);
+            // a flow's and a table's time count in units of their own; the others' is a noise level or an angle
+            double unit = schedule instanceof FlowLinear || schedule instanceof DiscreteSchedule
+                    ? schedule.noisiestTime()
+                    : 1;
+            double before = earlier.before(t[i] / unit) * unit;
+            r[i] = schedule instanceof DiscreteSchedule ? Math.floor(before) : before;
         }
         return at(pass, t, r);
     }

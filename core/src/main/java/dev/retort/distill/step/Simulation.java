@@ -26,7 +26,7 @@ public record Simulation(String student, Plan plan) {
 
     /** The images (N, C, H, W) under the conditions of a pass; made once for all losses of it that ask for the same gradient. */
     public Tensor x0(Pass pass, Gradient gradient) {
-        return pass.once("x0 of " + student + ", gradient to " + gradient, () -> make(pass, gradient));
+        return pass.once("x0 of " + student + " by " + plan + ", gradient to " + gradient, () -> make(pass, gradient));
     }
 
     private Tensor make(Pass pass, Gradient gradient) {
