@@ -3,6 +3,7 @@ package dev.retort.distill;
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.data.ImageSource;
+import dev.retort.diffusion.Prediction;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -84,6 +85,28 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
         }
         findings.addAll(new Reach(recipe, student, teacher).sentences());
         return findings;
+    }
+
+    /** Refuses a number of steps that a student of the recipe cannot take. */
+    static void requireSteps(Recipe recipe, String type, int steps) {
+        Prediction prediction = recipe.objective().process().prediction();
+        if (prediction == Prediction.EPSILON && steps == 1) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    type
+                            + " asks for 1 step of a student that predicts epsilon, which says nothing of the image where all"
+                            + " is noise; let the objective predict v, x0 or flow, or ask for 2 steps");
+        }
+        try {
+            recipe.run()
+                    .sampling()
+                    .withSteps(steps)
+                    .grid()
+                    .on(recipe.objective().process().noiseSchedule(), steps);
+        } catch (IllegalArgumentException | RetortException e) {
+            throw new RetortException(
+                    Kind.CONFIG, type + " asks for " + steps + " steps, but run.sampling." + e.getMessage(), e);
+        }
     }
 
     /** The field that decides how data are noised, and what it says. */

@@ -1,14 +1,19 @@
 package dev.retort.distill;
 
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
 import dev.retort.config.CardFile;
 import dev.retort.config.Require;
 import dev.retort.diffusion.NoiseSchedule;
+import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
+import dev.retort.diffusion.Process;
+import dev.retort.diffusion.TimeGrid;
 import dev.retort.distill.loss.FeatureLoss;
 import dev.retort.distill.loss.OutputDistributionLoss;
 import dev.retort.distill.loss.OutputLoss;
+import dev.retort.distill.step.Simulation;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.model.LayerMap;
@@ -67,6 +72,26 @@ public sealed interface LossConfig
 
         NetworkSpec ofTeacher() {
             return asTeacher.network().spec();
+        }
+
+        /** The student's sampler in so many steps: where it calls. */
+        TimeGrid grid(int steps) {
+            return sampling.withSteps(steps).grid().on(schedule(), steps);
+        }
+
+        /** And what it does there, each call of the network taken as x0. */
+        Plan planOfX0(int steps) {
+            SamplingSpec asked = sampling.withSteps(steps);
+            Process process = new Process(
+                    schedule(),
+                    Prediction.X0,
+                    asked.clamp().over(objective.process().process().clamp()));
+            return SamplingPlan.of(process, asked, false);
+        }
+
+        /** The student's own images. */
+        Simulation simulation(int steps) {
+            return new Simulation(student, planOfX0(steps));
         }
 
         NoiseSchedule schedule() {

@@ -22,7 +22,6 @@ import dev.retort.train.Start;
 import dev.retort.train.Task;
 import dev.retort.train.Weighted;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -75,11 +74,16 @@ final class RecipeBuilder implements AutoCloseable {
         this.teacherSha256 = teacherSha256;
         this.device = device;
         this.precision = precision;
-        network = firstStudent();
-        players.add(new Player(STUDENT, learning(network), recipe.run().learns()));
-        players.add(Player.frozen(TEACHER, teaching()));
-        formerTeachers().forEach(name -> players.add(Player.frozen(name, learning(copy(network)))));
-        buildStages();
+        try {
+            network = firstStudent();
+            players.add(new Player(STUDENT, learning(network), recipe.run().learns()));
+            players.add(Player.frozen(TEACHER, teaching()));
+            formerTeachers().forEach(name -> players.add(Player.frozen(name, learning(copy(network)))));
+            buildStages();
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
     }
 
     /** The student's network. */
@@ -214,7 +218,7 @@ final class RecipeBuilder implements AutoCloseable {
     }
 
     private static Cadence rarer(Cadence a, Cadence b) {
-        return Comparator.comparingLong(Cadence::period).compare(a, b) < 0 ? b : a;
+        return b.period() > a.period() ? b : a;
     }
 
     /** A stage that teaches leaves its student behind; one with an optimiser of its own begins anew with the average. */

@@ -8,6 +8,7 @@ import dev.retort.card.SolverSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.diffusion.step.ConsistencyWeight;
 import dev.retort.distill.Distillation;
+import dev.retort.distill.GameLoss;
 import dev.retort.distill.LossConfig;
 import dev.retort.distill.LossWeight;
 import dev.retort.distill.Recipe;
@@ -69,8 +70,8 @@ class ResumedStepsTest {
     }
 
     private Recipe recipe() {
-        LossConfig matching = new StepLoss.DistributionMatching(LossWeight.ONE, 2, 2, 0.02, 0.98, OWN);
-        LossConfig adversarial = new StepLoss.Adversarial(LossWeight.ramp(0, 1), 2, 2, 8, 1e-3, 0.05, 0.7, OWN);
+        LossConfig matching = new GameLoss.DistributionMatching(LossWeight.ONE, 2, 2, 0.02, 0.98, OWN);
+        LossConfig adversarial = new GameLoss.Adversarial(LossWeight.ramp(0, 1), 2, 2, 8, 1e-3, 0.05, 0.7, OWN);
         return new Recipe(
                 new TeacherConfig(temp.resolve("teacher/model").toString(), "", 1),
                 new DitConfig("3x24x2/4", 2, 0.1, true),

@@ -1,0 +1,181 @@
+package dev.retort.distill;
+
+import dev.retort.card.TapPoint;
+import dev.retort.config.Require;
+import dev.retort.distill.step.AdversarialLoss;
+import dev.retort.distill.step.Critic;
+import dev.retort.distill.step.CriticLoss;
+import dev.retort.distill.step.DistributionMatchingLoss;
+import dev.retort.distill.step.MadeImagesLoss;
+import dev.retort.distill.step.Renoised;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.model.Respondent;
+import dev.retort.train.Cadence;
+import dev.retort.train.Loss;
+import dev.retort.train.OptimizerConfig;
+import dev.retort.train.Phase;
+import dev.retort.train.Player;
+import dev.retort.train.Weighted;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/** Losses of a student against a player that learns from its images. */
+public sealed interface GameLoss extends StepLoss {
+    /** How that player learns where a recipe does not say it: without momentum, as what it learns from moves. */
+    OptimizerConfig OPPONENT = new OptimizerConfig(1e-4, "constant", 0, 0, 0.99, 1e-8, 0, 1);
+
+    /** Steps of the student's sampler, at each of which it is trained on states of its own making. */
+    int steps();
+
+    /** Cleanest time at which its images are looked at, as a share of the noisiest. */
+    double noiseFrom();
+
+    /** Noisiest time, likewise. */
+    double noiseTo();
+
+    /** How the other player learns. */
+    OptimizerConfig optimizer();
+
+    @Override
+    default void requireFit(Recipe recipe) {
+        Checks.requireSteps(recipe, type(), steps());
+    }
+
+    /** How the student's images are looked at. */
+    default Renoised renoised(Between players) {
+        return new Renoised(players.schedule(), noiseFrom(), noiseTo());
+    }
+
+    /** The other player, which learns by a loss at every step. */
+    default Company against(String name, Respondent asked, Loss loss) {
+        return new Company(
+                List.of(new Player(name, asked, new Player.Role.Learns(optimizer()))),
+                List.of(new Phase(name, List.of(new Weighted(loss, 1, 1)), Cadence.EVERY_STEP)));
+    }
+
+    private static void requireRange(int steps, double noiseFrom, double noiseTo) {
+        Require.atLeast("steps", steps, 1);
+        Require.between("noiseFrom", noiseFrom, 0, 1);
+        Require.between("noiseTo", noiseTo, noiseFrom, 1);
+    }
+
+    /**
+     * Distribution matching with a network that follows the student's images.
+     *
+     * @param steps steps of the student's sampler, at each of which it is trained on states of its own making
+     * @param ratio steps of that network for one of the student
+     * @param noiseFrom cleanest time at which images are compared, as a share of the noisiest
+     * @param noiseTo noisiest time, likewise
+     * @param optimizer of that network
+     */
+    record DistributionMatching(
+            LossWeight weight, int steps, int ratio, double noiseFrom, double noiseTo, OptimizerConfig optimizer)
+            implements GameLoss {
+        private static final String FAKE = "fake";
+
+        /** Validates. */
+        public DistributionMatching {
+            Require.atLeast("ratio", ratio, 1);
+            requireRange(steps, noiseFrom, noiseTo);
+        }
+
+        /** What a configuration may leave out. */
+        public static Map<String, ?> defaults() {
+            return Map.of("ratio", 5, "noiseFrom", 0.02, "noiseTo", 0.98, "optimizer", OPPONENT);
+        }
+
+        @Override
+        public Loss build(Between players) {
+            return new DistributionMatchingLoss(
+                    players.simulation(steps),
+                    players.teacher(),
+                    players.names().apply(FAKE),
+                    renoised(players));
+        }
+
+        @Override
+        public Company company(Between players) {
+            Loss loss = new MadeImagesLoss(
+                    players.simulation(steps),
+                    renoised(players),
+                    players.schedule(),
+                    players.asTeacher().prediction());
+            return against(players.names().apply(FAKE), players.copy(players.asTeacher()), loss);
+        }
+
+        @Override
+        public Cadence cadence() {
+            return Cadence.every(ratio);
+        }
+    }
+
+    /**
+     * An adversarial game against heads on the frozen teacher's intermediates.
+     *
+     * @param steps steps of the student's sampler, at each of which it is trained on states of its own making
+     * @param heads how many of the teacher's intermediates are looked at, at even distance
+     * @param width hidden values of a head
+     * @param penalty the γ of the gradient penalty, 0 for none
+     * @param noiseFrom cleanest time at which images are judged, as a share of the noisiest
+     * @param noiseTo noisiest time, likewise
+     * @param optimizer of the heads
+     */
+    record Adversarial(
+            LossWeight weight,
+            int steps,
+            int heads,
+            int width,
+            double penalty,
+            double noiseFrom,
+            double noiseTo,
+            OptimizerConfig optimizer)
+            implements GameLoss {
+        private static final String CRITIC = "critic";
+
+        /** Validates. */
+        public Adversarial {
+            Require.atLeast("heads", heads, 1);
+            Require.atLeast("width", width, 1);
+            Require.atLeast("penalty", penalty, 0);
+            requireRange(steps, noiseFrom, noiseTo);
+        }
+
+        /** What a configuration may leave out. */
+        public static Map<String, ?> defaults() {
+            return Map.of(
+                    "heads", 3, "width", 64, "penalty", 1e-3, "noiseFrom", 0.05, "noiseTo", 0.7, "optimizer", OPPONENT);
+        }
+
+        @Override
+        public void requireFit(Recipe recipe) {
+            GameLoss.super.requireFit(recipe);
+            if (recipe.run().batch() < 2) {
+                throw new RetortException(
+                        Kind.CONFIG,
+                        "run.batch is " + recipe.run().batch()
+                                + ", expected at least 2 for an adversarial loss: the critic would see one image at a time");
+            }
+        }
+
+        @Override
+        public Loss build(Between players) {
+            return new AdversarialLoss(
+                    players.simulation(steps), players.names().apply(CRITIC), renoised(players));
+        }
+
+        @Override
+        public Company company(Between players) {
+            List<TapPoint> all = players.ofTeacher().taps();
+            Require.between("heads", heads, 1, all.size());
+            List<TapPoint> points = IntStream.range(0, heads)
+                    .mapToObj(i -> all.get((i + 1) * all.size() / heads - 1))
+                    .toList();
+            Critic critic =
+                    new Critic(players.init().at(CRITIC), players.asTeacher().withGuidance(1), points, width);
+            Loss loss = new CriticLoss(players.simulation(steps), renoised(players), penalty);
+            return against(players.names().apply(CRITIC), critic, loss);
+        }
+    }
+}
