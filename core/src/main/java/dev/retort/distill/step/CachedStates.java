@@ -40,9 +40,9 @@ public record CachedStates(Trajectories trajectories) {
         }
     }
 
-    /** The same for all losses of a pass. */
+    /** Some for each image of a pass, the same however often they are asked for. */
     Drawn draw(Pass pass) {
-        return pass.once("trajectories", () -> {
+        return pass.once("trajectories of " + this, () -> {
             int[] which = pass.draws(STREAM).index(trajectories.size());
             int[] labels = Arrays.stream(which).map(trajectories::label).toArray();
             Device device = pass.player(pass.player()).network().device();

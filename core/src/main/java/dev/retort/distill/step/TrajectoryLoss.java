@@ -1,20 +1,14 @@
 package dev.retort.distill.step;
 
-import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.TimeGrid;
-import dev.retort.diffusion.step.FirstOrderStep;
 import dev.retort.model.Question;
 import dev.retort.model.Question.Gradient;
 import dev.retort.torch.Ops;
-import dev.retort.torch.Tensors;
 import dev.retort.train.Loss;
 import dev.retort.train.Pass;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
-import java.util.function.ToDoubleFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -32,15 +26,19 @@ public final class TrajectoryLoss implements Loss {
     /**
      * @param student name of the player that walks
      * @param cache where the teacher was
-     * @param schedule how images are noised
      * @param plan how the student samples, in steps of first order, its calls taking its answer as x0
      * @param grid the times of that plan
-     * @throws IllegalArgumentException where no state was kept at one of these times
+     * @throws IllegalArgumentException where no state was kept at one of these times, or a step takes several calls
      */
-    public TrajectoryLoss(String student, CachedStates cache, NoiseSchedule schedule, Plan plan, TimeGrid grid) {
+    public TrajectoryLoss(String student, CachedStates cache, Plan plan, TimeGrid grid) {
         this.student = student;
         this.cache = cache;
         this.grid = grid;
+        if (plan.steps().size() != grid.steps()) {
+            throw new IllegalArgumentException(
+                    "run.sampling makes " + plan.steps().size() + " calls in " + grid.steps()
+                            + " steps; choose a solver of one call a step, such as flow-euler or ddim");
+        }
         rollout = new Rollout(student, plan);
         teachersState = new int[grid.steps() + 1];
         for (int k = 0; k < grid.steps(); k++) {
@@ -65,24 +63,16 @@ public final class TrajectoryLoss implements Loss {
         Tensor state = rollout.state(pass, drawn.states(i -> 0), step, drawn.condition(), k -> {
             throw new IllegalStateException("a student that follows trajectories draws no noise");
         });
-        double[] times = column(step, at -> grid.from(at).time());
+        double[] times =
+                Arrays.stream(step).mapToDouble(at -> grid.from(at).time()).toArray();
         Tensor x0 = pass.ask(student, new Question(state, times, drawn.condition(), Gradient.PARAMETERS))
                 .as(Prediction.X0);
-        List<FirstOrderStep> jumps = new ArrayList<>();
-        for (int k : step) {
-            jumps.add(FirstOrderStep.between(grid.from(k), grid.to(k)));
-        }
-        Tensor landed = state.mul(column(jumps, FirstOrderStep::fromState, state))
-                .add(x0.mul(column(jumps, FirstOrderStep::fromX0, state)));
+        Tensor landed = Walk.step(
+                state,
+                x0,
+                Arrays.stream(step).mapToObj(grid::from).toList(),
+                Arrays.stream(step).mapToObj(grid::to).toList());
         Tensor wanted = drawn.states(i -> teachersState[step[i] + 1]);
         return Ops.meanPerSample(landed.sub(wanted).abs());
-    }
-
-    private static double[] column(int[] step, java.util.function.IntToDoubleFunction value) {
-        return Arrays.stream(step).mapToDouble(value).toArray();
-    }
-
-    private static Tensor column(List<FirstOrderStep> jumps, ToDoubleFunction<FirstOrderStep> value, Tensor like) {
-        return Tensors.column(jumps.stream().mapToDouble(value).toArray(), like);
     }
 }
