@@ -61,7 +61,7 @@ public sealed interface Prompts {
         public List<String> texts() {
             throw new RetortException(
                     Kind.CONFIG,
-                    "this network takes texts, and only classes are given; give texts, or pictures with" + " captions");
+                    "this network takes texts, and only classes are given; give texts, or pictures with captions");
         }
     }
 

@@ -107,6 +107,7 @@ record HubResponse(int status, HttpHeaders headers, HttpHeaders hub, InputStream
             try {
                 long came;
                 do {
+                    // a thread of its own: a read that waits for bytes cannot look at the clock
                     Thread.sleep(policy.silence().toMillis());
                     came = heard.getAndSet(0);
                 } while (came >= policy.least());

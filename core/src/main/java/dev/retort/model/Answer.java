@@ -2,7 +2,6 @@ package dev.retort.model;
 
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
-import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
 import java.util.Map;
@@ -59,11 +58,9 @@ public final class Answer {
             ofState[i] = wanted.fromState(reading.prediction, alpha, sigma);
             ofOutput[i] = wanted.fromOutput(reading.prediction, alpha, sigma);
         }
-        return Ops.add(Ops.mul(reading.x, column(ofState)), Ops.mul(predicted, column(ofOutput)));
-    }
-
-    private Tensor column(double[] values) {
-        return Ops.view(Tensors.of(values, Device.of(output)), -1, 1, 1, 1);
+        return Ops.add(
+                Ops.mul(reading.x, Tensors.column(ofState, output)),
+                Ops.mul(predicted, Tensors.column(ofOutput, output)));
     }
 
     /** Whether it carries variance channels behind the prediction. */

@@ -37,10 +37,20 @@ public final class DiffusionLoss implements Loss {
     public Tensor perSample(Pass pass) {
         NoisyBatch noisy = pass.noisy(pass.player());
         Answer answer = pass.ask(pass.player());
-        Tensor error = answer.as(prediction).sub(noisy.target(prediction, schedule));
-        Tensor mse = Ops.meanPerSample(error.square()); // (N)
+        Tensor mse = squaredError(answer, noisy, prediction, schedule);
         Tensor loss = weighting.equals(Weighting.SIMPLE) ? mse : mse.mul(weights(noisy.times(), Device.of(mse)));
         return bound == null ? loss : loss.add(bound.perSample(answer, noisy));
+    }
+
+    /**
+     * How far an answer is from what a perfect network would say.
+     *
+     * @param space prediction in which the error is measured
+     * @return mean of its square (N)
+     */
+    public static Tensor squaredError(Answer answer, NoisyBatch noisy, Prediction space, NoiseSchedule schedule) {
+        return Ops.meanPerSample(
+                answer.as(space).sub(noisy.target(space, schedule)).square());
     }
 
     private Tensor weights(double[] times, Device device) {

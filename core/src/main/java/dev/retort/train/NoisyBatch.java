@@ -146,7 +146,12 @@ public record NoisyBatch(
     }
 
     /** The same at times of a schedule. */
-    static NoisyBatch of(
+    public static NoisyBatch of(
+            Tensor clean, Tensor noise, double[] times, NoiseSchedule schedule, Condition condition) {
+        return of(clean, noise, times, schedule, condition, null);
+    }
+
+    private static NoisyBatch of(
             Tensor clean, Tensor noise, double[] times, NoiseSchedule schedule, Condition condition, NoisyBatch twin) {
         Tensor alpha = Tensors.column(Arrays.stream(times).map(schedule::alpha).toArray(), clean);
         Tensor sigma = Tensors.column(Arrays.stream(times).map(schedule::sigma).toArray(), clean);

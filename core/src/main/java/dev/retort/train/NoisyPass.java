@@ -66,7 +66,7 @@ final class NoisyPass extends Pass {
     @Override
     public NoisyBatch noisy(double[] at) {
         Tensor unit = once("noise", () -> NoisyBatch.noise(batch, from, count(), context.seed(), device));
-        return NoisyBatch.of(clean(), unit, at, objective.process().noiseSchedule(), condition(), null);
+        return NoisyBatch.of(clean(), unit, at, objective.process().noiseSchedule(), condition());
     }
 
     @Override

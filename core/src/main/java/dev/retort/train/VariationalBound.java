@@ -42,13 +42,13 @@ final class VariationalBound {
             logBetaTilde[i] = GaussianPosterior.clippedLogVariance(posterior, posterior(Math.max(t, 1)));
             first[i] = t == 0 ? 1 : 0;
         }
-        Device device = Device.of(batch.clean());
-        Tensor tilde = column(logBetaTilde, device);
+        Tensor tilde = Tensors.column(logBetaTilde, batch.noisy());
         Tensor f = answer.variance();
-        Tensor logVariance = f.mul(column(logBeta, device).sub(tilde)).add(tilde); // f logβ + (1-f) log β̃
+        Tensor logVariance =
+                f.mul(Tensors.column(logBeta, batch.noisy()).sub(tilde)).add(tilde); // f logβ + (1-f) log β̃
         Tensor x0 = answer.as(Prediction.X0).detach();
-        Tensor mean = mean(x0, batch, meanFromX0, meanFromState, device);
-        Tensor trueMean = mean(batch.clean(), batch, meanFromX0, meanFromState, device);
+        Tensor mean = mean(x0, batch, meanFromX0, meanFromState);
+        Tensor trueMean = mean(batch.clean(), batch, meanFromX0, meanFromState);
         // ½(-1 + Δlog + exp(-Δlog) + (Δμ)²/σ²)
         Tensor difference = logVariance.sub(tilde);
         Tensor kl = Ops.mul(
@@ -57,7 +57,7 @@ final class VariationalBound {
                         .add(trueMean.sub(mean).square().mul(logVariance.neg().exp())),
                 0.5);
         Tensor likelihood = negativeLogLikelihood(batch.clean(), mean, Ops.mul(logVariance, 0.5));
-        Tensor isFirst = Tensors.of(first, device);
+        Tensor isFirst = Tensors.of(first, Device.of(batch.clean()));
         Tensor klBits = Ops.mul(Ops.meanPerSample(kl), 1 / LN2);
         Tensor firstBits = Ops.mul(Ops.meanPerSample(likelihood), 1 / LN2);
         return klBits.mul(Ops.add(isFirst.neg(), 1)).add(firstBits.mul(isFirst));
@@ -67,9 +67,9 @@ final class VariationalBound {
         return new GaussianPosterior(table.point(t), table.point(t - 1));
     }
 
-    private static Tensor mean(
-            Tensor x0, NoisyBatch batch, double[] meanFromX0, double[] meanFromState, Device device) {
-        return x0.mul(column(meanFromX0, device)).add(batch.noisy().mul(column(meanFromState, device)));
+    private static Tensor mean(Tensor x0, NoisyBatch batch, double[] meanFromX0, double[] meanFromState) {
+        return x0.mul(Tensors.column(meanFromX0, batch.noisy()))
+                .add(batch.noisy().mul(Tensors.column(meanFromState, batch.noisy())));
     }
 
     /** -log P of x rounded to one of 256 levels under N(mean, exp(2 logScale)), the outer levels open-ended. */
@@ -89,9 +89,5 @@ final class VariationalBound {
     private static Tensor normalCdf(Tensor z) {
         Tensor inner = z.add(Ops.mul(z.mul(z).mul(z), 0.044715));
         return Ops.mul(Ops.add(Ops.mul(inner, Math.sqrt(2 / Math.PI)).tanh(), 1), 0.5);
-    }
-
-    private static Tensor column(double[] values, Device device) {
-        return Tensors.of(values, device).view(-1, 1, 1, 1);
     }
 }

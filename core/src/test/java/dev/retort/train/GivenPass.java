@@ -47,7 +47,7 @@ public final class GivenPass extends Pass {
     @Override
     public NoisyBatch noisy(double[] times) {
         NoiseSchedule schedule = ((Predictor) player(player()).respondent()).schedule();
-        return NoisyBatch.of(noisy.clean(), noisy.noise(), times, schedule, noisy.condition(), null);
+        return NoisyBatch.of(noisy.clean(), noisy.noise(), times, schedule, noisy.condition());
     }
 
     @Override

@@ -93,6 +93,11 @@ public record Plan(String solver, double startScale, List<Step> steps) {
         }
     }
 
+    /** The same begun at a state instead of unit noise. */
+    public Plan fromState() {
+        return new Plan(solver, 1, steps);
+    }
+
     /** The plan of its first steps alone. */
     public Plan first(int count) {
         return new Plan(solver, startScale, steps.subList(0, count));

@@ -5,7 +5,6 @@ import dev.retort.diffusion.GaussianPosterior;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
 import dev.retort.model.Answer;
-import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
 import dev.retort.train.Loss;
@@ -56,15 +55,14 @@ public final class OutputDistributionLoss implements Loss {
             logVariance[i] = step.variance() > 0 ? Math.log(step.variance()) : clipped();
             logBeta[i] = Math.log(step.beta());
         }
-        Device device = Device.of(batch.noisy());
         Tensor meanDifference = student.as(Prediction.X0)
                 .sub(teacherAnswer.as(Prediction.X0))
-                .mul(column(meanFromX0, device)); // (N, C, H, W)
-        Tensor low = column(logVariance, device);
+                .mul(Tensors.column(meanFromX0, batch.noisy())); // (N, C, H, W)
+        Tensor low = Tensors.column(logVariance, batch.noisy());
         double coolness = 1 / (temperature * temperature);
         Tensor kl;
         if (student.hasVariance() && teacherAnswer.hasVariance()) {
-            Tensor range = column(logBeta, device).sub(low);
+            Tensor range = Tensors.column(logBeta, batch.noisy()).sub(low);
             Tensor logS = student.variance().mul(range).add(low);
             Tensor logT = teacherAnswer.variance().mul(range).add(low);
             Tensor ratio = logT.sub(logS); // ln(σ_T²/σ_S²)
@@ -94,9 +92,5 @@ public final class OutputDistributionLoss implements Loss {
     /** A table's first transition lands on clean data with no variance; it is given that of the second. */
     private double clipped() {
         return Math.log(transition(schedule.cleanTime() + 2).variance());
-    }
-
-    private static Tensor column(double[] values, Device device) {
-        return Tensors.of(values, device).view(-1, 1, 1, 1);
     }
 }

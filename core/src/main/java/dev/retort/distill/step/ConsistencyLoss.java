@@ -3,12 +3,8 @@ package dev.retort.distill.step;
 import dev.retort.diffusion.DiscreteSchedule;
 import dev.retort.diffusion.FlowLinear;
 import dev.retort.diffusion.NoiseSchedule;
-import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
-import dev.retort.diffusion.Process;
 import dev.retort.diffusion.Rng;
-import dev.retort.diffusion.Solver;
-import dev.retort.diffusion.TimeGrid;
 import dev.retort.diffusion.TimeSampler;
 import dev.retort.diffusion.step.ConsistencyWeight;
 import dev.retort.diffusion.step.EarlierTime;
@@ -22,8 +18,7 @@ import dev.retort.train.Clock;
 import dev.retort.train.Loss;
 import dev.retort.train.NoisyBatch;
 import dev.retort.train.Pass;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
@@ -34,20 +29,12 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class ConsistencyLoss implements Loss {
     private final String target;
-    private final Optional<Teacher> teacher;
+    private final Optional<String> teacher;
     private final NoiseSchedule schedule;
     private final Times times;
     private final Gap gap;
     private final PseudoHuber distance;
     private final ConsistencyWeight weight;
-
-    /**
-     * Who leads from t to r, and how.
-     *
-     * @param player its name
-     * @param solver a single step of it
-     */
-    public record Teacher(String player, Solver solver) {}
 
     /**
      * Which times t are asked about.
@@ -79,13 +66,13 @@ public final class ConsistencyLoss implements Loss {
 
     /**
      * @param target name of the player that says what x0 is at r: the student itself, or an average of it
-     * @param teacher who leads to x_r; nobody in consistency training
+     * @param teacher name of the player that leads to x_r by a step of DDIM; nobody in consistency training
      * @param schedule how images are noised
      * @param distance of an image's norm
      */
     public ConsistencyLoss(
             String target,
-            Optional<Teacher> teacher,
+            Optional<String> teacher,
             NoiseSchedule schedule,
             Times times,
             Gap gap,
@@ -124,7 +111,7 @@ public final class ConsistencyLoss implements Loss {
     /** The loss between given times. */
     Tensor at(Pass pass, double[] t, double[] r) {
         NoisyBatch noisy = pass.noisy(t);
-        Tensor before = teacher.map(leads -> walked(pass, leads, noisy, r))
+        Tensor before = teacher.map(by -> led(pass, by, noisy, r))
                 .orElseGet(() -> pass.noisy(r).noisy());
         Tensor wanted = pass.ask(target, new Question(before, r, noisy.condition(), Gradient.NONE))
                 .as(Prediction.X0);
@@ -138,13 +125,13 @@ public final class ConsistencyLoss implements Loss {
         return Distances.pseudoHuber(squared, distance).mul(Tensors.of(weights, Device.of(squared)));
     }
 
-    private Tensor walked(Pass pass, Teacher leads, NoisyBatch noisy, double[] r) {
-        List<Plan> plans = new ArrayList<>();
-        for (int i = 0; i < r.length; i++) {
-            List<TimeGrid.Point> points = List.of(schedule.point(noisy.times()[i]), schedule.point(r[i]));
-            Plan plan = leads.solver.plan(new Process(schedule, Prediction.X0), new TimeGrid("pair", points));
-            plans.add(new Plan(plan.solver(), 1, plan.steps()));
-        }
-        return Walk.end(pass.player(leads.player), plans, noisy.noisy(), noisy.condition());
+    private Tensor led(Pass pass, String by, NoisyBatch noisy, double[] r) {
+        Tensor x0 = pass.ask(by, new Question(noisy.noisy(), noisy.times(), noisy.condition(), Gradient.NONE))
+                .as(Prediction.X0);
+        return Walk.step(
+                noisy.noisy(),
+                x0,
+                Arrays.stream(noisy.times()).mapToObj(schedule::point).toList(),
+                Arrays.stream(r).mapToObj(schedule::point).toList());
     }
 }

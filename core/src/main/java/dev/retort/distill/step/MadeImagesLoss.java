@@ -4,7 +4,7 @@ import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
 import dev.retort.model.Question;
 import dev.retort.model.Question.Gradient;
-import dev.retort.torch.Ops;
+import dev.retort.train.DiffusionLoss;
 import dev.retort.train.Loss;
 import dev.retort.train.NoisyBatch;
 import dev.retort.train.Pass;
@@ -39,7 +39,6 @@ public final class MadeImagesLoss implements Loss {
     public Tensor perSample(Pass pass) {
         NoisyBatch noisy = renoised.of(simulation.x0(pass, Gradient.NONE), pass.condition(), pass, name());
         Question question = new Question(noisy.noisy(), noisy.times(), noisy.condition(), Gradient.PARAMETERS);
-        Tensor error = pass.ask(pass.player(), question).as(space).sub(noisy.target(space, schedule));
-        return Ops.meanPerSample(error.square());
+        return DiffusionLoss.squaredError(pass.ask(pass.player(), question), noisy, space, schedule);
     }
 }

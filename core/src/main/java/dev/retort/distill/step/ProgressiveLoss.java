@@ -52,7 +52,7 @@ public final class ProgressiveLoss implements Loss {
         this.weighting = weighting;
         for (int step = 0; step < grid.steps(); step++) {
             Plan plan = solver.plan(new Process(schedule, Prediction.X0), between(schedule, grid, step, ratio));
-            plans.add(new Plan(plan.solver(), 1, plan.steps()));
+            plans.add(plan.fromState());
             targets.add(ProgressiveTarget.of(Prediction.X0, grid.from(step), grid.to(step)));
         }
     }

@@ -6,11 +6,10 @@ import dev.retort.diffusion.TimeSampler;
 import dev.retort.model.Question;
 import dev.retort.model.Question.Gradient;
 import dev.retort.torch.Ops;
-import dev.retort.torch.Tensors;
+import dev.retort.train.DiffusionLoss;
 import dev.retort.train.Loss;
 import dev.retort.train.NoisyBatch;
 import dev.retort.train.Pass;
-import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -46,16 +45,13 @@ public final class ReflowLoss implements Loss {
     public Tensor perSample(Pass pass) {
         CachedStates.Drawn drawn = cache.draw(pass);
         double[] at = pass.draws(name()).each(rng -> times.sample(schedule, rng));
-        Tensor end = drawn.states(i -> cache.last());
         NoisyBatch noisy = NoisyBatch.of(
-                end,
+                drawn.states(i -> cache.last()),
                 Ops.mul(drawn.states(i -> 0), 1 / startScale),
                 at,
-                Tensors.column(Arrays.stream(at).map(schedule::alpha).toArray(), end),
-                Tensors.column(Arrays.stream(at).map(schedule::sigma).toArray(), end),
+                schedule,
                 drawn.condition());
         Question question = new Question(noisy.noisy(), at, noisy.condition(), Gradient.PARAMETERS);
-        Tensor error = pass.ask(pass.player(), question).as(space).sub(noisy.target(space, schedule));
-        return Ops.meanPerSample(error.square());
+        return DiffusionLoss.squaredError(pass.ask(pass.player(), question), noisy, space, schedule);
     }
 }

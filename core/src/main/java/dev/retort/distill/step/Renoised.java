@@ -2,7 +2,6 @@ package dev.retort.distill.step;
 
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.model.Condition;
-import dev.retort.torch.Tensors;
 import dev.retort.train.NoisyBatch;
 import dev.retort.train.Pass;
 import java.util.Arrays;
@@ -26,12 +25,6 @@ public record Renoised(NoiseSchedule schedule, double from, double to) {
                 .map(u -> schedule.noisiestTime() * (from + (to - from) * u))
                 .toArray();
         Tensor noise = pass.draws(stream, 1).gaussian(images.size(1), images.size(2), images.size(3));
-        return NoisyBatch.of(
-                images,
-                noise,
-                times,
-                Tensors.column(Arrays.stream(times).map(schedule::alpha).toArray(), images),
-                Tensors.column(Arrays.stream(times).map(schedule::sigma).toArray(), images),
-                condition);
+        return NoisyBatch.of(images, noise, times, schedule, condition);
     }
 }

@@ -33,7 +33,7 @@ record Rollout(String player, Plan plan) {
         }
         List<Tensor> states = new ArrayList<>();
         Scope.Home home = Scope.here();
-        Plan before = new Plan(plan.solver(), 1, plan.steps().subList(0, calls - 1));
+        Plan before = plan.first(calls - 1).fromState();
         Walk.end(
                 pass.player(player),
                 List.of(before),

@@ -2,17 +2,20 @@ package dev.retort.distill.step;
 
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
+import dev.retort.diffusion.TimeGrid;
+import dev.retort.diffusion.step.FirstOrderStep;
 import dev.retort.model.Condition;
 import dev.retort.model.Question;
 import dev.retort.model.Question.Gradient;
 import dev.retort.sample.PlanExecutor;
+import dev.retort.torch.Tensors;
 import dev.retort.train.Player;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntFunction;
 import org.bytedeco.pytorch.Tensor;
 
-/** The way of a player along plans, one for each image, whose calls take its answer as x0; without gradient. */
+/** The way of a player along plans, one for each image, whose calls take its answer as x0, without gradient; and a single step. */
 final class Walk {
     private Walk() {}
 
@@ -48,6 +51,22 @@ final class Walk {
                         .as(Prediction.X0),
                 noise,
                 watcher);
+    }
+
+    /**
+     * A step of DDIM for each image.
+     *
+     * @param x0 what is predicted at {@code from}
+     */
+    static Tensor step(Tensor state, Tensor x0, List<TimeGrid.Point> from, List<TimeGrid.Point> to) {
+        double[] ofState = new double[from.size()];
+        double[] ofX0 = new double[from.size()];
+        for (int i = 0; i < ofState.length; i++) {
+            FirstOrderStep step = FirstOrderStep.between(from.get(i), to.get(i));
+            ofState[i] = step.fromState();
+            ofX0[i] = step.fromX0();
+        }
+        return state.mul(Tensors.column(ofState, state)).add(x0.mul(Tensors.column(ofX0, state)));
     }
 
     private static double[] times(List<Plan> plans, int step, Tensor x) {

@@ -1,6 +1,5 @@
 package dev.retort.distill.step;
 
-import dev.retort.diffusion.Ddim;
 import dev.retort.diffusion.TimeSampler;
 import dev.retort.diffusion.step.ConsistencyWeight;
 import dev.retort.diffusion.step.PseudoHuber;
@@ -12,7 +11,7 @@ class ConsistencyLossTest {
     private static Loss loss(String target, boolean distil) {
         return new ConsistencyLoss(
                 target,
-                distil ? Optional.of(new ConsistencyLoss.Teacher("teacher", new Ddim())) : Optional.empty(),
+                distil ? Optional.of("teacher") : Optional.empty(),
                 LossContract.SCHEDULE,
                 new ConsistencyLoss.Times(new TimeSampler.LogitNormal(-0.4, 1.6), 0.2),
                 new ConsistencyLoss.Gap(4, 16, 2),

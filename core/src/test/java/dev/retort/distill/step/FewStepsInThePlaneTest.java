@@ -69,7 +69,7 @@ class FewStepsInThePlaneTest {
                 plane.learns("student", Plane.copy(learned));
                 Loss loss = new ConsistencyLoss(
                         "student",
-                        distil ? Optional.of(new ConsistencyLoss.Teacher("teacher", new Ddim())) : Optional.empty(),
+                        distil ? Optional.of("teacher") : Optional.empty(),
                         Plane.SCHEDULE,
                         new ConsistencyLoss.Times(new TimeSampler.LogitNormal(0, 1.6), 0.2),
                         new ConsistencyLoss.Gap(4, 64, 5),
