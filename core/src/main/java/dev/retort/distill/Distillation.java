@@ -11,6 +11,7 @@ import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
 import dev.retort.report.Progress;
 import dev.retort.run.RunFolder;
+import dev.retort.torch.Precision;
 import dev.retort.torch.TorchError;
 import dev.retort.train.ComputeConfig;
 import dev.retort.train.Task;
@@ -81,38 +82,57 @@ public final class Distillation {
         try (Pipeline<Network> teacher = Models.load(folder, on.device())) {
             Distillation distillation = new Distillation(recipe, teacher.card());
             distillation.findings.forEach(notes);
-            RunFolder into = RunFolder.open(held, "distill", recipe, notes);
             try (RecipeBuilder builder = new RecipeBuilder(
-                            recipe,
-                            distillation.student,
-                            distillation.source,
-                            teacher,
-                            Models.sha256(folder),
-                            on.device(),
-                            on.precision());
-                    Task task = builder.task(provenance);
-                    Trainer trainer = new Trainer(
-                            task,
-                            builder.players(),
-                            builder.stages(),
-                            recipe.run().loop(),
-                            into,
-                            on.precision())) {
-                Network network = builder.network();
-                NetworkSpec student = distillation.student;
-                notes.accept(String.format(
-                        Locale.ROOT,
-                        "student: %s, %.2f M parameters (%.1f %% of the teacher's), %.1f M MACs (%.1f %%); micro-batch %d of %d",
-                        student.name(),
-                        network.parameterCount() / 1e6,
-                        100.0 * network.stateCount() / teacher.network().stateCount(),
-                        student.macs() / 1e6,
-                        100.0 * student.macs() / teacher.card().network().macs(),
-                        trainer.microBatch(),
-                        recipe.run().batch()));
-                trainer.announce(notes);
-                return trainer.run(progress, interrupted);
+                    recipe,
+                    distillation.student,
+                    distillation.source,
+                    teacher,
+                    Models.sha256(folder),
+                    on.device(),
+                    on.precision())) {
+                // only now: a recipe that cannot be built leaves no folder behind that a corrected one would not fit
+                RunFolder into = RunFolder.open(held, "distill", recipe, notes);
+                return train(
+                        recipe,
+                        builder,
+                        teacher.network(),
+                        into,
+                        on.precision(),
+                        provenance,
+                        notes,
+                        progress,
+                        interrupted);
             }
+        }
+    }
+
+    private static Path train(
+            Recipe recipe,
+            RecipeBuilder builder,
+            Network teacher,
+            RunFolder into,
+            Precision precision,
+            Map<String, String> provenance,
+            Consumer<String> notes,
+            Progress progress,
+            BooleanSupplier interrupted) {
+        try (Task task = builder.task(provenance);
+                Trainer trainer = new Trainer(
+                        task, builder.players(), builder.stages(), recipe.run().loop(), into, precision)) {
+            Network network = builder.network();
+            NetworkSpec student = network.spec();
+            notes.accept(String.format(
+                    Locale.ROOT,
+                    "student: %s, %.2f M parameters (%.1f %% of the teacher's), %.1f M MACs (%.1f %%); micro-batch %d of %d",
+                    student.name(),
+                    network.parameterCount() / 1e6,
+                    100.0 * network.stateCount() / teacher.stateCount(),
+                    student.macs() / 1e6,
+                    100.0 * student.macs() / teacher.spec().macs(),
+                    trainer.microBatch(),
+                    recipe.run().batch()));
+            trainer.announce(notes);
+            return trainer.run(progress, interrupted);
         }
     }
 }

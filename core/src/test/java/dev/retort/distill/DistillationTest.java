@@ -161,6 +161,16 @@ class DistillationTest {
     }
 
     @Test
+    void a_recipe_whose_trajectories_are_missing_leaves_no_run_that_a_corrected_one_would_not_fit() {
+        LossConfig endpoint =
+                new CachedLoss.Endpoint(LossWeight.ONE, temp.resolve("nowhere").toString(), 0.5, 0.03);
+        assertThatThrownBy(() -> distil(
+                        recipe("2x24x2/4", new StudentStart.Random(), List.of(stage("all", 8, endpoint))), "uncached"))
+                .hasMessageContaining("nowhere is not a cache of trajectories");
+        assertThat(temp.resolve("uncached")).doesNotExist();
+    }
+
+    @Test
     void a_recipe_that_does_not_fit_its_teacher_is_refused_before_anything_is_written() {
         assertThatThrownBy(() -> distil(
                         recipe(
