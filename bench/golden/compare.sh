@@ -25,15 +25,10 @@ commit=$(git -C "$home" rev-parse --verify --quiet "$1^{commit}") || stop "$1 is
 out=${2:-$home/bench/target/golden/runs}
 mkdir -p "$out"
 out=$(cd "$out" && pwd -P)
-before=$home/bench/target/golden/$commit
+. "$here/checkout.sh"
+checkout "$commit"
 export OMP_NUM_THREADS="${OMP_NUM_THREADS:-2}"
 unset JAVA_TOOL_OPTIONS JDK_JAVA_OPTIONS
-
-if [ ! -d "$before" ]; then
-    mkdir -p "$before.part"
-    git -C "$home" archive "$commit" | tar -x -C "$before.part"
-    mv "$before.part" "$before"
-fi
 
 # retort ARGUMENT... : the command of the tree at hand, in its folder; what it says is shown only where it fails
 retort() {

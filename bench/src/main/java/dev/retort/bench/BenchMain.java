@@ -17,6 +17,7 @@ public final class BenchMain {
               --peer-script PATH   default bench/peer/dit_peer.py
               --cases LIST         MODEL:BATCH:train|sample:fp32|bf16,…; default S/2 and B/2 at 8, XL/2 at 2, both kinds, both precisions;
                                    another network is spelt out: 8x256x4/4@1x28:32:train:fp32 is fashion-teacher's
+              --before JAR         this benchmark as another commit built it, measured in turn with ours (bench/turns.sh)
               --seconds N          measuring time of a case, default 30
               --device NAME        cpu, cuda or cuda:N, for both sides; default cpu
               --no-compile         leave torch.compile out
@@ -29,6 +30,7 @@ public final class BenchMain {
 
     private final List<BenchCase> cases = new ArrayList<>();
     private Path python;
+    private Path before;
     private Path script = Path.of("bench", "peer", "dit_peer.py");
     private Path json;
     private String command;
@@ -91,6 +93,7 @@ public final class BenchMain {
         switch (name) {
             case "--peer-python" -> python = Path.of(value);
             case "--peer-script" -> script = Path.of(value);
+            case "--before" -> before = Path.of(value);
             case "--device" -> device = value;
             case "--command" -> command = value;
             case "--json" -> json = Path.of(value);
@@ -104,13 +107,16 @@ public final class BenchMain {
     private void run() throws IOException {
         List<Contest.Entrant> entrants = new ArrayList<>();
         entrants.add(new Contest.Entrant("ours", () -> Worker.ours(device), false));
+        if (before != null) {
+            entrants.add(new Contest.Entrant("before", () -> Worker.before(before, device), false));
+        }
         if (python != null) {
             entrants.add(new Contest.Entrant("eager", this::peer, false));
             if (compile) {
                 entrants.add(new Contest.Entrant("compiled", this::peer, true));
             }
         }
-        BenchReport report = new BenchReport(hello(entrants.get(0)), python == null ? "none" : hello(entrants.get(1)));
+        BenchReport report = new BenchReport(entrants);
         for (String precision :
                 cases.stream().map(BenchCase::precision).distinct().toList()) {
             say("matrix product peak, " + precision);
@@ -139,12 +145,6 @@ public final class BenchMain {
 
     private Worker peer() {
         return Worker.peer(python, script, device);
-    }
-
-    private static String hello(Contest.Entrant entrant) {
-        try (Worker worker = entrant.start().get()) {
-            return worker.hello().get("library").asString();
-        }
     }
 
     private static void say(String what) {

@@ -15,17 +15,28 @@ final class BenchReport {
     private static final String OURS = "ours";
 
     private final Map<String, Object> head = new LinkedHashMap<>();
+    private final List<String> rivals = new ArrayList<>();
     private final Map<String, Double> peaks = new LinkedHashMap<>();
     private final Map<String, Double> overheads = new LinkedHashMap<>();
     private final List<Contest.Result> results = new ArrayList<>();
     private Alone.Flatness flatness;
 
-    BenchReport(String ours, String peer) {
+    BenchReport(List<Contest.Entrant> entrants) {
         Machine machine = Machine.here();
         head.put("cpu", machine.cpu());
         head.put("cores", machine.cores());
-        head.put("ours", ours);
-        head.put("peer", peer);
+        for (Contest.Entrant entrant : entrants) {
+            head.put(entrant.name(), hello(entrant));
+            if (!entrant.name().equals(OURS)) {
+                rivals.add(entrant.name());
+            }
+        }
+    }
+
+    private static String hello(Contest.Entrant entrant) {
+        try (Worker worker = entrant.start().get()) {
+            return worker.hello().get("library").asString();
+        }
     }
 
     void peak(String precision, double gflops) {
@@ -50,17 +61,9 @@ final class BenchReport {
         head.forEach((key, value) -> out.append(key).append(": ").append(value).append('\n'));
         peaks.forEach(
                 (precision, gflops) -> out.append(format("matrix product peak %s: %.0f GFLOP/s%n", precision, gflops)));
-        TextTable table = new TextTable(List.of(
-                "step",
-                "ms",
-                "GFLOP/s",
-                "of peak",
-                "images/s",
-                "peak MB",
-                "eager ms",
-                "ours / eager",
-                "compiled ms",
-                "ours / compiled"));
+        List<String> columns = new ArrayList<>(List.of("step", "ms", "GFLOP/s", "of peak", "images/s", "peak MB"));
+        rivals.forEach(rival -> columns.addAll(List.of(rival + " ms", "ours / " + rival)));
+        TextTable table = new TextTable(columns);
         for (Contest.Result result : results) {
             Contest.Times ours = result.times().get(OURS);
             List<String> row = new ArrayList<>(List.of(
@@ -70,10 +73,10 @@ final class BenchReport {
                     format("%.0f %%", 100 * shareOfPeak(result)),
                     format("%.2f", result.what().batch() / ours.median()),
                     format("%.0f", ours.peakMegabytes())));
-            for (String rival : List.of("eager", "compiled")) {
+            for (String rival : rivals) {
                 Contest.Times theirs = result.times().get(rival);
-                row.add(theirs == null ? "-" : format("%.1f", 1e3 * theirs.median()));
-                row.add(theirs == null ? "-" : format("%.2f", ours.ratioTo(theirs)));
+                row.add(format("%.1f", 1e3 * theirs.median()));
+                row.add(format("%.3f", ours.ratioTo(theirs)));
             }
             table.row(row);
         }

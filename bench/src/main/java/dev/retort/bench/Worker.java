@@ -47,12 +47,21 @@ final class Worker implements AutoCloseable {
         return ours(device, Map.of());
     }
 
-    /** The same with more in its environment, and options of the JVM. */
+    /** Our side as another commit has it. */
+    static Worker before(Path jar, String device) {
+        return java(device, Map.of(), jar.toString());
+    }
+
+    /** Our side with more in its environment, and options of the JVM. */
     static Worker ours(String device, Map<String, String> environment, String... options) {
+        return java(device, environment, System.getProperty("java.class.path"), options);
+    }
+
+    private static Worker java(String device, Map<String, String> environment, String classes, String... options) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(List.of(options));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), StepServer.class.getName(), device));
+        command.addAll(List.of("-cp", classes, StepServer.class.getName(), device));
         Map<String, String> all = new HashMap<>(Natives.WAITING);
         all.putAll(environment);
         return new Worker("ours", command, all);

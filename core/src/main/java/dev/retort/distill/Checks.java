@@ -2,6 +2,7 @@ package dev.retort.distill;
 
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.ProcessSpec;
 import dev.retort.data.ImageSource;
 import dev.retort.diffusion.Prediction;
 import dev.retort.error.FirstFew;
@@ -9,6 +10,7 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.model.Predictor;
 import dev.retort.pipeline.Architectures;
+import dev.retort.pipeline.Models;
 import dev.retort.train.ClassNames;
 import dev.retort.train.Objective;
 import java.util.ArrayList;
@@ -79,12 +81,31 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
             requireGuidable(teacher, recipe.teacher().guidance());
             if (recipe.init() instanceof StudentStart.Cut) {
                 Architectures.surgery(teacher, student).requireCut(teacher, student);
+            } else if (recipe.init() instanceof StudentStart.From from) {
+                requireStart(from);
             }
         } catch (IllegalArgumentException e) {
             throw new RetortException(Kind.CONFIG, e.getMessage(), e);
         }
         findings.addAll(new Reach(recipe, student, teacher).sentences());
         return findings;
+    }
+
+    /** Refuses first weights that are no part of a network which predicts the same. */
+    private void requireStart(StudentStart.From from) {
+        ModelCard other = Models.card(from.folder());
+        Architectures.surgery(other.network(), student).requireCut(other.network(), student);
+        ProcessSpec wanted = recipe.objective().process();
+        if (other.process().prediction() != wanted.prediction()
+                || !other.process()
+                        .noiseSchedule()
+                        .hash()
+                        .equals(wanted.noiseSchedule().hash())) {
+            throw new IllegalArgumentException("init is " + from.text() + ", a model that predicts "
+                    + other.process().prediction() + " on "
+                    + other.process().schedule().text() + "; the student is to predict "
+                    + wanted.prediction() + " on " + wanted.schedule().text() + ", so start from a model that does");
+        }
     }
 
     /** Refuses a number of steps that a student of the recipe cannot take. */

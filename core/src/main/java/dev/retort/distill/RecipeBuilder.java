@@ -2,11 +2,14 @@ package dev.retort.distill;
 
 import dev.retort.card.NetworkSpec;
 import dev.retort.config.CardFile;
+import dev.retort.config.Require;
 import dev.retort.data.ImageSource;
+import dev.retort.error.FirstFew;
 import dev.retort.model.Network;
 import dev.retort.model.Predictor;
 import dev.retort.nn.Init;
 import dev.retort.pipeline.Architectures;
+import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
@@ -105,10 +108,18 @@ final class RecipeBuilder implements AutoCloseable {
             Network first = Architectures.build(student, init());
             networks.add(first);
             if (recipe.init() instanceof StudentStart.Cut) {
-                Architectures.surgery(teacher.network().spec(), student).cut(teacher.network(), first);
+                cut(teacher.network(), first);
+            } else if (recipe.init() instanceof StudentStart.From other) {
+                try (Pipeline<Network> from = Models.load(other.folder(), device)) {
+                    cut(from.network(), first);
+                }
             }
             return first;
         }
+    }
+
+    private void cut(Network from, Network first) {
+        Architectures.surgery(from.spec(), student).cut(from, first);
     }
 
     private Network copy(Network of) {
@@ -163,7 +174,8 @@ final class RecipeBuilder implements AutoCloseable {
                 phases.addAll(made.company.phases());
                 cadence = rarer(cadence, loss.cadence());
             }
-            phases.add(new Phase(STUDENT, weighted, cadence));
+            requireTrains(stage);
+            phases.add(new Phase(STUDENT, weighted, cadence, stage.trains()));
             stages.add(new Stage(
                     stage.name(),
                     stage.images(),
@@ -171,6 +183,17 @@ final class RecipeBuilder implements AutoCloseable {
                     starts(stage, ended),
                     stage.optimizer().map(own -> Map.of(STUDENT, own)).orElse(Map.of())));
             ended = stage.name();
+        }
+    }
+
+    private void requireTrains(StageConfig stage) {
+        Set<String> parameters = network.parameters().keySet();
+        for (String part : stage.trains()) {
+            Require.that(
+                    parameters.stream().anyMatch(name -> name.contains(part)),
+                    "stages." + recipe.stages().indexOf(stage) + ".trains",
+                    part,
+                    "a part of the name of some parameter, such as " + FirstFew.of(List.copyOf(parameters), 4));
         }
     }
 

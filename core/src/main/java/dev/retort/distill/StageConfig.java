@@ -16,9 +16,15 @@ import java.util.Optional;
  *     that stage's end
  * @param optimizer settings that hold in this stage alone, whose rate runs over it; the student then begins it with its
  *     first moving average and a fresh optimiser. Without them the run's go on
+ * @param trains parts of names of the student's parameters, of which those alone are moved; empty for all
  */
 public record StageConfig(
-        String name, long images, List<LossConfig> losses, String teacher, Optional<OptimizerConfig> optimizer) {
+        String name,
+        long images,
+        List<LossConfig> losses,
+        String teacher,
+        Optional<OptimizerConfig> optimizer,
+        List<String> trains) {
     /** Validates. */
     public StageConfig {
         Require.that(!name.isBlank(), "name", name, "a word");
@@ -28,11 +34,11 @@ public record StageConfig(
 
     /** A stage with the recipe's teacher and the run's optimiser. */
     public StageConfig(String name, long images, List<LossConfig> losses) {
-        this(name, images, losses, "", Optional.empty());
+        this(name, images, losses, "", Optional.empty(), List.of());
     }
 
     /** What a configuration may leave out. */
     public static Map<String, ?> defaults() {
-        return Map.of("teacher", "");
+        return Map.of("teacher", "", "trains", List.of());
     }
 }

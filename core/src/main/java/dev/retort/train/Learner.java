@@ -104,6 +104,7 @@ final class Learner implements Stateful, AutoCloseable {
     List<String> unreached() {
         List<String> unreached = new ArrayList<>(optimizer.unreached());
         unreached.removeAll(parts.parameters().keySet());
+        unreached.retainAll(player.network().trainable().keySet());
         return unreached;
     }
 

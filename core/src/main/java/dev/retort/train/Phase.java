@@ -13,11 +13,22 @@ import java.util.Set;
  * @param player who is trained
  * @param losses what is minimised
  * @param cadence at which steps
+ * @param trains parts of names of its player's parameters, of which those alone are moved; empty for all
  */
-public record Phase(String player, List<Weighted> losses, Cadence cadence) {
+public record Phase(String player, List<Weighted> losses, Cadence cadence, List<String> trains) {
     /** Validates. */
     public Phase {
         Require.notEmpty("losses", losses);
+    }
+
+    /** A phase that moves all of its player's parameters. */
+    public Phase(String player, List<Weighted> losses, Cadence cadence) {
+        this(player, losses, cadence, List.of());
+    }
+
+    /** Whether a parameter of its player is moved. */
+    boolean trains(String parameter) {
+        return trains.isEmpty() || trains.stream().anyMatch(parameter::contains);
     }
 
     /** Whether one of its losses looks at the whole batch at once, so that it cannot be computed in parts. */

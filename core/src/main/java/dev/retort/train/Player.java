@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.bytedeco.pytorch.Tensor;
 
 /** A network that takes part in a training, under a name of its own: student, teacher, critic, … */
@@ -44,6 +45,7 @@ public final class Player implements AutoCloseable {
     private final Respondent respondent;
     private final Role role;
     private boolean recompute;
+    private Predicate<String> trained = parameter -> true;
 
     /** @param respondent how it is asked; its network is closed with this player, and frozen where it does not learn */
     public Player(String name, Respondent respondent, Role role) {
@@ -118,7 +120,13 @@ public final class Player implements AutoCloseable {
     }
 
     private void trainable(boolean on) {
-        network().parameters().values().forEach(parameter -> parameter.set_requires_grad(on));
+        network().train(parameter -> on && trained.test(parameter));
+    }
+
+    /** Chooses which of its parameters have gradients. */
+    void train(Predicate<String> parameters) {
+        trained = parameters;
+        trainable(true);
     }
 
     @Override

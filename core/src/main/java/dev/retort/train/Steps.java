@@ -71,6 +71,7 @@ final class Steps {
                 continue;
             }
             Learner learner = players.learner(phase.player());
+            learner.player().train(phase::trains);
             int part = phase.isWholeBatch() ? batch.count() : microBatch;
             double loss = 0;
             for (int from = 0; from < batch.count(); from += part) {
@@ -101,6 +102,7 @@ final class Steps {
         StepStatistics nobody = new StepStatistics();
         for (Phase phase : stage.phases()) {
             if (!phase.isWholeBatch()) {
+                players.learner(phase.player()).player().train(phase::trains);
                 try (Scope scope = Scope.open()) {
                     backward(batch, 0, images, phase, new Clock(0, 0, 1, 1), nobody);
                 }

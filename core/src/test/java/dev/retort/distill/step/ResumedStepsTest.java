@@ -79,7 +79,13 @@ class ResumedStepsTest {
                 FLOW,
                 List.of(
                         stage("four", progressive(4)),
-                        new StageConfig("two", 24, List.of(progressive(2)), "four", Optional.of(OWN)),
+                        new StageConfig(
+                                "two",
+                                24,
+                                List.of(progressive(2)),
+                                "four",
+                                Optional.of(OWN),
+                                List.of("blocks.0", "final")),
                         stage("tuned", consistency(false, 0.9)),
                         stage("led", consistency(true, 0)),
                         stage("matched", matching),
