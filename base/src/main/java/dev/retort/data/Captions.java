@@ -88,7 +88,7 @@ final class Captions {
                     captions.put(line.path("file_name").asString(), text.asString());
                 }
             } catch (JacksonException e) {
-                throw refused(metadata, "line " + (i + 1) + " is no JSON", e);
+                throw refused(metadata, "line " + (i + 1) + " is not JSON", e);
             }
         }
         return captions;

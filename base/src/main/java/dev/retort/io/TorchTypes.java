@@ -134,7 +134,7 @@ final class TorchTypes {
                     || Arrays.stream(shape).anyMatch(n -> n < 0)
                     || Arrays.stream(strides).anyMatch(n -> n < 0);
             if (negative || shape.length != strides.length || shape.length > MOST_DIMENSIONS) {
-                throw new Malformed(what + " is no view of anything");
+                throw new Malformed(what + " is not a view of any storage");
             }
             long claimed = type.bytesOf(shape);
             if (Math.addExact(offset, StoredTensor.span(shape, strides)) > available && claimed > 0) {

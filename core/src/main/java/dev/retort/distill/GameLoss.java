@@ -10,6 +10,7 @@ import dev.retort.distill.step.MadeImagesLoss;
 import dev.retort.distill.step.Renoised;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.model.Predictor;
 import dev.retort.model.Respondent;
 import dev.retort.train.Cadence;
 import dev.retort.train.Loss;
@@ -111,12 +112,21 @@ public sealed interface GameLoss extends StepLoss {
         }
     }
 
+    /** By what a critic sees. */
+    enum Eyes {
+        /** The teacher's blocks as they are (Sauer et al. 2024, LADD). */
+        FROZEN,
+        /** A copy of them that learns with the heads (Lin et al. 2024, SDXL-Lightning). */
+        TRAINED
+    }
+
     /**
-     * An adversarial game against heads on the frozen teacher's intermediates.
+     * An adversarial game against heads on the teacher's intermediates.
      *
      * @param steps steps of the student's sampler, at each of which it is trained on states of its own making
      * @param heads how many of the teacher's intermediates are looked at, at even distance
      * @param width hidden values of a head
+     * @param eyes whether the blocks below the heads learn with them
      * @param penalty the γ of the gradient penalty, 0 for none
      * @param noiseFrom cleanest time at which images are judged, as a share of the noisiest
      * @param noiseTo noisiest time, likewise
@@ -127,6 +137,7 @@ public sealed interface GameLoss extends StepLoss {
             int steps,
             int heads,
             int width,
+            Eyes eyes,
             double penalty,
             double noiseFrom,
             double noiseTo,
@@ -145,7 +156,20 @@ public sealed interface GameLoss extends StepLoss {
         /** What a configuration may leave out. */
         public static Map<String, ?> defaults() {
             return Map.of(
-                    "heads", 3, "width", 64, "penalty", 1e-3, "noiseFrom", 0.05, "noiseTo", 0.7, "optimizer", OPPONENT);
+                    "heads",
+                    3,
+                    "width",
+                    64,
+                    "eyes",
+                    Eyes.FROZEN,
+                    "penalty",
+                    1e-3,
+                    "noiseFrom",
+                    0.05,
+                    "noiseTo",
+                    0.7,
+                    "optimizer",
+                    OPPONENT);
         }
 
         @Override
@@ -172,8 +196,14 @@ public sealed interface GameLoss extends StepLoss {
             List<TapPoint> points = IntStream.range(0, heads)
                     .mapToObj(i -> all.get((i + 1) * all.size() / heads - 1))
                     .toList();
-            Critic critic =
-                    new Critic(players.init().at(CRITIC), players.asTeacher().withGuidance(1), points, width);
+            boolean trained = eyes == Eyes.TRAINED;
+            Predictor teacher = players.asTeacher();
+            Critic critic = new Critic(
+                    players.init().at(CRITIC),
+                    trained ? players.copy(teacher) : teacher.withGuidance(1),
+                    trained,
+                    points,
+                    width);
             Loss loss = new CriticLoss(players.simulation(steps), renoised(players), penalty);
             return against(players.names().apply(CRITIC), critic, loss);
         }

@@ -100,7 +100,12 @@ public final class Condition {
             return this;
         }
         Tensor index = Tensors.of(from, Device.of(parts.values().iterator().next()));
-        return join(this, none).map(tensor -> Ops.indexSelect(tensor, 0, index));
+        return join(this, none).select(index);
+    }
+
+    /** Those samples whose numbers are given (K), in that order. */
+    public Condition select(Tensor index) {
+        return map(tensor -> Ops.indexSelect(tensor, 0, index));
     }
 
     private Condition map(UnaryOperator<Tensor> each) {

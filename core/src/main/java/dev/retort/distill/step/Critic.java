@@ -24,28 +24,31 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Tells real images from made ones by what a frozen denoiser sees in them (Sauer et al. 2024, LADD): a head for each of a few
- * intermediates, norm, linear, GELU, mean over the tokens, then a linear form plus the projection on an embedding of the class
- * (Miyato and Koyama 2018). Answers logits (N, heads), above 0 for real.
+ * Tells real images from made ones by what a denoiser sees in them (Sauer et al. 2024, LADD): a head for each of a few
+ * intermediates, at each token norm, linear, GELU, then a linear form plus the projection on an embedding of the class
+ * (Miyato and Koyama 2018). Answers logits (N, heads·T), above 0 for real.
  */
 public final class Critic implements Respondent {
     private static final double EPS = 1e-6;
 
     private final Predictor eyes;
+    private final boolean trained;
     private final List<TapPoint> points;
     private final Heads heads;
 
-    /** The heads under the names of their intermediates. */
+    /** The heads under the names of their intermediates, and the denoiser where it is trained with them. */
     private static final class Heads extends Layer {
         private final List<Linear> hidden = new ArrayList<>();
         private final List<Linear> score = new ArrayList<>();
         private final List<Embedding> classes = new ArrayList<>();
 
-        Heads(Init init, List<TapPoint> points, int width, int rowsOfClasses) {
+        Heads(Init init, List<TapPoint> points, int width, int rowsOfClasses, Optional<Layer> eyes) {
+            eyes.ifPresent(trained -> child("eyes", trained));
             for (TapPoint point : points) {
                 Init own = init.at(point.name());
                 hidden.add(child(point.name() + ".hidden", Linear.xavier(own.at("hidden"), point.channels(), width)));
@@ -54,26 +57,34 @@ public final class Critic implements Respondent {
             }
         }
 
-        /** @param tokens (N, T, D) */
-        Tensor logit(int head, Tensor tokens, Tensor label) {
-            Tensor seen = hidden.get(head).forward(Ops.layerNorm(Dtype.F32.cast(tokens), EPS));
-            Tensor pooled = Ops.mean(Ops.gelu(seen), 1, false); // (N, width)
-            Tensor projection = Ops.sum(Ops.mul(pooled, classes.get(head).forward(label)), 1, true);
-            return Ops.add(score.get(head).forward(pooled), projection);
+        /** @param tokens (N, T, D); the logits are (N, T) */
+        Tensor logits(int head, Tensor tokens, Tensor label) {
+            Tensor seen =
+                    Ops.gelu(hidden.get(head).forward(Ops.layerNorm(Dtype.F32.cast(tokens), EPS))); // (N, T, width)
+            Tensor ofClass = Ops.unsqueeze(classes.get(head).forward(label), 1); // (N, 1, width)
+            return Ops.add(
+                    Ops.flatten(score.get(head).forward(seen), 1, -1), Ops.sum(Ops.mul(seen, ofClass), 2, false));
         }
     }
 
     /**
-     * @param eyes the frozen denoiser; not closed with this
+     * @param eyes the denoiser
+     * @param trained whether it is trained with the heads, and closed with this; else it is frozen
      * @param points which of its intermediates are looked at
      * @param width hidden values of a head
      */
-    public Critic(Init init, Predictor eyes, List<TapPoint> points, int width) {
+    public Critic(Init init, Predictor eyes, boolean trained, List<TapPoint> points, int width) {
         this.eyes = eyes;
+        this.trained = trained;
         this.points = List.copyOf(points);
         ConditionSpec told = eyes.network().spec().condition();
         try (Scope scope = Scope.open()) {
-            heads = new Heads(init, points, width, told.classes() + (told.hasNone() ? 1 : 0));
+            heads = new Heads(
+                    init,
+                    points,
+                    width,
+                    told.classes() + (told.hasNone() ? 1 : 0),
+                    trained ? Optional.of(eyes.network()) : Optional.empty());
         }
     }
 
@@ -89,22 +100,24 @@ public final class Critic implements Respondent {
 
     @Override
     public void recompute(boolean on) {
-        // the heads are too small for it to save anything
+        if (trained) {
+            eyes.recompute(on);
+        }
     }
 
     @Override
     public Answer ask(Question question, Set<String> taps) {
         Set<String> names = new LinkedHashSet<>();
         points.forEach(point -> names.add(point.name()));
-        // The denoiser is frozen: a gradient leads through it to the images or not at all.
-        Gradient through = question.gradient() == Gradient.THROUGH ? Gradient.THROUGH : Gradient.NONE;
+        // A gradient leads through a frozen denoiser to the images or not at all.
+        Gradient through = question.gradient() == Gradient.PARAMETERS && !trained ? Gradient.NONE : question.gradient();
         Answer seen = eyes.ask(new Question(question.x(), question.times(), question.condition(), through), names);
         try (NoGrad off = question.gradient() == Gradient.NONE ? NoGrad.on() : null;
                 Autocast plain = Autocast.apart(Precision.FP32, eyes.network().device())) {
             Tensor label = question.condition().get(Part.LABEL);
             Tensor[] logits = new Tensor[points.size()];
             for (int i = 0; i < logits.length; i++) {
-                logits[i] = heads.logit(i, Taps.tokens(seen.tap(points.get(i).name()), points.get(i)), label);
+                logits[i] = heads.logits(i, Taps.tokens(seen.tap(points.get(i).name()), points.get(i)), label);
             }
             return Answer.of(Ops.cat(1, logits), Map.of());
         }

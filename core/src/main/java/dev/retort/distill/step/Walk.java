@@ -21,36 +21,24 @@ final class Walk {
 
     /** The states at the end (N, C, H, W) of plans that draw nothing. */
     static Tensor end(Player player, List<Plan> plans, Tensor start, Condition condition) {
-        return end(
-                player,
-                plans,
-                start,
-                condition,
-                step -> {
-                    throw new IllegalStateException("a step of " + plans.get(0).solver() + " asks for noise");
-                },
-                (step, x0, next) -> {});
+        return end(player, plans, start, condition, step -> {
+            throw new IllegalStateException("a step of " + plans.get(0).solver() + " asks for noise");
+        });
     }
 
     /**
-     * The same with noise for the steps that ask for it; the watcher sees every state.
+     * The same with noise for the steps that ask for it.
      *
      * @param noise unit noise of the states' shape, by step
      */
-    static Tensor end(
-            Player player,
-            List<Plan> plans,
-            Tensor start,
-            Condition condition,
-            IntFunction<Tensor> noise,
-            PlanExecutor.Watcher watcher) {
+    static Tensor end(Player player, List<Plan> plans, Tensor start, Condition condition, IntFunction<Tensor> noise) {
         return PlanExecutor.run(
                 plans,
                 start,
                 (step, x) -> player.ask(new Question(x, times(plans, step, x), condition, Gradient.NONE), Set.of())
                         .as(Prediction.X0),
                 noise,
-                watcher);
+                (step, x0, next) -> {});
     }
 
     /**

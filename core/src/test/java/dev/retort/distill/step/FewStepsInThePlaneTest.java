@@ -118,6 +118,7 @@ class FewStepsInThePlaneTest {
                         new Critic(
                                 Init.of(3, Device.CPU),
                                 eyes,
+                                false,
                                 eyes.network().spec().taps(),
                                 64));
                 Simulation simulation = new Simulation("student", Plane.plan(RENOISING, n));

@@ -144,7 +144,7 @@ abstract class LossContract {
         all.put("teacher", still(2));
         all.put("fake", held(3));
         all.put("target", still(4));
-        all.put("critic", new Critic(Init.of(5, Device.CPU), still(6), SPEC.taps(), 8));
+        all.put("critic", new Critic(Init.of(5, Device.CPU), still(6), false, SPEC.taps(), 8));
         Map<String, Player> players = new LinkedHashMap<>();
         all.forEach((name, respondent) -> players.put(
                 name,

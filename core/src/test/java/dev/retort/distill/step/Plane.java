@@ -177,8 +177,7 @@ final class Plane implements AutoCloseable {
                     java.util.List.of(plan(solver, steps)),
                     noise(0),
                     Conditions.classes(new int[POINTS]),
-                    step -> noise(1 + step),
-                    (step, x0, next) -> {});
+                    step -> noise(1 + step));
             float[] values = Tensors.floats(end);
             double[][] cloud = new double[POINTS][];
             for (int i = 0; i < POINTS; i++) {
