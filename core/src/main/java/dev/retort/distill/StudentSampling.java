@@ -4,6 +4,7 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.TrainedFor;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.pipeline.Models;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,7 +30,7 @@ record StudentSampling(Recipe recipe, ModelCard taught) {
     /** The last stage binds. */
     private TrainedFor made() {
         TrainedFor original = taught.trainedFor();
-        TrainedFor now = recipe.init() instanceof StudentStart.Cut ? original : TrainedFor.ANY;
+        TrainedFor now = start();
         Map<String, TrainedFor> ended = new HashMap<>();
         ended.put("", original.guided(recipe.teacher().guidance()));
         for (StageConfig stage : recipe.stages()) {
@@ -43,6 +44,13 @@ record StudentSampling(Recipe recipe, ModelCard taught) {
             ended.put(stage.name(), now);
         }
         return now;
+    }
+
+    private TrainedFor start() {
+        if (recipe.init() instanceof StudentStart.From from) {
+            return Models.card(from.folder()).trainedFor();
+        }
+        return recipe.init() instanceof StudentStart.Cut ? taught.trainedFor() : TrainedFor.ANY;
     }
 
     /** Those that are still there at the end of a stage. */

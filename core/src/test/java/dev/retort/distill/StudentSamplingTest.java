@@ -55,7 +55,7 @@ class StudentSamplingTest {
     }
 
     private static StageConfig stage(String name, String teacher, LossConfig... losses) {
-        return new StageConfig(name, 24, List.of(losses), teacher, Optional.empty());
+        return new StageConfig(name, 24, List.of(losses), teacher, Optional.empty(), List.of());
     }
 
     private static StageConfig stage(LossConfig... losses) {

@@ -78,8 +78,8 @@ class StudentStartTest {
                 "",
                 Optional.empty(),
                 trains);
-        Recipe recipe =
-                new Recipe(new TeacherConfig(teacher.toString(), "", 1), SIZE, init, FLOW, List.of(stage), run(3, "flow-euler"));
+        Recipe recipe = new Recipe(
+                new TeacherConfig(teacher.toString(), "", 1), SIZE, init, FLOW, List.of(stage), run(3, "flow-euler"));
         return Distillation.run(recipe, temp.resolve(name), Map.of(), n -> {}, (d, t, s) -> {}, () -> false);
     }
 
@@ -99,8 +99,8 @@ class StudentStartTest {
 
     @Test
     void a_stage_moves_the_parameters_it_names_and_no_others() {
-        Path student = distil(
-                new StudentStart.From(other.toString()), List.of("blocks.1.attn", "final_layer.linear"), "part");
+        Path student =
+                distil(new StudentStart.From(other.toString()), List.of("blocks.1.attn", "final_layer.linear"), "part");
         assertThat(differing(other, student))
                 .containsExactly(
                         "blocks.1.attn.proj.bias",
