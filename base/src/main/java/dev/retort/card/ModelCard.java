@@ -13,6 +13,7 @@ import java.util.Objects;
  * @param process how its data were noised and what it returns
  * @param scheduleHash hash of the schedule's values, checked on loading
  * @param sampling how to sample it when nothing else is asked for
+ * @param trainedFor the ways of sampling that it was trained for
  * @param classes what each label means
  * @param data the data set it was trained on
  * @param imagesSeen training images seen
@@ -28,6 +29,7 @@ public record ModelCard(
         ProcessSpec process,
         String scheduleHash,
         SamplingSpec sampling,
+        TrainedFor trainedFor,
         List<String> classes,
         String data,
         long imagesSeen,
@@ -37,7 +39,10 @@ public record ModelCard(
         Map<String, Double> metrics,
         AutoencoderCard autoencoder) {
     /** The version this program writes. */
-    public static final int FORMAT = 3;
+    public static final int FORMAT = 4;
+
+    /** Name in the provenance of the decay of that moving average which the weights are. */
+    public static final String AVERAGE = "average";
 
     /** Validates. */
     public ModelCard {
@@ -45,6 +50,7 @@ public record ModelCard(
         requireThere("process", process);
         requireThere("scheduleHash", scheduleHash);
         requireThere("sampling", sampling);
+        requireThere("trainedFor", trainedFor);
         requireThere("classes", classes);
         requireThere("data", data);
         requireThere("teacher", teacher);
@@ -61,7 +67,7 @@ public record ModelCard(
         Require.that(value != null, field, "null", "a value");
     }
 
-    /** A card in the current format, its schedule hash computed. */
+    /** A card in the current format, its schedule hash computed, of a model that is sampled in any way. */
     public static ModelCard of(
             NetworkSpec network,
             ProcessSpec process,
@@ -78,6 +84,7 @@ public record ModelCard(
                 process,
                 process.noiseSchedule().hash(),
                 sampling,
+                TrainedFor.ANY,
                 classes,
                 data,
                 imagesSeen,
@@ -90,21 +97,27 @@ public record ModelCard(
 
     /** The same for a model of latents. */
     public ModelCard withAutoencoder(AutoencoderCard encoder) {
-        return with(imagesSeen, encoder);
+        return with(trainedFor, imagesSeen, encoder);
     }
 
     /** The same after that many training images. */
     public ModelCard withImagesSeen(long images) {
-        return with(images, autoencoder);
+        return with(trainedFor, images, autoencoder);
     }
 
-    private ModelCard with(long images, AutoencoderCard encoder) {
+    /** The same trained for other ways of sampling; for any of them it is sampled as one likes. */
+    public ModelCard withTrainedFor(TrainedFor ways) {
+        return with(ways, imagesSeen, autoencoder);
+    }
+
+    private ModelCard with(TrainedFor ways, long images, AutoencoderCard encoder) {
         return new ModelCard(
                 format,
                 network,
                 process,
                 scheduleHash,
                 sampling,
+                ways,
                 classes,
                 data,
                 images,

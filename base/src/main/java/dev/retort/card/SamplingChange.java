@@ -16,8 +16,10 @@ import java.util.Map;
  * @param grid such as {@code leading:offset=1}
  * @param guidance {@code SCALE}, or such as {@code 4:from=0.2,to=0.8,channels=3}
  * @param clamp such as {@code dynamic:quantile=0.995}
+ * @param temperature of the noise that the solver adds
  */
-public record SamplingChange(String solver, Integer steps, String grid, String guidance, String clamp) {
+public record SamplingChange(
+        String solver, Integer steps, String grid, String guidance, String clamp, Double temperature) {
     private static final String SCALES = "a number from -1000 to 1000";
     private static final List<String> GUIDANCE = List.of("from", "to", "channels");
 
@@ -33,6 +35,7 @@ public record SamplingChange(String solver, Integer steps, String grid, String g
             int told = grid == null ? usual.steps() : points.steps().orElse(usual.steps());
             asked = asked.with(steps == null ? told : steps, points);
             asked = clamp == null ? asked : asked.with(parsed("clamp", ClampSpec.class, clamp));
+            asked = temperature == null ? asked : asked.withTemperature(temperature);
             return guidance == null ? asked : guided(asked);
         } catch (RetortException e) {
             throw new RetortException(Kind.USAGE, e.getMessage(), e);

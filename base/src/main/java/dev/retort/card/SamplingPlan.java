@@ -28,9 +28,19 @@ public final class SamplingPlan {
             Solver solver = sampling.solver().solver(new SolverSetting(schedule, sampling.steps(), learnedVariance));
             Process clamped =
                     new Process(schedule, process.prediction(), sampling.clamp().over(process.clamp()));
-            return solver.plan(clamped, sampling.grid().on(schedule, sampling.steps()));
+            return tempered(solver.plan(clamped, sampling.grid().on(schedule, sampling.steps())), sampling);
         } catch (IllegalArgumentException e) {
             throw new RetortException(Kind.CHECKPOINT, "sampling cannot be planned: " + e.getMessage(), e);
         }
+    }
+
+    private static Plan tempered(Plan plan, SamplingSpec sampling) {
+        if (sampling.temperature() != 1 && !plan.addsNoise()) {
+            throw new IllegalArgumentException(
+                    "temperature is " + sampling.temperature() + ", but "
+                            + sampling.solver().text() + " in " + sampling.steps()
+                            + " steps adds no noise that it could scale; leave it at 1, or take a solver that adds some, such as ddim:eta=1");
+        }
+        return plan.withNoiseTimes(sampling.temperature());
     }
 }

@@ -16,6 +16,8 @@ import java.util.Map;
  * @param guidanceTo noisiest time at which it acts, likewise
  * @param guidanceChannels leading channels that are guided; 0 for all
  * @param clamp how the predicted clean sample is kept in range
+ * @param temperature factor on the noise that a solver adds in its steps, 0 for none of it; the noise that it starts from stays as
+ *     it is, and so does the network's output, which is a score and no distribution
  */
 public record SamplingSpec(
         SolverSpec solver,
@@ -25,8 +27,10 @@ public record SamplingSpec(
         double guidanceFrom,
         double guidanceTo,
         int guidanceChannels,
-        ClampSpec clamp) {
+        ClampSpec clamp,
+        double temperature) {
     private static final int MOST_STEPS = 10_000; // a plan holds each of them
+    private static final double MOST_TEMPERATURE = 10; // nothing but noise comes out long before
     static final double MOST_GUIDANCE = 1000; // pictures are saturated long before
 
     /** Validates. */
@@ -44,6 +48,7 @@ public record SamplingSpec(
         Require.between("guidanceFrom", guidanceFrom, 0, 1);
         Require.between("guidanceTo", guidanceTo, guidanceFrom, 1);
         Require.atLeast("guidanceChannels", guidanceChannels, 0);
+        Require.between("temperature", temperature, 0, MOST_TEMPERATURE);
     }
 
     /** What a configuration may leave out. */
@@ -64,7 +69,9 @@ public record SamplingSpec(
                 "grid",
                 new GridSpec.Default(),
                 "clamp",
-                new ClampSpec.Default());
+                new ClampSpec.Default(),
+                "temperature",
+                1);
     }
 
     /**
@@ -73,20 +80,19 @@ public record SamplingSpec(
      * @param solver its line, such as {@code ddim:eta=0.5}
      */
     public static SamplingSpec of(String solver, int steps, double guidanceScale) {
-        return new SamplingSpec(
-                OneLine.parse(SolverSpec.class, solver),
-                steps,
-                new GridSpec.Default(),
-                guidanceScale,
-                0,
-                1,
-                0,
-                new ClampSpec.Default());
+        return of(OneLine.parse(SolverSpec.class, solver), steps, new GridSpec.Default())
+                .withGuidance(guidanceScale, 0, 1, 0);
+    }
+
+    /** A solver on a grid, without guidance. */
+    static SamplingSpec of(SolverSpec solver, int steps, GridSpec grid) {
+        return new SamplingSpec(solver, steps, grid, 1, 0, 1, 0, new ClampSpec.Default(), 1);
     }
 
     /** The same with another solver. */
     public SamplingSpec with(SolverSpec other) {
-        return new SamplingSpec(other, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, clamp);
+        return new SamplingSpec(
+                other, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, clamp, temperature);
     }
 
     /** The same in another number of steps. */
@@ -97,17 +103,32 @@ public record SamplingSpec(
     /** The same on another grid. */
     public SamplingSpec with(int otherSteps, GridSpec other) {
         return new SamplingSpec(
-                solver, otherSteps, other, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, clamp);
+                solver,
+                otherSteps,
+                other,
+                guidanceScale,
+                guidanceFrom,
+                guidanceTo,
+                guidanceChannels,
+                clamp,
+                temperature);
     }
 
     /** The same with another clamp. */
     public SamplingSpec with(ClampSpec other) {
-        return new SamplingSpec(solver, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, other);
+        return new SamplingSpec(
+                solver, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, other, temperature);
     }
 
     /** The same guided otherwise; the parameters are the record's. */
     public SamplingSpec withGuidance(double scale, double from, double to, int channels) {
-        return new SamplingSpec(solver, steps, grid, scale, from, to, channels, clamp);
+        return new SamplingSpec(solver, steps, grid, scale, from, to, channels, clamp, temperature);
+    }
+
+    /** The same with other noise in its steps. */
+    public SamplingSpec withTemperature(double other) {
+        return new SamplingSpec(
+                solver, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, clamp, other);
     }
 
     /** The guidance, its interval in the network's own time. */

@@ -9,6 +9,7 @@ import dev.retort.io.AtomicWrite;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The folder of a cache of trajectories: {@code trajectories.json} and shards {@code trajectories-00000-of-00004.safetensors}, each
@@ -35,7 +36,15 @@ public record TrajectoryFolder(Path path) {
 
     /** The manifest. */
     public TrajectoryManifest manifest() {
-        return CARD_FILE.read(path);
+        return CARD_FILE.read(path, TrajectoryFolder::upgrade);
+    }
+
+    /** One of format 1 says nothing of the noise's temperature: no step of a trajectory adds any. */
+    private static void upgrade(ObjectNode manifest) {
+        if (manifest.path("format").asInt() == 1 && manifest.path("sampling") instanceof ObjectNode sampling) {
+            sampling.put("temperature", 1);
+            manifest.put("format", 2);
+        }
     }
 
     /**

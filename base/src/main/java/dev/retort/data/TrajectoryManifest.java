@@ -45,7 +45,7 @@ public record TrajectoryManifest(
         int shardTrajectories,
         Map<String, String> provenance) {
     /** The version this program writes. */
-    public static final int FORMAT = 1;
+    public static final int FORMAT = 2;
 
     /** Validates. */
     public TrajectoryManifest {

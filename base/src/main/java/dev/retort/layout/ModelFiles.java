@@ -5,6 +5,7 @@ import dev.retort.card.DitConvention;
 import dev.retort.card.GridSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.TrainedFor;
 import dev.retort.config.CardFile;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -83,7 +84,7 @@ public final class ModelFiles {
     /**
      * A card of format 1 says nothing of the forward's convention, which was the original's, or of latents, which it had not;
      * one of format 2 nothing of the time grid and the clamp, which followed from the process, and its network is a diffusion
-     * transformer.
+     * transformer; one of format 3 nothing of the noise's temperature and of what it was trained for: it was sampled in any way.
      */
     private static void upgrade(ObjectNode card) {
         if (card.get("process") instanceof ObjectNode process) {
@@ -103,6 +104,11 @@ public final class ModelFiles {
             sampling.set("grid", CardFile.tree(new GridSpec.Default()));
             sampling.set("clamp", CardFile.tree(new ClampSpec.Default()));
             card.put("format", 3);
+        }
+        if (card.path("format").asInt() == 3 && card.path("sampling") instanceof ObjectNode sampling) {
+            sampling.put("temperature", 1);
+            card.set("trainedFor", CardFile.tree(TrainedFor.ANY));
+            card.put("format", 4);
         }
     }
 

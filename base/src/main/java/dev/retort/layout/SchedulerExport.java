@@ -60,6 +60,9 @@ final class SchedulerExport {
         solver(config);
         grid(config);
         clamp(config);
+        if (sampling.temperature() != 1) {
+            otherwise("adds its noise at temperature 1");
+        }
     }
 
     private static SchedulerClass kind(SolverSpec solver) {

@@ -15,6 +15,9 @@ public final class TrainingMetric {
     /** Stage of a line, a word. */
     public static final String STAGE = "stage";
 
+    /** Calls of frozen networks for an image of the training, the two of guidance both counted. */
+    public static final String TEACHER_CALLS = "teacher-calls";
+
     private TrainingMetric() {}
 
     /** A term of the loss: its mean over the samples. */

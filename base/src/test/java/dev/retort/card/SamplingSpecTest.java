@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.retort.config.Configs;
 import dev.retort.config.OneLine;
 import dev.retort.config.Presets;
+import dev.retort.diffusion.NoiseScale;
 import dev.retort.diffusion.Plan;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -60,7 +61,7 @@ class SamplingSpecTest {
                 "sampling.clamp=dynamic:quantile=0.9");
         assertThat(spec)
                 .isEqualTo(new SamplingChange(
-                                "ddim:eta=0.5", null, "leading:offset=1,end=lowest", null, "dynamic:quantile=0.9")
+                                "ddim:eta=0.5", null, "leading:offset=1,end=lowest", null, "dynamic:quantile=0.9", null)
                         .of(SamplingSpec.of("ddpm", 8, 1.5)));
         assertThat(spec.solver()).isEqualTo(new SolverSpec.Ddim(0.5, false, false));
         assertThat(spec.grid()).isEqualTo(new TableGrid.Leading(1, false, GridSpec.End.LOWEST));
@@ -140,7 +141,7 @@ class SamplingSpecTest {
             heun:eta=1        | solver is 'heun:eta=1', but heun has no option 'eta'. Known: none
             """)
     void a_slip_is_answered_with_option_value_and_what_is_allowed(String line, String sentence) {
-        assertThatThrownBy(() -> new SamplingChange(line, null, null, null, null).of(USUAL))
+        assertThatThrownBy(() -> new SamplingChange(line, null, null, null, null, null).of(USUAL))
                 .isInstanceOfSatisfying(
                         RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.USAGE))
                 .hasMessageStartingWith(sentence);
@@ -156,35 +157,87 @@ class SamplingSpecTest {
             karras:offset=1     | grid is 'karras:offset=1': offset is 1, expected 0, or the range leading beside it
             """)
     void so_is_one_in_a_grid(String line, String sentence) {
-        assertThatThrownBy(() -> new SamplingChange(null, null, line, null, null).of(USUAL))
+        assertThatThrownBy(() -> new SamplingChange(null, null, line, null, null, null).of(USUAL))
                 .hasMessageStartingWith(sentence);
     }
 
     @Test
     void a_grid_that_names_its_points_says_how_many_steps_there_are() {
-        SamplingSpec asked = new SamplingChange("heun", null, "times:at=999,499,9", null, null).of(USUAL);
+        SamplingSpec asked = new SamplingChange("heun", null, "times:at=999,499,9", null, null, null).of(USUAL);
         assertThat(asked.steps()).isEqualTo(3);
-        assertThat(new SamplingChange(null, null, "respaced:counts=10,15,20", null, null)
+        assertThat(new SamplingChange(null, null, "respaced:counts=10,15,20", null, null, null)
                         .of(USUAL)
                         .steps())
                 .isEqualTo(45);
-        assertThatThrownBy(() -> new SamplingChange(null, 7, "times:at=999,499,9", null, null).of(USUAL))
+        assertThatThrownBy(() -> new SamplingChange(null, 7, "times:at=999,499,9", null, null, null).of(USUAL))
                 .hasMessage("steps is 7, expected 3, as many as the grid times:at=999,499,9 has");
-        assertThatThrownBy(() -> new SamplingChange(null, 7, null, null, null).of(asked))
+        assertThatThrownBy(() -> new SamplingChange(null, 7, null, null, null, null).of(asked))
                 .hasMessageContaining("as many as the grid");
     }
 
     @Test
     void guidance_is_a_strength_with_interval_and_channels() {
-        SamplingSpec asked = new SamplingChange(null, null, null, "2.5:from=0.2,to=0.8,channels=3", null).of(USUAL);
+        SamplingSpec asked =
+                new SamplingChange(null, null, null, "2.5:from=0.2,to=0.8,channels=3", null, null).of(USUAL);
         assertThat(asked).isEqualTo(USUAL.withGuidance(2.5, 0.2, 0.8, 3));
-        assertThat(new SamplingChange(null, null, null, "3", null).of(asked))
+        assertThat(new SamplingChange(null, null, null, "3", null, null).of(asked))
                 .isEqualTo(USUAL.withGuidance(3, 0.2, 0.8, 3));
-        assertThatThrownBy(() -> new SamplingChange(null, null, null, "3:form=0.2", null).of(USUAL))
+        assertThatThrownBy(() -> new SamplingChange(null, null, null, "3:form=0.2", null, null).of(USUAL))
                 .hasMessage(
                         "guidance is 3:form=0.2, which has no option 'form'; did you mean 'from'? Known: from, to, channels");
-        assertThatThrownBy(() -> new SamplingChange(null, null, null, "3:from=2", null).of(USUAL))
+        assertThatThrownBy(() -> new SamplingChange(null, null, null, "3:from=2", null, null).of(USUAL))
                 .hasMessage("guidance is 3:from=2: guidanceFrom is 2, expected between 0 and 1");
+    }
+
+    @Test
+    void temperature_scales_the_noise_of_the_steps_and_nothing_else() {
+        ProcessSpec flow = ProcessSpec.flow();
+        for (String solver :
+                List.of("lcm", "tcd", "flow-euler:stochastic=true", "ddim:eta=1", "euler-ancestral", "ddpm")) {
+            ProcessSpec process = solver.equals("euler-ancestral") ? ProcessSpec.ddpm() : flow;
+            SamplingSpec usual = SamplingSpec.of(solver, 4, 1);
+            SamplingSpec cool = new SamplingChange(null, null, null, null, null, 0.5).of(usual);
+            Plan plan = SamplingPlan.of(process, usual, false);
+            Plan scaled = SamplingPlan.of(process, cool, false);
+            assertThat(scaled.startScale()).isEqualTo(plan.startScale());
+            int noisy = 0;
+            for (int k = 0; k < 4; k++) {
+                Plan.Step step = plan.steps().get(k);
+                assertThat(scaled.steps().get(k).call()).isEqualTo(step.call());
+                assertThat(scaled.steps().get(k).next()).isEqualTo(step.next());
+                if (step.noise() instanceof NoiseScale.Fixed fixed) {
+                    assertThat(scaled.steps().get(k).noise()).isEqualTo(NoiseScale.fixed(fixed.scale() / 2));
+                    noisy++;
+                }
+            }
+            assertThat(noisy).as(solver).isGreaterThan(1);
+            assertThat(SamplingPlan.of(process, usual.withTemperature(0), false).addsNoise())
+                    .isFalse();
+            assertThat(SamplingPlan.of(process, cool.withTemperature(1), false)).isEqualTo(plan);
+        }
+        SamplingSpec learned = SamplingSpec.of("ddpm:variance=learned-range", 4, 1);
+        NoiseScale.LearnedRange before = (NoiseScale.LearnedRange) SamplingPlan.of(ProcessSpec.ddpm(), learned, true)
+                .steps()
+                .get(1)
+                .noise();
+        NoiseScale.LearnedRange after =
+                (NoiseScale.LearnedRange) SamplingPlan.of(ProcessSpec.ddpm(), learned.withTemperature(0.5), true)
+                        .steps()
+                        .get(1)
+                        .noise();
+        assertThat(after.at(0.3)).isCloseTo(before.at(0.3) / 2, within(1e-15));
+    }
+
+    @Test
+    void a_temperature_of_noise_that_nobody_adds_is_refused_with_the_solver() {
+        SamplingSpec hot = SamplingSpec.of("flow-heun", 4, 1).withTemperature(1.5);
+        assertThatThrownBy(() -> SamplingPlan.of(ProcessSpec.flow(), hot, false))
+                .hasMessageContaining("temperature is 1.5, but flow-heun in 4 steps adds no noise that it could scale");
+        SamplingSpec once = SamplingSpec.of("lcm", 1, 1).withTemperature(0.5);
+        assertThatThrownBy(() -> SamplingPlan.of(ProcessSpec.flow(), once, false))
+                .hasMessageContaining("lcm in 1 steps adds no noise");
+        assertThatThrownBy(() -> new SamplingChange(null, null, null, null, null, -1.0).of(USUAL))
+                .hasMessage("temperature is -1, expected between 0 and 10");
     }
 
     @Test

@@ -8,6 +8,7 @@ import dev.retort.card.NetworkSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
 import dev.retort.card.ScheduleSpec;
+import dev.retort.card.TrainedFor;
 import java.math.BigDecimal;
 import java.util.LinkedHashMap;
 import java.util.Locale;
@@ -24,6 +25,13 @@ final class CardText {
         lines.put("Shape", shape(card.network()));
         lines.put("Process", process(card.process()));
         lines.put("Sampling", sampling(card.sampling()));
+        if (!card.trainedFor().equals(TrainedFor.ANY)) {
+            lines.put("Trained", "for " + card.trainedFor().text());
+        }
+        String average = card.provenance().get(ModelCard.AVERAGE);
+        if (average != null) {
+            lines.put("Weights", "moving average of decay " + average);
+        }
         if (card.autoencoder() != null) {
             lines.put(
                     "Latents",
@@ -101,6 +109,9 @@ final class CardText {
         }
         if (!(sampling.clamp() instanceof ClampSpec.Default)) {
             text += ", predicted sample clamped by " + sampling.clamp().text();
+        }
+        if (sampling.temperature() != 1) {
+            text += ", noise at temperature " + sampling.temperature();
         }
         return text;
     }

@@ -1,6 +1,7 @@
 package dev.retort.cli;
 
 import dev.retort.card.ModelCard;
+import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -87,6 +88,9 @@ final class EvaluationOptions {
     private SamplingOptions sampling;
 
     @Mixin
+    private SamplingForce force;
+
+    @Mixin
     private ComputeOptions compute;
 
     long seed() {
@@ -101,7 +105,9 @@ final class EvaluationOptions {
         for (int i = 2; taken.contains(name); i++) {
             name = base + " " + i;
         }
-        return new Candidate(name, model, sampling.of(Models.card(model), given), ModelArgument.place(vae, output));
+        SamplingSpec asked = sampling.of(Models.card(model), given);
+        Candidate candidate = new Candidate(name, model, asked, ModelArgument.place(vae, output));
+        return candidate.with(force.allowing(asked, candidate.card(), given, output));
     }
 
     Evaluator evaluator(Candidate first, ComputeOptions.Chosen chosen, Output output) {

@@ -26,7 +26,7 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  retort sample runs/teacher                            eight of each class in samples.png",
             "  retort sample runs/teacher --classes 3,7-9 --seed 1   some classes, another seed",
-            "  retort sample runs/student --steps 4 --out few.png    fewer steps",
+            "  retort sample runs/teacher --steps 4 --out few.png    fewer steps",
             "  retort sample MODEL --solver ddim:eta=0.5 --grid leading:offset=1 --steps 50",
             "  retort sample MODEL --solver dpmpp-3m --grid karras --clamp dynamic:quantile=0.99,max=2",
             "  retort sample runs/student --count 10000 --out s.npz  for evaluation elsewhere (ADM layout)",
@@ -46,6 +46,9 @@ final class SampleCommand implements Callable<Integer> {
 
     @Mixin
     private SamplingOptions options;
+
+    @Mixin
+    private SamplingForce force;
 
     @Parameters(paramLabel = "CHECKPOINT", description = ModelArgument.PLACES)
     private String checkpoint;
@@ -110,8 +113,9 @@ final class SampleCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Path folder = ModelArgument.folder(checkpoint, output);
-        ModelCard card = Models.card(folder);
-        SamplingSpec sampling = options.of(card, checkpoint);
+        ModelCard own = Models.card(folder);
+        SamplingSpec sampling = options.of(own, checkpoint);
+        ModelCard card = force.allowing(sampling, own, checkpoint, output);
         ClassChoice choice =
                 classes == null ? ClassChoice.all(card.classes()) : ClassChoice.parse(classes, card.classes());
         int[] labels = choice.inTurn(

@@ -46,6 +46,14 @@ final class SamplingOptions {
                             + " what the model asks for.")
     private String clamp;
 
+    @Option(
+            names = "--temperature",
+            paramLabel = "T",
+            description =
+                    "Factor on the noise that the solver adds in its steps, 0 to 10; not on the noise it starts from. By"
+                            + " default what the model asks for, usually 1.")
+    private Double temperature;
+
     /** The card's way of sampling with what the options change in it. */
     SamplingSpec of(ModelCard card, String model) {
         return of(card.sampling(), card, model);
@@ -60,7 +68,7 @@ final class SamplingOptions {
                     "--guidance " + asked.guidanceScale() + " needs a model trained with dropped labels, and " + model
                             + " was not; leave --guidance out");
         }
-        if (solver != null || steps != null || grid != null || clamp != null) {
+        if (solver != null || steps != null || grid != null || clamp != null || temperature != null) {
             requirePlan(card, asked);
         }
         return asked;
@@ -68,7 +76,7 @@ final class SamplingOptions {
 
     private SamplingSpec asked(SamplingSpec usual) {
         try {
-            return new SamplingChange(solver, steps, grid, guidance, clamp).of(usual);
+            return new SamplingChange(solver, steps, grid, guidance, clamp, temperature).of(usual);
         } catch (RetortException e) {
             throw new RetortException(e.kind(), "--" + e.getMessage(), e);
         }

@@ -99,6 +99,20 @@ class CompareCommandTest {
                 .isLessThan(json.at("/models/0/values/FD-PixelPCA64@70").asDouble());
     }
 
+    /** In this process, where it is judged, and in the one where its cost is measured. */
+    @Test
+    void a_student_of_three_steps_is_judged_and_measured_in_two_where_it_is_forced() throws IOException {
+        Path card = Path.of(student, "model.json");
+        String bound = Files.readString(card).replace("\"steps\" : [ ]", "\"steps\" : [ 3 ]");
+        bound = bound.replace("\"solver\" : null", "\"solver\" : \"flow-euler\"");
+        Files.writeString(card, bound.replace("\"grid\" : null", "\"grid\" : \"default\""));
+        String[] words = {"evaluate", student, "--data", data, "--samples", "70", "--steps", "2", "--rounds", "1"};
+        run(words).refused(2, "--steps is 2, but the model was trained for 3 steps alone");
+        Ran forced = run(Stream.concat(Stream.of(words), Stream.of("--force")).toArray(String[]::new));
+        assertThat(forced.good().out()).contains("Images per second", "Network calls                    2");
+        assertThat(forced.err()).contains("Warning: steps is 2");
+    }
+
     @Test
     void two_models_of_one_folder_name_get_names_of_their_own() {
         Ran ran = run(

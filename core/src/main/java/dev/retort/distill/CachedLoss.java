@@ -1,8 +1,10 @@
 package dev.retort.distill;
 
 import dev.retort.card.ImageShape;
+import dev.retort.card.TrainedFor;
 import dev.retort.config.Require;
 import dev.retort.data.Trajectories;
+import dev.retort.data.TrajectoryFolder;
 import dev.retort.data.TrajectoryManifest;
 import dev.retort.diffusion.step.PseudoHuber;
 import dev.retort.distill.step.CachedStates;
@@ -22,6 +24,20 @@ public sealed interface CachedLoss extends StepLoss {
         return 0;
     }
 
+    /** Folder that {@code retort trajectories} wrote. */
+    String trajectories();
+
+    /** The guidance that led to where its trajectories end. */
+    default double guidance(Lesson lesson) {
+        TrajectoryManifest manifest = new TrajectoryFolder(Path.of(trajectories())).manifest();
+        return lesson.original().guided(manifest.sampling().guidanceScale()).guidance();
+    }
+
+    @Override
+    default TrainedFor trains(Lesson lesson) {
+        return TrainedFor.jumps(lesson.sampling(), guidance(lesson));
+    }
+
     /**
      * Trajectory regression: from states of its own making the student's next step lands where the teacher was.
      *
@@ -37,6 +53,11 @@ public sealed interface CachedLoss extends StepLoss {
         @Override
         public void requireFit(Recipe recipe) {
             Checks.requireSteps(recipe, type(), steps);
+        }
+
+        @Override
+        public TrainedFor trains(Lesson lesson) {
+            return TrainedFor.steps(steps, lesson.sampling(), guidance(lesson));
         }
 
         @Override
@@ -81,6 +102,12 @@ public sealed interface CachedLoss extends StepLoss {
      * @param trajectories folder that {@code retort trajectories} wrote
      */
     record Reflow(LossWeight weight, String trajectories) implements CachedLoss {
+        /** The plain loss on other pairs leads to an ODE again. */
+        @Override
+        public TrainedFor trains(Lesson lesson) {
+            return TrainedFor.ANY.guided(guidance(lesson));
+        }
+
         @Override
         public Loss build(Between players) {
             return new ReflowLoss(

@@ -57,6 +57,7 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
                                     + " use output or feature there");
                 });
         losses.forEach(loss -> loss.requireFit(recipe));
+        findings.addAll(new StudentSampling(recipe, taught).findings());
         if (teacher.height() != seen.height()
                 || teacher.width() != seen.width()
                 || teacher.channels() != seen.channels()) {

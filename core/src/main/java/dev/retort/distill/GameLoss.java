@@ -1,6 +1,7 @@
 package dev.retort.distill;
 
 import dev.retort.card.TapPoint;
+import dev.retort.card.TrainedFor;
 import dev.retort.config.Require;
 import dev.retort.distill.step.AdversarialLoss;
 import dev.retort.distill.step.Critic;
@@ -20,6 +21,7 @@ import dev.retort.train.Player;
 import dev.retort.train.Weighted;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** Losses of a student against a player that learns from its images. */
@@ -42,6 +44,11 @@ public sealed interface GameLoss extends StepLoss {
     @Override
     default void requireFit(Recipe recipe) {
         Checks.requireSteps(recipe, type(), steps());
+    }
+
+    @Override
+    default TrainedFor trains(Lesson lesson) {
+        return TrainedFor.steps(steps(), lesson.sampling(), lesson.taught().guidance());
     }
 
     /** How the student's images are looked at. */
@@ -170,6 +177,18 @@ public sealed interface GameLoss extends StepLoss {
                     0.7,
                     "optimizer",
                     OPPONENT);
+        }
+
+        /** It finishes a student, whatever guidance is in it. */
+        @Override
+        public TrainedFor trains(Lesson lesson) {
+            return TrainedFor.steps(steps, lesson.sampling(), lesson.before().guidance());
+        }
+
+        /** Its heads learn from any intermediates: what the teacher itself answers there does not matter. */
+        @Override
+        public Optional<double[]> teacherTimes(Recipe recipe) {
+            return Optional.of(new double[0]);
         }
 
         @Override

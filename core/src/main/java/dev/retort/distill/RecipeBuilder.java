@@ -266,6 +266,7 @@ final class RecipeBuilder implements AutoCloseable {
                 recipe.student().dropout(),
                 recipe.run(),
                 teacherSha256,
+                new StudentSampling(recipe, teacher.card()).trainedFor(),
                 provenance);
     }
 

@@ -1,8 +1,12 @@
 package dev.retort.distill;
 
+import dev.retort.card.SamplingSpec;
 import dev.retort.card.SolverSetting;
 import dev.retort.card.SolverSpec;
+import dev.retort.card.TrainedFor;
 import dev.retort.config.Require;
+import dev.retort.diffusion.NoiseSchedule;
+import dev.retort.diffusion.TimeGrid;
 import dev.retort.diffusion.TimeSampler;
 import dev.retort.diffusion.Weighting;
 import dev.retort.diffusion.step.ConsistencyWeight;
@@ -15,6 +19,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.IntStream;
 
 /** Losses by which a student learns to need fewer steps. */
 public sealed interface StepLoss extends LossConfig
@@ -23,6 +28,36 @@ public sealed interface StepLoss extends LossConfig
     default boolean bridgesSizes() {
         return false;
     }
+
+    /**
+     * For which ways of sampling it trains a student; without more to say of it, for jumps from any time by the solver of {@code
+     * run.sampling}.
+     *
+     * @param lesson under which circumstances
+     */
+    default TrainedFor trains(Lesson lesson) {
+        return TrainedFor.jumps(lesson.sampling(), lesson.taught().guidance());
+    }
+
+    /**
+     * At which times a teacher is asked to follow its ODE, from noise to image: none of them where that does not matter, empty for any
+     * time.
+     *
+     * @param recipe whose loss it is
+     */
+    default Optional<double[]> teacherTimes(Recipe recipe) {
+        return Optional.empty();
+    }
+
+    /**
+     * What a student learns from in a stage.
+     *
+     * @param sampling how the result is to be sampled
+     * @param before what it was trained for by the stages before
+     * @param taught what the stage's teacher is trained for, its guidance in the recipe included
+     * @param original what the recipe's teacher is trained for, as its card has it
+     */
+    record Lesson(SamplingSpec sampling, TrainedFor before, TrainedFor taught, TrainedFor original) {}
 
     /** How the weighting of an error is called in a recipe; each is on the error of x0. */
     enum ErrorWeight {
@@ -67,6 +102,23 @@ public sealed interface StepLoss extends LossConfig
         @Override
         public int teacherCalls() {
             return ratio;
+        }
+
+        @Override
+        public TrainedFor trains(Lesson lesson) {
+            return TrainedFor.steps(steps, lesson.sampling(), lesson.taught().guidance());
+        }
+
+        @Override
+        public Optional<double[]> teacherTimes(Recipe recipe) {
+            NoiseSchedule schedule = recipe.objective().process().noiseSchedule();
+            TimeGrid grid = recipe.run().sampling().withSteps(steps).grid().on(schedule, steps);
+            return Optional.of(IntStream.range(0, steps)
+                    .mapToObj(step -> ProgressiveLoss.between(schedule, grid, step, ratio))
+                    .flatMap(part -> part.points().stream())
+                    .mapToDouble(TimeGrid.Point::time)
+                    .distinct() // a step begins where the last one ends
+                    .toArray());
         }
 
         @Override
@@ -140,6 +192,12 @@ public sealed interface StepLoss extends LossConfig
         @Override
         public int teacherCalls() {
             return distil ? 1 : 0;
+        }
+
+        /** Without a teacher it comes to what the data say, which are not guided. */
+        @Override
+        public TrainedFor trains(Lesson lesson) {
+            return TrainedFor.jumps(lesson.sampling(), distil ? lesson.taught().guidance() : 1);
         }
 
         @Override

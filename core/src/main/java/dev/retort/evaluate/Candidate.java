@@ -27,6 +27,11 @@ public record Candidate(String name, Path model, SamplingSpec sampling, String a
         this(name, model, sampling, "");
     }
 
+    /** The same under another card, such as one that says nothing of what it was trained for. */
+    public Candidate with(ModelCard other) {
+        return new Candidate(name, model, sampling, autoencoder, other);
+    }
+
     /** Values in its network. */
     public long parameters() {
         return card.network().parameters();
@@ -46,10 +51,11 @@ public record Candidate(String name, Path model, SamplingSpec sampling, String a
     public String description() {
         return String.format(
                 Locale.ROOT,
-                "%s, %s %d steps, guidance %s",
+                "%s, %s %d steps, guidance %s%s",
                 card.network().name(),
                 sampling.solver().text(),
                 sampling.steps(),
-                sampling.guidanceScale());
+                sampling.guidanceScale(),
+                sampling.temperature() == 1 ? "" : ", temperature " + sampling.temperature());
     }
 }

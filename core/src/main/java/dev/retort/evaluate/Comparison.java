@@ -130,7 +130,7 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
         for (Candidate student : students) {
             double calls =
                     (double) student.macsPerImage() / teacher.card().network().macs();
-            OptionalInt steps = NetworkCalls.stepsWithin(teacher.card().process(), teacher.sampling(), calls);
+            OptionalInt steps = NetworkCalls.stepsWithin(teacher.card(), teacher.sampling(), calls);
             if (steps.isEmpty()) {
                 notes.add(student.name() + " costs " + millions(student.macsPerImage())
                         + " MACs an image, less than one step of the teacher or no less than all of them: there is no "

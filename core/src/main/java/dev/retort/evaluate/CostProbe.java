@@ -3,6 +3,7 @@ package dev.retort.evaluate;
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.TrainedFor;
 import dev.retort.config.CardFile;
 import dev.retort.data.Prompts;
 import dev.retort.model.Denoiser;
@@ -77,7 +78,9 @@ public final class CostProbe {
         Device device = Device.choose(request.device()).device();
         try (Pipeline<Denoiser> model = load(request, device);
                 ImageCodec codec = codec(request, model, device)) {
-            Sampler sampler = Sampling.sampler(model.network(), model.card(), request.sampling(), request.precision());
+            ModelCard any =
+                    model.card().withTrainedFor(TrainedFor.ANY); // whoever asks has looked whether it may be sampled so
+            Sampler sampler = Sampling.sampler(model.network(), any, request.sampling(), request.precision());
             answer(Map.of(TIMED_KERNELS, !device.isCuda() && Kernels.measuredHere() ? 1 : 0));
             List<String> own = model.card().classes();
             List<String> classes = own.isEmpty() ? List.of("") : own; // what a text says costs nothing

@@ -159,7 +159,7 @@ public final class Evaluator implements AutoCloseable {
         try (Pipeline<Denoiser> model = Models.open(candidate.model(), settings.device(), settings.precision());
                 ImageCodec codec = ImageCodec.of(model.card(), candidate.autoencoder(), settings.device())) {
             Sampler sampler =
-                    Sampling.sampler(model.network(), model.card(), candidate.sampling(), settings.precision());
+                    Sampling.sampler(model.network(), candidate.card(), candidate.sampling(), settings.precision());
             SampleJob job = new SampleJob(sampler, codec, settings.seed(), settings.batch());
             extraction = extractor.extract(new SampleStream(job, samples, progress));
         }

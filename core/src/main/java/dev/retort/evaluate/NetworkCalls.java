@@ -1,5 +1,6 @@
 package dev.retort.evaluate;
 
+import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
@@ -23,15 +24,15 @@ final class NetworkCalls {
     }
 
     /**
-     * The largest number of steps, below that of {@code sampling}, that needs at most {@code calls}; none if one is too many, or
-     * the grid says how many there are.
+     * The largest number of steps, below that of {@code sampling}, that needs at most {@code calls} and for which the model was
+     * trained; none if one is too many, or the grid says how many there are.
      */
-    static OptionalInt stepsWithin(ProcessSpec process, SamplingSpec sampling, double calls) {
+    static OptionalInt stepsWithin(ModelCard card, SamplingSpec sampling, double calls) {
         if (sampling.grid().steps().isPresent()) {
             return OptionalInt.empty();
         }
         for (int steps = sampling.steps() - 1; steps >= 1; steps--) {
-            if (of(process, sampling.withSteps(steps)) <= calls) {
+            if (card.trainedFor().allows(steps) && of(card.process(), sampling.withSteps(steps)) <= calls) {
                 return OptionalInt.of(steps);
             }
         }

@@ -76,6 +76,11 @@ public record Predictor(
     }
 
     @Override
+    public int frozenCalls(boolean learns) {
+        return learns ? 0 : guidance == 1 ? 1 : 2;
+    }
+
+    @Override
     public void recompute(boolean on) {
         network.recompute(on);
     }

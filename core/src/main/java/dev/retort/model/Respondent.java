@@ -19,6 +19,15 @@ public interface Respondent {
      */
     Answer ask(Question question, Set<String> taps);
 
+    /**
+     * How many calls for an image a question costs of networks that stay as they are.
+     *
+     * @param learns whether this one's weights are trained
+     */
+    default int frozenCalls(boolean learns) {
+        return learns ? 0 : 1;
+    }
+
     /** Recompute block insides during the backward pass instead of storing them, where the network can. */
     void recompute(boolean on);
 }

@@ -5,6 +5,7 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.Prompts;
+import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Process;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -20,7 +21,12 @@ public final class Sampling {
 
     private Sampling() {}
 
-    /** A sampler for a network under a process. */
+    /**
+     * A sampler for a network under its card.
+     *
+     * @throws RetortException of kind USAGE where the card says that it was trained for other ways of sampling than this; a card
+     *     {@link ModelCard#withTrainedFor} of any of them lets it be tried
+     */
     public static Sampler sampler(Denoiser network, ModelCard card, SamplingSpec spec, Precision precision) {
         Process process = card.process().process();
         if (spec.guidanceScale() != 1 && !network.spec().hasNullClass()) {
@@ -36,10 +42,12 @@ public final class Sampling {
                     "guidance on " + spec.guidanceChannels() + " channels was asked of a network of "
                             + network.spec().channels() + "; correct sampling.guidanceChannels in the model's card");
         }
+        Plan plan = SamplingPlan.of(process, spec, network.spec().learnSigma());
+        card.trainedFor().requireFit(process.schedule(), spec);
         return new Sampler(
                 network,
                 Architectures.conditioner(network.spec()),
-                SamplingPlan.of(process, spec, network.spec().learnSigma()),
+                plan,
                 spec.guidance(process.schedule().noisiestTime()),
                 precision);
     }

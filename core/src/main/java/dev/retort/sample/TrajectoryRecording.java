@@ -23,7 +23,6 @@ import dev.retort.torch.Tensors;
 import dev.retort.torch.TorchError;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
@@ -83,8 +82,8 @@ public record TrajectoryRecording(
             model.notes().forEach(notes);
             ModelCard card = model.card();
             Sampler sampler = Sampling.sampler(model.network(), card, sampling, Precision.FP32);
-            requireOde(sampler);
             TimeGrid grid = sampling.grid().on(card.process().noiseSchedule(), sampling.steps());
+            requireOde(sampler, card, grid);
             TrajectoryManifest manifest = manifest(card, grid, provenance);
             new TrajectoryFolder(path).write(manifest);
             notes.accept("teacher: sha256 " + manifest.teacherSha256().substring(0, 12) + ", " + calls(sampler)
@@ -106,7 +105,7 @@ public record TrajectoryRecording(
                 .sum();
     }
 
-    private void requireOde(Sampler sampler) {
+    private void requireOde(Sampler sampler, ModelCard card, TimeGrid grid) {
         if (sampler.plan().addsNoise()) {
             throw new RetortException(
                     Kind.USAGE,
@@ -114,10 +113,19 @@ public record TrajectoryRecording(
                             + " adds noise in its steps, so that its states do not follow from where they start; use one"
                             + " that does not, such as flow-heun for a flow or ddim for others");
         }
+        if (!card.trainedFor().followsOde(card.process(), times(grid))) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    teacher + " was itself distilled, to " + card.trainedFor().text()
+                            + ", and has no ODE that could be walked; take the model that it was distilled from");
+        }
+    }
+
+    private static double[] times(TimeGrid grid) {
+        return grid.points().stream().mapToDouble(TimeGrid.Point::time).toArray();
     }
 
     private TrajectoryManifest manifest(ModelCard card, TimeGrid grid, Map<String, String> provenance) {
-        List<Double> times = grid.points().stream().map(TimeGrid.Point::time).toList();
         return new TrajectoryManifest(
                 TrajectoryManifest.FORMAT,
                 Models.sha256(folder),
@@ -129,7 +137,7 @@ public record TrajectoryRecording(
                 card.network().channels(),
                 card.network().height(),
                 card.network().width(),
-                times,
+                Arrays.stream(times(grid)).boxed().toList(),
                 card.classes(),
                 shardTrajectories,
                 provenance);

@@ -3,6 +3,7 @@ package dev.retort.train;
 import dev.retort.card.AutoencoderCard;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingPlan;
+import dev.retort.card.TrainedFor;
 import dev.retort.data.Batch;
 import dev.retort.data.ImageSource;
 import dev.retort.error.FirstFew;
@@ -21,6 +22,7 @@ import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Scope;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -47,6 +49,7 @@ public final class DiffusionTask implements Task {
      * @param predictor how that player is asked; its conditioner makes of the images' prompts what all are told
      * @param dropout share of images of which they are told nothing
      * @param teacher hash of the teacher's weights, empty where there is none
+     * @param trainedFor the ways of sampling that it is trained for
      * @param provenance what stands in the result's card about where it was made
      */
     public DiffusionTask(
@@ -57,6 +60,7 @@ public final class DiffusionTask implements Task {
             double dropout,
             RunConfig config,
             String teacher,
+            TrainedFor trainedFor,
             Map<String, String> provenance) {
         objective.requireFit(source);
         this.source = source;
@@ -67,21 +71,29 @@ public final class DiffusionTask implements Task {
         this.config = config;
         device = predictor.network().device();
         ModelCard ofPixels = ModelCard.of(
-                predictor.network().spec(),
-                objective.process(),
-                config.sampling(),
-                source.classNames(),
-                source.name(),
-                0,
-                config.seed(),
-                teacher,
-                provenance);
+                        predictor.network().spec(),
+                        objective.process(),
+                        config.sampling(),
+                        source.classNames(),
+                        source.name(),
+                        0,
+                        config.seed(),
+                        teacher,
+                        withAverage(provenance))
+                .withTrainedFor(trainedFor);
         card = source.autoencoder().map(ofPixels::withAutoencoder).orElse(ofPixels);
         requirePlan(card);
         if (dropout > 0 && !card.network().condition().hasNone()) {
             throw new IllegalArgumentException("dropout is " + dropout
                     + ", expected 0: the network was not built to be asked without a condition");
         }
+    }
+
+    /** What is exported is the first of the moving averages. */
+    private Map<String, String> withAverage(Map<String, String> provenance) {
+        Map<String, String> all = new LinkedHashMap<>(provenance);
+        all.put(ModelCard.AVERAGE, String.valueOf(config.ema().decays().get(0)));
+        return all;
     }
 
     /** Before hours of training: how the result is to be sampled must be possible. */

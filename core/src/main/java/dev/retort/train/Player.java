@@ -46,6 +46,7 @@ public final class Player implements AutoCloseable {
     private final Role role;
     private boolean recompute;
     private Predicate<String> trained = parameter -> true;
+    private long frozenCalls;
 
     /** @param respondent how it is asked; its network is closed with this player, and frozen where it does not learn */
     public Player(String name, Respondent respondent, Role role) {
@@ -105,6 +106,7 @@ public final class Player implements AutoCloseable {
         if (question.gradient() == Gradient.PARAMETERS && !learns()) {
             throw new IllegalArgumentException(name + " does not learn, so no gradient leads to its weights");
         }
+        frozenCalls += (long) question.times().length * respondent.frozenCalls(!(role instanceof Role.Frozen));
         if (question.gradient() != Gradient.THROUGH || !learns()) {
             return respondent.ask(question, taps);
         }
@@ -117,6 +119,13 @@ public final class Player implements AutoCloseable {
             trainable(true);
             respondent.recompute(recompute);
         }
+    }
+
+    /** Calls of frozen networks, an image each, that it was asked for since this was asked last. */
+    long takeFrozenCalls() {
+        long calls = frozenCalls;
+        frozenCalls = 0;
+        return calls;
     }
 
     private void trainable(boolean on) {

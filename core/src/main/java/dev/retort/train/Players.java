@@ -147,6 +147,11 @@ final class Players implements AutoCloseable {
         }
     }
 
+    /** Calls of frozen networks, an image each, since this was asked last. */
+    long takeFrozenCalls() {
+        return all.values().stream().mapToLong(Player::takeFrozenCalls).sum();
+    }
+
     /** Nobody's gradients of one phase may enter the next. */
     void dropGradients() {
         learners.values().forEach(Learner::dropGradients);

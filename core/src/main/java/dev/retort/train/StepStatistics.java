@@ -13,6 +13,7 @@ final class StepStatistics {
     private final double[] binSums = new double[TIME_BINS];
     private final long[] binCounts = new long[TIME_BINS];
     private long images;
+    private long frozenCalls;
     private final long startNanos = System.nanoTime();
 
     /** Of one player's gradients. */
@@ -48,8 +49,10 @@ final class StepStatistics {
         of.steps++;
     }
 
-    void seen(int count) {
+    /** So many images went through a step, for which frozen networks were called so often for an image. */
+    void seen(int count, long calls) {
         images += count;
+        frozenCalls += calls;
     }
 
     double seconds() {
@@ -74,6 +77,7 @@ final class StepStatistics {
             values.put("gradient-norm" + whose, of.sum / of.steps);
             values.put("clipped-share" + whose, (double) of.clipped / of.steps);
         });
+        values.put(TrainingMetric.TEACHER_CALLS, images == 0 ? 0 : (double) frozenCalls / images);
         values.put(TrainingMetric.IMAGES_PER_SECOND, imagesPerSecond());
         return values;
     }

@@ -92,7 +92,7 @@ final class Steps {
             statistics.step(isResult ? "" : phase.player(), step.gradientNorm(), step.clipped());
             result = isResult ? OptionalDouble.of(loss) : result;
         }
-        statistics.seen(batch.count());
+        statistics.seen(batch.count(), players.takeFrozenCalls());
         return result;
     }
 
@@ -109,6 +109,7 @@ final class Steps {
                 players.dropGradients();
             }
         }
+        players.takeFrozenCalls();
     }
 
     /** Forward and backward on part of a batch, its loss scaled to its share; returns that share of the loss. */

@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.TrainedFor;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
 import dev.retort.io.FolderLock;
@@ -100,6 +101,7 @@ public final class Training {
                             config.model().dropout(),
                             config.run(),
                             "",
+                            TrainedFor.ANY,
                             initial.into(provenance));
                     Trainer trainer = new Trainer(
                             task,

@@ -4,12 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.SolverSpec;
+import dev.retort.card.TrainedFor;
 import dev.retort.data.DataConfig;
 import dev.retort.diffusion.Prediction;
 import dev.retort.model.LayerMap;
 import dev.retort.pipeline.Models;
+import dev.retort.report.TrainingMetric;
 import dev.retort.run.RunEvent;
 import dev.retort.run.RunEvents;
+import dev.retort.sample.TrajectoryRecording;
+import dev.retort.torch.Device;
 import dev.retort.train.ComputeConfig;
 import dev.retort.train.DitConfig;
 import dev.retort.train.EmaConfig;
@@ -57,8 +62,12 @@ class DistillationTest {
     }
 
     static Recipe recipe(String size, StudentStart init, List<StageConfig> stages) {
+        return recipe(size, init, 1, stages);
+    }
+
+    private static Recipe recipe(String size, StudentStart init, double guidance, List<StageConfig> stages) {
         return new Recipe(
-                new TeacherConfig(teacher.toString(), "", 1),
+                new TeacherConfig(teacher.toString(), "", guidance),
                 new DitConfig(size, 4, 0.1, false),
                 init,
                 new Objective.Flow(0, 1, 1),
@@ -158,6 +167,34 @@ class DistillationTest {
         assertThatThrownBy(() -> distil(odd, "odd")).hasMessageContaining("enlarged by a whole number");
         assertThat(temp.resolve("divergence")).doesNotExist();
         assertThat(temp.resolve("odd")).doesNotExist();
+    }
+
+    private static List<Double> teacherCalls(String run) {
+        return lines(temp.resolve(run).resolve("log.jsonl")).stream()
+                .map(line -> ((Number) line.get(TrainingMetric.TEACHER_CALLS)).doubleValue())
+                .distinct()
+                .toList();
+    }
+
+    @Test
+    void the_log_counts_the_teachers_calls_and_a_loss_on_its_trajectories_makes_none() {
+        Path cache = temp.resolve("trajectories");
+        new TrajectoryRecording(teacher, "t", SamplingSpec.of("flow-euler", 2, 1), 0, 16, 16, 8, Device.CPU)
+                .run(cache, Map.of(), n -> {}, (d, t, s) -> {}, () -> false);
+        LossConfig cached = new CachedLoss.Trajectory(LossWeight.ONE, 2, cache.toString());
+        distil(recipe("2x24x2/4", new StudentStart.Random(), List.of(stage("all", 24, cached))), "cached");
+        assertThat(teacherCalls("cached")).containsExactly(0.0);
+        assertThat(Models.card(temp.resolve("cached/model")).trainedFor())
+                .isEqualTo(TrainedFor.steps(2, SamplingSpec.of("flow-euler", 2, 1), 1));
+        LossConfig feature = new LossConfig.Feature(LossWeight.ONE, "uniform", true, 2);
+        distil(recipe("2x24x2/4", new StudentStart.Random(), List.of(stage("all", 24, OUTPUT, feature))), "asked");
+        assertThat(teacherCalls("asked")).containsExactly(1.0);
+        LossConfig walked = new StepLoss.Progressive(
+                LossWeight.ONE, 2, 4, new SolverSpec.Ddim(), StepLoss.ErrorWeight.TRUNCATED_SNR);
+        distil(recipe("2x24x2/4", new StudentStart.Random(), 2, List.of(stage("all", 24, walked))), "walked");
+        assertThat(teacherCalls("walked")).containsExactly(8.0); // four steps of two calls
+        assertThat(Models.card(temp.resolve("walked/model")).trainedFor().guidance())
+                .isEqualTo(2);
     }
 
     @Test

@@ -214,7 +214,9 @@ class ComparisonTest {
     void steps_within_a_budget_count_both_calls_of_guidance() {
         ProcessSpec flow = ProcessSpec.flow();
         assertThat(NetworkCalls.of(flow, teacher.sampling())).isEqualTo(12);
-        assertThat(NetworkCalls.stepsWithin(flow, teacher.sampling(), 7.9)).hasValue(3);
-        assertThat(NetworkCalls.stepsWithin(flow, teacher.sampling(), 1.9)).isEmpty();
+        assertThat(NetworkCalls.stepsWithin(teacher.card(), teacher.sampling(), 7.9))
+                .hasValue(3);
+        assertThat(NetworkCalls.stepsWithin(teacher.card(), teacher.sampling(), 1.9))
+                .isEmpty();
     }
 }

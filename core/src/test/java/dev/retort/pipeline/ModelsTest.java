@@ -98,7 +98,6 @@ class ModelsTest {
     void a_card_of_format_2_means_the_grid_and_the_clamp_that_followed_from_its_process() throws Exception {
         Path file = folder.resolve(ModelFiles.CARD);
         ObjectNode json = (ObjectNode) JsonMapper.shared().readTree(Files.readString(file));
-        assertThat(json.get("format").asInt()).isEqualTo(3);
         assertThat(json.get("process").get("prediction").asString()).isEqualTo("flow");
         json.put("format", 2);
         ((ObjectNode) json.get("process")).put("prediction", "FLOW");
@@ -111,6 +110,22 @@ class ModelsTest {
         json.put("format", 3);
         Files.writeString(file, json.toString());
         assertThatThrownBy(() -> Models.card(folder)).hasMessageContaining("type");
+    }
+
+    /** As it was written before: nothing of the noise's temperature and of what the model was trained for. */
+    @Test
+    void a_card_of_format_3_means_a_model_that_is_sampled_in_any_way() throws Exception {
+        Path file = folder.resolve(ModelFiles.CARD);
+        ObjectNode json = (ObjectNode) JsonMapper.shared().readTree(Files.readString(file));
+        assertThat(json.get("format").asInt()).isEqualTo(4);
+        json.put("format", 3);
+        json.remove("trainedFor");
+        ((ObjectNode) json.get("sampling")).remove("temperature");
+        Files.writeString(file, json.toString());
+        assertThat(Models.card(folder)).isEqualTo(card);
+        json.put("format", 4);
+        Files.writeString(file, json.toString());
+        assertThatThrownBy(() -> Models.card(folder)).hasMessageContaining("temperature");
     }
 
     @Test

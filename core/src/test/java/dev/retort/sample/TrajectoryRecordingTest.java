@@ -8,6 +8,7 @@ import dev.retort.SineModel;
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.TrainedFor;
 import dev.retort.data.Prompts;
 import dev.retort.data.Trajectories;
 import dev.retort.data.TrajectoryFolder;
@@ -50,11 +51,16 @@ class TrajectoryRecordingTest {
     private Path temp;
 
     private Path teacher(String name, ProcessSpec process) {
+        return teacher(name, process, TrainedFor.ANY);
+    }
+
+    private Path teacher(String name, ProcessSpec process, TrainedFor trained) {
         Path folder = temp.resolve(name);
         List<String> classes = IntStream.range(0, 10).mapToObj(i -> "c" + i).toList();
         try (Scope scope = Scope.open();
                 Dit dit = SineModel.create()) {
-            ModelCard card = ModelCard.of(dit.spec(), process, HEUN, classes, "shapes", 0, 1, "", Map.of());
+            ModelCard card = ModelCard.of(dit.spec(), process, HEUN, classes, "shapes", 0, 1, "", Map.of())
+                    .withTrainedFor(trained);
             Map<String, Tensor> weights = dit.state();
             ModelFiles.save(folder, card, Weights.writer(weights, Dtype.F32));
         }
@@ -247,6 +253,38 @@ class TrajectoryRecordingTest {
                 Kind.CONFIG,
                 "shardTrajectories is 1000000, expected between 1 and 838860");
         assertThat(temp.resolve("never")).doesNotExist();
+    }
+
+    @Test
+    void a_teacher_that_was_itself_distilled_is_walked_in_its_own_steps_alone() {
+        Path few = teacher("few", FLOW, TrainedFor.steps(4, HEUN, 1));
+        refused(
+                () -> record(few, HEUN.withSteps(16), 1, 2, "never"),
+                Kind.USAGE,
+                "steps is 16, but the model was trained for 4 steps alone");
+        assertThat(record(few, HEUN, 1, 2, "own").states()).isEqualTo(5);
+        SamplingSpec once = SamplingSpec.of("lcm", 1, 1);
+        Path jumps = teacher("jumps", FLOW, TrainedFor.jumps(once, 1));
+        refused(
+                () -> record(jumps, once, 1, 2, "never"),
+                Kind.USAGE,
+                "a teacher was itself distilled, to any number of steps of lcm, and has no ODE that could be walked");
+        assertThat(temp.resolve("never/trajectories.json")).doesNotExist();
+    }
+
+    /** As a cache was described before: nothing of the noise's temperature. */
+    @Test
+    void a_manifest_of_format_1_goes_on() throws Exception {
+        Path teacher = teacher("teacher", FLOW);
+        record(teacher, HEUN, 1, 6, "cache");
+        Path file = temp.resolve("cache/trajectories.json");
+        String text = Files.readString(file);
+        Files.writeString(
+                file, text.replace("\"format\" : 2", "\"format\" : 1").replaceAll(",\\s*\"temperature\" : 1.0", ""));
+        assertThat(Files.readString(file)).doesNotContain("temperature").contains("\"format\" : 1");
+        record(teacher, HEUN, 1, 6, "cache");
+        assertThat(new TrajectoryFolder(temp.resolve("cache")).manifest().sampling())
+                .isEqualTo(HEUN);
     }
 
     private static void refused(Runnable action, Kind kind, String... words) {

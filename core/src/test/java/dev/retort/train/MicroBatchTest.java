@@ -3,6 +3,7 @@ package dev.retort.train;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.card.DitSpec;
+import dev.retort.card.TrainedFor;
 import dev.retort.data.ImageSource;
 import dev.retort.io.FolderLock;
 import dev.retort.io.SafetensorsFile;
@@ -147,6 +148,7 @@ class MicroBatchTest {
                         spec.classDropout(),
                         config.run(),
                         "",
+                        TrainedFor.ANY,
                         Map.of());
                 Trainer trainer = new Trainer(
                         task,

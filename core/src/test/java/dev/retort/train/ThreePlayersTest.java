@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.card.DitSpec;
+import dev.retort.card.TrainedFor;
 import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
 import dev.retort.diffusion.Ddim;
@@ -239,7 +240,8 @@ class ThreePlayersTest {
                 Player f = new Player("fake", network(3), new Player.Role.Learns(FAKE));
                 Player mean = new Player("target", network(4), new Player.Role.Follows("student", 0.75));
                 FolderLock held = FolderLock.take(temp.resolve(name), note -> {});
-                Task task = new DiffusionTask(SHAPES, OBJECTIVE, "student", asked, 0.1, any.run(), "", Map.of());
+                Task task = new DiffusionTask(
+                        SHAPES, OBJECTIVE, "student", asked, 0.1, any.run(), "", TrainedFor.ANY, Map.of());
                 Trainer trainer = new Trainer(
                         task,
                         List.of(s, t, f, mean),

@@ -10,8 +10,16 @@ public sealed interface NoiseScale {
         return scale == 0 ? NONE : new Fixed(scale);
     }
 
+    /** So much times as much noise; none at 0. */
+    NoiseScale times(double factor);
+
     /** No noise. */
-    record None() implements NoiseScale {}
+    record None() implements NoiseScale {
+        @Override
+        public NoiseScale times(double factor) {
+            return this;
+        }
+    }
 
     /**
      * The same factor for every element.
@@ -23,6 +31,11 @@ public sealed interface NoiseScale {
             if (!(scale > 0) || Double.isInfinite(scale)) {
                 throw new IllegalArgumentException("scale is " + scale + ", expected a finite number above 0");
             }
+        }
+
+        @Override
+        public NoiseScale times(double factor) {
+            return fixed(scale * factor);
         }
     }
 
@@ -39,6 +52,12 @@ public sealed interface NoiseScale {
                 throw new IllegalArgumentException(
                         "logBeta is " + logBeta + " and logBetaTilde " + logBetaTilde + "; expected finite numbers");
             }
+        }
+
+        @Override
+        public NoiseScale times(double factor) {
+            double more = 2 * StrictMath.log(factor); // on the logarithm of a variance
+            return factor == 0 ? NONE : new LearnedRange(logBeta + more, logBetaTilde + more);
         }
 
         /** The factor for one element whose variance channel says v. */

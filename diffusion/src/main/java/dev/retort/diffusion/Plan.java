@@ -98,6 +98,22 @@ public record Plan(String solver, double startScale, List<Step> steps) {
         return new Plan(solver, 1, steps);
     }
 
+    /** The same with the noise that its steps add times a factor; what it starts from stays as it is. */
+    public Plan withNoiseTimes(double factor) {
+        return factor == 1
+                ? this
+                : new Plan(
+                        solver,
+                        startScale,
+                        steps.stream()
+                                .map(step -> new Step(
+                                        step.call(),
+                                        step.refined(),
+                                        step.next(),
+                                        step.noise().times(factor)))
+                                .toList());
+    }
+
     /** The plan of its first steps alone. */
     public Plan first(int count) {
         return new Plan(solver, startScale, steps.subList(0, count));

@@ -98,6 +98,12 @@ public final class Critic implements Respondent {
         return eyes.images();
     }
 
+    /** The denoiser is frozen also where the heads learn. */
+    @Override
+    public int frozenCalls(boolean learns) {
+        return 1;
+    }
+
     @Override
     public void recompute(boolean on) {
         if (trained) {

@@ -57,7 +57,12 @@ public final class ProgressiveLoss implements Loss {
         }
     }
 
-    private static TimeGrid between(NoiseSchedule schedule, TimeGrid grid, int step, int ratio) {
+    /**
+     * Where the teacher steps for one step of the student's grid.
+     *
+     * @param ratio in how many steps, at even distance in time
+     */
+    public static TimeGrid between(NoiseSchedule schedule, TimeGrid grid, int step, int ratio) {
         double from = grid.from(step).time();
         double to = grid.to(step).time();
         List<TimeGrid.Point> points = new ArrayList<>();

@@ -1,0 +1,34 @@
+package dev.retort.cli;
+
+import dev.retort.card.ModelCard;
+import dev.retort.card.SamplingSpec;
+import dev.retort.card.TrainedFor;
+import dev.retort.error.RetortException;
+import picocli.CommandLine.Option;
+
+/** Whether a model is sampled also where it was not trained for it. */
+final class SamplingForce {
+    @Option(
+            names = "--force",
+            description = "Sample a distilled student also in a way that it was not trained for, with a warning.")
+    private boolean force;
+
+    /**
+     * The card under which a model is sampled in a way: its own, or with the option one that allows any.
+     *
+     * @throws RetortException where the model was not trained for it and is not forced
+     */
+    ModelCard allowing(SamplingSpec asked, ModelCard card, String model, Output output) {
+        try {
+            card.trainedFor().requireFit(card.process().noiseSchedule(), asked);
+            return card;
+        } catch (RetortException e) {
+            if (!force) {
+                throw new RetortException(
+                        e.kind(), "--" + e.getMessage() + ", or sample " + model + " nonetheless with --force", e);
+            }
+            output.say("Warning: " + e.getMessage() + "; " + model + " is sampled nonetheless");
+            return card.withTrainedFor(TrainedFor.ANY);
+        }
+    }
+}

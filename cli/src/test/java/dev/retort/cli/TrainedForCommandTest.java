@@ -1,0 +1,126 @@
+package dev.retort.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.retort.card.ModelCard;
+import dev.retort.card.SamplingSpec;
+import dev.retort.card.TrainedFor;
+import dev.retort.io.SafetensorsFile;
+import dev.retort.layout.ModelFiles;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** A distilled student knows how it must be sampled. */
+class TrainedForCommandTest {
+    @TempDir
+    private Path folder;
+
+    private Path model;
+    private Path other;
+
+    @BeforeEach
+    void save() throws Exception {
+        Path made = TinyModel.save(folder.resolve("made"), 8, 0.1);
+        model = student("student", made, TrainedFor.steps(3, SamplingSpec.of("flow-euler", 3, 1), 1.5));
+        other = made;
+    }
+
+    private Path student(String name, Path made, TrainedFor trained) {
+        Path place = folder.resolve(name);
+        ModelCard card = ModelFiles.card(made).withTrainedFor(trained);
+        try (SafetensorsFile weights = SafetensorsFile.open(made.resolve(ModelFiles.WEIGHTS))) {
+            ModelFiles.convert(place, card, weights, dev.retort.io.Dtype.F32);
+        }
+        return place;
+    }
+
+    private Ran sample(String... options) {
+        return sample(model, options);
+    }
+
+    private Ran sample(Path which, String... options) {
+        String out = folder.resolve("out.png").toString();
+        return Ran.retort(Stream.concat(
+                        Stream.of(
+                                "sample",
+                                which.toString(),
+                                "--device",
+                                "cpu",
+                                "--precision",
+                                "fp32",
+                                "--count",
+                                "3",
+                                "--out",
+                                out),
+                        Arrays.stream(options))
+                .toArray(String[]::new));
+    }
+
+    @Test
+    void another_way_than_it_was_trained_for_is_refused_with_what_it_was_trained_for() {
+        sample().good();
+        sample("--steps", "4")
+                .refused(
+                        2,
+                        "--steps is 4, but the model was trained for 3 steps alone; ask for as many, or sample " + model
+                                + " nonetheless with --force");
+        sample("--guidance", "2").refused(2, "--guidance is 2.0, but a guidance of 1.5 is baked into the model");
+        sample("--solver", "flow-heun").refused(2, "--solver is flow-heun, but the model was trained for flow-euler");
+        sample("--grid", "flow:shift=3").refused(2, "--grid is flow:shift=3", "the grid default alone");
+        sample("--grid", "even").good(); // the same times
+        Ran evaluated = Ran.retort("evaluate", model.toString(), "--steps", "4", "--data", "shapes");
+        evaluated.refused(2, "--steps is 4, but the model was trained for 3 steps alone");
+        Ran.retort("compare", other.toString(), model.toString(), "--steps", "4", "--data", "shapes")
+                .refused(2, "--steps is 4, but the model was trained for 3 steps alone", "student nonetheless");
+    }
+
+    @Test
+    void forced_it_is_sampled_nonetheless_as_any_model_would_be_with_a_warning() throws Exception {
+        Ran forced = sample("--steps", "4", "--force");
+        forced.good();
+        assertThat(forced.err())
+                .contains("Warning: steps is 4, but the model was trained for 3 steps alone; ask for as many");
+        byte[] drawn = Files.readAllBytes(folder.resolve("out.png"));
+        sample(other, "--steps", "4").good();
+        assertThat(drawn).isEqualTo(Files.readAllBytes(folder.resolve("out.png")));
+        assertThat(sample("--force").good().err()).doesNotContain("Warning");
+    }
+
+    @Test
+    void as_a_teacher_it_has_no_trajectories_but_those_of_its_own_steps() {
+        String out = folder.resolve("kept").toString();
+        Ran.retort("trajectories", model.toString(), "--count", "2", "--device", "cpu", "--out", out)
+                .refused(2, "steps is 16, but the model was trained for 3 steps alone");
+        Ran.retort("trajectories", model.toString(), "--count", "2", "--device", "cpu", "--out", out, "--steps", "3")
+                .good();
+    }
+
+    @Test
+    void inspect_says_what_it_was_trained_for() {
+        assertThat(Ran.retort("inspect", model.toString()).good().out())
+                .contains("Trained   for 3 steps of flow-euler on the grid default, guidance 1.5 baked in");
+        assertThat(Ran.retort("inspect", other.toString()).good().out()).doesNotContain("Trained");
+    }
+
+    @Test
+    void temperature_scales_the_noise_of_a_solver_that_adds_some_and_is_refused_with_another() throws Exception {
+        sample(other, "--temperature", "0.5")
+                .refused(
+                        2,
+                        "--solver flow-euler with --steps 3",
+                        "temperature is 0.5, but flow-euler in 3 steps adds no noise");
+        sample(other, "--solver", "lcm", "--temperature", "11")
+                .refused(2, "--temperature is 11, expected between 0 and 10");
+        sample(other, "--solver", "lcm").good();
+        byte[] usual = Files.readAllBytes(folder.resolve("out.png"));
+        sample(other, "--solver", "lcm", "--temperature", "1").good();
+        assertThat(Files.readAllBytes(folder.resolve("out.png"))).isEqualTo(usual);
+        sample(other, "--solver", "lcm", "--temperature", "0.5").good();
+        assertThat(Files.readAllBytes(folder.resolve("out.png"))).isNotEqualTo(usual);
+    }
+}
