@@ -98,10 +98,10 @@ public final class Critic implements Respondent {
         return eyes.images();
     }
 
-    /** The denoiser is frozen also where the heads learn. */
+    /** A denoiser that is not trained with the heads is frozen also where they learn. */
     @Override
     public int frozenCalls(boolean learns) {
-        return 1;
+        return learns && trained ? 0 : 1;
     }
 
     @Override
