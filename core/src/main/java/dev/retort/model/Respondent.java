@@ -28,6 +28,11 @@ public interface Respondent {
         return learns ? 0 : 1;
     }
 
+    /** Whether every weight leads to an answer; a loss that reaches only some of them is then a mistake. */
+    default boolean usesAllWeights() {
+        return true;
+    }
+
     /** Recompute block insides during the backward pass instead of storing them, where the network can. */
     void recompute(boolean on);
 }

@@ -104,6 +104,12 @@ public final class Critic implements Respondent {
         return learns && trained ? 0 : 1;
     }
 
+    /** What follows the last intermediate that a head looks at leads nowhere. */
+    @Override
+    public boolean usesAllWeights() {
+        return !trained;
+    }
+
     @Override
     public void recompute(boolean on) {
         if (trained) {
