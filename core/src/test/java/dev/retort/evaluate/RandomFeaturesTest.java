@@ -4,11 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.retort.Shared;
 import dev.retort.card.ImageShape;
 import dev.retort.data.DataConfig;
 import dev.retort.evaluate.FrechetDistance.SmallSamples;
+import java.util.List;
 import java.util.Random;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class RandomFeaturesTest {
@@ -88,6 +91,45 @@ class RandomFeaturesTest {
                 assertThat(blurred).as(choice + " blurred").isGreaterThan(2 * floor);
                 assertThat(noisy).as(choice + " noisy").isGreaterThan(2 * floor);
                 assertThat(pale).as(choice + " pale").isGreaterThan(2 * floor);
+            }
+        }
+    }
+
+    /** The ladder of docs/results.md with fewer pictures. */
+    @Test
+    void on_clothes_the_distance_grows_with_blur_noise_pallor_and_missing_classes() {
+        DataConfig data = new DataConfig.Idx(Shared.path("data/fashion-mnist").toString(), "test", 0, false);
+        ImageSet reference = ImageSet.subset(data.open(), 1000);
+        ImageSet real = ImageSet.subset(data.withSplit("train").open(), 1000);
+        List<List<UnaryOperator<PixelBatch>>> ladders = List.of(
+                List.of(batch -> batch, RandomFeaturesTest::blurred, batch -> blurred(blurred(batch))),
+                List.of(batch -> batch, batch -> changed(batch, 1, 8), batch -> changed(batch, 1, 20)),
+                List.of(batch -> batch, batch -> changed(batch, 0.9, 0), batch -> changed(batch, 0.7, 0)));
+        for (String choice : new String[] {"random", "patches"}) {
+            FeatureExtractor extractor = Extractors.open(choice, reference);
+            FeatureSet known = set(extractor, reference, batch -> batch);
+            for (List<UnaryOperator<PixelBatch>> ladder : ladders) {
+                double[] rungs = ladder.stream()
+                        .mapToDouble(change -> distance(known, set(extractor, real, change)))
+                        .toArray();
+                assertThat(rungs[0]).isLessThan(0.15);
+                assertThat(rungs[1]).as(choice).isGreaterThan(1.5 * rungs[0]);
+                assertThat(rungs[2]).as(choice).isGreaterThan(2 * rungs[1]);
+            }
+            double before = 0;
+            for (int missing = 0; missing <= 4; missing += 2) {
+                int from = missing;
+                int[] kept = IntStream.range(0, real.size())
+                        .filter(i -> real.labels()[i] >= from)
+                        .limit(500)
+                        .toArray();
+                FeatureSet rest = new FeatureSet(
+                        extractor.space(),
+                        "rest",
+                        FeatureMatrix.of(extractor.extract(real.pixels(kept)).features()));
+                double distance = distance(known, rest);
+                assertThat(distance).as(choice + " without " + from).isGreaterThan(1.5 * before);
+                before = distance;
             }
         }
     }
