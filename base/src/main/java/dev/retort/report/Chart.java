@@ -8,10 +8,11 @@ import java.util.List;
  * @param title what is shown
  * @param xLabel the horizontal axis: {@code images seen}
  * @param yLabel the vertical axis, with its unit
- * @param logY whether the vertical axis is logarithmic; values that are not positive are then left out
+ * @param logX whether the horizontal axis is logarithmic; values that are not positive are then left out
+ * @param logY the same of the vertical axis
  * @param series the curves, in the order of their colours; at most eight can be told apart
  */
-public record Chart(String title, String xLabel, String yLabel, boolean logY, List<Series> series) {
+public record Chart(String title, String xLabel, String yLabel, boolean logX, boolean logY, List<Series> series) {
     /**
      * One curve. Points that are not finite are left out.
      *

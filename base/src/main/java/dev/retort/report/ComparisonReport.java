@@ -1,5 +1,6 @@
 package dev.retort.report;
 
+import dev.retort.error.Printable;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -30,6 +31,17 @@ public record ComparisonReport(
         List<String> notes,
         List<String> commands,
         Provenance provenance) {
+    private static final int NARROW = 10;
+
+    /** How the names of the measures begin that stand in a line; F is FD or FID. */
+    private static final List<String> TELLING = List.of(
+            Measure.NETWORK_CALLS.name(),
+            Measure.SECONDS_PER_IMAGE.name(),
+            "F",
+            "Precision",
+            "Recall",
+            Measure.NEAR_COPIES.name(),
+            Measure.CLASS_ACCURACY.name());
 
     /** Copies the lists; names of models must differ. */
     public ComparisonReport {
@@ -78,13 +90,54 @@ public record ComparisonReport(
                 table.section(group);
             }
             List<String> row = new ArrayList<>(List.of(measure.name()));
-            for (ModelColumn model : models) {
-                OptionalDouble value = model.value(measure);
-                row.add(value.isPresent() ? measure.unit().format(value.getAsDouble()) : "–");
-            }
+            models.forEach(model -> row.add(cell(model, measure)));
             table.row(row);
         }
         return table;
+    }
+
+    /** The scores that tell most, a line for each model: for models in several numbers of steps, where columns would be too many. */
+    public TextTable toLines() {
+        List<Measure> shown = telling();
+        List<String> header = new ArrayList<>(List.of(""));
+        shown.forEach(
+                measure -> header.add(measure.name().replace("-", "- ").replace("@", " @"))); // where it may break
+        TextTable table = new TextTable(header, NARROW);
+        models.forEach(model -> table.row(line(model, shown)));
+        return table;
+    }
+
+    /** {@link #toLines()} as a table of Markdown. */
+    public String toMarkdown() {
+        List<Measure> shown = telling();
+        StringBuilder out = new StringBuilder("| |");
+        shown.forEach(measure -> out.append(' ').append(measure.name()).append(" |"));
+        out.append("\n|---|").append("---|".repeat(shown.size())).append('\n');
+        for (ModelColumn model : models) {
+            out.append('|');
+            line(model, shown).forEach(cell -> out.append(' ')
+                    .append(Printable.line(cell).replace("|", "\\|"))
+                    .append(" |"));
+            out.append('\n');
+        }
+        return out.toString();
+    }
+
+    private List<Measure> telling() {
+        return measures().stream()
+                .filter(measure -> TELLING.stream().anyMatch(measure.name()::startsWith))
+                .toList();
+    }
+
+    private static List<String> line(ModelColumn model, List<Measure> shown) {
+        List<String> line = new ArrayList<>(List.of(model.name()));
+        shown.forEach(measure -> line.add(cell(model, measure)));
+        return line;
+    }
+
+    private static String cell(ModelColumn model, Measure measure) {
+        OptionalDouble value = model.value(measure);
+        return value.isPresent() ? measure.unit().format(value.getAsDouble()) : "–";
     }
 
     /** Everything but the pictures, as indented JSON with full precision. */

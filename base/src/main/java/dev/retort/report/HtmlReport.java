@@ -19,10 +19,15 @@ import java.util.OptionalDouble;
 /** Draws a {@link ComparisonReport} as one HTML file that needs nothing else: styles, curves and pictures are inside. */
 public final class HtmlReport {
     private final ComparisonReport report;
+    private final List<String> lines; // in the order of their colours
     private final StringBuilder out = new StringBuilder();
 
     private HtmlReport(ComparisonReport report) {
         this.report = report;
+        this.lines = report.models().stream()
+                .map(model -> ModelColumn.line(model.name()))
+                .distinct()
+                .toList();
     }
 
     /** The page. */
@@ -195,9 +200,8 @@ public final class HtmlReport {
         if (report.charts().isEmpty()) {
             return;
         }
-        List<String> models = report.models().stream().map(ModelColumn::name).toList();
         out.append("<section>\n<h2>Curves</h2>\n<div class=\"charts\">\n");
-        report.charts().forEach(chart -> out.append(new SvgChart(chart, models).render()));
+        report.charts().forEach(chart -> out.append(new SvgChart(chart, lines).render()));
         out.append("</div>\n</section>\n");
     }
 
@@ -236,12 +240,8 @@ public final class HtmlReport {
     }
 
     private String swatch(String model) {
-        for (int i = 0; i < report.models().size(); i++) {
-            if (report.models().get(i).name().equals(model)) {
-                return "<i class=\"swatch c" + i % 8 + "\"></i>";
-            }
-        }
-        return "";
+        int colour = lines.indexOf(ModelColumn.line(model));
+        return colour < 0 ? "" : "<i class=\"swatch c" + colour % 8 + "\"></i>";
     }
 
     private static String arrow(Measure measure) {

@@ -26,6 +26,9 @@ public record Measure(String name, String group, Unit unit, Better better, Strin
     /** Network calls for one image, guidance counted. */
     public static final Measure NETWORK_CALLS =
             new Measure("Network calls", COST, Unit.COUNT, Better.LOWER, "calls for one image, guidance counted");
+    /** Training images that a model has seen. */
+    public static final Measure IMAGES_SEEN = new Measure(
+            "Images seen", COST, Unit.COUNT, Better.NEITHER, "training images, one seen twice counted twice");
     /** Wall-clock seconds for one image, in the batch it was sampled with. */
     public static final Measure SECONDS_PER_IMAGE =
             new Measure("Time per image", COST, Unit.SECONDS, Better.LOWER, "wall clock, from noise to pixels");
@@ -46,6 +49,13 @@ public record Measure(String name, String group, Unit unit, Better better, Strin
             Unit.PERCENT,
             Better.HIGHER,
             "samples recognised as the class that was asked for");
+    /** Share of samples that are suspiciously near to a training image. */
+    public static final Measure NEAR_COPIES = new Measure(
+            "Near copies",
+            QUALITY,
+            Unit.PERCENT,
+            Better.LOWER,
+            "samples nearer to a training image than 99 % of the real images that no model was trained on");
     /** Share of samples whose nearest class agrees with the teacher's sample on the same noise. */
     public static final Measure TEACHER_AGREEMENT = new Measure(
             "Same class as teacher",

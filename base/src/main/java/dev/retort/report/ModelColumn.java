@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.regex.Pattern;
 
 /**
  * A column of the comparison: one model, sampled one way, or the real images.
@@ -41,9 +42,21 @@ public record ModelColumn(String name, Role role, String description, Map<Measur
         }
     }
 
+    private static final Pattern STEPS = Pattern.compile(" in \\d+ steps?$");
+
     /** Copies the values, keeping their order. */
     public ModelColumn {
         values = Collections.unmodifiableMap(new LinkedHashMap<>(values));
+    }
+
+    /** Name of a model's column among others of the same model: {@code student in 4 steps}. */
+    public static String inSteps(String line, int steps) {
+        return line + " in " + steps + (steps == 1 ? " step" : " steps");
+    }
+
+    /** What the names of a model's columns have in common, the number of steps left out: a line of a chart. */
+    public static String line(String name) {
+        return STEPS.matcher(name).replaceFirst("");
     }
 
     /** What was measured, if it was. */

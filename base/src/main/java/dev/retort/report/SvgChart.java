@@ -21,18 +21,17 @@ final class SvgChart {
     private final List<Chart.Series> drawn;
     private final List<Integer> colours;
 
-    /** @param models names of the models, in the order of their colours */
+    /** @param models names of the models' lines, in the order of their colours */
     SvgChart(Chart chart, List<String> models) {
         this.chart = chart;
-        this.drawn = chart.series().stream()
-                .map(series -> thinned(series, chart.logY()))
-                .toList();
+        this.drawn = chart.series().stream().map(this::thinned).toList();
         this.colours = colours(chart, models);
     }
 
     /** A {@code figure} element: title, drawing, legend. */
     String render() {
-        Axis x = Axis.covering(all(true).min().orElse(1), all(true).max().orElse(0), false, false, LEFT, WIDTH - RIGHT);
+        Axis x = Axis.covering(
+                all(true).min().orElse(1), all(true).max().orElse(0), chart.logX(), false, LEFT, WIDTH - RIGHT);
         Axis y = Axis.covering(
                 all(false).min().orElse(1), all(false).max().orElse(0), chart.logY(), true, HEIGHT - BOTTOM, TOP);
         StringBuilder out = new StringBuilder("<figure class=\"chart\"><figcaption>")
@@ -68,7 +67,7 @@ final class SvgChart {
                 LEFT, WIDTH - RIGHT, HEIGHT - BOTTOM, HEIGHT - BOTTOM));
         out.append(format(
                 "<text class=\"label\" x=\"%d\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
-                (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, Html.escape(chart.xLabel())));
+                (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, Html.escape(chart.xLabel() + (chart.logX() ? " (log)" : ""))));
         int middle = (TOP + HEIGHT - BOTTOM) / 2;
         out.append(format(
                 "<text class=\"label\" x=\"13\" y=\"%d\" text-anchor=\"middle\" transform=\"rotate(-90 13 %d)\">%s</text>\n",
@@ -119,10 +118,10 @@ final class SvgChart {
     }
 
     /** Drops what cannot be drawn, then averages runs of neighbours until few enough points are left. */
-    private static Chart.Series thinned(Chart.Series series, boolean log) {
+    private Chart.Series thinned(Chart.Series series) {
         int[] good = IntStream.range(0, series.x().length)
                 .filter(i -> Double.isFinite(series.x()[i]) && Double.isFinite(series.y()[i]))
-                .filter(i -> !log || series.y()[i] > 0)
+                .filter(i -> (!chart.logX() || series.x()[i] > 0) && (!chart.logY() || series.y()[i] > 0))
                 .toArray();
         int run = Math.max(1, (good.length + MOST_POINTS - 1) / MOST_POINTS);
         int count = (good.length + run - 1) / run;

@@ -15,7 +15,12 @@ public final class TextTable {
 
     /** @param header one heading per column */
     public TextTable(List<String> header) {
-        header.forEach(heading -> headings.add(wrap(heading)));
+        this(header, HEADING_WIDTH);
+    }
+
+    /** @param width characters beyond which a line of a heading takes no further word */
+    TextTable(List<String> header, int width) {
+        header.forEach(heading -> headings.add(wrap(heading, width)));
     }
 
     /** Adds a row; it has as many cells as the header. Control characters are shown as their escapes. */
@@ -84,11 +89,11 @@ public final class TextTable {
         return text.codePointCount(0, text.length());
     }
 
-    private static List<String> wrap(String heading) {
+    private static List<String> wrap(String heading, int width) {
         List<String> lines = new ArrayList<>();
         StringBuilder line = new StringBuilder();
         for (String word : heading.split(" ")) {
-            if (line.length() > 0 && line.length() + 1 + word.length() > HEADING_WIDTH) {
+            if (line.length() > 0 && line.length() + 1 + word.length() > width) {
                 lines.add(line.toString());
                 line.setLength(0);
             }

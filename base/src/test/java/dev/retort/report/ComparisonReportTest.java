@@ -73,6 +73,37 @@ class ComparisonReportTest {
     }
 
     @Test
+    void models_as_lines_show_distances_and_what_they_cost_in_text_and_in_markdown() {
+        String[] markdown = example().toMarkdown().split("\n");
+        assertThat(markdown[0]).isEqualTo("| | Time per image | FD-LeNet5fashion@10k | Precision | Class accuracy |");
+        assertThat(markdown[1]).isEqualTo("|---|---|---|---|---|");
+        assertThat(markdown[3]).isEqualTo("| student | 7.17 ms | 5.123 | 0.7975 | 94.7 % |");
+        assertThat(markdown[6]).isEqualTo("| real | – | 0.6100 | – | 92.3 % |");
+        assertThat(example().toLines().render())
+                .containsPattern("student +7.17 ms +5.123 +0.7975 +94.7 %")
+                .doesNotContain("Parameters");
+    }
+
+    @Test
+    void columns_of_one_model_share_a_line_and_its_colour() {
+        assertThat(ModelColumn.line(ModelColumn.inSteps("a", 1))).isEqualTo("a");
+        assertThat(ModelColumn.line("a in 16 steps")).isEqualTo("a");
+        assertThat(ModelColumn.line("real images")).isEqualTo("real images");
+        List<ModelColumn> models = new ArrayList<>();
+        for (String name : List.of("teacher", "a in 4 steps", "a in 1 step", "b in 4 steps")) {
+            models.add(new ModelColumn(name, Role.VARIANT, "", Map.of(FD, 1.0)));
+        }
+        double[] calls = {1, 4, 0};
+        Chart chart = new Chart("t", "calls", "FD", true, true, List.of(new Chart.Series("b", calls, calls)));
+        ComparisonReport report = new ComparisonReport(
+                "t", "", models, List.of(), List.of(chart), List.of(), List.of(), Provenance.here("", 0));
+        String page = HtmlReport.render(report);
+        assertThat(page)
+                .contains("swatch c1\"></i>a in 4 steps", "swatch c1\"></i>a in 1 step", "swatch c2\"></i>b in 4 steps")
+                .contains("curve c2\" data-name=\"b\" data-values=\"1.000000,1.000 4.000000,4.000\"", "calls (log)");
+    }
+
+    @Test
     void two_columns_of_one_name_are_refused() {
         ModelColumn column = new ModelColumn("a", Role.TEACHER, "", Map.of());
         assertThatThrownBy(() -> new ComparisonReport(
@@ -95,10 +126,11 @@ class ComparisonReportTest {
             x[i] = i;
             y[i] = i == 500 ? Double.NaN : i == 501 ? -1 : 1 + i;
         }
-        String svg =
-                new SvgChart(new Chart("t", "x", "y", true, List.of(new Chart.Series("s", x, y))), List.of()).render();
+        String svg = new SvgChart(
+                        new Chart("t", "x", "y", false, true, List.of(new Chart.Series("s", x, y))), List.of())
+                .render();
         assertThat(svg).doesNotContain("NaN", "Infinity").contains("mean of up to 3 logged values");
-        String empty = new SvgChart(new Chart("t", "x", "y", false, List.of()), List.of()).render();
+        String empty = new SvgChart(new Chart("t", "x", "y", false, false, List.of()), List.of()).render();
         assertThat(empty).contains("<svg").doesNotContain("NaN");
     }
 
@@ -188,6 +220,7 @@ class ComparisonReportTest {
                                 "Loss <b> while training",
                                 "images seen",
                                 "loss",
+                                false,
                                 true,
                                 List.of(
                                         curve("teacher", 1200, 0.02, 1),
@@ -197,6 +230,7 @@ class ComparisonReportTest {
                                 "ε-MSE by time",
                                 "time (0 data, 1 noise)",
                                 "mean squared error",
+                                false,
                                 false,
                                 List.of(curve("student", 10, 0.2, 4), curve("from scratch", 10, 0.3, 5)))),
                 List.of(

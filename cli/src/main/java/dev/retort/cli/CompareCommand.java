@@ -5,6 +5,7 @@ import dev.retort.evaluate.Comparison;
 import dev.retort.evaluate.Evaluator;
 import dev.retort.io.AtomicWrite;
 import dev.retort.report.ComparisonReport;
+import dev.retort.report.ModelColumn;
 import dev.retort.report.Provenance;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,6 +26,7 @@ import picocli.CommandLine.Parameters;
             "  retort compare runs/teacher runs/student",
             "  retort compare runs/teacher runs/student --scratch runs/alone   with the second honest zero",
             "  retort compare runs/teacher runs/a runs/b --samples 2000 --out runs/a-and-b",
+            "  retort compare runs/teacher runs/a@4,2,1 runs/b@4          in these numbers of steps",
             ""
         })
 final class CompareCommand implements Callable<Integer> {
@@ -37,10 +39,16 @@ final class CompareCommand implements Callable<Integer> {
     @Parameters(
             index = "0",
             paramLabel = "TEACHER",
-            description = "The model that was distilled: a folder, or hf:OWNER/NAME.")
+            description =
+                    "The model that was distilled: a folder, or hf:OWNER/NAME. With @8,4 behind it in 8 steps, to which all else is"
+                            + " compared, and in 4.")
     private String teacher;
 
-    @Parameters(index = "1..*", arity = "1..*", paramLabel = "STUDENT", description = "What came out of it.")
+    @Parameters(
+            index = "1..*",
+            arity = "1..*",
+            paramLabel = "STUDENT",
+            description = "What came out of it; with @4,2,1 behind it in these numbers of steps.")
     private List<String> students;
 
     @Option(
@@ -58,19 +66,19 @@ final class CompareCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<String> taken = new ArrayList<>();
-        Candidate original = candidate(teacher, taken);
-        List<Candidate> distilled =
-                students.stream().map(model -> candidate(model, taken)).toList();
-        List<Candidate> alone =
-                scratch.stream().map(model -> candidate(model, taken)).toList();
-        Path folder =
-                out == null ? Path.of("runs", "compare-" + distilled.get(0).name()) : out;
+        List<Candidate> original = options.candidates(teacher, taken, output);
+        List<Candidate> distilled = candidates(students, taken);
+        List<Candidate> alone = candidates(scratch, taken);
+        Path folder = out == null
+                ? Path.of("runs", "compare-" + ModelColumn.line(distilled.get(0).name()))
+                : out;
         AtomicWrite.requireWritable(folder.resolve("compare.json"));
+        distilled.addAll(original.subList(1, original.size()));
         ComputeOptions.Chosen chosen = options.choose(output);
         ComparisonReport report;
-        try (Evaluator evaluator = options.evaluator(original, chosen, output);
+        try (Evaluator evaluator = options.evaluator(original.get(0), chosen, output);
                 Bar bar = output.bar("compare", "")) {
-            report = new Comparison(original, distilled, alone)
+            report = new Comparison(original.get(0), distilled, alone)
                     .report(
                             evaluator,
                             options.measurement(chosen),
@@ -82,19 +90,20 @@ final class CompareCommand implements Callable<Integer> {
         if (output.json()) {
             output.terminal().out().println(report.toJson());
         } else {
-            output.terminal().out().print(report.toTable().render());
+            boolean lines = distilled.size() > students.size();
+            output.terminal().out().print((lines ? report.toLines() : report.toTable()).render());
             output.terminal().out().println();
             output.terminal().out().println(report.summary());
         }
         report.notes().forEach(output::say);
         output.say("The page with the pictures: " + page);
-        output.next("retort sample " + students.get(0));
+        output.next("retort sample " + StepCounts.of(students.get(0)).model());
         return 0;
     }
 
-    private Candidate candidate(String model, List<String> taken) {
-        Candidate candidate = options.candidate(model, taken, output);
-        taken.add(candidate.name());
-        return candidate;
+    private List<Candidate> candidates(List<String> models, List<String> taken) {
+        List<Candidate> candidates = new ArrayList<>();
+        models.forEach(model -> candidates.addAll(options.candidates(model, taken, output)));
+        return candidates;
     }
 }

@@ -14,6 +14,7 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.Candidate;
 import dev.retort.evaluate.Comparison;
 import dev.retort.evaluate.Evaluator;
+import dev.retort.evaluate.Extractors;
 import dev.retort.evaluate.FeatureCache;
 import dev.retort.evaluate.Measurement;
 import dev.retort.evaluate.Portions;
@@ -217,7 +218,7 @@ final class DemoCommand implements Callable<Integer> {
     private Evaluator evaluator(DataConfig data, ComputeOptions.Chosen chosen) {
         return Evaluator.of(
                 data,
-                "auto",
+                Extractors.USUAL,
                 new FeatureCache(run.resolve("features")),
                 new Evaluator.Settings(SAMPLES, 0, BATCH, chosen.device(), chosen.precision()));
     }

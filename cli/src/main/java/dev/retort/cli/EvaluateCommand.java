@@ -28,7 +28,8 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  retort evaluate runs/student                              10,000 images against the test split",
             "  retort evaluate runs/student --samples 2000 --steps 4     fewer images, fewer steps",
-            "  retort evaluate runs/student --extractor pixels --json    the untrained control, as JSON",
+            "  retort evaluate runs/student@8,4,2,1 --rounds 0           in these numbers of steps, a line for each",
+            "  retort evaluate runs/student --extractor pixels --json    by the control of pixels alone, as JSON",
             ""
         })
 final class EvaluateCommand implements Callable<Integer> {
@@ -38,52 +39,55 @@ final class EvaluateCommand implements Callable<Integer> {
     @Mixin
     private Output output;
 
-    @Parameters(paramLabel = "CHECKPOINT", description = ModelArgument.PLACES)
+    @Parameters(
+            paramLabel = "CHECKPOINT",
+            description = ModelArgument.PLACES + " With @4,2,1 behind it in these numbers of steps.")
     private String checkpoint;
 
     @Override
     public Integer call() {
-        Candidate candidate = options.candidate(checkpoint, List.of(), output);
+        List<Candidate> candidates = options.candidates(checkpoint, new ArrayList<>(), output);
         ComputeOptions.Chosen chosen = options.choose(output);
         ComparisonReport report;
-        try (Evaluator evaluator = options.evaluator(candidate, chosen, output)) {
-            Evaluation evaluation;
-            try (Bar bar = output.bar("draw", "images")) {
-                evaluation = evaluator.evaluate(candidate, bar);
+        try (Evaluator evaluator = options.evaluator(candidates.get(0), chosen, output)) {
+            List<Evaluation> evaluations = new ArrayList<>();
+            for (Candidate candidate : candidates) {
+                try (Bar bar = output.bar("draw", "images")) {
+                    evaluations.add(evaluator.evaluate(candidate, bar));
+                }
             }
             Measurement measurement = options.measurement(chosen);
             Map<Candidate, Cost> costs;
             try (Bar bar = output.bar("measure", "turns")) {
-                costs = measurement.of(List.of(candidate), bar);
+                costs = measurement.of(candidates, bar);
             }
             List<String> notes = new ArrayList<>(evaluator.notes());
             notes.addAll(measurement.notes());
-            report = report(evaluator, evaluation, costs.get(candidate), notes);
+            report = report(evaluator, evaluations, costs, notes);
         }
         if (output.json()) {
             output.terminal().out().println(report.toJson());
         } else {
-            output.terminal().out().print(report.toTable().render());
+            boolean lines = candidates.size() > 1;
+            output.terminal().out().print((lines ? report.toLines() : report.toTable()).render());
         }
         report.notes().forEach(output::say);
         output.next("retort compare TEACHER " + checkpoint);
         return 0;
     }
 
-    private ComparisonReport report(Evaluator evaluator, Evaluation evaluation, Cost cost, List<String> notes) {
-        Map<Measure, Double> values = new LinkedHashMap<>(cost == null ? evaluation.size() : cost.measures());
-        values.remove(Cost.SPEED_UP);
-        values.putAll(evaluation.measures());
-        Candidate candidate = evaluation.candidate();
+    private ComparisonReport report(
+            Evaluator evaluator, List<Evaluation> evaluations, Map<Candidate, Cost> costs, List<String> notes) {
         List<ModelColumn> columns = new ArrayList<>();
-        columns.add(new ModelColumn(candidate.name(), Role.VARIANT, candidate.description(), values));
-        columns.add(new ModelColumn(
-                "real images",
-                Role.REAL,
-                "training images in a model's place",
-                evaluator.floor().measures()));
+        for (Evaluation evaluation : evaluations) {
+            ModelColumn column = evaluation.column(Role.VARIANT, costs.get(evaluation.candidate()));
+            Map<Measure, Double> values = new LinkedHashMap<>(column.values());
+            values.remove(Cost.SPEED_UP);
+            columns.add(new ModelColumn(column.name(), column.role(), column.description(), values));
+        }
+        columns.add(evaluator.floor());
         return new ComparisonReport(
-                candidate.name(),
+                ModelColumn.line(columns.get(0).name()),
                 "",
                 columns,
                 List.of(),

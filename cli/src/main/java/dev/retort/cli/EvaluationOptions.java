@@ -10,8 +10,10 @@ import dev.retort.evaluate.Evaluator;
 import dev.retort.evaluate.FeatureCache;
 import dev.retort.evaluate.Measurement;
 import dev.retort.pipeline.Models;
+import dev.retort.report.ModelColumn;
 import dev.retort.run.RunFolder;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.Mixin;
@@ -31,9 +33,12 @@ final class EvaluationOptions {
     @Option(
             names = "--extractor",
             paramLabel = "NAME|PATH",
-            defaultValue = "auto",
-            description = "Whose features are compared; by default the one made for the images, else pixels.")
-    private String extractor;
+            split = ",",
+            defaultValue = "auto,random,patches",
+            description =
+                    "Whose features are compared, the first with all its scores; by default auto,random,patches: the one"
+                            + " made for the images, else pixels; a network that nobody trained; it on the images' middles.")
+    private List<String> extractors;
 
     @Option(
             names = "--samples",
@@ -97,23 +102,37 @@ final class EvaluationOptions {
         return seed;
     }
 
-    /** A model as it will be sampled, under a name that is not taken. */
-    Candidate candidate(String given, List<String> taken, Output output) {
-        Path model = ModelArgument.folder(given, output);
-        String base = ModelArgument.name(given);
+    /** A model as it will be sampled, once or in each of its numbers of steps, under a name that no other has. */
+    List<Candidate> candidates(String given, List<String> taken, Output output) {
+        StepCounts asked = StepCounts.of(given);
+        Path folder = ModelArgument.folder(asked.model(), output);
+        String base = ModelArgument.name(asked.model());
         String name = base;
         for (int i = 2; taken.contains(name); i++) {
             name = base + " " + i;
         }
-        SamplingSpec asked = sampling.of(Models.card(model), given);
-        Candidate candidate = new Candidate(name, model, asked, ModelArgument.place(vae, output));
-        return candidate.with(force.allowing(asked, candidate.card(), given, output));
+        taken.add(name);
+        ModelCard card = Models.card(folder);
+        if (asked.steps().isEmpty()) {
+            return List.of(candidate(name, folder, sampling.of(card, given), given, output));
+        }
+        List<Candidate> candidates = new ArrayList<>();
+        for (int steps : asked.steps()) {
+            SamplingSpec spec = sampling.of(card, asked.model(), steps);
+            candidates.add(candidate(ModelColumn.inSteps(name, steps), folder, spec, asked.model(), output));
+        }
+        return candidates;
+    }
+
+    private Candidate candidate(String name, Path folder, SamplingSpec spec, String given, Output output) {
+        Candidate candidate = new Candidate(name, folder, spec, ModelArgument.place(vae, output));
+        return candidate.with(force.allowing(spec, candidate.card(), given, output));
     }
 
     Evaluator evaluator(Candidate first, ComputeOptions.Chosen chosen, Output output) {
         return Evaluator.of(
                 data(first),
-                ModelArgument.place(extractor, output),
+                extractors.stream().map(one -> ModelArgument.place(one, output)).toList(),
                 new FeatureCache(cache()),
                 new Evaluator.Settings(samples, seed, batch, chosen.device(), chosen.precision()));
     }

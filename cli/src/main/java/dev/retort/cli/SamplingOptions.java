@@ -59,24 +59,33 @@ final class SamplingOptions {
         return of(card.sampling(), card, model);
     }
 
+    /** The same in another number of steps than the option says. */
+    SamplingSpec of(ModelCard card, String model, int count) {
+        return of(card.sampling(), card, model, count);
+    }
+
     /** The same for a command that samples a model of this card otherwise where no option says how. */
     SamplingSpec of(SamplingSpec usual, ModelCard card, String model) {
-        SamplingSpec asked = asked(usual);
+        return of(usual, card, model, steps);
+    }
+
+    private SamplingSpec of(SamplingSpec usual, ModelCard card, String model, Integer count) {
+        SamplingSpec asked = asked(usual, count);
         if (guidance != null && asked.guidanceScale() != 1 && !card.network().hasNullClass()) {
             throw new RetortException(
                     Kind.USAGE,
                     "--guidance " + asked.guidanceScale() + " needs a model trained with dropped labels, and " + model
                             + " was not; leave --guidance out");
         }
-        if (solver != null || steps != null || grid != null || clamp != null || temperature != null) {
+        if (solver != null || count != null || grid != null || clamp != null || temperature != null) {
             requirePlan(card, asked);
         }
         return asked;
     }
 
-    private SamplingSpec asked(SamplingSpec usual) {
+    private SamplingSpec asked(SamplingSpec usual, Integer count) {
         try {
-            return new SamplingChange(solver, steps, grid, guidance, clamp, temperature).of(usual);
+            return new SamplingChange(solver, count, grid, guidance, clamp, temperature).of(usual);
         } catch (RetortException e) {
             throw new RetortException(e.kind(), "--" + e.getMessage(), e);
         }

@@ -78,7 +78,7 @@ class CompareCommandTest {
                 out.toString());
         ran.good();
         assertThat(ran.out())
-                .contains("FD-PixelPCA64@80")
+                .contains("FD-PixelPCA64@80", "FD-RandomConv@80", "FD-RandomPatch@80", "Near copies")
                 .contains("teacher", "student", "real images", "of the parameters of teacher")
                 .doesNotContain("FID");
         assertThat(ran.err()).contains("compare.html");
@@ -108,9 +108,50 @@ class CompareCommandTest {
         Files.writeString(card, bound.replace("\"grid\" : null", "\"grid\" : \"default\""));
         String[] words = {"evaluate", student, "--data", data, "--samples", "70", "--steps", "2", "--rounds", "1"};
         run(words).refused(2, "--steps is 2, but the model was trained for 3 steps alone");
+        run("evaluate", student + "@3,1").refused(2, "--steps is 1, but the model was trained for 3 steps alone");
         Ran forced = run(Stream.concat(Stream.of(words), Stream.of("--force")).toArray(String[]::new));
-        assertThat(forced.good().out()).contains("Images per second", "Network calls                    2");
+        assertThat(forced.good().out()).contains("Images per second").containsPattern("Network calls +2 ");
         assertThat(forced.err()).contains("Warning: steps is 2");
+    }
+
+    @Test
+    void numbers_of_steps_behind_a_model_are_a_line_each() throws IOException {
+        String few = "--samples=80,--rounds=0,--extractor=pixels,random,--data=" + data;
+        String[] words = few.split(",(?=--)");
+        Ran alone = run(Stream.concat(Stream.of("evaluate", student + "@3,1"), Stream.of(words))
+                .toArray(String[]::new));
+        alone.good();
+        assertThat(alone.out().lines().toList())
+                .anyMatch(line -> line.startsWith("student in 3 steps"))
+                .anyMatch(line -> line.startsWith("student in 1 step "))
+                .anyMatch(line -> line.startsWith("real images"));
+        Path out = folder.resolve("lines");
+        Ran both = run(Stream.concat(
+                        Stream.of("compare", teacher, student + "@3,1", student, "--out", out.toString()),
+                        Stream.of(words))
+                .toArray(String[]::new));
+        both.good();
+        JsonNode json = JsonMapper.builder().build().readTree(Files.readString(out.resolve("compare.json")));
+        assertThat(json.at("/models/2/name").asString()).isEqualTo("student in 1 step");
+        assertThat(json.at("/models/3/name").asString()).isEqualTo("student 2");
+        assertThat(json.at("/models/3/description").asString())
+                .contains("flow-euler 3 steps"); // the card's, as the teacher's
+        assertThat(json.at("/charts/1/title").asString()).isEqualTo("FD-RandomConv@80 over network calls");
+        assertThat(Files.readString(out.resolve("compare.html"))).contains("over network calls");
+        assertThat(both.err()).endsWith("Next: retort sample " + student + "\n");
+    }
+
+    @Test
+    void what_stands_behind_an_at_is_steps_a_revision_or_part_of_a_name() throws IOException {
+        assertThat(StepCounts.of("runs/a@8,4,4")).isEqualTo(new StepCounts("runs/a", List.of(8, 4)));
+        assertThat(StepCounts.of("runs/a@b").steps()).isEmpty();
+        assertThat(StepCounts.of("hf:o/n@4")).isEqualTo(new StepCounts("hf:o/n@4", List.of()));
+        assertThat(StepCounts.of("hf:o/n@main@4")).isEqualTo(new StepCounts("hf:o/n@main", List.of(4)));
+        String named = Files.createDirectories(folder.resolve("a@4")).toString();
+        assertThat(StepCounts.of(named)).isEqualTo(new StepCounts(named, List.of()));
+        run("evaluate", student + "@0").refused(2, "steps is 0");
+        run("evaluate", student, "--data", data, "--samples", "80", "--extractor", "random,random")
+                .refused(2, "RandomConv as one before it", "(option --extractor)");
     }
 
     @Test

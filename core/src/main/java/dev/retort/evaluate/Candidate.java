@@ -4,6 +4,7 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
+import dev.retort.report.ModelColumn;
 import java.nio.file.Path;
 import java.util.Locale;
 
@@ -30,6 +31,11 @@ public record Candidate(String name, Path model, SamplingSpec sampling, String a
     /** The same under another card, such as one that says nothing of what it was trained for. */
     public Candidate with(ModelCard other) {
         return new Candidate(name, model, sampling, autoencoder, other);
+    }
+
+    /** The line of a chart on which it is a point: its name without the number of steps. */
+    String line() {
+        return ModelColumn.line(name);
     }
 
     /** Values in its network. */

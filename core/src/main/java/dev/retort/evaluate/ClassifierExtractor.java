@@ -21,7 +21,7 @@ import org.bytedeco.pytorch.Tensor;
  * @param network the classifier; whoever loaded it closes it
  * @param space what its features are
  */
-public record ClassifierExtractor(Classifier network, FeatureSpace space) implements FeatureExtractor, AutoCloseable {
+public record ClassifierExtractor(Classifier network, FeatureSpace space) implements FeatureExtractor {
     @Override
     public Extraction extract(PixelBatch batch) {
         Extraction extraction = extract(network, batch);
@@ -55,7 +55,7 @@ public record ClassifierExtractor(Classifier network, FeatureSpace space) implem
     }
 
     /** Pixels in [0, 1], (N, C, H, W). */
-    private static Tensor unit(PixelBatch batch, Device device) {
+    static Tensor unit(PixelBatch batch, Device device) {
         Tensor bytes = Tensors.of(
                 ByteBuffer.wrap(batch.pixels()),
                 Dtype.U8,

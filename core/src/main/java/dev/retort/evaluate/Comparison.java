@@ -16,12 +16,15 @@ import dev.retort.report.Progress;
 import dev.retort.report.Provenance;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Teacher beside students: quality, cost, agreement, pictures, and the two honest zeros. The first zero is always there:
@@ -29,7 +32,8 @@ import java.util.OptionalInt;
  * without a teacher, has to be given.
  *
  * @param teacher the model that was distilled
- * @param students what came out of it
+ * @param students what came out of it, in as many ways of sampling as one likes ({@link ModelColumn#inSteps}); the teacher itself in fewer
+ *     steps may be among them
  * @param scratch students' networks trained without a teacher
  */
 public record Comparison(Candidate teacher, List<Candidate> students, List<Candidate> scratch) {
@@ -79,15 +83,19 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
         for (Column column : planned) {
             columns.add(modelColumn(column, evaluations, agreement, costs));
         }
-        columns.add(evaluator.floorColumn());
+        columns.add(evaluator.floor());
         Map<String, SampleSet> samples = new LinkedHashMap<>();
         evaluations.forEach((name, evaluation) -> samples.put(name, evaluation.samples()));
-        List<Chart> charts = new ArrayList<>(List.of(Curves.agreement(agreement), Curves.training(all)));
+        List<Chart> charts = new ArrayList<>(Curves.distances(columns));
+        charts.addAll(List.of(Curves.agreement(agreement), Curves.training(all)));
         charts.removeIf(chart -> chart.series().isEmpty());
         return new ComparisonReport(
                 teacher.name() + " and "
-                        + String.join(
-                                ", ", students.stream().map(Candidate::name).toList()),
+                        + students.stream()
+                                .map(Candidate::line)
+                                .filter(line -> !line.equals(teacher.line()))
+                                .distinct()
+                                .collect(Collectors.joining(", ")),
                 ComparisonSummary.of(columns),
                 columns,
                 List.of(Grids.of(
@@ -101,9 +109,10 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
                 provenance);
     }
 
-    /** Writes {@code compare.json} and {@code compare.html} into a folder and returns the page. */
+    /** Writes {@code compare.json}, {@code compare.md} and {@code compare.html} into a folder and returns the page. */
     public static Path save(ComparisonReport report, Path folder) {
         AtomicWrite.text(folder.resolve("compare.json"), report.toJson() + "\n");
+        AtomicWrite.text(folder.resolve("compare.md"), report.toMarkdown());
         Path page = folder.resolve("compare.html");
         AtomicWrite.text(page, HtmlReport.render(report));
         return page;
@@ -118,37 +127,48 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
                             + "decoder.");
         }
         planned.add(new Column(teacher, Role.TEACHER));
+        Set<String> lines = new HashSet<>();
         for (Candidate student : students) {
-            planned.add(new Column(student, Role.STUDENT));
-            if (!student.sampling().equals(teacher.sampling())) {
+            boolean reduced = student.line().equals(teacher.line());
+            planned.add(new Column(student, reduced ? Role.VARIANT : Role.STUDENT));
+            if (!reduced && !student.sampling().equals(teacher.sampling()) && lines.add(student.line())) {
                 notes.add("Not drawn alike: " + teacher.name() + " is " + teacher.description() + "; " + student.name()
                         + " is " + student.description()
                         + ". Give the solver, the steps and the guidance to compare at equal settings.");
             }
         }
+        List<String> dear = new ArrayList<>();
         List<Integer> taken = new ArrayList<>();
         for (Candidate student : students) {
+            if (student.line().equals(teacher.line())) {
+                continue;
+            }
             double calls =
                     (double) student.macsPerImage() / teacher.card().network().macs();
             OptionalInt steps = NetworkCalls.stepsWithin(teacher.card(), teacher.sampling(), calls);
             if (steps.isEmpty()) {
-                notes.add(student.name() + " costs " + millions(student.macsPerImage())
-                        + " MACs an image, less than one step of the teacher or no less than all of them: there is no "
-                        + "teacher at its cost.");
+                dear.add(student.name());
             } else if (!taken.contains(steps.getAsInt())) {
                 taken.add(steps.getAsInt());
                 Candidate cheap = new Candidate(
-                        teacher.name() + " in " + steps.getAsInt() + (steps.getAsInt() == 1 ? " step" : " steps"),
+                        ModelColumn.inSteps(teacher.line(), steps.getAsInt()),
                         teacher.model(),
                         teacher.sampling().withSteps(steps.getAsInt()),
                         teacher.autoencoder(),
                         teacher.card());
-                planned.add(new Column(cheap, Role.TEACHER_AT_STUDENT_COST));
+                if (planned.stream()
+                        .noneMatch(column -> column.candidate().name().equals(cheap.name()))) {
+                    planned.add(new Column(cheap, Role.TEACHER_AT_STUDENT_COST));
+                }
                 notes.add(cheap.name() + " is the teacher at the cost of " + student.name() + ": "
                         + cheap.networkCalls() + " network calls, " + millions(cheap.macsPerImage())
                         + " MACs an image, where " + student.name() + " takes " + student.networkCalls() + " and "
                         + millions(student.macsPerImage()) + ".");
             }
+        }
+        if (!dear.isEmpty()) {
+            notes.add("There is no teacher at the cost of " + String.join(", ", dear)
+                    + ": one step of it costs more, or all of them no more.");
         }
         for (Candidate one : scratch) {
             planned.add(new Column(one, Role.STUDENT_FROM_SCRATCH));
@@ -184,10 +204,10 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
                         evaluator.settings().device())) {
             for (Column column : planned) {
                 Candidate other = column.candidate();
-                boolean same = other.model().equals(teacher.model());
-                if (!same && other.card().scheduleHash().equals(schedule) && sameValues(other)) {
+                boolean known = other.model().equals(teacher.model()) || agreement.containsKey(other.line());
+                if (!known && other.card().scheduleHash().equals(schedule) && sameValues(other)) {
                     try (Pipeline<Network> network = evaluator.load(other)) {
-                        agreement.put(other.name(), evaluator.agreement(original, network, codec));
+                        agreement.put(other.line(), evaluator.agreement(original, network, codec));
                     }
                 }
             }
@@ -210,20 +230,18 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
             Map<Candidate, Cost> costs) {
         Candidate candidate = column.candidate();
         Evaluation evaluation = evaluations.get(candidate.name());
-        Map<Measure, Double> values = new LinkedHashMap<>();
-        Cost cost = costs.get(candidate);
-        values.putAll(cost == null ? evaluation.size() : cost.measures());
-        values.putAll(evaluation.measures());
+        ModelColumn scored = evaluation.column(column.role(), costs.get(candidate));
+        Map<Measure, Double> values = new LinkedHashMap<>(scored.values());
         if (column.role() != Role.TEACHER) {
             evaluation
                     .sameClassAs(evaluations.get(teacher.name()))
                     .ifPresent(share -> values.put(Measure.TEACHER_AGREEMENT, share));
-            TimeBins bins = agreement.get(candidate.name());
+            TimeBins bins = agreement.get(candidate.line());
             if (bins != null) {
                 values.put(Measure.EPS_MSE, bins.meanOverTime());
             }
         }
-        return new ModelColumn(candidate.name(), column.role(), candidate.description(), values);
+        return new ModelColumn(scored.name(), scored.role(), scored.description(), values);
     }
 
     private static double work(List<Candidate> all, Evaluator evaluator, Measurement measurement) {

@@ -2,18 +2,22 @@ package dev.retort.evaluate;
 
 import dev.retort.report.Measure;
 import dev.retort.report.ModelColumn;
-import dev.retort.report.ModelColumn.Role;
 import java.util.List;
 import java.util.Locale;
 import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The outcome of a comparison in a few sentences, each present where its numbers are. */
 final class ComparisonSummary {
+    private static final int MOST = 6; // of more the table tells the distances
+
     private ComparisonSummary() {}
 
+    /** @param columns teacher, student, and whatever stands beside them */
     static String of(List<ModelColumn> columns) {
-        ModelColumn teacher = first(columns, Role.TEACHER);
-        ModelColumn student = first(columns, Role.STUDENT);
+        ModelColumn teacher = columns.get(0);
+        ModelColumn student = columns.get(1);
         StringBuilder text = new StringBuilder(student.name());
         text.append(String.format(
                 Locale.ROOT,
@@ -31,25 +35,21 @@ final class ComparisonSummary {
                     100 * Math.abs(memory),
                     memory >= 0 ? "less" : "more"));
         }
-        Measure frechet = columns.get(0).values().keySet().stream()
-                .filter(measure -> measure.name().startsWith("F")) // FD-…, or FID for the weights that define it
-                .findFirst()
-                .orElseThrow();
-        text.append(" ").append(frechet.name()).append(": ");
-        text.append(String.join(
-                ", ",
-                columns.stream()
-                        .map(column -> column.name() + " "
-                                + frechet.unit().format(column.value(frechet).orElse(Double.NaN)))
-                        .toList()));
-        return text.append(".").toString();
+        for (Measure measure :
+                columns.size() > MOST ? Set.<Measure>of() : teacher.values().keySet()) {
+            if (measure.name().startsWith("F")) { // FD-…, or FID for the weights that define it
+                text.append(" ").append(measure.name()).append(": ").append(values(columns, measure));
+            }
+        }
+        return text.toString();
     }
 
-    private static ModelColumn first(List<ModelColumn> columns, Role role) {
+    private static String values(List<ModelColumn> columns, Measure measure) {
         return columns.stream()
-                .filter(column -> column.role() == role)
-                .findFirst()
-                .orElseThrow();
+                        .map(column -> column.name() + " "
+                                + measure.unit().format(column.value(measure).orElse(Double.NaN)))
+                        .collect(Collectors.joining(", "))
+                + ".";
     }
 
     private static double ratio(ModelColumn a, ModelColumn b, Measure measure) {

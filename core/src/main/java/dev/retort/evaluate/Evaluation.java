@@ -2,8 +2,11 @@ package dev.retort.evaluate;
 
 import dev.retort.report.Measure;
 import dev.retort.report.Measure.Better;
+import dev.retort.report.ModelColumn;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
@@ -11,12 +14,25 @@ import java.util.OptionalDouble;
  *
  * @param candidate what was judged
  * @param samples the images
- * @param quality scores of their features against real ones
- * @param logits of the images; no columns where the extractor is no classifier of the model's classes
+ * @param qualities scores of their features against real ones, by each extractor
+ * @param memorisation whether they are copies of training images; empty without an extractor that nobody trained
+ * @param classifier the extractor that classifies; empty without one of the model's classes
+ * @param logits by it; no columns without one
  */
-public record Evaluation(Candidate candidate, SampleSet samples, Quality quality, FeatureMatrix logits) {
+public record Evaluation(
+        Candidate candidate,
+        SampleSet samples,
+        List<Quality> qualities,
+        Optional<Memorisation> memorisation,
+        Optional<FeatureSpace> classifier,
+        FeatureMatrix logits) {
     private boolean classified() {
         return logits.dimension() > 0;
+    }
+
+    /** The scores by the first extractor. */
+    public Quality quality() {
+        return qualities.get(0);
     }
 
     /** Share of images in which the classifier sees the class that was asked for. */
@@ -34,21 +50,22 @@ public record Evaluation(Candidate candidate, SampleSet samples, Quality quality
                 : OptionalDouble.empty();
     }
 
-    /** Rows of a report that need no measurement: size and operations. */
-    public Map<Measure, Double> size() {
-        return Cost.unmeasured(candidate);
-    }
-
-    /** Rows of a report: the scores. */
-    public Map<Measure, Double> measures() {
-        Map<Measure, Double> rows = new LinkedHashMap<>(quality.measures());
-        if (classified()) {
-            String name =
-                    MetricName.classifierScore(quality.space(), samples.size()).toString();
+    /**
+     * A column of a report: size, cost, and the scores.
+     *
+     * @param cost as it was measured; null where it was not
+     */
+    public ModelColumn column(ModelColumn.Role role, Cost cost) {
+        Map<Measure, Double> rows = new LinkedHashMap<>(cost == null ? Cost.unmeasured(candidate) : cost.measures());
+        rows.put(Measure.IMAGES_SEEN, (double) candidate.card().imagesSeen());
+        rows.putAll(Quality.measures(qualities));
+        memorisation.ifPresent(found -> rows.put(Measure.NEAR_COPIES, found.copies()));
+        classifier.filter(space -> classified()).ifPresent(space -> {
             double score = ClassifierScore.of(logits, 1).mean();
+            String name = MetricName.classifierScore(space, samples.size()).toString();
             rows.put(Measure.quality(name, Better.HIGHER, "classifier score, one split"), score);
             rows.put(Measure.CLASS_ACCURACY, classAccuracy().orElseThrow());
-        }
-        return rows;
+        });
+        return new ModelColumn(candidate.name(), role, candidate.description(), rows);
     }
 }

@@ -6,7 +6,7 @@ import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.evaluate.FrechetDistance.SmallSamples;
+import dev.retort.evaluate.FeatureExtractor.Extraction;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Network;
 import dev.retort.pipeline.ImageCodec;
@@ -23,11 +23,12 @@ import dev.retort.torch.TorchError;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
- * Judges models by one extractor against one set of real images: the test split, which no model was trained on. Training
+ * Judges models by some extractors against one set of real images: the test split, which no model was trained on. Training
  * images take a model's place for the floor. A set that has no test split is halved, which the notes tell.
  */
 public final class Evaluator implements AutoCloseable {
@@ -51,30 +52,16 @@ public final class Evaluator implements AutoCloseable {
         }
     }
 
-    private final FeatureExtractor extractor;
+    private final List<Judge> judges;
     private final Settings settings;
     private final ImageSet test;
-    private final Reference reference;
-    private final FeatureSet other;
-    private final double accuracy;
     private final boolean divided;
     private final List<String> leftOut;
 
-    private Evaluator(
-            FeatureExtractor extractor,
-            Settings settings,
-            ImageSet test,
-            Reference reference,
-            FeatureSet other,
-            double accuracy,
-            boolean divided,
-            List<String> leftOut) {
-        this.extractor = extractor;
+    private Evaluator(List<Judge> judges, Settings settings, ImageSet test, boolean divided, List<String> leftOut) {
+        this.judges = judges;
         this.settings = settings;
         this.test = test;
-        this.reference = reference;
-        this.other = other;
-        this.accuracy = accuracy;
         this.divided = divided;
         this.leftOut = leftOut;
     }
@@ -83,10 +70,10 @@ public final class Evaluator implements AutoCloseable {
      * Reads the real images and their features.
      *
      * @param data the images; both splits, {@code test} and {@code train}, are read
-     * @param extractor name or path as {@link Extractors#named} takes it, {@code pixels} for the untrained control, or
-     *     {@code auto}: the one that suits the images, else {@code pixels}
+     * @param extractors who judges, each as {@link Extractors#open} takes it; {@link Extractors#USUAL} by custom. The first gives all scores,
+     *     others distance, precision and recall
      */
-    public static Evaluator of(DataConfig data, String extractor, FeatureCache cache, Settings settings) {
+    public static Evaluator of(DataConfig data, List<String> extractors, FeatureCache cache, Settings settings) {
         ImageSource training = data.withSplit("train").open();
         int most = Math.max(REAL_IMAGES, settings.samples());
         ImageSet test;
@@ -105,40 +92,16 @@ public final class Evaluator implements AutoCloseable {
         }
         leftOut.addAll(train.leftOut());
         leftOut.addAll(test.leftOut());
-        FeatureExtractor opened = Extractors.open(extractor, test);
+        List<FeatureExtractor> opened = Extractors.open(extractors, test);
         try {
-            requireEnough(settings.samples(), opened.space());
-            test.requireMoreThan(opened.space().dimension(), "reference");
-            train.requireMoreThan(opened.space().dimension(), "floor");
-            FeatureExtractor.Extraction ofTest = cache.of(opened, test);
-            FeatureExtractor.Extraction ofTrain = cache.of(opened, train);
-            boolean classifies = ofTest.logits().length > 0
-                    && ofTest.logits()[0].length == test.classNames().size();
-            double accuracy = classifies
-                    ? ClassAgreement.share(ClassAgreement.classes(FeatureMatrix.of(ofTest.logits())), test.labels())
-                    : Double.NaN;
-            return new Evaluator(
-                    opened,
-                    settings,
-                    test,
-                    Quality.reference(new FeatureSet(opened.space(), test.name(), FeatureMatrix.of(ofTest.features()))),
-                    new FeatureSet(opened.space(), train.name(), FeatureMatrix.of(ofTrain.features())),
-                    accuracy,
-                    training.hasTestSplit(),
-                    List.copyOf(leftOut));
+            opened.forEach(one -> Judge.requireEnough(settings.samples(), one.space()));
+            List<Judge> judges = opened.stream()
+                    .map(one -> Judge.of(one, test, train, cache))
+                    .toList();
+            return new Evaluator(judges, settings, test, training.hasTestSplit(), List.copyOf(leftOut));
         } catch (RuntimeException e) {
-            close(opened);
+            opened.forEach(FeatureExtractor::close);
             throw TorchError.translate(e, "looking at the real images", "judge fewer images at once", "batch");
-        }
-    }
-
-    private static void requireEnough(int samples, FeatureSpace space) {
-        if (samples <= space.dimension()) {
-            throw new RetortException(
-                            Kind.USAGE,
-                            samples + " samples are too few for " + space.dimension() + " features of "
-                                    + space.extractor() + "; take more than " + space.dimension())
-                    .about("samples");
         }
     }
 
@@ -155,20 +118,34 @@ public final class Evaluator implements AutoCloseable {
     private Evaluation evaluated(Candidate candidate, Progress progress) {
         SampleSet samples = SampleSet.of(
                 asked(candidate), settings.samples(), candidate.card().images());
-        FeatureExtractor.Extraction extraction;
+        List<Extraction> found;
         try (Pipeline<Denoiser> model = Models.open(candidate.model(), settings.device(), settings.precision());
                 ImageCodec codec = ImageCodec.of(model.card(), candidate.autoencoder(), settings.device())) {
             Sampler sampler =
                     Sampling.sampler(model.network(), candidate.card(), candidate.sampling(), settings.precision());
             SampleJob job = new SampleJob(sampler, codec, settings.seed(), settings.batch());
-            extraction = extractor.extract(new SampleStream(job, samples, progress));
+            List<Function<PixelBatch, Extraction>> looks = new ArrayList<>();
+            judges.forEach(judge -> looks.add(judge.extractor()::extract));
+            found = Extraction.of(new SampleStream(job, samples, progress), looks);
         }
-        FeatureSet features =
-                new FeatureSet(extractor.space(), candidate.name(), FeatureMatrix.of(extraction.features()));
-        boolean classifies = !Double.isNaN(accuracy)
-                && samples.classes().size() == test.classNames().size();
-        FeatureMatrix logits = FeatureMatrix.of(classifies ? extraction.logits() : new float[0][]);
-        return new Evaluation(candidate, samples, Quality.of(reference, features, SmallSamples.REFUSE), logits);
+        boolean ofClasses = samples.classes().size() == test.classNames().size();
+        List<Quality> qualities = new ArrayList<>();
+        Optional<Memorisation> memorisation = Optional.empty();
+        Optional<FeatureSpace> classifier = Optional.empty();
+        FeatureMatrix logits = FeatureMatrix.of(new float[0][]);
+        for (int i = 0; i < judges.size(); i++) {
+            Judge judge = judges.get(i);
+            FeatureMatrix features = FeatureMatrix.of(found.get(i).features());
+            qualities.add(judge.quality(candidate.name(), features));
+            if (memorisation.isEmpty() && !judge.extractor().trained()) {
+                memorisation = Optional.of(judge.memorisation(features));
+            }
+            if (classifier.isEmpty() && ofClasses && judge.classifies()) {
+                classifier = Optional.of(judge.extractor().space());
+                logits = FeatureMatrix.of(found.get(i).logits());
+            }
+        }
+        return new Evaluation(candidate, samples, List.copyOf(qualities), memorisation, classifier, logits);
     }
 
     /** What a model is asked for: its classes, or where it knows none those of the real images, by name. */
@@ -177,16 +154,13 @@ public final class Evaluator implements AutoCloseable {
         return own.isEmpty() ? test.classNames() : own;
     }
 
-    /** The floor: as many training images as there are samples of a model, or all there are, judged in a model's place. */
-    public Quality floor() {
-        int n = Math.min(settings.samples(), other.size());
-        return Quality.floor(reference, other, n, settings.seed(), SmallSamples.REFUSE);
-    }
-
-    /** The floor as a column of a report. */
-    ModelColumn floorColumn() {
+    /** The floor as a column of a report: as many training images as there are samples of a model, or all there are, in a model's place. */
+    public ModelColumn floor() {
+        List<Quality> floors = judges.stream()
+                .map(judge -> judge.floor(settings.samples(), settings.seed()))
+                .toList();
         return new ModelColumn(
-                "real images", ModelColumn.Role.REAL, "training images in a model's place", floor().measures());
+                "real images", ModelColumn.Role.REAL, "training images in a model's place", Quality.measures(floors));
     }
 
     /** Mean squared difference in ε between a network and the teacher, by time, on real images as the codec encodes them. */
@@ -210,25 +184,13 @@ public final class Evaluator implements AutoCloseable {
 
     /** What a reader of the scores must know. */
     public List<String> notes() {
-        FeatureSpace space = extractor.space();
-        String recognises = Double.isNaN(accuracy)
-                ? ""
-                : String.format(
-                        Locale.ROOT,
-                        " It recognises %.2f %% of the %d real images of %s.",
-                        100 * accuracy,
-                        test.size(),
-                        test.name());
-        String fitted = extractor instanceof PixelPca
-                ? " It was fitted to the reference images, in which no picture that is judged has a part."
-                : "";
-        List<String> notes = new ArrayList<>(List.of(
-                "Extractor " + space.extractor() + ": " + space.dimension() + " features, preprocessing "
-                        + space.preprocessing() + ", weights sha256 " + space.weightsSha256() + "." + fitted
-                        + recognises,
+        List<String> notes = new ArrayList<>();
+        judges.forEach(judge -> notes.add(judge.note()));
+        notes.addAll(List.of(
                 settings.samples() + " images of each model, classes in turn, seed " + settings.seed()
                         + ", quantised to bytes, against " + test.size() + " images of " + test.name()
-                        + ". The floor is as many images of " + other.dataset() + " in a model's place.",
+                        + ". The floor is as many images of "
+                        + judges.get(0).training().dataset() + " in a model's place.",
                 "A score compares only with scores of the same extractor, reference and number of images."));
         if (!divided) {
             notes.add(test.name() + " has no test split: one half of its images is the reference, the other the floor,"
@@ -253,12 +215,6 @@ public final class Evaluator implements AutoCloseable {
 
     @Override
     public void close() {
-        close(extractor);
-    }
-
-    private static void close(FeatureExtractor extractor) {
-        if (extractor instanceof ClassifierExtractor classifier) {
-            classifier.close();
-        }
+        judges.forEach(judge -> judge.extractor().close());
     }
 }

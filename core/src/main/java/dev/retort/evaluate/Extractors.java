@@ -1,6 +1,7 @@
 package dev.retort.evaluate;
 
 import dev.retort.card.ImageShape;
+import dev.retort.config.Require;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileHash;
@@ -11,6 +12,7 @@ import dev.retort.pipeline.Classifiers;
 import dev.retort.torch.Device;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -19,6 +21,9 @@ import java.util.stream.Stream;
 public final class Extractors {
     /** The names that {@link #named} knows. */
     public static final List<String> NAMES = List.of("fashion", "shapes", "r20cifar");
+
+    /** Who judges where nobody is named: the one made for the images, the neutral one, and it on the images' middles. */
+    public static final List<String> USUAL = List.of("auto", "random", "patches");
 
     private static final String PIXELS = "pixels";
     private static final int PIXEL_COMPONENTS = 64;
@@ -53,25 +58,57 @@ public final class Extractors {
                         Kind.USAGE,
                         "the extractor " + nameOrPath + " is neither a known name nor a file; choose "
                                 + String.join(", ", NAMES)
-                                + ", or the folder of a classifier ('retort train-classifier')")
+                                + ", pixels, random, patches, or the folder of a classifier ('retort train-classifier')")
                 .about("extractor");
     }
 
     /**
-     * Opens an extractor for real images: {@code pixels} is fitted to them, {@code auto} chooses the extractor that was
-     * trained on such images where its weights are at hand, else {@code pixels}; anything else as {@link #named}.
+     * Opens an extractor for real images: {@code pixels} is fitted to them, {@code random} and {@code patches} are the neutral ones
+     * ({@link RandomFeatures}), {@code auto} chooses the extractor that was trained on such images where its weights are at hand, else
+     * {@code pixels}; anything else as {@link #named}.
      *
      * @param reference what pictures will be judged against; those judged, real ones among them, must have no part in the
      *     fit, or their spread would look larger than it is
      */
     public static FeatureExtractor open(String choice, ImageSet reference) {
         String chosen = choice.equals("auto") ? suitable(reference) : choice;
-        if (chosen.equals(PIXELS)) {
-            int components = Math.min(PIXEL_COMPONENTS, reference.shape().values());
-            reference.requireMoreThan(components, "reference");
-            return PixelPca.fit(reference, components);
+        return switch (chosen) {
+            case PIXELS -> {
+                int components = Math.min(PIXEL_COMPONENTS, reference.shape().values());
+                reference.requireMoreThan(components, "reference");
+                yield PixelPca.fit(reference, components);
+            }
+            case "random" -> RandomFeatures.of(reference.shape());
+            case "patches" -> RandomFeatures.ofPatches(reference.shape());
+            default -> named(chosen);
+        };
+    }
+
+    /** The same of several, whose scores must not be named alike. */
+    static List<FeatureExtractor> open(List<String> choices, ImageSet reference) {
+        Require.notEmpty("extractor", choices);
+        List<FeatureExtractor> opened = new ArrayList<>();
+        try {
+            for (String choice : choices) {
+                FeatureExtractor one = open(choice, reference);
+                opened.add(one);
+                String name = one.space().extractor();
+                if (opened.stream()
+                                .filter(other -> other.space().extractor().equals(name))
+                                .count()
+                        > 1) {
+                    throw new RetortException(
+                                    Kind.USAGE,
+                                    "the extractor " + choice + " is called " + name
+                                            + " as one before it is, so their scores could not be told apart; leave one out")
+                            .about("extractor");
+                }
+            }
+            return List.copyOf(opened);
+        } catch (RuntimeException e) {
+            opened.forEach(FeatureExtractor::close);
+            throw e;
         }
-        return named(chosen);
     }
 
     private static String suitable(ImageSet real) {

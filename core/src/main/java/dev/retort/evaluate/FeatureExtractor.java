@@ -1,11 +1,12 @@
 package dev.retort.evaluate;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
 
 /** A fixed network (or projection) that turns images into feature vectors; never retrained between two comparisons. */
-public interface FeatureExtractor {
+public interface FeatureExtractor extends AutoCloseable {
     /**
      * What it found in images.
      *
@@ -15,19 +16,40 @@ public interface FeatureExtractor {
     record Extraction(float[][] features, float[][] logits) {
         /** What {@code look} finds in the batches of a stream. */
         public static Extraction of(ImageStream images, Function<PixelBatch, Extraction> look) {
-            List<float[]> features = new ArrayList<>();
-            List<float[]> logits = new ArrayList<>();
+            return of(images, List.of(look)).get(0);
+        }
+
+        /** What each of several finds in the batches of a stream, which is read once. */
+        static List<Extraction> of(ImageStream images, List<Function<PixelBatch, Extraction>> looks) {
+            List<List<Extraction>> found = new ArrayList<>();
+            looks.forEach(look -> found.add(new ArrayList<>()));
             images.forEachBatch(batch -> {
-                Extraction found = look.apply(batch);
-                features.addAll(List.of(found.features));
-                logits.addAll(List.of(found.logits));
+                for (int i = 0; i < looks.size(); i++) {
+                    found.get(i).add(looks.get(i).apply(batch));
+                }
             });
-            return new Extraction(features.toArray(float[][]::new), logits.toArray(float[][]::new));
+            return found.stream().map(Extraction::joined).toList();
+        }
+
+        private static Extraction joined(List<Extraction> parts) {
+            return new Extraction(
+                    parts.stream().flatMap(part -> Arrays.stream(part.features)).toArray(float[][]::new),
+                    parts.stream().flatMap(part -> Arrays.stream(part.logits)).toArray(float[][]::new));
         }
     }
 
     /** Name, weights, preprocessing and dimension: what numbers made from the features are comparable with. */
     FeatureSpace space();
+
+    /** Whether it has learned from images, so that a network may have been trained or chosen by what it sees. */
+    default boolean trained() {
+        return true;
+    }
+
+    /** What else a reader of its scores must know: sentences. */
+    default String remark() {
+        return "";
+    }
 
     /** Features and logits of a batch, in its order, in evaluation mode and fp32. */
     Extraction extract(PixelBatch batch);
@@ -36,4 +58,8 @@ public interface FeatureExtractor {
     default Extraction extract(ImageStream images) {
         return Extraction.of(images, this::extract);
     }
+
+    /** Frees the weights, where they are native. */
+    @Override
+    default void close() {}
 }

@@ -23,8 +23,12 @@ public record Memorisation(double generatedMedian, double heldOutMedian, double 
 
     /** Compares samples with held-out images; a share of copies far above 1 % means memorisation. */
     public static Memorisation of(FeatureMatrix generated, FeatureMatrix heldOut, FeatureMatrix training) {
+        return of(generated, sortedDistances(heldOut, training), training);
+    }
+
+    /** The same where {@link #sortedDistances} of the held-out images are known. */
+    static Memorisation of(FeatureMatrix generated, double[] honest, FeatureMatrix training) {
         double[] samples = sortedDistances(generated, training);
-        double[] honest = sortedDistances(heldOut, training);
         double threshold = honest[(int) (SUSPICIOUS * honest.length)];
         double copies =
                 (double) Arrays.stream(samples).filter(d -> d < threshold).count() / samples.length;
@@ -52,7 +56,8 @@ public record Memorisation(double generatedMedian, double heldOutMedian, double 
         return neighbours;
     }
 
-    private static double[] sortedDistances(FeatureMatrix samples, FeatureMatrix training) {
+    /** Distance of each row to the nearest of a training set, rising. */
+    static double[] sortedDistances(FeatureMatrix samples, FeatureMatrix training) {
         return Arrays.stream(nearest(samples, training))
                 .mapToDouble(Neighbour::distance)
                 .sorted()

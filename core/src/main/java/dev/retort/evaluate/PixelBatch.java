@@ -1,5 +1,7 @@
 package dev.retort.evaluate;
 
+import java.util.Arrays;
+
 /**
  * Images as every published metric sees them: quantised to bytes.
  *
@@ -29,6 +31,24 @@ public record PixelBatch(byte[] pixels, int count, int channels, int height, int
     /** Values of one image. */
     public int imageSize() {
         return channels * height * width;
+    }
+
+    /** The images' middles, half as high and half as wide, rounded up. */
+    PixelBatch middle() {
+        int high = (height + 1) / 2;
+        int wide = (width + 1) / 2;
+        byte[] cut = new byte[count * channels * high * wide];
+        for (int row = 0; row < count * channels * high; row++) {
+            int y = (height - high) / 2 + row % high;
+            System.arraycopy(pixels, (row / high * height + y) * width + (width - wide) / 2, cut, row * wide, wide);
+        }
+        return new PixelBatch(cut, count, channels, high, wide);
+    }
+
+    /** Images {@code from} to {@code to}, the latter excluded. */
+    PixelBatch part(int from, int to) {
+        byte[] some = Arrays.copyOfRange(pixels, from * imageSize(), to * imageSize());
+        return new PixelBatch(some, to - from, channels, height, width);
     }
 
     /** Pixel values divided by 255, one row per image: the space in which copies of training images are looked for. */

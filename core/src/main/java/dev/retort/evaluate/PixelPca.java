@@ -108,6 +108,16 @@ public final class PixelPca implements FeatureExtractor {
     }
 
     @Override
+    public boolean trained() {
+        return false;
+    }
+
+    @Override
+    public String remark() {
+        return "It was fitted to the reference images, in which no picture that is judged has a part.";
+    }
+
+    @Override
     public Extraction extract(PixelBatch batch) {
         if (batch.imageSize() != mean.length) {
             throw new IllegalArgumentException("images: " + batch.channels() + "x" + batch.height() + "x"

@@ -4,6 +4,7 @@ import dev.retort.evaluate.FrechetDistance.SmallSamples;
 import dev.retort.report.Measure;
 import dev.retort.report.Measure.Better;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -76,39 +77,47 @@ public record Quality(
 
     /** The scores as rows of a report, under names that carry the extractor and n. */
     public Map<Measure, Double> measures() {
-        String against = "against " + realImages + " real images";
-        String balls = "k = " + neighbours.k() + ", " + against;
+        return measures(List.of(this));
+    }
+
+    /** The same by several extractors: all scores by the first; distance, precision and recall by each. */
+    static Map<Measure, Double> measures(List<Quality> all) {
+        Quality first = all.get(0);
+        String against = "against " + first.realImages + " real images";
+        String balls = "k = " + first.neighbours.k() + ", " + against;
         Map<Measure, Double> rows = new LinkedHashMap<>();
-        put(rows, MetricName.frechet(space, images), Better.LOWER, "Fréchet distance " + against, frechet.value());
-        put(rows, MetricName.kernel(space, images), Better.LOWER, "kernel distance, unbiased, " + against, kernel);
-        put(
+        for (Quality one : all) {
+            one.put(rows, MetricName::frechet, Better.LOWER, "Fréchet distance " + against, one.frechet.value());
+        }
+        first.put(rows, MetricName::kernel, Better.LOWER, "kernel distance, unbiased, " + against, first.kernel);
+        for (Quality one : all) {
+            one.put(
+                    rows,
+                    MetricName::precision,
+                    Better.HIGHER,
+                    "plausible images, " + balls,
+                    one.neighbours.precision());
+        }
+        for (Quality one : all) {
+            one.put(rows, MetricName::recall, Better.HIGHER, "real variety reached, " + balls, one.neighbours.recall());
+        }
+        PrecisionRecall neighbours = first.neighbours;
+        first.put(
+                rows, MetricName::density, Better.HIGHER, "crowding near real images, " + balls, neighbours.density());
+        first.put(
                 rows,
-                MetricName.precision(space, images),
-                Better.HIGHER,
-                "plausible images, " + balls,
-                neighbours.precision());
-        put(
-                rows,
-                MetricName.recall(space, images),
-                Better.HIGHER,
-                "real variety reached, " + balls,
-                neighbours.recall());
-        put(
-                rows,
-                MetricName.density(space, images),
-                Better.HIGHER,
-                "crowding near real images, " + balls,
-                neighbours.density());
-        put(
-                rows,
-                MetricName.coverage(space, images),
+                MetricName::coverage,
                 Better.HIGHER,
                 "real images with a neighbour, " + balls,
                 neighbours.coverage());
         return rows;
     }
 
-    private static void put(Map<Measure, Double> rows, MetricName name, Better better, String meaning, double value) {
-        rows.put(Measure.quality(name.toString(), better, meaning), value);
+    private interface Naming {
+        MetricName of(FeatureSpace space, long n);
+    }
+
+    private void put(Map<Measure, Double> rows, Naming name, Better better, String meaning, double value) {
+        rows.put(Measure.quality(name.of(space, images).toString(), better, meaning), value);
     }
 }

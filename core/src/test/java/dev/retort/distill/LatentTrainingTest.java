@@ -224,7 +224,10 @@ class LatentTrainingTest {
                 new Candidate("student", student, Models.card(student).sampling());
         Evaluator.Settings settings = new Evaluator.Settings(70, 0, 35, Device.CPU, Precision.FP32);
         try (Evaluator evaluator = Evaluator.of(
-                pictures(temp.resolve("pictures")), "pixels", new FeatureCache(temp.resolve("features")), settings)) {
+                pictures(temp.resolve("pictures")),
+                List.of("pixels"),
+                new FeatureCache(temp.resolve("features")),
+                settings)) {
             ComparisonReport report = new Comparison(taught, List.of(learned), List.of())
                     .report(
                             evaluator,

@@ -3,11 +3,13 @@ package dev.retort.evaluate;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
+import static org.assertj.core.api.InstanceOfAssertFactories.DOUBLE;
 
 import dev.retort.card.ProcessSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.error.RetortException;
 import dev.retort.pipeline.ImageCodec;
+import dev.retort.report.Chart;
 import dev.retort.report.ComparisonReport;
 import dev.retort.report.Measure;
 import dev.retort.report.ModelColumn;
@@ -48,7 +50,7 @@ class ComparisonTest {
     private Evaluator evaluator(int samples, int batch) {
         return Evaluator.of(
                 data,
-                "pixels",
+                List.of("pixels"),
                 new FeatureCache(temp.resolve("cache")),
                 new Evaluator.Settings(samples, 5, batch, Device.CPU, Precision.FP32));
     }
@@ -137,20 +139,23 @@ class ComparisonTest {
         DataConfig all = new DataConfig.Folder(folder.toString(), "test", 8, false);
         try (Evaluator evaluator = Evaluator.of(
                 all,
-                "pixels",
+                List.of("pixels"),
                 new FeatureCache(temp.resolve("cache")),
                 new Evaluator.Settings(66, 5, 32, Device.CPU, Precision.FP32))) {
             assertThat(evaluator.notes())
                     .anyMatch(note -> note.contains("against 70 images"))
                     .anyMatch(note -> note.contains("no test split"))
                     .anyMatch(note -> note.contains("left out: ") && note.contains("cut.png"));
-            assertThat(evaluator.floor().frechet().value()).isPositive();
+            assertThat(evaluator.floor().values().values())
+                    .first()
+                    .asInstanceOf(DOUBLE)
+                    .isPositive();
         }
         assertThatThrownBy(() -> new Comparison(teacher, List.of(student), List.of())
                         .report(
                                 Evaluator.of(
                                         all,
-                                        "pixels",
+                                        List.of("pixels"),
                                         new FeatureCache(temp.resolve("cache")),
                                         new Evaluator.Settings(66, 5, 32, Device.CPU, Precision.FP32)),
                                 NONE,
@@ -181,7 +186,7 @@ class ComparisonTest {
             }
             assertThatThrownBy(() -> Evaluator.of(
                             new DataConfig.Folder(folder.toString(), "test", 8, false),
-                            "pixels",
+                            List.of("pixels"),
                             new FeatureCache(temp.resolve("cache")),
                             new Evaluator.Settings(100, 5, 32, Device.CPU, Precision.FP32)))
                     .isInstanceOfSatisfying(
@@ -206,8 +211,87 @@ class ComparisonTest {
             ComparisonReport report = new Comparison(teacher, List.of(quick), List.of())
                     .report(evaluator, NONE, List.of(), Provenance.here("", 0), Progress.NONE);
             assertThat(report.first(Role.TEACHER_AT_STUDENT_COST)).isEmpty();
-            assertThat(report.notes()).anyMatch(note -> note.contains("no teacher at its cost"));
+            assertThat(report.notes()).anyMatch(note -> note.contains("no teacher at the cost of quick"));
         }
+    }
+
+    private static Candidate in(Candidate model, int steps) {
+        return new Candidate(
+                ModelColumn.inSteps(model.name(), steps),
+                model.model(),
+                model.sampling().withSteps(steps));
+    }
+
+    @Test
+    void students_in_several_numbers_of_steps_are_lines_of_a_chart_for_each_extractor() throws Exception {
+        ComparisonReport report;
+        try (Evaluator evaluator = Evaluator.of(
+                data,
+                List.of("random", "patches"),
+                new FeatureCache(temp.resolve("cache")),
+                new Evaluator.Settings(80, 5, 32, Device.CPU, Precision.FP32))) {
+            report = new Comparison(
+                            teacher, List.of(in(student, 4), in(student, 1), in(scratch, 2), in(teacher, 2)), List.of())
+                    .report(evaluator, NONE, List.of(), Provenance.here("", 0), Progress.NONE);
+        }
+        assertThat(report.title()).isEqualTo("teacher and student, alone");
+        assertThat(report.models())
+                .extracting(ModelColumn::name)
+                .startsWith(
+                        "teacher", "student in 4 steps", "student in 1 step", "alone in 2 steps", "teacher in 2 steps")
+                .doesNotHaveDuplicates()
+                .endsWith("real images");
+        assertThat(report.models().get(4).role()).isEqualTo(Role.VARIANT);
+        for (String name : List.of("FD-RandomConv@80", "FD-RandomPatch@80")) {
+            Chart chart = report.charts().stream()
+                    .filter(one -> one.title().startsWith(name))
+                    .findFirst()
+                    .orElseThrow();
+            assertThat(chart.logX()).isTrue();
+            assertThat(chart.series()).extracting(Chart.Series::name).containsExactly("teacher", "student", "alone");
+            assertThat(chart.series().get(1).x()).containsExactly(2, 8); // guidance calls twice
+            assertThat(chart.series().get(1).y()[0]).isPositive();
+        }
+        ModelColumn few = report.models().get(2);
+        assertThat(few.value(Measure.NEAR_COPIES).orElseThrow()).isBetween(0.0, 1.0);
+        assertThat(few.value(Measure.IMAGES_SEEN)).hasValue(640);
+        assertThat(few.values().keySet())
+                .extracting(Measure::name)
+                .contains("Recall-RandomPatch@80", "KD-RandomConv@80")
+                .doesNotContain("KD-RandomPatch@80");
+        assertThat(report.notes())
+                .anyMatch(note -> note.contains("RandomConv: 64 features") && note.contains("Nobody trained it"));
+        Comparison.save(report, temp.resolve("out"));
+        assertThat(Files.readAllLines(temp.resolve("out/compare.md")).get(3)).startsWith("| student in 4 steps | 8 | ");
+    }
+
+    @Test
+    void copies_of_training_images_are_seen() {
+        double[][] rows = new double[50][4];
+        double[][] others = new double[50][4];
+        Random random = new Random(2);
+        for (int i = 0; i < 50; i++) {
+            for (int k = 0; k < 4; k++) {
+                rows[i][k] = random.nextGaussian();
+                others[i][k] = random.nextGaussian();
+            }
+        }
+        FeatureMatrix training = FeatureMatrix.of(rows);
+        double[] heldOut = Memorisation.sortedDistances(FeatureMatrix.of(others), training);
+        assertThat(Memorisation.of(training, heldOut, training).copies()).isEqualTo(1);
+        assertThat(Memorisation.of(FeatureMatrix.of(others), heldOut, training).copies())
+                .isZero();
+    }
+
+    @Test
+    void two_extractors_of_one_name_are_refused() {
+        assertThatThrownBy(() -> Evaluator.of(
+                        data,
+                        List.of("pixels", "auto"),
+                        new FeatureCache(temp.resolve("cache")),
+                        new Evaluator.Settings(80, 5, 32, Device.CPU, Precision.FP32)))
+                .isInstanceOf(RetortException.class)
+                .hasMessageContaining("called PixelPCA64 as one before it");
     }
 
     @Test

@@ -222,7 +222,7 @@ class UnknownArchitectureTest {
         Evaluator.Settings settings = new Evaluator.Settings(70, 0, 35, Device.CPU, Precision.FP32);
         ComparisonReport report;
         try (Evaluator evaluator =
-                Evaluator.of(pictures(), "pixels", new FeatureCache(temp.resolve("features")), settings)) {
+                Evaluator.of(pictures(), List.of("pixels"), new FeatureCache(temp.resolve("features")), settings)) {
             report = new Comparison(teacher, List.of(student), List.of())
                     .report(
                             evaluator,

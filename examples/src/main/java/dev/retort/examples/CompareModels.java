@@ -4,6 +4,7 @@ import dev.retort.data.DataConfig;
 import dev.retort.evaluate.Candidate;
 import dev.retort.evaluate.Comparison;
 import dev.retort.evaluate.Evaluator;
+import dev.retort.evaluate.Extractors;
 import dev.retort.evaluate.FeatureCache;
 import dev.retort.evaluate.Measurement;
 import dev.retort.pipeline.Models;
@@ -32,7 +33,7 @@ public final class CompareModels {
         Evaluator.Settings settings = new Evaluator.Settings(SAMPLES, 0, 100, device, precision);
         Measurement measurement = new Measurement(4, rounds, 2, device.toString(), precision, 0);
         try (Evaluator evaluator =
-                Evaluator.of(shapes, "auto", new FeatureCache(folder.resolve("features")), settings)) {
+                Evaluator.of(shapes, Extractors.USUAL, new FeatureCache(folder.resolve("features")), settings)) {
             ComparisonReport report = new Comparison(
                             candidate("teacher", teacher), List.of(candidate("student", student)), List.of())
                     .report(
