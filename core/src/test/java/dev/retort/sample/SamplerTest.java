@@ -12,6 +12,7 @@ import dev.retort.data.Prompts;
 import dev.retort.model.Condition;
 import dev.retort.model.Denoiser;
 import dev.retort.model.LabelConditioner;
+import dev.retort.model.Moment;
 import dev.retort.model.Request;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
@@ -41,13 +42,13 @@ class SamplerTest {
         }
 
         @Override
-        public Request open(double[] times, Condition condition) {
-            StringBuilder text = new StringBuilder(times.length + " steps:");
+        public Request open(List<Moment> moments, Condition condition) {
+            StringBuilder text = new StringBuilder(moments.size() + " steps:");
             for (long label : Tensors.longs(condition.get(Part.LABEL))) {
                 text.append(' ').append(label);
             }
             requests.add(text.toString());
-            return Denoiser.super.open(times, condition);
+            return Denoiser.super.open(moments, condition);
         }
 
         @Override
