@@ -62,7 +62,7 @@ final class SamplingOptions {
     /** The same for a command that samples a model of this card otherwise where no option says how. */
     SamplingSpec of(SamplingSpec usual, ModelCard card, String model) {
         SamplingSpec asked = asked(usual);
-        if (guidance != null && asked.guidanceScale() != 1 && !card.network().hasNullClass()) {
+        if (guidance != null && asked.guidanceScale() != 1 && !card.network().guidable()) {
             throw new RetortException(
                     Kind.USAGE,
                     "--guidance " + asked.guidanceScale() + " needs a model trained with dropped labels, and " + model

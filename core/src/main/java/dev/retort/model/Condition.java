@@ -96,6 +96,17 @@ public final class Condition {
     }
 
     /**
+     * These samples, then the same ones told nothing, but for what {@code none} has no word for: numbers stay.
+     *
+     * @param none as many rows that tell nothing
+     */
+    public Condition thenNone(Condition none) {
+        Map<Part, Tensor> all = new EnumMap<>(parts);
+        all.putAll(none.parts);
+        return join(this, of(all));
+    }
+
+    /**
      * The same where some samples are told nothing.
      *
      * @param dropped which samples
