@@ -84,7 +84,7 @@ final class SamplingOptions {
 
     private void requirePlan(ModelCard card, SamplingSpec asked) {
         try {
-            SamplingPlan.of(card.process(), asked, card.network().learnSigma());
+            SamplingPlan.of(card, asked);
         } catch (RetortException e) {
             throw new RetortException(
                     Kind.USAGE,

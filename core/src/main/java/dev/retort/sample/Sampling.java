@@ -49,7 +49,7 @@ public final class Sampling {
                             + " channels was asked of a network that computes guidance by itself, on all; leave the"
                             + " channels out");
         }
-        Plan plan = SamplingPlan.of(process, spec, network.spec().learnSigma());
+        Plan plan = SamplingPlan.of(card, spec);
         card.trainedFor().requireFit(process.schedule(), spec);
         return new Sampler(
                 network,

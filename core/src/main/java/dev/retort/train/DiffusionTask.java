@@ -103,7 +103,7 @@ public final class DiffusionTask implements Task {
     /** Before hours of training: how the result is to be sampled must be possible. */
     private static void requirePlan(ModelCard card) {
         try {
-            SamplingPlan.of(card.process(), card.sampling(), card.network().learnSigma());
+            SamplingPlan.of(card, card.sampling());
         } catch (RetortException e) {
             throw new RetortException(
                     Kind.CONFIG, "run.sampling: " + e.getMessage() + "; choose another solver or number of steps", e);

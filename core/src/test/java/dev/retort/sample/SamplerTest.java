@@ -125,4 +125,16 @@ class SamplerTest {
         assertThatThrownBy(() -> told(new ScalarInputs(true, 0), first))
                 .hasMessageContaining("computes guidance by itself");
     }
+
+    @Test
+    void a_flow_map_is_told_where_each_step_ends_and_without_that_the_time_itself() {
+        SamplingSpec map = SamplingSpec.of("flow-map", 2, 1);
+        assertThat(told(new ScalarInputs(false, 1000), map))
+                .containsExactly(
+                        new Moment(1000, Map.of(Part.END_TIME, 500.)), new Moment(500, Map.of(Part.END_TIME, 0.)));
+        assertThat(told(new ScalarInputs(false, 1000), SamplingSpec.of("flow-euler", 2, 1)))
+                .containsExactly(
+                        new Moment(1000, Map.of(Part.END_TIME, 1000.)), new Moment(500, Map.of(Part.END_TIME, 500.)));
+        assertThatThrownBy(() -> told(ScalarInputs.NONE, map)).hasMessageContaining("is not told; use flow-euler");
+    }
 }
