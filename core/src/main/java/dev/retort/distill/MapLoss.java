@@ -6,8 +6,10 @@ import dev.retort.card.SolverSpec;
 import dev.retort.config.Require;
 import dev.retort.diffusion.FlowLinear;
 import dev.retort.diffusion.Prediction;
+import dev.retort.diffusion.TimeSampler;
 import dev.retort.diffusion.step.PseudoHuber;
 import dev.retort.distill.step.FlowMapLoss;
+import dev.retort.distill.step.MeanFlowLoss;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.torch.Precision;
@@ -16,7 +18,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Losses that make a student a flow map: told two times, it leads from the one to the other in one step. */
-public sealed interface MapLoss extends StepLoss permits MapLoss.FlowMap {
+public sealed interface MapLoss extends StepLoss permits MapLoss.FlowMap, MapLoss.MeanFlow {
     /** Those that tell a student one time, but want of it more than the velocity there. */
     List<Class<? extends LossConfig>> OF_ONE_TIME = List.of(
             StepLoss.Progressive.class,
@@ -94,6 +96,51 @@ public sealed interface MapLoss extends StepLoss permits MapLoss.FlowMap {
                     players.schedule(),
                     new FlowMapLoss.Times(still, pureNoise, step),
                     new PseudoHuber(huber));
+        }
+    }
+
+    /**
+     * The identity of mean velocities.
+     *
+     * @param still share of images of which it learns the velocity alone
+     * @param timeMean logit-normal times; above 0 favours noise
+     * @param timeStd their spread
+     * @param step of the derivative's central difference, as a part of the way from image to noise; 0 for the exact derivative
+     * @param power of the adaptive weight; 0 for the plain squared error
+     * @param constant in the adaptive weight
+     */
+    record MeanFlow(
+            LossWeight weight,
+            double still,
+            double timeMean,
+            double timeStd,
+            double step,
+            double power,
+            double constant)
+            implements MapLoss {
+        /** Validates. */
+        public MeanFlow {
+            Require.between("still", still, 0, 1);
+            Require.positive("timeStd", timeStd);
+            Require.between("step", step, 0, 0.001);
+            Require.between("power", power, 0, 1);
+            Require.positive("constant", constant);
+        }
+
+        /** What a configuration may leave out. */
+        public static Map<String, ?> defaults() {
+            return Map.of("still", 0.5, "timeMean", -0.4, "timeStd", 1, "step", 0, "power", 0.5, "constant", 1e-3);
+        }
+
+        @Override
+        public Loss build(Between players) {
+            return new MeanFlowLoss(
+                    players.teacher(),
+                    players.schedule(),
+                    new MeanFlowLoss.Times(still, new TimeSampler.LogitNormal(timeMean, timeStd)),
+                    step,
+                    power,
+                    constant);
         }
     }
 }

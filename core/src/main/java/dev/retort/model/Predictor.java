@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.BinaryOperator;
+import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -178,11 +179,12 @@ public record Predictor(
         Device device = network.device();
         try (NoGrad off = NoGrad.on();
                 Autocast plain = Autocast.to(Precision.FP32, device)) {
-            return Jvp.central(
-                    in -> output(in[0], in[1], question.condition(), Taps.none()),
-                    new Tensor[] {question.x(), Tensors.of(question.times(), device)},
-                    new Tensor[] {along.x(), Tensors.of(along.times(), device)},
-                    along.step());
+            Function<Tensor[], Tensor> answer = in -> output(in[0], in[1], question.condition(), Taps.none());
+            Tensor[] at = {question.x(), Tensors.of(question.times(), device)};
+            Tensor[] direction = {along.x(), Tensors.of(along.times(), device)};
+            return along.step() == 0
+                    ? Jvp.exact(answer, at, direction)
+                    : Jvp.central(answer, at, direction, along.step());
         }
     }
 }

@@ -7,7 +7,6 @@ import dev.retort.diffusion.step.PseudoHuber;
 import dev.retort.model.Condition;
 import dev.retort.model.Question;
 import dev.retort.model.Question.Gradient;
-import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
 import dev.retort.train.Draws;
@@ -78,35 +77,23 @@ public final class FlowMapLoss implements Loss {
         NoisyBatch noisy = pass.noisy(told(t));
         return TwoKinds.of(kind.length, i -> kind[i] < times.still)
                 .losses(
-                        still -> still(pass, Some.of(noisy, still, t, t)),
-                        moving -> moving(pass, Some.of(noisy, moving, t, s)));
+                        still -> still(pass, OnTheWay.of(noisy, still, t, t)),
+                        moving -> moving(pass, OnTheWay.of(noisy, moving, t, s)));
     }
 
-    /** Some images of a batch on their way from t to s. */
-    private record Some(Tensor x, Condition condition, double[] t, double[] s) {
-        static Some of(NoisyBatch noisy, int[] places, double[] t, double[] s) {
-            Tensor which = Tensors.of(places, Device.of(noisy.noisy()));
-            return new Some(
-                    Ops.indexSelect(noisy.noisy(), 0, which),
-                    noisy.condition().select(which),
-                    Arrays.stream(places).mapToDouble(i -> t[i]).toArray(),
-                    Arrays.stream(places).mapToDouble(i -> s[i]).toArray());
-        }
+    private Tensor still(Pass pass, OnTheWay at) {
+        Tensor u = mean(pass, at, at.t(), Gradient.PARAMETERS);
+        return far(u, velocity(pass, teacher, at.x(), at.t(), at.condition()));
     }
 
-    private Tensor still(Pass pass, Some at) {
-        Tensor u = mean(pass, at, at.t, Gradient.PARAMETERS);
-        return far(u, velocity(pass, teacher, at.x, at.t, at.condition));
-    }
-
-    private Tensor moving(Pass pass, Some at) {
+    private Tensor moving(Pass pass, OnTheWay at) {
         double h = times.step;
         Tensor slope = Ops.mul(
                 landed(pass, at, h, Gradient.PARAMETERS).sub(landed(pass, at, -h, Gradient.PARAMETERS)), 1 / (2 * h));
         Tensor end = landed(pass, at, 0, Gradient.NONE);
         Tensor velocity = self
-                ? velocity(pass, pass.player(), end, at.s, at.condition.with(Part.END_TIME, told(at.s)))
-                : velocity(pass, teacher, end, at.s, at.condition);
+                ? velocity(pass, pass.player(), end, at.s(), at.condition().with(Part.END_TIME, told(at.s())))
+                : velocity(pass, teacher, end, at.s(), at.condition());
         return far(slope, velocity);
     }
 
@@ -115,17 +102,17 @@ public final class FlowMapLoss implements Loss {
     }
 
     /** X where the step ends later by so much. */
-    private Tensor landed(Pass pass, Some from, double later, Gradient gradient) {
-        double[] end = Arrays.stream(from.s).map(s -> s + later).toArray();
+    private Tensor landed(Pass pass, OnTheWay from, double later, Gradient gradient) {
+        double[] end = Arrays.stream(from.s()).map(s -> s + later).toArray();
         double[] way = new double[end.length];
-        Arrays.setAll(way, i -> from.t[i] - end[i]);
-        return from.x.sub(mean(pass, from, end, gradient).mul(Tensors.column(way, from.x)));
+        Arrays.setAll(way, i -> from.t()[i] - end[i]);
+        return from.x().sub(mean(pass, from, end, gradient).mul(Tensors.column(way, from.x())));
     }
 
     /** u, the student's mean velocity. */
-    private Tensor mean(Pass pass, Some from, double[] end, Gradient gradient) {
-        Condition condition = from.condition.with(Part.END_TIME, told(end));
-        return velocity(pass, pass.player(), from.x, from.t, condition, gradient);
+    private Tensor mean(Pass pass, OnTheWay from, double[] end, Gradient gradient) {
+        Condition condition = from.condition().with(Part.END_TIME, told(end));
+        return velocity(pass, pass.player(), from.x(), from.t(), condition, gradient);
     }
 
     private Tensor velocity(Pass pass, String player, Tensor x, double[] t, Condition condition) {

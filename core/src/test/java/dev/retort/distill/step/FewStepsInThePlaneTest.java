@@ -107,6 +107,19 @@ class FewStepsInThePlaneTest {
     }
 
     @Test
+    void one_network_of_mean_velocities_serves_every_number_of_steps() {
+        try (Plane plane = new Plane()) {
+            plane.learns("student", Plane.flowMap(learned));
+            MeanFlowLoss.Times times = new MeanFlowLoss.Times(0.5, new TimeSampler.LogitNormal(0, 1));
+            Loss loss = new MeanFlowLoss("teacher", Plane.SCHEDULE, times, 0, 0.5, 1e-2);
+            plane.repeat(700, at -> plane.step("student", loss, 2e-3 * (1 - at), at));
+            surpasses(plane, new FlowMap(), 1, 5);
+            surpasses(plane, new FlowMap(), 2, 4);
+            surpasses(plane, new FlowMap(), 4, 1.1);
+        }
+    }
+
+    @Test
     void distribution_matching_makes_few_steps_enough() {
         for (int n : new int[] {1, 2, 4}) {
             try (Plane plane = new Plane()) {
