@@ -8,6 +8,7 @@ import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.error.RetortException;
 import dev.retort.model.Condition;
+import dev.retort.model.Moment;
 import dev.retort.model.Request;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
@@ -145,7 +146,7 @@ class CudaTest {
         try (Scope scope = Scope.open();
                 Dit dit = network(gpu(), modern);
                 Dit prepared = (Dit) Architectures.pack(dit, precision);
-                Request request = prepared.open(new double[] {0, 12.5, 999}, label(gpu()))) {
+                Request request = prepared.open(Moment.at(0, 12.5, 999), label(gpu()))) {
             Tensor out = prepared.forward(input(gpu()), time(gpu()), label(gpu()), Taps.none());
             assertThat(relativeError(Tensors.floats(out), expected)).isLessThan(tolerance);
             Tensor[] rows = new Tensor[3]; // sample k at the time of step k

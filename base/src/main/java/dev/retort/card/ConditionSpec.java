@@ -4,6 +4,7 @@ import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * What a network is conditioned on.
@@ -27,6 +28,14 @@ public record ConditionSpec(Map<Part, List<Integer>> parts, int classes, boolean
     /** A class and nothing else. */
     public static ConditionSpec ofClasses(int classes, boolean hasNone) {
         return new ConditionSpec(Map.of(Part.LABEL, List.of()), classes, hasNone);
+    }
+
+    /** The same with parts that are a number for each sample. */
+    public ConditionSpec withNumbers(Set<Part> numbers) {
+        Map<Part, List<Integer>> all = new EnumMap<>(Part.class);
+        all.putAll(parts);
+        numbers.forEach(part -> all.put(part, List.of()));
+        return new ConditionSpec(all, classes, hasNone);
     }
 
     /** The label that means "no class"; refused by {@link IllegalStateException} where the network knows none. */

@@ -20,6 +20,7 @@ import java.util.stream.IntStream;
  * @param learnSigma whether variance channels are predicted as well
  * @param modern SwiGLU, RMSNorm and 2-D RoPE instead of GELU, LayerNorm and positions added at the input alone
  * @param convention in what the forward follows the original or the diffusers library
+ * @param scalars numbers that it is told beside time and class
  */
 public record DitSpec(
         int height,
@@ -34,10 +35,14 @@ public record DitSpec(
         double classDropout,
         boolean learnSigma,
         boolean modern,
-        DitConvention convention)
+        DitConvention convention,
+        ScalarInputs scalars)
         implements NetworkSpec {
     /** Sines and cosines that the time becomes. */
     public static final int TIME_FEATURES = 256;
+
+    /** Sines and cosines that the time becomes at which a call is to land. */
+    public static final int END_TIME_FEATURES = 32;
 
     /** Validates. */
     public DitSpec {
@@ -54,9 +59,10 @@ public record DitSpec(
         require(classes >= 1, "classes", classes, "at least 1");
         require(classDropout >= 0 && classDropout < 1, "classDropout", classDropout, "in [0, 1)");
         require(convention != null, "convention", null, "one");
+        require(scalars != null, "scalars", null, "which numbers the network is told");
     }
 
-    /** A network that computes as the original does. */
+    /** A network that computes as the original does, told time and class alone. */
     public DitSpec(
             int height,
             int width,
@@ -83,18 +89,41 @@ public record DitSpec(
                 classDropout,
                 learnSigma,
                 modern,
-                DitConvention.ORIGINAL);
+                DitConvention.ORIGINAL,
+                ScalarInputs.NONE);
     }
 
     /** The smallest network with the same input, output and conditions: next to no weights, one token where it can be. */
     public DitSpec minimal() {
         int patch = BigInteger.valueOf(height).gcd(BigInteger.valueOf(width)).intValue();
         return new DitSpec(
-                height, width, channels, patch, 16, 1, 1, 1, classes, classDropout, learnSigma, modern, convention);
+                height,
+                width,
+                channels,
+                patch,
+                16,
+                1,
+                1,
+                1,
+                classes,
+                classDropout,
+                learnSigma,
+                modern,
+                convention,
+                scalars);
     }
 
     /** The same network in another convention. */
     public DitSpec with(DitConvention other) {
+        return with(other, scalars);
+    }
+
+    @Override
+    public DitSpec with(ScalarInputs told) {
+        return with(convention, told);
+    }
+
+    private DitSpec with(DitConvention other, ScalarInputs told) {
         return new DitSpec(
                 height,
                 width,
@@ -108,7 +137,8 @@ public record DitSpec(
                 classDropout,
                 learnSigma,
                 modern,
-                other);
+                other,
+                told);
     }
 
     private static void require(boolean holds, String field, Object value, String expected) {
@@ -139,7 +169,7 @@ public record DitSpec(
 
     @Override
     public ConditionSpec condition() {
-        return ConditionSpec.ofClasses(classes, classDropout > 0);
+        return ConditionSpec.ofClasses(classes, classDropout > 0).withNumbers(scalars.parts());
     }
 
     @Override
@@ -149,13 +179,25 @@ public record DitSpec(
         long mlp =
                 modern ? 3L * d * mlpHidden() + 2L * mlpHidden() + d + 2 * d : 2L * d * mlpHidden() + mlpHidden() + d;
         long block = 4 * d * d + 4 * d + mlp + 6 * d * d + 6 * d;
-        long embedders = values * channels * d + d + TIME_FEATURES * d + d + d * d + d;
+        long embedders = values * channels * d
+                + d
+                + embedderWeights()
+                + 2 * d * (1 + scalars.parts().size());
         long labels = d * (classes + (hasNullClass() ? 1 : 0));
         long last = (d + 1) * values * outChannels() + 2 * d * d + 2 * d + (modern ? d : 0);
         return depth * block + embedders + labels + last;
     }
 
-    /** L(12D²T + 2T²D) + 6LD² + 2D² + p²CDT + D·p²·out·T + 256D + D², the paper's count (dit.md §1.1). */
+    /** Weights of the two products of each embedder of a number, time included. */
+    private long embedderWeights() {
+        long d = hidden;
+        return TIME_FEATURES * d
+                + d * d
+                + (scalars.guidance() ? TIME_FEATURES * d + d * d : 0)
+                + (scalars.hasEndTime() ? END_TIME_FEATURES * d + d * d : 0);
+    }
+
+    /** L(12D²T + 2T²D) + 6LD² + 2D² + p²CDT + D·p²·out·T + 256D + D², the paper's count (dit.md §1.1), and more embedders. */
     @Override
     public long macs() {
         long d = hidden;
@@ -167,8 +209,7 @@ public record DitSpec(
                 + 2 * d * d
                 + patchValues * channels * d * t
                 + d * patchValues * outChannels() * t
-                + TIME_FEATURES * d
-                + d * d;
+                + embedderWeights();
     }
 
     @Override

@@ -31,6 +31,29 @@ public interface NetworkSpec {
     /** What it is conditioned on. */
     ConditionSpec condition();
 
+    /** Numbers that it is told of each sample beside time and class. */
+    default ScalarInputs scalars() {
+        return ScalarInputs.NONE;
+    }
+
+    /**
+     * The same network, told these numbers.
+     *
+     * @throws IllegalArgumentException where networks of its kind cannot be told them
+     */
+    default NetworkSpec with(ScalarInputs told) {
+        if (told.equals(scalars())) {
+            return this;
+        }
+        throw new IllegalArgumentException(
+                name() + " cannot be told " + told.parts() + "; use a network that can, such as dit");
+    }
+
+    /** Whether guidance means anything to it: it can be asked without a condition, or is told the scale. */
+    default boolean guidable() {
+        return hasNullClass() || scalars().guidance();
+    }
+
     /** Number of classes, the null class not counted. */
     default int classes() {
         return condition().classes();

@@ -10,8 +10,8 @@ public enum Part {
     POOLED,
     /** Sizes and crop of the picture (values), fp32. */
     TIME_IDS,
-    /** The guidance scale that the network computes by itself, fp32. */
+    /** The guidance scale that the network computes by itself, fp32; a condition that does not say it means 1. */
     GUIDANCE,
-    /** The time that one call leads to, in the network's units, fp32. */
+    /** The time that one call leads to, in the network's units, fp32; a condition that does not say it means the time itself. */
     END_TIME
 }

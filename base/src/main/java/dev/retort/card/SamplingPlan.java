@@ -11,6 +11,21 @@ import dev.retort.error.RetortException.Kind;
 public final class SamplingPlan {
     private SamplingPlan() {}
 
+    /** The plan for a model; one that tells the network where a step ends is refused where the network is not told it. */
+    public static Plan of(ModelCard card, SamplingSpec sampling) {
+        Plan plan = of(card.process(), sampling, card.network().learnSigma());
+        if (plan.tellsEndTimes() && !card.network().scalars().hasEndTime()) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    "sampling cannot be planned: the solver "
+                            + sampling.solver().text()
+                            + " tells the network where a step ends, which "
+                            + card.network().name()
+                            + " is not told; use flow-euler or flow-heun, or train with the loss flow-map");
+        }
+        return plan;
+    }
+
     /**
      * The plan.
      *

@@ -20,7 +20,8 @@ public sealed interface SolverSpec extends OneLine
                 SolverSpec.Lcm,
                 SolverSpec.Tcd,
                 SolverSpec.FlowEuler,
-                SolverSpec.FlowHeun {
+                SolverSpec.FlowHeun,
+                SolverSpec.FlowMap {
 
     /** The solver. */
     Solver solver(SolverSetting setting);
@@ -227,6 +228,23 @@ public sealed interface SolverSpec extends OneLine
         @Override
         public Solver solver(SolverSetting setting) {
             return new dev.retort.diffusion.FlowHeun();
+        }
+    }
+
+    /**
+     * The steps of a flow map, a network that is told where each of them ends.
+     *
+     * @param stochastic go to the clean sample in every step and draw new noise
+     */
+    record FlowMap(boolean stochastic) implements SolverSpec {
+        /** Without noise. */
+        public FlowMap() {
+            this(false);
+        }
+
+        @Override
+        public Solver solver(SolverSetting setting) {
+            return new dev.retort.diffusion.FlowMap(stochastic);
         }
     }
 }

@@ -78,19 +78,19 @@ final class DiffusersFolder {
         int side = number("sample_size", 32);
         try {
             return new DitSpec(
-                    side,
-                    side,
-                    channels,
-                    number("patch_size", 2),
-                    heads * number("attention_head_dim", 72),
-                    number("num_layers", 28),
-                    heads,
-                    4,
-                    number("num_embeds_ada_norm", 1000),
-                    0.1,
-                    outputs == 2 * channels,
-                    false,
-                    new DitConvention(1, config.number("norm_eps", 1e-5)));
+                            side,
+                            side,
+                            channels,
+                            number("patch_size", 2),
+                            heads * number("attention_head_dim", 72),
+                            number("num_layers", 28),
+                            heads,
+                            4,
+                            number("num_embeds_ada_norm", 1000),
+                            0.1,
+                            outputs == 2 * channels,
+                            false)
+                    .with(new DitConvention(1, config.number("norm_eps", 1e-5)));
         } catch (IllegalArgumentException e) {
             throw config.refused(e);
         }

@@ -161,6 +161,9 @@ final class DitExport {
         if (spec.modern() || spec.mlpRatio() != 4 || spec.height() != spec.width()) {
             throw refused(spec, whose, "GELU blocks with an MLP of four times the width, and square images");
         }
+        if (!spec.scalars().parts().isEmpty()) {
+            throw refused(spec, whose, "no input for " + spec.scalars().parts());
+        }
     }
 
     private static void requireDiffusers(DitSpec spec) {

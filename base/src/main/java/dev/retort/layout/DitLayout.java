@@ -93,6 +93,14 @@ public enum DitLayout implements WeightLayout<DitSpec> {
         linear(shapes, "t_embedder.mlp.0", DitSpec.TIME_FEATURES, d);
         linear(shapes, "t_embedder.mlp.2", d, d);
         shapes.put("y_embedder.embedding_table.weight", new long[] {spec.classes() + (spec.hasNullClass() ? 1 : 0), d});
+        if (spec.scalars().guidance()) {
+            linear(shapes, "w_embedder.mlp.0", DitSpec.TIME_FEATURES, d);
+            linear(shapes, "w_embedder.mlp.2", d, d);
+        }
+        if (spec.scalars().hasEndTime()) {
+            linear(shapes, "s_embedder.mlp.0", DitSpec.END_TIME_FEATURES, d);
+            linear(shapes, "s_embedder.mlp.2", d, d);
+        }
         for (int i = 0; i < spec.depth(); i++) {
             block(shapes, "blocks." + i + ".", spec);
         }

@@ -5,6 +5,7 @@ import dev.retort.card.DitConvention;
 import dev.retort.card.GridSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.ScalarInputs;
 import dev.retort.card.TrainedFor;
 import dev.retort.config.CardFile;
 import dev.retort.error.RetortException;
@@ -84,7 +85,8 @@ public final class ModelFiles {
     /**
      * A card of format 1 says nothing of the forward's convention, which was the original's, or of latents, which it had not;
      * one of format 2 nothing of the time grid and the clamp, which followed from the process, and its network is a diffusion
-     * transformer; one of format 3 nothing of the noise's temperature and of what it was trained for: it was sampled in any way.
+     * transformer; one of format 3 nothing of the noise's temperature and of what it was trained for: it was sampled in any way. One that
+     * does not name the numbers that its network is told beside time and class means none.
      */
     private static void upgrade(ObjectNode card) {
         if (card.get("process") instanceof ObjectNode process) {
@@ -109,6 +111,11 @@ public final class ModelFiles {
             sampling.put("temperature", 1);
             card.set("trainedFor", CardFile.tree(TrainedFor.ANY));
             card.put("format", 4);
+        }
+        if (card.path("network") instanceof ObjectNode network
+                && network.path("type").asString("").equals("dit")
+                && !network.has("scalars")) {
+            network.set("scalars", CardFile.tree(ScalarInputs.NONE));
         }
     }
 

@@ -96,7 +96,8 @@ class SamplingSpecTest {
                 "lcm:timeScaling=5",
                 "tcd:gamma=0.5",
                 "flow-euler:stochastic=true",
-                "flow-heun"
+                "flow-heun",
+                "flow-map:stochastic=true"
             })
     void a_solver_reads_back_from_its_line(String line) {
         assertThat(OneLine.parse(SolverSpec.class, line).text()).isEqualTo(line);

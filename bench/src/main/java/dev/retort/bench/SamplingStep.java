@@ -2,6 +2,7 @@ package dev.retort.bench;
 
 import dev.retort.card.DitSpec;
 import dev.retort.model.Denoiser;
+import dev.retort.model.Moment;
 import dev.retort.model.Network;
 import dev.retort.model.Request;
 import dev.retort.nn.Init;
@@ -28,7 +29,7 @@ final class SamplingStep implements Step {
             parameters = origin.parameterCount();
             network = Architectures.pack(origin, bf16 ? Precision.BF16 : Precision.FP32);
         }
-        request = network.open(new double[] {Inputs.TIME}, inputs.condition());
+        request = network.open(Moment.at(Inputs.TIME), inputs.condition());
     }
 
     @Override

@@ -56,14 +56,16 @@ final class CardText {
     private static String shape(NetworkSpec network) {
         return String.format(
                 Locale.ROOT,
-                "%dx%dx%d%s, %d classes%s%s",
+                "%dx%dx%d%s, %d classes%s%s%s%s",
                 network.channels(),
                 network.height(),
                 network.width(),
                 network.parts().isEmpty() ? "" : ", " + network.parts(),
                 network.classes(),
                 network.hasNullClass() ? " and none" : "",
-                network.learnSigma() ? ", variance learned" : "");
+                network.learnSigma() ? ", variance learned" : "",
+                network.scalars().guidance() ? ", told its guidance" : "",
+                network.scalars().hasEndTime() ? ", told where a step ends" : "");
     }
 
     private static String process(ProcessSpec process) {

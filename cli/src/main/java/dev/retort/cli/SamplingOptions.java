@@ -71,7 +71,7 @@ final class SamplingOptions {
 
     private SamplingSpec of(SamplingSpec usual, ModelCard card, String model, Integer count) {
         SamplingSpec asked = asked(usual, count);
-        if (guidance != null && asked.guidanceScale() != 1 && !card.network().hasNullClass()) {
+        if (guidance != null && asked.guidanceScale() != 1 && !card.network().guidable()) {
             throw new RetortException(
                     Kind.USAGE,
                     "--guidance " + asked.guidanceScale() + " needs a model trained with dropped labels, and " + model
@@ -93,7 +93,7 @@ final class SamplingOptions {
 
     private void requirePlan(ModelCard card, SamplingSpec asked) {
         try {
-            SamplingPlan.of(card.process(), asked, card.network().learnSigma());
+            SamplingPlan.of(card, asked);
         } catch (RetortException e) {
             throw new RetortException(
                     Kind.USAGE,

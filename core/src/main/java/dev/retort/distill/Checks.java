@@ -57,6 +57,7 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
                                     + " use output or feature there");
                 });
         losses.forEach(loss -> loss.requireFit(recipe));
+        requireGuidanceInput(teacher, losses);
         findings.addAll(new StudentSampling(recipe, taught).findings());
         if (teacher.height() != seen.height()
                 || teacher.width() != seen.width()
@@ -128,6 +129,29 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
         } catch (IllegalArgumentException | RetortException e) {
             throw new RetortException(
                     Kind.CONFIG, type + " asks for " + steps + " steps, but run.sampling." + e.getMessage(), e);
+        }
+    }
+
+    /** Refuses scales that the student is told where a loss holds at one scale alone, or the teacher cannot be asked at others. */
+    private void requireGuidanceInput(NetworkSpec teacher, List<LossConfig> losses) {
+        if (recipe.teacher().guidanceInput().isEmpty()) {
+            return;
+        }
+        losses.stream()
+                .filter(loss -> loss.teacherCalls() == 0 || loss instanceof GameLoss)
+                .findFirst()
+                .ifPresent(loss -> {
+                    throw new RetortException(
+                            Kind.CONFIG,
+                            "teacher.guidanceInput is given, but stages ask for " + loss.type()
+                                    + ", which is not taught what is wanted at each scale; use losses that are, such as"
+                                    + " output, progressive or consistency with distil=true, or give one teacher.guidance");
+                });
+        if (!teacher.guidable()) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "teacher.guidanceInput is given, but the teacher was trained without label dropout, so that it cannot be"
+                            + " guided; leave it out");
         }
     }
 

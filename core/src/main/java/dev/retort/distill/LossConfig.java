@@ -3,6 +3,7 @@ package dev.retort.distill;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.ScalarInputs;
 import dev.retort.config.CardFile;
 import dev.retort.config.Require;
 import dev.retort.diffusion.NoiseSchedule;
@@ -156,6 +157,11 @@ public sealed interface LossConfig
      * @throws RetortException of kind CONFIG
      */
     default void requireFit(Recipe recipe) {}
+
+    /** What a student must be told for its sake, beside time and class. */
+    default ScalarInputs tells(Recipe recipe) {
+        return ScalarInputs.NONE;
+    }
 
     /** Whether it has a meaning between networks of images of different sizes. */
     default boolean bridgesSizes() {

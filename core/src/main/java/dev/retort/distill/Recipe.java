@@ -1,8 +1,11 @@
 package dev.retort.distill;
 
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.ScalarInputs;
 import dev.retort.config.Require;
 import dev.retort.data.ImageSource;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import dev.retort.train.NetworkConfig;
 import dev.retort.train.Objective;
 import dev.retort.train.RunConfig;
@@ -51,9 +54,24 @@ public record Recipe(
         return Map.of("objective", Objective.Flow.PIXELS);
     }
 
-    /** The student for the images; what does not go with them is refused. */
+    /** The student for the images, told what its stages tell it; what does not go with them is refused. */
     public NetworkSpec network(ImageSource source) {
         objective.requireFit(source);
-        return student.spec("student", source, objective.learnSigma());
+        NetworkSpec plain = student.spec("student", source, objective.learnSigma());
+        try {
+            return plain.with(plain.scalars().and(told()));
+        } catch (IllegalArgumentException e) {
+            throw new RetortException(Kind.CONFIG, "student: " + e.getMessage(), e);
+        }
+    }
+
+    private ScalarInputs told() {
+        ScalarInputs told = new ScalarInputs(teacher.guidanceInput().isPresent(), 0);
+        for (StageConfig stage : stages) {
+            for (LossConfig loss : stage.losses()) {
+                told = told.and(loss.tells(this));
+            }
+        }
+        return told;
     }
 }

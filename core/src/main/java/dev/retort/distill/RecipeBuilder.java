@@ -264,6 +264,7 @@ final class RecipeBuilder implements AutoCloseable {
                 STUDENT,
                 learning(network),
                 recipe.student().dropout(),
+                recipe.teacher().guidanceInput(),
                 recipe.run(),
                 teacherSha256,
                 new StudentSampling(recipe, teacher.card()).trainedFor(),

@@ -23,7 +23,7 @@ import java.util.stream.IntStream;
 
 /** Losses by which a student learns to need fewer steps. */
 public sealed interface StepLoss extends LossConfig
-        permits StepLoss.Progressive, StepLoss.Consistency, CachedLoss, GameLoss {
+        permits StepLoss.Progressive, StepLoss.Consistency, MapLoss, CachedLoss, GameLoss {
     @Override
     default boolean bridgesSizes() {
         return false;

@@ -45,7 +45,7 @@ public record Candidate(String name, Path model, SamplingSpec sampling, String a
 
     /** Network calls for one image, the two of a guided step both counted. */
     public int networkCalls() {
-        return NetworkCalls.of(card.process(), sampling);
+        return NetworkCalls.of(card, sampling);
     }
 
     /** Multiply-accumulates for one image, from noise to pixels. */

@@ -1,7 +1,6 @@
 package dev.retort.evaluate;
 
 import dev.retort.card.ModelCard;
-import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
 import dev.retort.diffusion.Guidance;
@@ -12,13 +11,14 @@ import java.util.OptionalInt;
 final class NetworkCalls {
     private NetworkCalls() {}
 
-    /** Calls for one image; a step at which guidance acts costs two. */
-    static int of(ProcessSpec process, SamplingSpec sampling) {
-        Plan plan = SamplingPlan.of(process, sampling, false);
-        Guidance guidance = sampling.guidance(process.noiseSchedule().noisiestTime());
+    /** Calls for one image; a step at which guidance acts costs two, unless the network computes guidance by itself. */
+    static int of(ModelCard card, SamplingSpec sampling) {
+        Plan plan = SamplingPlan.of(card.process(), sampling, false);
+        boolean told = card.network().scalars().guidance();
+        Guidance guidance = sampling.guidance(card.process().noiseSchedule().noisiestTime());
         int calls = 0;
         for (double time : plan.times()) {
-            calls += guidance.actsAt(time) ? 2 : 1;
+            calls += guidance.actsAt(time) && !told ? 2 : 1;
         }
         return calls;
     }
@@ -32,7 +32,7 @@ final class NetworkCalls {
             return OptionalInt.empty();
         }
         for (int steps = sampling.steps() - 1; steps >= 1; steps--) {
-            if (card.trainedFor().allows(steps) && of(card.process(), sampling.withSteps(steps)) <= calls) {
+            if (card.trainedFor().allows(steps) && of(card, sampling.withSteps(steps)) <= calls) {
                 return OptionalInt.of(steps);
             }
         }

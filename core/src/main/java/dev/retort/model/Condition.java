@@ -6,6 +6,7 @@ import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BinaryOperator;
 import java.util.function.UnaryOperator;
 import org.bytedeco.pytorch.Tensor;
@@ -62,6 +63,21 @@ public final class Condition {
         return tensor;
     }
 
+    /** Whether it has a part. */
+    public boolean has(Part part) {
+        return parts.containsKey(part);
+    }
+
+    /** Whether it has these parts and no others. */
+    public boolean hasOnly(Set<Part> wanted) {
+        return parts.keySet().equals(wanted);
+    }
+
+    /** The same with a number for each sample. */
+    public Condition with(Part part, double[] numbers) {
+        return with(part, Tensors.of(numbers, device()));
+    }
+
     /** The same with one part added or replaced. */
     public Condition with(Part part, Tensor rows) {
         Map<Part, Tensor> all = new EnumMap<>(parts);
@@ -77,6 +93,17 @@ public final class Condition {
     /** The samples of one condition, then those of another with the same parts. */
     public static Condition join(Condition a, Condition b) {
         return a.zip(b, (x, y) -> Ops.cat(0, x, y));
+    }
+
+    /**
+     * These samples, then the same ones told nothing, but for what {@code none} has no word for: numbers stay.
+     *
+     * @param none as many rows that tell nothing
+     */
+    public Condition thenNone(Condition none) {
+        Map<Part, Tensor> all = new EnumMap<>(parts);
+        all.putAll(none.parts);
+        return join(this, of(all));
     }
 
     /**
@@ -99,13 +126,17 @@ public final class Condition {
         if (!any) {
             return this;
         }
-        Tensor index = Tensors.of(from, Device.of(parts.values().iterator().next()));
+        Tensor index = Tensors.of(from, device());
         return join(this, none).select(index);
     }
 
     /** Those samples whose numbers are given (K), in that order. */
     public Condition select(Tensor index) {
         return map(tensor -> Ops.indexSelect(tensor, 0, index));
+    }
+
+    private Device device() {
+        return Device.of(parts.values().iterator().next());
     }
 
     private Condition map(UnaryOperator<Tensor> each) {

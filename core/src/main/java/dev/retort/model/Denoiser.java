@@ -4,6 +4,7 @@ import dev.retort.card.NetworkSpec;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
 import dev.retort.torch.Tensors;
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -32,13 +33,15 @@ public interface Denoiser extends AutoCloseable {
      * Opens a request: many evaluations of the same samples, one after another. What depends on times and condition alone
      * is computed here, once, by a network that gains from it.
      *
-     * @param times time of each step, in the network's units
+     * @param moments what each step tells of all samples alike
      * @param condition of each sample; outlives the request
      */
-    default Request open(double[] times, Condition condition) {
+    default Request open(List<Moment> moments, Condition condition) {
         return (step, x) -> {
             long n = x.size(0);
-            return forward(x, Tensors.full(times[step], device(), n), condition.rows(0, n), Taps.none());
+            Moment moment = moments.get(step);
+            Tensor time = Tensors.full(moment.time(), device(), n);
+            return forward(x, time, moment.tell(condition.rows(0, n)), Taps.none());
         };
     }
 

@@ -2,6 +2,7 @@ package dev.retort.model;
 
 import dev.retort.card.ImageShape;
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.Part;
 import dev.retort.card.ProcessSpec;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
@@ -13,13 +14,18 @@ import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Tensors;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.BinaryOperator;
+import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A denoising network with what its output means.
+ * A denoising network with what its output means. Where a condition says a scale of guidance for each sample
+ * ({@link Part#GUIDANCE}), that scale takes the place of the predictor's own; a network that is told the scale computes by it,
+ * of any other the outputs with and without a condition are combined.
  *
  * @param network the network; who made this closes it
  * @param conditioner makes the condition of none for guidance; not closed
@@ -64,7 +70,7 @@ public record Predictor(
 
     /** Refuses, as an IllegalArgumentException, guidance of a network that was never asked without a condition. */
     public static void requireGuidable(NetworkSpec network, double guidance) {
-        if (guidance != 1 && !network.hasNullClass()) {
+        if (guidance != 1 && !network.guidable()) {
             throw new IllegalArgumentException(
                     "guidance is " + guidance + ", expected 1: this network was trained without label dropout");
         }
@@ -76,8 +82,8 @@ public record Predictor(
     }
 
     @Override
-    public int frozenCalls(boolean learns) {
-        return learns ? 0 : guidance == 1 ? 1 : 2;
+    public int frozenCalls(Question question, boolean learns) {
+        return learns ? 0 : asksTwice(question.condition()) ? 2 : 1;
     }
 
     @Override
@@ -93,7 +99,9 @@ public record Predictor(
         Map<String, Tensor> features = new LinkedHashMap<>();
         for (String name : taps) {
             Tensor feature = fired.get(name);
-            features.put(name, guidance == 1 ? feature : Ops.narrow(feature, 0, 0, question.times().length));
+            features.put(
+                    name,
+                    asksTwice(question.condition()) ? Ops.narrow(feature, 0, 0, question.times().length) : feature);
         }
         return new Answer(
                 output, features, tangent, new Answer.Reading(question.x(), question.times(), schedule, prediction));
@@ -114,12 +122,29 @@ public record Predictor(
     }
 
     private Tensor output(Tensor x, Tensor time, Condition condition, Taps taps) {
-        if (guidance == 1) {
-            return network.forward(x, time, condition, taps);
+        int n = Math.toIntExact(x.size(0));
+        if (!asksTwice(condition)) {
+            boolean own = guidance != 1 && !condition.has(Part.GUIDANCE);
+            return network.forward(x, time, own ? condition.with(Part.GUIDANCE, scales(n)) : condition, taps);
         }
-        Condition none = conditioner.none(Math.toIntExact(x.size(0)), network.device());
-        Tensor both = network.forward(Ops.cat(0, x, x), Ops.cat(0, time, time), Condition.join(condition, none), taps);
-        return guided(both, guidance, Math.toIntExact(x.size(1)));
+        Condition none = conditioner.none(n, network.device());
+        Tensor both = network.forward(Ops.cat(0, x, x), Ops.cat(0, time, time), condition.thenNone(none), taps);
+        int channels = Math.toIntExact(x.size(1));
+        return condition.has(Part.GUIDANCE)
+                ? guided(both, Ops.view(condition.get(Part.GUIDANCE), -1, 1, 1, 1), channels)
+                : guided(both, guidance, channels);
+    }
+
+    /** Whether guidance has to be computed from two outputs. */
+    private boolean asksTwice(Condition condition) {
+        return (guidance != 1 || condition != null && condition.has(Part.GUIDANCE))
+                && !network.spec().scalars().guidance();
+    }
+
+    private double[] scales(int n) {
+        double[] scales = new double[n];
+        Arrays.fill(scales, guidance);
+        return scales;
     }
 
     /**
@@ -132,10 +157,19 @@ public record Predictor(
      * @return (N, C', H, W)
      */
     public static Tensor guided(Tensor both, double scale, int channels) {
+        return guided(both, channels, (u, difference) -> Ops.addScaled(u, difference, scale));
+    }
+
+    /** The same with a scale for each sample (N, 1, 1, 1). */
+    private static Tensor guided(Tensor both, Tensor scales, int channels) {
+        return guided(both, channels, (u, difference) -> Ops.addcmul(u, scales, difference));
+    }
+
+    private static Tensor guided(Tensor both, int channels, BinaryOperator<Tensor> scaled) {
         Tensor[] half = Ops.chunk(both, 2, 0);
         Tensor c = Ops.narrow(half[0], 1, 0, channels);
         Tensor u = Ops.narrow(half[1], 1, 0, channels);
-        Tensor g = Ops.addScaled(u, Ops.sub(c, u), scale);
+        Tensor g = scaled.apply(u, Ops.sub(c, u));
         long all = both.size(1);
         return channels == all ? g : Ops.cat(1, g, Ops.narrow(half[0], 1, channels, all - channels));
     }
@@ -145,11 +179,12 @@ public record Predictor(
         Device device = network.device();
         try (NoGrad off = NoGrad.on();
                 Autocast plain = Autocast.to(Precision.FP32, device)) {
-            return Jvp.central(
-                    in -> output(in[0], in[1], question.condition(), Taps.none()),
-                    new Tensor[] {question.x(), Tensors.of(question.times(), device)},
-                    new Tensor[] {along.x(), Tensors.of(along.times(), device)},
-                    along.step());
+            Function<Tensor[], Tensor> answer = in -> output(in[0], in[1], question.condition(), Taps.none());
+            Tensor[] at = {question.x(), Tensors.of(question.times(), device)};
+            Tensor[] direction = {along.x(), Tensors.of(along.times(), device)};
+            return along.step() == 0
+                    ? Jvp.exact(answer, at, direction)
+                    : Jvp.central(answer, at, direction, along.step());
         }
     }
 }

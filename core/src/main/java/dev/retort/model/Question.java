@@ -29,13 +29,13 @@ public record Question(Tensor x, double[] times, Condition condition, Gradient g
      *
      * @param x change of the images (N, C, H, W)
      * @param times change of the times (N), in the network's units
-     * @param step how far along it the answer is looked at, on either side, for the difference
+     * @param step how far along it the answer is looked at, on either side, for the difference; 0 for the exact derivative
      */
     public record Tangent(Tensor x, double[] times, double step) {
         /** Validates. */
         public Tangent {
-            if (!(step > 0)) {
-                throw new IllegalArgumentException("step is " + step + ", expected above 0");
+            if (!(step >= 0)) {
+                throw new IllegalArgumentException("step is " + step + ", expected at least 0");
             }
         }
     }

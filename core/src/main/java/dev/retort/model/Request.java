@@ -11,7 +11,7 @@ public interface Request extends AutoCloseable {
     /**
      * One evaluation; nothing is read back from the device.
      *
-     * @param step index of its time among those the request was opened with
+     * @param step index of its moment among those the request was opened with
      * @param x noisy images or latents (n, C, H, W), fp32: of the first n samples that the request was opened for
      * @return (n, outputs, H, W), fp32; channels beyond C carry the learned variance
      */

@@ -22,9 +22,10 @@ public interface Respondent {
     /**
      * How many calls for an image a question costs of networks that stay as they are.
      *
+     * @param question what it is asked
      * @param learns whether this one's weights are trained
      */
-    default int frozenCalls(boolean learns) {
+    default int frozenCalls(Question question, boolean learns) {
         return learns ? 0 : 1;
     }
 

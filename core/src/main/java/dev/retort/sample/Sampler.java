@@ -1,6 +1,8 @@
 package dev.retort.sample;
 
 import dev.retort.card.ImageShape;
+import dev.retort.card.Part;
+import dev.retort.card.ScalarInputs;
 import dev.retort.data.Prompts;
 import dev.retort.diffusion.Guidance;
 import dev.retort.diffusion.Plan;
@@ -9,6 +11,7 @@ import dev.retort.diffusion.Rng;
 import dev.retort.model.Condition;
 import dev.retort.model.Conditioner;
 import dev.retort.model.Denoiser;
+import dev.retort.model.Moment;
 import dev.retort.model.Predictor;
 import dev.retort.model.Request;
 import dev.retort.torch.Autocast;
@@ -16,6 +19,9 @@ import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Tensors;
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
 import java.util.function.ObjIntConsumer;
 import org.bytedeco.pytorch.Tensor;
 
@@ -50,7 +56,7 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
      */
     Tensor sample(Prompts prompts, long seed, long[] indices, ObjIntConsumer<Tensor> asked) {
         double[] times = plan.times();
-        try (Request request = network.open(times, condition(prompts, times))) {
+        try (Request request = network.open(moments(), condition(prompts, times))) {
             return PlanExecutor.run(
                     plan,
                     noise(Purpose.SAMPLE_START, 0, seed, indices),
@@ -63,17 +69,40 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
         }
     }
 
+    /** Where a call lands is the time itself of a solver that does not say it. */
+    private List<Moment> moments() {
+        ScalarInputs told = network.spec().scalars();
+        return plan.steps().stream()
+                .map(Plan.Step::call)
+                .map(call -> {
+                    Map<Part, Double> numbers = new EnumMap<>(Part.class);
+                    if (told.guidance()) {
+                        numbers.put(Part.GUIDANCE, guidance.standardScaleAt(call.time()));
+                    }
+                    if (told.hasEndTime()) {
+                        numbers.put(Part.END_TIME, Double.isNaN(call.until()) ? call.time() : call.until());
+                    }
+                    return new Moment(call.time(), numbers);
+                })
+                .toList();
+    }
+
+    /** Whether a step asks twice: with and without a condition. */
+    boolean asksTwice(double time) {
+        return !network.spec().scalars().guidance() && guidance.actsAt(time);
+    }
+
     /** Of the samples and, where any step is guided, of the same without a condition behind them. */
     private Condition condition(Prompts prompts, double[] times) {
         Condition asked = conditioner.of(prompts, network.device());
-        return Arrays.stream(times).anyMatch(guidance::actsAt)
+        return Arrays.stream(times).anyMatch(this::asksTwice)
                 ? Condition.join(asked, conditioner.none(prompts.size(), network.device()))
                 : asked;
     }
 
     private Tensor output(Request request, int step, double time, Tensor input) {
         try (Autocast autocast = Autocast.to(precision, network.device())) {
-            return guidance.actsAt(time)
+            return asksTwice(time)
                     ? Predictor.guided(
                             request.call(step, Ops.cat(0, input, input)),
                             guidance.standardScaleAt(time),

@@ -29,7 +29,7 @@ public final class Sampling {
      */
     public static Sampler sampler(Denoiser network, ModelCard card, SamplingSpec spec, Precision precision) {
         Process process = card.process().process();
-        if (spec.guidanceScale() != 1 && !network.spec().hasNullClass()) {
+        if (spec.guidanceScale() != 1 && !network.spec().guidable()) {
             throw new RetortException(
                             Kind.CHECKPOINT,
                             "guidance " + spec.guidanceScale()
@@ -42,7 +42,14 @@ public final class Sampling {
                     "guidance on " + spec.guidanceChannels() + " channels was asked of a network of "
                             + network.spec().channels() + "; correct sampling.guidanceChannels in the model's card");
         }
-        Plan plan = SamplingPlan.of(process, spec, network.spec().learnSigma());
+        if (spec.guidanceChannels() > 0 && network.spec().scalars().guidance()) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    "guidance on " + spec.guidanceChannels()
+                            + " channels was asked of a network that computes guidance by itself, on all; leave the"
+                            + " channels out");
+        }
+        Plan plan = SamplingPlan.of(card, spec);
         card.trainedFor().requireFit(process.schedule(), spec);
         return new Sampler(
                 network,

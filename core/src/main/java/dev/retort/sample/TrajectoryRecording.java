@@ -101,7 +101,7 @@ public record TrajectoryRecording(
 
     private static int calls(Sampler sampler) {
         return Arrays.stream(sampler.plan().times())
-                .mapToInt(time -> sampler.guidance().actsAt(time) ? 2 : 1)
+                .mapToInt(time -> sampler.asksTwice(time) ? 2 : 1)
                 .sum();
     }
 

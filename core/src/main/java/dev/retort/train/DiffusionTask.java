@@ -37,6 +37,7 @@ public final class DiffusionTask implements Task {
     private final String published;
     private final Predictor predictor;
     private final double dropout;
+    private final Optional<GuidanceRange> scales;
     private final RunConfig config;
     private final Device device;
     private final ModelCard card;
@@ -48,6 +49,7 @@ public final class DiffusionTask implements Task {
      * @param published name of the player that is the result
      * @param predictor how that player is asked; its conditioner makes of the images' prompts what all are told
      * @param dropout share of images of which they are told nothing
+     * @param scales of guidance that they are told; empty where they are told none
      * @param teacher hash of the teacher's weights, empty where there is none
      * @param trainedFor the ways of sampling that it is trained for
      * @param provenance what stands in the result's card about where it was made
@@ -58,6 +60,7 @@ public final class DiffusionTask implements Task {
             String published,
             Predictor predictor,
             double dropout,
+            Optional<GuidanceRange> scales,
             RunConfig config,
             String teacher,
             TrainedFor trainedFor,
@@ -68,6 +71,7 @@ public final class DiffusionTask implements Task {
         this.published = published;
         this.predictor = predictor;
         this.dropout = dropout;
+        this.scales = scales;
         this.config = config;
         device = predictor.network().device();
         ModelCard ofPixels = ModelCard.of(
@@ -99,7 +103,7 @@ public final class DiffusionTask implements Task {
     /** Before hours of training: how the result is to be sampled must be possible. */
     private static void requirePlan(ModelCard card) {
         try {
-            SamplingPlan.of(card.process(), card.sampling(), card.network().learnSigma());
+            SamplingPlan.of(card, card.sampling());
         } catch (RetortException e) {
             throw new RetortException(
                     Kind.CONFIG, "run.sampling: " + e.getMessage() + "; choose another solver or number of steps", e);
@@ -118,7 +122,7 @@ public final class DiffusionTask implements Task {
 
     @Override
     public Pass pass(Batch batch, int from, int count, Pass.Context context) {
-        return new NoisyPass(batch, from, count, context, objective, predictor.conditioner(), dropout, device);
+        return new NoisyPass(batch, from, count, context, objective, predictor.conditioner(), dropout, scales, device);
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.card.ImageShape;
+import dev.retort.card.Part;
 import dev.retort.data.Batch;
 import dev.retort.data.Prompts;
 import dev.retort.diffusion.NoiseSchedule;
@@ -15,12 +16,14 @@ import org.bytedeco.pytorch.Tensor;
 /** Images that are noised when a loss asks for them. */
 final class NoisyPass extends Pass {
     private static final String NOISY = "noisy";
+    private static final String GUIDANCE = "guidance";
     private final Batch batch;
     private final int from;
     private final Context context;
     private final Objective objective;
     private final Conditioner conditioner;
     private final double dropout;
+    private final Optional<GuidanceRange> scales;
     private final Device device;
     private double[] places;
 
@@ -32,6 +35,7 @@ final class NoisyPass extends Pass {
             Objective objective,
             Conditioner conditioner,
             double dropout,
+            Optional<GuidanceRange> scales,
             Device device) {
         super(context, batch.firstImage() + from, count);
         this.batch = batch;
@@ -40,6 +44,7 @@ final class NoisyPass extends Pass {
         this.objective = objective;
         this.conditioner = conditioner;
         this.dropout = dropout;
+        this.scales = scales;
         this.device = device;
     }
 
@@ -82,9 +87,11 @@ final class NoisyPass extends Pass {
 
     @Override
     public Condition condition() {
-        return once(
-                "condition",
-                () -> NoisyBatch.condition(batch, from, count(), context.seed(), conditioner, dropout, device));
+        return once("condition", () -> {
+            Condition told = NoisyBatch.condition(batch, from, count(), context.seed(), conditioner, dropout, device);
+            return scales.map(range -> told.with(Part.GUIDANCE, draws(GUIDANCE).each(range::sample)))
+                    .orElse(told);
+        });
     }
 
     @Override

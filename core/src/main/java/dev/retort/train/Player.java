@@ -106,7 +106,8 @@ public final class Player implements AutoCloseable {
         if (question.gradient() == Gradient.PARAMETERS && !learns()) {
             throw new IllegalArgumentException(name + " does not learn, so no gradient leads to its weights");
         }
-        frozenCalls += (long) question.times().length * respondent.frozenCalls(!(role instanceof Role.Frozen));
+        frozenCalls +=
+                (long) question.times().length * respondent.frozenCalls(question, !(role instanceof Role.Frozen));
         if (question.gradient() != Gradient.THROUGH || !learns()) {
             return respondent.ask(question, taps);
         }

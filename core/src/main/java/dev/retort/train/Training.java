@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -99,6 +100,7 @@ public final class Training {
                             MODEL,
                             predictor,
                             config.model().dropout(),
+                            Optional.empty(),
                             config.run(),
                             "",
                             TrainedFor.ANY,

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.fail;
 import static org.assertj.core.api.InstanceOfAssertFactories.DOUBLE;
 
+import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.error.RetortException;
@@ -296,11 +297,9 @@ class ComparisonTest {
 
     @Test
     void steps_within_a_budget_count_both_calls_of_guidance() {
-        ProcessSpec flow = ProcessSpec.flow();
-        assertThat(NetworkCalls.of(flow, teacher.sampling())).isEqualTo(12);
-        assertThat(NetworkCalls.stepsWithin(teacher.card(), teacher.sampling(), 7.9))
-                .hasValue(3);
-        assertThat(NetworkCalls.stepsWithin(teacher.card(), teacher.sampling(), 1.9))
-                .isEmpty();
+        ModelCard card = teacher.card();
+        assertThat(NetworkCalls.of(card, teacher.sampling())).isEqualTo(12);
+        assertThat(NetworkCalls.stepsWithin(card, teacher.sampling(), 7.9)).hasValue(3);
+        assertThat(NetworkCalls.stepsWithin(card, teacher.sampling(), 1.9)).isEmpty();
     }
 }

@@ -57,6 +57,16 @@ class ConditionTest {
     }
 
     @Test
+    void where_samples_are_asked_again_without_a_condition_their_numbers_stay() {
+        try (Scope scope = Scope.open()) {
+            Condition asked = Conditions.classes(7, 8).with(Part.GUIDANCE, new double[] {2, 3});
+            Condition both = asked.thenNone(Conditions.classes(9, 9));
+            assertThat(labels(both)).containsExactly(7, 8, 9, 9);
+            assertThat(Tensors.floats(both.get(Part.GUIDANCE))).containsExactly(2, 3, 2, 3);
+        }
+    }
+
+    @Test
     void what_does_not_go_together_is_refused_and_what_is_there_is_named() {
         try (Scope scope = Scope.open()) {
             Condition asked = Conditions.classes(7, 8);

@@ -12,6 +12,7 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.ScalarInputs;
 import dev.retort.card.TapPoint;
 import dev.retort.config.OneLine;
 import dev.retort.error.RetortException;
@@ -126,6 +127,20 @@ class ModelsTest {
         json.put("format", 4);
         Files.writeString(file, json.toString());
         assertThatThrownBy(() -> Models.card(folder)).hasMessageContaining("temperature");
+    }
+
+    @Test
+    void a_card_that_does_not_say_which_numbers_its_network_is_told_means_none() throws Exception {
+        Path file = folder.resolve(ModelFiles.CARD);
+        ObjectNode json = (ObjectNode) JsonMapper.shared().readTree(Files.readString(file));
+        assertThat(((ObjectNode) json.get("network")).remove("scalars").toString())
+                .isEqualTo("{\"guidance\":false,\"endTime\":0.0}");
+        Files.writeString(file, json.toString());
+        assertThat(Models.card(folder)).isEqualTo(card);
+        ObjectNode told = ((ObjectNode) json.get("network")).putObject("scalars");
+        told.put("guidance", true).put("endTime", 1000);
+        Files.writeString(file, json.toString());
+        assertThat(Models.card(folder).network().scalars()).isEqualTo(new ScalarInputs(true, 1000));
     }
 
     @Test

@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -146,6 +147,7 @@ class MicroBatchTest {
                         "model",
                         predictor,
                         spec.classDropout(),
+                        Optional.empty(),
                         config.run(),
                         "",
                         TrainedFor.ANY,

@@ -10,6 +10,7 @@ import dev.retort.card.ConditionSpec;
 import dev.retort.card.DitSpec;
 import dev.retort.card.Part;
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.ScalarInputs;
 import dev.retort.data.Batch;
 import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
@@ -264,6 +265,53 @@ class PredictorTest {
             }
             assertThat(inner).isCloseTo(expected, within(2e-3 * Math.abs(expected)));
             assertThat(Plain.error(found, alongX)).as("time matters").isGreaterThan(1e-3);
+        }
+    }
+
+    @Test
+    void a_scale_that_the_condition_says_of_each_image_takes_the_place_of_the_predictors_own() {
+        NoisyBatch batch = batch();
+        double[] scales = {1, 0, 2, 3.5, 4, 1.5};
+        Question asked = new Question(
+                batch.noisy(), batch.times(), batch.condition().with(Part.GUIDANCE, scales), Question.Gradient.NONE);
+        Dit network = network(false, 0.1);
+        try (Player teacher = teacher(network, 7)) {
+            double[] found = Plain.values(teacher.ask(asked, Set.of()).output());
+            int each = found.length / COUNT;
+            for (int i = 0; i < COUNT; i++) {
+                double[] alone = Plain.values(((Predictor) teacher.respondent())
+                        .withGuidance(scales[i])
+                        .ask(question(batch), Set.of())
+                        .output());
+                assertThat(Plain.error(
+                                Arrays.copyOfRange(found, i * each, (i + 1) * each),
+                                Arrays.copyOfRange(alone, i * each, (i + 1) * each)))
+                        .as("image " + i)
+                        .isLessThan(1e-5);
+            }
+        }
+    }
+
+    @Test
+    void a_network_that_is_told_the_scale_is_asked_once_and_told_it() {
+        NoisyBatch batch = batch();
+        Dit network = new Dit(network(false, 0).spec().with(new ScalarInputs(true, 0)), Init.of(3, Device.CPU));
+        try (NoGrad off = NoGrad.on()) {
+            Init init = Init.of(77, Device.CPU);
+            network.parameters().forEach((name, p) -> p.copy_(init.normal(name, 0.2, Tensors.shape(p))));
+        }
+        double[] twos = {2, 2, 2, 2, 2, 2};
+        Condition told = Conditions.classes(0, 1, 2, 0, 1, 2);
+        Question silent = new Question(batch.noisy(), batch.times(), told, Question.Gradient.NONE);
+        try (Player guided = teacher(network, 2)) {
+            double[] expected = asked(network, batch, told.with(Part.GUIDANCE, twos), Taps.none());
+            assertThat(Plain.values(guided.ask(silent, Set.of()).output())).isEqualTo(expected);
+            double[] threes = {3, 3, 3, 3, 3, 3};
+            Question three = new Question(
+                    batch.noisy(), batch.times(), told.with(Part.GUIDANCE, threes), Question.Gradient.NONE);
+            assertThat(Plain.values(guided.ask(three, Set.of()).output()))
+                    .isEqualTo(asked(network, batch, told.with(Part.GUIDANCE, threes), Taps.none()))
+                    .isNotEqualTo(expected);
         }
     }
 

@@ -241,7 +241,16 @@ class ThreePlayersTest {
                 Player mean = new Player("target", network(4), new Player.Role.Follows("student", 0.75));
                 FolderLock held = FolderLock.take(temp.resolve(name), note -> {});
                 Task task = new DiffusionTask(
-                        SHAPES, OBJECTIVE, "student", asked, 0.1, any.run(), "", TrainedFor.ANY, Map.of());
+                        SHAPES,
+                        OBJECTIVE,
+                        "student",
+                        asked,
+                        0.1,
+                        Optional.empty(),
+                        any.run(),
+                        "",
+                        TrainedFor.ANY,
+                        Map.of());
                 Trainer trainer = new Trainer(
                         task,
                         List.of(s, t, f, mean),

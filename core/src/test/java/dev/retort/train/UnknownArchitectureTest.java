@@ -117,7 +117,16 @@ class UnknownArchitectureTest {
     private record TextTask(ImageSource source, String published, NetworkSpec spec) implements Task {
         @Override
         public Pass pass(Batch batch, int from, int count, Pass.Context context) {
-            return new NoisyPass(batch, from, count, context, OBJECTIVE, new TextNetwork.Letters(), 0.2, Device.CPU);
+            return new NoisyPass(
+                    batch,
+                    from,
+                    count,
+                    context,
+                    OBJECTIVE,
+                    new TextNetwork.Letters(),
+                    0.2,
+                    Optional.empty(),
+                    Device.CPU);
         }
 
         @Override

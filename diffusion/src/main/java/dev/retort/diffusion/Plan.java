@@ -124,6 +124,11 @@ public record Plan(String solver, double startScale, List<Step> steps) {
         return steps.stream().mapToDouble(step -> step.call().time()).toArray();
     }
 
+    /** Whether calls say where they are to land, as those of a flow map do. */
+    public boolean tellsEndTimes() {
+        return steps.stream().anyMatch(step -> !Double.isNaN(step.call().until()));
+    }
+
     /** Whether any step adds noise: the samples then do not follow from where they start. */
     public boolean addsNoise() {
         return steps.stream().anyMatch(step -> !step.noise().equals(NoiseScale.NONE));

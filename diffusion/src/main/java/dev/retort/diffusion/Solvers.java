@@ -20,7 +20,8 @@ public final class Solvers {
             new Lcm(),
             new Tcd(),
             new FlowEuler(),
-            new FlowHeun());
+            new FlowHeun(),
+            new FlowMap());
 
     private Solvers() {}
 

@@ -123,7 +123,8 @@ class PlanTest {
                         "lcm",
                         "tcd",
                         "flow-euler",
-                        "flow-heun");
+                        "flow-heun",
+                        "flow-map");
         for (String name : Solvers.names()) {
             assertThat(Solvers.named(name).name()).isEqualTo(name);
         }

@@ -100,7 +100,7 @@ public final class Critic implements Respondent {
 
     /** A denoiser that is not trained with the heads is frozen also where they learn. */
     @Override
-    public int frozenCalls(boolean learns) {
+    public int frozenCalls(Question question, boolean learns) {
         return learns && trained ? 0 : 1;
     }
 

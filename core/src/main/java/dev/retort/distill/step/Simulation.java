@@ -1,8 +1,10 @@
 package dev.retort.distill.step;
 
 import dev.retort.card.ImageShape;
+import dev.retort.card.Part;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
+import dev.retort.model.Condition;
 import dev.retort.model.Question;
 import dev.retort.model.Question.Gradient;
 import dev.retort.torch.Ops;
@@ -40,7 +42,17 @@ public record Simulation(String student, Plan plan) {
         double[] times = Arrays.stream(last)
                 .mapToDouble(step -> plan.steps().get(step).call().time())
                 .toArray();
-        return pass.ask(student, new Question(state, times, pass.condition(), gradient))
+        return pass.ask(student, new Question(state, times, told(pass.condition()), gradient))
                 .as(Prediction.X0);
+    }
+
+    /** What a flow map says x0 is, it says where it is told to land on the clean end. */
+    private Condition told(Condition condition) {
+        if (!plan.tellsEndTimes()) {
+            return condition;
+        }
+        double[] ends = new double[(int) condition.rows()];
+        Arrays.fill(ends, plan.steps().get(plan.steps().size() - 1).call().until());
+        return condition.with(Part.END_TIME, ends);
     }
 }

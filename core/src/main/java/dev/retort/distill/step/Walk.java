@@ -1,5 +1,6 @@
 package dev.retort.distill.step;
 
+import dev.retort.card.Part;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.TimeGrid;
@@ -10,9 +11,11 @@ import dev.retort.model.Question.Gradient;
 import dev.retort.sample.PlanExecutor;
 import dev.retort.torch.Tensors;
 import dev.retort.train.Player;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntFunction;
+import java.util.function.ToDoubleFunction;
 import org.bytedeco.pytorch.Tensor;
 
 /** The way of a player along plans, one for each image, whose calls take its answer as x0, without gradient; and a single step. */
@@ -35,7 +38,9 @@ final class Walk {
         return PlanExecutor.run(
                 plans,
                 start,
-                (step, x) -> player.ask(new Question(x, times(plans, step, x), condition, Gradient.NONE), Set.of())
+                (step, x) -> player.ask(
+                                new Question(x, times(plans, step, x), told(condition, plans, step, x), Gradient.NONE),
+                                Set.of())
                         .as(Prediction.X0),
                 noise,
                 (step, x0, next) -> {});
@@ -57,12 +62,22 @@ final class Walk {
         return state.mul(Tensors.column(ofState, state)).add(x0.mul(Tensors.column(ofX0, state)));
     }
 
+    /** What a flow map is told: where the step ends as well. */
+    private static Condition told(Condition condition, List<Plan> plans, int step, Tensor x) {
+        return plans.get(0).tellsEndTimes()
+                ? condition.with(
+                        Part.END_TIME,
+                        each(plans, x, plan -> plan.steps().get(step).call().until()))
+                : condition;
+    }
+
     private static double[] times(List<Plan> plans, int step, Tensor x) {
-        double[] times = new double[(int) x.size(0)];
-        for (int i = 0; i < times.length; i++) {
-            Plan plan = plans.get(plans.size() == 1 ? 0 : i);
-            times[i] = plan.steps().get(step).call().time();
-        }
-        return times;
+        return each(plans, x, plan -> plan.steps().get(step).call().time());
+    }
+
+    private static double[] each(List<Plan> plans, Tensor x, ToDoubleFunction<Plan> number) {
+        double[] numbers = new double[(int) x.size(0)];
+        Arrays.setAll(numbers, i -> number.applyAsDouble(plans.get(plans.size() == 1 ? 0 : i)));
+        return numbers;
     }
 }

@@ -19,7 +19,8 @@ import org.bytedeco.pytorch.Tensor;
  * Cuts a student out of a teacher by depth and width. Blocks are kept by the uniform layer map. Of the residual stream the
  * channels with the largest joint norm of what is written into them are kept, of each block the attention heads and MLP
  * units with the largest norm of what they write. Heads keep their width, so the student's must be the same. Patch
- * embedding and output layer are cut too where the patch is the same, and stay as initialised where it differs.
+ * embedding and output layer are cut too where the patch is the same, and stay as initialised where it differs, as does the embedder
+ * of a number that the teacher is not told: it begins at zero.
  */
 public final class Cut {
     private final DitSpec from;
@@ -38,6 +39,11 @@ public final class Cut {
         if (from.modern() != to.modern()) {
             throw new IllegalArgumentException(
                     "init cut needs student.modern like the teacher's, which is " + from.modern());
+        }
+        if (!to.scalars().parts().containsAll(from.scalars().parts())) {
+            throw new IllegalArgumentException("init cut needs a student that is told what its teacher is, "
+                    + from.scalars().parts() + "; this one is told "
+                    + to.scalars().parts());
         }
         if (from.hidden() / from.heads() != to.hidden() / to.heads()) {
             throw new IllegalArgumentException("init cut needs heads as wide as the teacher's, "
@@ -81,10 +87,13 @@ public final class Cut {
             copy("final_layer.linear.bias", source.get("final_layer.linear.bias"));
         }
         copy("x_embedder.proj.bias", pick("x_embedder.proj.bias", 0, stream));
-        copy("t_embedder.mlp.0.weight", pick("t_embedder.mlp.0.weight", 0, stream));
-        copy("t_embedder.mlp.0.bias", pick("t_embedder.mlp.0.bias", 0, stream));
-        copy("t_embedder.mlp.2.weight", square("t_embedder.mlp.2.weight", stream, stream));
-        copy("t_embedder.mlp.2.bias", pick("t_embedder.mlp.2.bias", 0, stream));
+        embedder("t_embedder.", stream);
+        if (from.scalars().guidance()) {
+            embedder("w_embedder.", stream);
+        }
+        if (from.scalars().hasEndTime()) {
+            embedder("s_embedder.", stream);
+        }
         copy("y_embedder.embedding_table.weight", pick("y_embedder.embedding_table.weight", 1, stream));
         modulation("final_layer.adaLN_modulation.1", "final_layer.adaLN_modulation.1", Dit.LAST_PARTS, stream);
         if (from.modern()) {
@@ -101,6 +110,13 @@ public final class Cut {
         boolean sameGrid = from.height() / from.patch() == to.height() / to.patch()
                 && from.width() / from.patch() == to.width() / to.patch();
         return sameGrid ? table : Regrid.positions(table, from, to, Device.of(stream));
+    }
+
+    private void embedder(String name, Tensor stream) {
+        copy(name + "mlp.0.weight", pick(name + "mlp.0.weight", 0, stream));
+        copy(name + "mlp.0.bias", pick(name + "mlp.0.bias", 0, stream));
+        copy(name + "mlp.2.weight", square(name + "mlp.2.weight", stream, stream));
+        copy(name + "mlp.2.bias", pick(name + "mlp.2.bias", 0, stream));
     }
 
     private void block(String wide, String narrow, Tensor stream) {

@@ -4,6 +4,7 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.Part;
 import dev.retort.layout.PositionTable;
 import dev.retort.model.Condition;
+import dev.retort.model.Moment;
 import dev.retort.model.Network;
 import dev.retort.model.Request;
 import dev.retort.nn.Conv2d;
@@ -25,6 +26,7 @@ import dev.retort.torch.Scratch;
 import dev.retort.torch.Tensors;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -32,7 +34,7 @@ import org.bytedeco.pytorch.Tensor;
  * identity and the output is zero.
  *
  * <p>Made by {@link #pack} it is for sampling: its products are packed and cannot be trained, a request computes the
- * modulation of every block, which depends on time and label alone, for all its steps at once, and a small network gives
+ * modulation of every block, which depends on time and condition alone, for all its steps at once, and a small network gives
  * each thread pictures of its own. Outputs are the same up to the rounding of the precision.
  */
 public final class Dit extends Network {
@@ -48,6 +50,8 @@ public final class Dit extends Network {
     private final Conv2d patchEmbedder;
     private final TimestepEmbedder timeEmbedder;
     private final Embedding labelEmbedder;
+    private final ScalarEmbedder guidanceEmbedder;
+    private final ScalarEmbedder endTimeEmbedder;
     private final RotaryPositions rotary;
     private final List<DitBlock> blocks = new ArrayList<>();
     private final RmsNorm finalNorm;
@@ -81,6 +85,15 @@ public final class Dit extends Network {
                 new TimestepEmbedder(init.at("t_embedder"), d, spec.convention().frequencyShift()));
         int rowsOfTable = spec.classes() + (spec.hasNullClass() ? 1 : 0);
         labelEmbedder = child("y_embedder", new Embedding(init.at("y_embedder"), rowsOfTable, d));
+        guidanceEmbedder = spec.scalars().guidance()
+                ? child("w_embedder", ScalarEmbedder.ofGuidance(init.at("w_embedder"), d))
+                : null;
+        endTimeEmbedder = spec.scalars().hasEndTime()
+                ? child(
+                        "s_embedder",
+                        ScalarEmbedder.ofEndTime(
+                                init.at("s_embedder"), spec.scalars().endTime(), d))
+                : null;
         rotary = spec.modern()
                 ? child("rotary", new RotaryPositions(init.device(), rows, cols, d / spec.heads()))
                 : null;
@@ -130,7 +143,7 @@ public final class Dit extends Network {
     @Override
     public Tensor forward(Tensor x, Tensor time, Condition condition, Taps taps) {
         try (NoGrad off = packed ? NoGrad.on() : null) {
-            Tensor c = Scratch.of(() -> condition(time, condition.get(Part.LABEL))); // (N, D)
+            Tensor c = Scratch.of(() -> condition(time, condition)); // (N, D)
             taps.offer("condition", c);
             return evaluate(this::modulations, taps, x, Ops.silu(c));
         }
@@ -138,12 +151,12 @@ public final class Dit extends Network {
 
     /** Packed, computes the modulations of all steps, unless they would take too much memory: then each step computes its own. */
     @Override
-    public Request open(double[] times, Condition condition) {
-        return packed
-                ? ModulationTable.of(this, times, Tensors.longs(condition.get(Part.LABEL)))
+    public Request open(List<Moment> moments, Condition condition) {
+        return packed && condition.hasOnly(Set.of(Part.LABEL))
+                ? ModulationTable.of(this, moments, Tensors.longs(condition.get(Part.LABEL)))
                         .<Request>map(Steps::new)
-                        .orElseGet(() -> super.open(times, condition))
-                : super.open(times, condition);
+                        .orElseGet(() -> super.open(moments, condition))
+                : super.open(moments, condition);
     }
 
     private final class Steps implements Request {
@@ -166,9 +179,19 @@ public final class Dit extends Network {
         }
     }
 
-    /** c of (M) times and labels: (M, D), fp32. */
-    Tensor condition(Tensor time, Tensor label) {
-        return Dtype.F32.cast(Ops.add(timeEmbedder.forward(time), labelEmbedder.forward(label)));
+    /** c of (M) times and conditions: (M, D), fp32. */
+    Tensor condition(Tensor time, Condition told) {
+        Tensor c = Ops.add(timeEmbedder.forward(time), labelEmbedder.forward(told.get(Part.LABEL)));
+        if (guidanceEmbedder != null) {
+            Tensor scale =
+                    told.has(Part.GUIDANCE) ? told.get(Part.GUIDANCE) : Tensors.full(1, Device.of(time), time.size(0));
+            c = Ops.add(c, guidanceEmbedder.forward(scale));
+        }
+        if (endTimeEmbedder != null) {
+            Tensor end = told.has(Part.END_TIME) ? told.get(Part.END_TIME) : time;
+            c = Ops.add(c, endTimeEmbedder.forward(end));
+        }
+        return Dtype.F32.cast(c);
     }
 
     /** How many layers are modulated: the blocks and the last layer. */

@@ -3,6 +3,7 @@ package dev.retort.distill.step;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.diffusion.Ddim;
+import dev.retort.diffusion.FlowMap;
 import dev.retort.diffusion.Lcm;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.Solver;
@@ -82,6 +83,39 @@ class FewStepsInThePlaneTest {
                     surpasses(plane, RENOISING, 4, 1.2);
                 }
             }
+        }
+    }
+
+    @Test
+    void one_flow_map_serves_every_number_of_steps() {
+        for (boolean self : new boolean[] {false, true}) {
+            try (Plane plane = new Plane()) {
+                plane.learns("student", Plane.flowMap(learned));
+                Loss loss = new FlowMapLoss(
+                        "teacher",
+                        self,
+                        Plane.SCHEDULE,
+                        new FlowMapLoss.Times(self ? 0.75 : 0.5, 0.2, 0.005),
+                        new PseudoHuber(0.03));
+                double rate = self ? 5e-4 : 2e-3; // by its own word it runs away at the larger rate
+                plane.repeat(700, at -> plane.step("student", loss, rate * (1 - at), at));
+                surpasses(plane, new FlowMap(), 1, 9);
+                surpasses(plane, new FlowMap(), 2, 4);
+                surpasses(plane, new FlowMap(), 4, 1.4);
+            }
+        }
+    }
+
+    @Test
+    void one_network_of_mean_velocities_serves_every_number_of_steps() {
+        try (Plane plane = new Plane()) {
+            plane.learns("student", Plane.flowMap(learned));
+            MeanFlowLoss.Times times = new MeanFlowLoss.Times(0.5, new TimeSampler.LogitNormal(0, 1));
+            Loss loss = new MeanFlowLoss("teacher", Plane.SCHEDULE, times, 0, 0.5, 1e-2);
+            plane.repeat(700, at -> plane.step("student", loss, 2e-3 * (1 - at), at));
+            surpasses(plane, new FlowMap(), 1, 5);
+            surpasses(plane, new FlowMap(), 2, 4);
+            surpasses(plane, new FlowMap(), 4, 1.1);
         }
     }
 

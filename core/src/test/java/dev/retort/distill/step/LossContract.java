@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.ScalarInputs;
 import dev.retort.data.Batch;
 import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
@@ -90,6 +91,11 @@ abstract class LossContract {
         return loss();
     }
 
+    /** What the networks are told beside time and class. */
+    ScalarInputs told() {
+        return ScalarInputs.NONE;
+    }
+
     /** Who is trained by it. */
     String trained() {
         return "student";
@@ -131,11 +137,13 @@ abstract class LossContract {
     }
 
     private Predictor still(long seed) {
-        return new PlaneNetwork(SPEC, seed, () -> broken).predicts(Prediction.FLOW, SCHEDULE);
+        return new PlaneNetwork(SPEC.with(told()), seed, () -> broken).predicts(Prediction.FLOW, SCHEDULE);
     }
 
     private Respondent held(long seed) {
-        return new Held(new PlaneNetwork(SPEC, seed, () -> false).predicts(Prediction.FLOW, SCHEDULE), still(seed));
+        return new Held(
+                new PlaneNetwork(SPEC.with(told()), seed, () -> false).predicts(Prediction.FLOW, SCHEDULE),
+                still(seed));
     }
 
     private Map<String, Player> players() {

@@ -2,6 +2,7 @@ package dev.retort.distill.step;
 
 import dev.retort.Conditions;
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.ScalarInputs;
 import dev.retort.diffusion.Ddim;
 import dev.retort.diffusion.FlowLinear;
 import dev.retort.diffusion.MixtureTeacher;
@@ -105,6 +106,19 @@ final class Plane implements AutoCloseable {
         Predictor copy = new PlaneNetwork(SPEC, 1, () -> false).predicts(Prediction.FLOW, SCHEDULE);
         copy.network().load(of.network().state());
         return copy;
+    }
+
+    /** The same network, told where a step ends as well, which makes no difference yet. */
+    static Predictor flowMap(Predictor of) {
+        PlaneNetwork.Spec spec = SPEC.with(new ScalarInputs(false, 1));
+        Predictor map = new PlaneNetwork(spec, 1, () -> false).predicts(Prediction.FLOW, SCHEDULE);
+        try (Scope scope = Scope.open()) {
+            Map<String, Tensor> state = new HashMap<>(map.network().state());
+            state.replaceAll((name, tensor) -> Tensors.zeros(Device.CPU, Tensors.shape(tensor)));
+            state.putAll(of.network().state());
+            map.network().load(state);
+        }
+        return map;
     }
 
     /** Adds a player whose weights are trained. */

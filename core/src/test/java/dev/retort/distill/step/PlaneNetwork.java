@@ -3,6 +3,7 @@ package dev.retort.distill.step;
 import dev.retort.card.ConditionSpec;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.Part;
+import dev.retort.card.ScalarInputs;
 import dev.retort.card.TapPoint;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
@@ -23,18 +24,31 @@ import java.util.List;
 import java.util.function.BooleanSupplier;
 import org.bytedeco.pytorch.Tensor;
 
-/** A small denoiser of points of the plane, pictures of two channels and one pixel: it is told a time 0..1 and a class. */
+/**
+ * A small denoiser of points of the plane, pictures of two channels and one pixel: it is told a time 0..1, a class, and perhaps where
+ * a step ends.
+ */
 final class PlaneNetwork extends Network {
     private final Spec spec;
     private final BooleanSupplier broken;
     private final Linear in;
     private final Embedding classes;
+    private final Linear end;
     private final List<Linear> inside = new ArrayList<>();
     private final Linear out;
 
     /** Its shape. */
-    record Spec(int wide, int classes) implements NetworkSpec {
+    record Spec(int wide, int classes, ScalarInputs scalars) implements NetworkSpec {
         private static final int BLOCKS = 2;
+
+        Spec(int wide, int classes) {
+            this(wide, classes, ScalarInputs.NONE);
+        }
+
+        @Override
+        public Spec with(ScalarInputs told) {
+            return new Spec(wide, classes, told);
+        }
 
         @Override
         public String name() {
@@ -58,7 +72,7 @@ final class PlaneNetwork extends Network {
 
         @Override
         public ConditionSpec condition() {
-            return ConditionSpec.ofClasses(classes, false);
+            return ConditionSpec.ofClasses(classes, false).withNumbers(scalars.parts());
         }
 
         @Override
@@ -94,6 +108,7 @@ final class PlaneNetwork extends Network {
         try (Scope scope = Scope.open()) {
             in = child("in", Linear.xavier(init.at("in"), 9, spec.wide));
             classes = child("classes", new Embedding(init.at("classes"), spec.classes, spec.wide));
+            end = spec.scalars.hasEndTime() ? child("end", Linear.xavier(init.at("end"), 7, spec.wide)) : null;
             for (int k = 0; k < Spec.BLOCKS; k++) {
                 String name = "blocks." + k;
                 inside.add(child(name, Linear.xavier(init.at(name), spec.wide, spec.wide)));
@@ -110,21 +125,28 @@ final class PlaneNetwork extends Network {
     @Override
     public Tensor forward(Tensor x, Tensor time, Condition condition, Taps taps) {
         long n = x.size(0);
-        Tensor t = Ops.view(time, n, 1);
-        List<Tensor> seen =
-                new ArrayList<>(List.of(Ops.view(broken.getAsBoolean() ? Ops.mul(x, Double.NaN) : x, n, 2), t));
-        for (int k = 1; k <= 4; k *= 2) {
-            Tensor angle = Ops.mul(t, k * Math.PI / 2);
-            seen.add(Ops.sin(angle));
-            seen.add(Ops.cos(angle));
+        Tensor point = Ops.view(broken.getAsBoolean() ? Ops.mul(x, Double.NaN) : x, n, 2);
+        Tensor h = Ops.add(in.forward(Ops.cat(1, point, seen(time))), classes.forward(condition.get(Part.LABEL)));
+        if (end != null) {
+            h = Ops.add(h, end.forward(seen(condition.has(Part.END_TIME) ? condition.get(Part.END_TIME) : time)));
         }
-        Tensor h = Ops.add(
-                in.forward(Ops.cat(1, seen.toArray(Tensor[]::new))), classes.forward(condition.get(Part.LABEL)));
         for (int k = 0; k < Spec.BLOCKS; k++) {
             h = Ops.add(h, inside.get(k).forward(Ops.silu(h)));
             taps.offer("blocks." + k, Ops.view(h, n, spec.wide, 1, 1));
         }
         return Ops.view(out.forward(Ops.silu(h)), n, 2, 1, 1);
+    }
+
+    /** A time (N) and its sines and cosines (N, 7). */
+    private static Tensor seen(Tensor time) {
+        Tensor t = Ops.view(time, -1, 1);
+        List<Tensor> seen = new ArrayList<>(List.of(t));
+        for (int k = 1; k <= 4; k *= 2) {
+            Tensor angle = Ops.mul(t, k * Math.PI / 2);
+            seen.add(Ops.sin(angle));
+            seen.add(Ops.cos(angle));
+        }
+        return Ops.cat(1, seen.toArray(Tensor[]::new));
     }
 
     @Override

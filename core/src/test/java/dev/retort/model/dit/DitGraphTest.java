@@ -6,6 +6,7 @@ import dev.retort.card.DitConvention;
 import dev.retort.card.DitSizes;
 import dev.retort.card.DitSpec;
 import dev.retort.card.Part;
+import dev.retort.card.ScalarInputs;
 import dev.retort.card.TapPoint;
 import dev.retort.graph.Graph;
 import dev.retort.graph.Node;
@@ -35,7 +36,12 @@ class DitGraphTest {
 
     static Stream<DitSpec> specs() {
         return Stream.of(
-                ORIGINAL, ORIGINAL.with(DitConvention.DIFFUSERS), MODERN, MODERN.with(DitConvention.DIFFUSERS));
+                ORIGINAL,
+                ORIGINAL.with(DitConvention.DIFFUSERS),
+                ORIGINAL.with(new ScalarInputs(true, 1000)),
+                MODERN,
+                MODERN.with(DitConvention.DIFFUSERS),
+                MODERN.with(new ScalarInputs(false, 1)));
     }
 
     @ParameterizedTest
@@ -54,10 +60,17 @@ class DitGraphTest {
                 Tensor time = Tensors.full(300 + batch, Device.CPU, batch);
                 Tensor label = Tensors.of(new int[] {9, 3, 0, 1, 2}, Device.CPU).narrow(0, 0, batch);
                 Taps taps = Taps.of(names);
+                List<Tensor> inputs = new ArrayList<>(List.of(x, time, label));
+                Condition condition = Condition.of(Map.of(Part.LABEL, label));
+                for (Part part : spec.scalars().parts()) {
+                    Tensor number = Tensors.full(0.3 * batch, Device.CPU, batch);
+                    inputs.add(number);
+                    condition = condition.with(part, number);
+                }
                 List<Tensor> expected = new ArrayList<>();
-                expected.add(dit.forward(x, time, Condition.of(Map.of(Part.LABEL, label)), taps));
+                expected.add(dit.forward(x, time, condition, taps));
                 names.forEach(name -> expected.add(taps.get(name)));
-                Tensor[] replayed = replay.run(x, time, label);
+                Tensor[] replayed = replay.run(inputs.toArray(Tensor[]::new));
                 for (int i = 0; i < replayed.length; i++) {
                     assertThat(Tensors.floats(replayed[i]))
                             .as("output " + i + " of " + batch)

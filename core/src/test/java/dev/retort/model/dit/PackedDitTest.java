@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.retort.Conditions;
 import dev.retort.card.DitSpec;
 import dev.retort.model.Condition;
+import dev.retort.model.Moment;
 import dev.retort.model.Request;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
@@ -113,7 +114,7 @@ class PackedDitTest {
                 Dit packed = (Dit) Architectures.pack(dit, Precision.FP32);
                 Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                Request request = packed.open(TIMES, Conditions.classes(4, 1, 4))) {
+                Request request = packed.open(Moment.at(TIMES), Conditions.classes(4, 1, 4))) {
             for (int step = 0; step < TIMES.length; step++) {
                 for (int n = BATCH; n >= 1; n--) {
                     Tensor x = input().narrow(0, 0, n);
@@ -133,7 +134,7 @@ class PackedDitTest {
         List<float[]> answers = new ArrayList<>();
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                Request request = network.open(times, Conditions.classes(labels))) {
+                Request request = network.open(Moment.at(times), Conditions.classes(labels))) {
             for (int round = 0; round < 10; round++) {
                 for (int step = 0; step < times.length; step++) {
                     beside.await();

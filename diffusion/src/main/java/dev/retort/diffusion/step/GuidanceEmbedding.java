@@ -12,14 +12,23 @@ public record GuidanceEmbedding(int dimension) {
         }
     }
 
+    /** By what a scale is multiplied for each sine and cosine. */
+    public double[] frequencies() {
+        double[] frequencies = new double[dimension / 2];
+        for (int i = 0; i < frequencies.length; i++) {
+            frequencies[i] = 1000 * StrictMath.exp(-StrictMath.log(10_000) / (frequencies.length - 1) * i);
+        }
+        return frequencies;
+    }
+
     /** The embedding of a scale, of {@link #dimension} numbers. */
     public double[] of(double scale) {
-        int half = dimension / 2;
+        double[] frequencies = frequencies();
         double[] embedding = new double[dimension];
-        for (int i = 0; i < half; i++) {
-            double phase = 1000 * scale * StrictMath.exp(-StrictMath.log(10_000) / (half - 1) * i);
+        for (int i = 0; i < frequencies.length; i++) {
+            double phase = scale * frequencies[i];
             embedding[i] = StrictMath.sin(phase);
-            embedding[half + i] = StrictMath.cos(phase);
+            embedding[frequencies.length + i] = StrictMath.cos(phase);
         }
         return embedding;
     }

@@ -89,6 +89,23 @@ class FlowMapOracleTest {
     }
 
     @Test
+    void the_exact_flow_map_moves_on_with_the_velocity_at_its_end() {
+        double[] x = {0.45, -0.3};
+        double h = 5e-3;
+        for (double[] times : new double[][] {{1, 0.2}, {0.6, 0.5}, {0.9, 0.05}}) {
+            double[] end = TEACHER.flow(FLOW, x, times[0], times[1], FINE, 0);
+            double[] later = TEACHER.flow(FLOW, x, times[0], times[1] + h, FINE, 0);
+            double[] earlier = TEACHER.flow(FLOW, x, times[0], times[1] - h, FINE, 0);
+            double[] velocity = TEACHER.velocity(FLOW, end, times[1], 0);
+            for (int d = 0; d < 2; d++) {
+                double slope = new TimeDifference(h, h).factor() * (later[d] - earlier[d]);
+                assertThat(slope).as("from %s to %s", times[0], times[1]).isCloseTo(velocity[d], within(1e-4));
+                assertThat(Math.abs(-slope - velocity[d])).isGreaterThan(1e-2);
+            }
+        }
+    }
+
+    @Test
     void a_sampler_with_the_exact_mean_velocity_arrives_in_any_number_of_steps() {
         double[] noise = {0.5, -1.2};
         TimeGrid.Point end = FLOW.point(0.05);
