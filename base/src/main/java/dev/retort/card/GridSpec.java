@@ -6,6 +6,7 @@ import dev.retort.diffusion.FlowLinear;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.TimeGrid;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalInt;
 
 /**
@@ -14,6 +15,13 @@ import java.util.OptionalInt;
  */
 public sealed interface GridSpec extends OneLine
         permits GridSpec.Default, TableGrid, LevelGrid, FlowGrid, GridSpec.Even, GridSpec.Times {
+
+    /** The ten times of Align Your Steps (Sabour et al. 2024) for the networks it was computed for. */
+    static Map<String, String> shorthands() {
+        return Map.of(
+                "ays-sd15", "times:at=999,850,736,645,545,455,343,233,124,24",
+                "ays-sdxl", "times:at=999,845,730,587,443,310,193,116,53,13");
+    }
 
     /**
      * The grid.

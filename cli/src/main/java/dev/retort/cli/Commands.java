@@ -13,6 +13,7 @@ record Commands(Terminal terminal) implements IFactory {
             EncodeCommand.class,
             TrainCommand.class,
             TrajectoriesCommand.class,
+            PlanStepsCommand.class,
             DistillCommand.class,
             SampleCommand.class,
             EvaluateCommand.class,
