@@ -205,12 +205,8 @@ public final class DiffusionTask implements Task {
     @Override
     public Optional<HeldOut> heldOut() {
         if (heldOut == null) {
-            heldOut =
-                    HeldOut.of(config.data(),
-                    source,
-                    objective.process().noiseSchedule(),
-                    predictor.with(averaged()),
-                    scales);
+            heldOut = HeldOut.of(
+                    config.data(), source, objective.process().noiseSchedule(), predictor.with(averaged()), scales);
         }
         return heldOut;
     }

@@ -105,7 +105,16 @@ public final class HeldOut {
                     Autocast autocast = Autocast.to(precision, device)) {
                 int count = Math.min(part, IMAGES - from);
                 Pass pass = new NoisyPass(
-                        batch, from, count, context, schedule, TimeSampler.UNIFORM, result.conditioner(), 0, scales, device);
+                        batch,
+                        from,
+                        count,
+                        context,
+                        schedule,
+                        TimeSampler.UNIFORM,
+                        result.conditioner(),
+                        0,
+                        scales,
+                        device);
                 add(pass, phase, terms, sums);
             }
         }
