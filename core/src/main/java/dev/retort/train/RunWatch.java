@@ -31,10 +31,10 @@ final class RunWatch {
     /** In standard deviations of the data. Pictures of sound runs on Fashion-MNIST lay within 0.05. */
     private static final double BRIGHTNESS = 0.25;
 
-    /** Factor between standard deviations, either way; sound runs within 1.04. */
+    /** Factor between standard deviations, either way; sound runs within 1.05. */
     private static final double CONTRAST = 1.33;
 
-    /** Share of the distance between two real pictures of a class; sound runs above 0.75. */
+    /** Share of the distance between two real pictures of a class; sound runs 0.74 or more. */
     private static final double COLLAPSED = 0.4;
 
     private final RunLog log;
