@@ -28,13 +28,13 @@ final class RunWatch {
 
     private static final int CRITIC_LINES = 5; // in a row
 
-    /** In standard deviations of the data. Pictures of sound runs on Fashion-MNIST lay within 0.05. */
+    /** In standard deviations of the data. Five grids of one sound run on Fashion-MNIST lay within 0.05. */
     private static final double BRIGHTNESS = 0.25;
 
-    /** Factor between standard deviations, either way; sound runs within 1.05. */
+    /** Factor between standard deviations, either way; the same grids within 1.05. */
     private static final double CONTRAST = 1.33;
 
-    /** Share of the distance between two real pictures of a class; sound runs 0.74 or more. */
+    /** Share of the distance between two real pictures of a class; the same grids 0.74 or more. */
     private static final double COLLAPSED = 0.4;
 
     private final RunLog log;
