@@ -1,5 +1,11 @@
 package dev.retort.data;
 
+import dev.retort.diffusion.Purpose;
+import dev.retort.diffusion.Rng;
+import dev.retort.error.RetortException;
+import java.util.ArrayList;
+import java.util.List;
+
 /**
  * Pictures that go through the network together.
  *
@@ -21,6 +27,8 @@ public record Batch(
         int width,
         long firstImage,
         Batch paired) {
+    private static final int MOST_ATTEMPTS = 100;
+
     public Batch {
         if (pixels.length != count * channels * height * width || prompts.size() != count) {
             throw new IllegalArgumentException("a batch of " + count + " x " + channels + " x " + height + " x " + width
@@ -41,6 +49,37 @@ public record Batch(
                 new Prompts.Labels(new int[count]),
                 0,
                 source.paired().map(other -> blank(other, count)).orElse(null));
+    }
+
+    /**
+     * Pictures of a source as they are, never mirrored, drawn with repetition; in place of a damaged one another is drawn.
+     *
+     * @param seed which ones
+     * @throws RetortException of kind DATA where nearly all are damaged
+     */
+    public static Batch drawn(ImageSource source, int count, long seed) {
+        ImageSource other = source.paired().orElse(null);
+        float[] pixels = new float[count * source.pixels()];
+        float[] pairedPixels = new float[other == null ? 0 : count * other.pixels()];
+        int bound = (int) Math.min(source.size(), Integer.MAX_VALUE);
+        List<Note> notes = new ArrayList<>();
+        for (int attempt = 0; notes.size() < count; ) {
+            int place = notes.size();
+            long index = Rng.at(seed, Purpose.EVALUATE, place, attempt).nextInt(bound);
+            try {
+                if (other != null) {
+                    other.read(index, pairedPixels, place * other.pixels());
+                }
+                notes.add(source.read(index, pixels, place * source.pixels()));
+                attempt = 0;
+            } catch (RetortException e) {
+                if (++attempt == MOST_ATTEMPTS) {
+                    throw e;
+                }
+            }
+        }
+        Prompts prompts = Prompts.of(notes);
+        return of(source, pixels, prompts, 0, other == null ? null : of(other, pairedPixels, prompts, 0, null));
     }
 
     static Batch of(ImageSource source, float[] pixels, Prompts prompts, long firstImage, Batch paired) {

@@ -22,7 +22,7 @@ public final class RetortException extends RuntimeException {
         DATA(6),
         /** A checkpoint is missing, truncated, of another architecture or used against its own metadata. */
         CHECKPOINT(7),
-        /** Training diverged: the loss stays non-finite or explodes. */
+        /** Training diverged: the loss stays non-finite or explodes, or a logged value left the band expected of it. */
         DIVERGED(8),
         /** A file could not be written: disk full, no permission. */
         WRITE(9),

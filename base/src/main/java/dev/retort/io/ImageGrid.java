@@ -74,6 +74,11 @@ public final class ImageGrid {
         return this;
     }
 
+    /** The picture at {@code place}. */
+    public PixelImage picture(int place) {
+        return sheet.crop(place / columns * (height + gap), place % columns * (width + gap), height, width);
+    }
+
     /** The sheet with every pixel drawn {@code times} by {@code times}, for small pictures. */
     public PixelImage image(int times) {
         return sheet.enlarged(times);

@@ -18,11 +18,31 @@ public final class TrainingMetric {
     /** Calls of frozen networks for an image of the training, the two of guidance both counted. */
     public static final String TEACHER_CALLS = "teacher-calls";
 
+    /** What a critic that learns to tell real images from made ones minimises, as a term of a loss. */
+    public static final String CRITIC = "critic";
+
+    private static final String LOSS = "loss/";
+
     private TrainingMetric() {}
 
     /** A term of the loss: its mean over the samples. */
     public static String loss(String term) {
-        return "loss/" + term;
+        return LOSS + term;
+    }
+
+    /** Whether a name is that of a term of the loss. */
+    public static boolean isLoss(String name) {
+        return name.startsWith(LOSS);
+    }
+
+    /** The same term on images that are not learned. */
+    public static String heldOut(String term) {
+        return "held-out/" + term;
+    }
+
+    /** The first of a stage's terms on images that are not learned, in a quarter of time. */
+    public static String heldOutByTime(int quarter) {
+        return "held-out-by-time/" + quarter;
     }
 
     /** The loss in a tenth of time. */

@@ -21,12 +21,15 @@ public sealed interface RunEvent {
     /**
      * Measured values.
      *
-     * @param about {@code train}: a line of the training since the last; {@code encoding}: what a latent cache saves
+     * @param about {@code train}: a line of the training since the last; {@code held-out}: losses on
+     *     images that are not learned; {@code encoding}: what a latent cache saves
      * @param values by name, see {@link dev.retort.report.TrainingMetric}
      */
     record Line(long imagesSeen, String about, Map<String, Object> values) implements RunEvent {
         /** The kind of what is measured in training. */
         public static final String TRAIN = "train";
+        /** The kind of what is measured on images that are not learned. */
+        public static final String HELD_OUT = "held-out";
         /** The kind of what encoding would cost. */
         public static final String ENCODING = "encoding";
     }
@@ -47,6 +50,14 @@ public sealed interface RunEvent {
 
     /** A stage began. */
     record StageBegan(long imagesSeen, String stage) implements RunEvent {}
+
+    /**
+     * Something is not as it should be.
+     *
+     * @param about what was looked at, a word
+     * @param reason in a sentence, with what to change
+     */
+    record Warning(long imagesSeen, String about, String reason) implements RunEvent {}
 
     /**
      * All images were seen and the result is there.
@@ -84,6 +95,9 @@ public sealed interface RunEvent {
             values.put("path", checkpoint.path);
         } else if (this instanceof StageBegan began) {
             values.put("stage", began.stage);
+        } else if (this instanceof Warning warning) {
+            values.put("about", warning.about);
+            values.put("reason", warning.reason);
         } else if (this instanceof Finished finished) {
             values.put("path", finished.path);
         } else if (this instanceof Stopped stopped) {
@@ -102,6 +116,7 @@ public sealed interface RunEvent {
             case "sample" -> new Sample(seen, text(entry, "path"));
             case "checkpoint" -> new Checkpoint(seen, text(entry, "path"));
             case "stage" -> new StageBegan(seen, text(entry, "stage"));
+            case "warning" -> new Warning(seen, text(entry, "about"), text(entry, "reason"));
             case "finished" -> new Finished(seen, text(entry, "path"));
             case "stopped" -> new Stopped(seen, Boolean.TRUE.equals(entry.get("failed")), text(entry, "reason"));
             default -> {

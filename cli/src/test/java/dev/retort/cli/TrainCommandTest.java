@@ -71,6 +71,17 @@ class TrainCommandTest {
     }
 
     @Test
+    void a_run_outside_what_is_expected_says_so_and_where_asked_to_ends_saved_with_exit_code_8() throws Exception {
+        String band = "run.log.expect=[{images: 16, of: loss/diffusion, from: 0, to: 0.001}]";
+        assertThat(train("--dry-run", "--set", band).out()).contains("of: loss/diffusion");
+        Ran ran = train("--set", band, "--set", "run.log.stopOutside=true");
+        assertThat(ran.exitCode()).isEqualTo(8);
+        assertThat(ran.err()).contains("loss/diffusion is ", "at 16 images, expected 0.000 to 0.001", "saved to ");
+        assertThat(train("--set", band).exitCode()).isZero();
+        assertThat(Files.readString(run().resolve("log.jsonl"))).containsOnlyOnce("\"kind\":\"warning\"");
+    }
+
+    @Test
     void a_dry_run_prints_a_configuration_that_reads_back_and_trains_nothing() throws Exception {
         Ran ran = train("--dry-run", "--set", "images=80", "--precision", "bf16");
         ran.good();

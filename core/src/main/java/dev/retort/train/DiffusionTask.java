@@ -42,7 +42,9 @@ public final class DiffusionTask implements Task {
     private final Device device;
     private final ModelCard card;
     private ImageCodec codec;
+    private Network averaged;
     private SampleGrid grid;
+    private Optional<HeldOut> heldOut; // null before somebody asks for them
 
     /**
      * @param source the images
@@ -122,7 +124,17 @@ public final class DiffusionTask implements Task {
 
     @Override
     public Pass pass(Batch batch, int from, int count, Pass.Context context) {
-        return new NoisyPass(batch, from, count, context, objective, predictor.conditioner(), dropout, scales, device);
+        return new NoisyPass(
+                batch,
+                from,
+                count,
+                context,
+                objective.process().noiseSchedule(),
+                objective.times(),
+                predictor.conditioner(),
+                dropout,
+                scales,
+                device);
     }
 
     @Override
@@ -179,14 +191,35 @@ public final class DiffusionTask implements Task {
     @Override
     public Optional<Preview> preview() {
         if (grid == null) {
-            Network network;
-            try (Scope scope = Scope.open()) {
-                network = Architectures.build(card.network(), Init.blank(device));
-            }
             grid = new SampleGrid(
-                    network, card, codec(), predictor.precision(), config.log().samplesPerClass());
+                    averaged(),
+                    card,
+                    codec(),
+                    source,
+                    predictor.precision(),
+                    config.log().samplesPerClass());
         }
         return Optional.of(grid);
+    }
+
+    @Override
+    public Optional<HeldOut> heldOut() {
+        if (heldOut == null) {
+            heldOut = HeldOut.of(
+                    config.data(), source, objective.process().noiseSchedule(), predictor.with(averaged()), scales);
+        }
+        return heldOut;
+    }
+
+    /** A network for whatever weights the result has, one for all looks at it. */
+    private Network averaged() {
+        if (averaged == null) {
+            try (Scope scope = Scope.open()) {
+                averaged = Architectures.build(card.network(), Init.blank(device));
+            }
+            averaged.freeze();
+        }
+        return averaged;
     }
 
     @Override
@@ -196,9 +229,10 @@ public final class DiffusionTask implements Task {
 
     @Override
     public void close() {
-        if (grid != null) {
-            grid.close();
-        } else if (codec != null) {
+        if (averaged != null) {
+            averaged.close();
+        }
+        if (codec != null) {
             codec.close();
         }
     }

@@ -28,6 +28,11 @@ public interface Loss extends AutoCloseable {
         return false;
     }
 
+    /** Whether it is about the images of a pass; not where it reads states that were kept of others. */
+    default boolean asksAboutImages() {
+        return true;
+    }
+
     /**
      * The loss of each sample.
      *

@@ -5,6 +5,7 @@ import dev.retort.card.Part;
 import dev.retort.data.Batch;
 import dev.retort.data.Prompts;
 import dev.retort.diffusion.NoiseSchedule;
+import dev.retort.diffusion.TimeSampler;
 import dev.retort.model.Condition;
 import dev.retort.model.Conditioner;
 import dev.retort.model.Question;
@@ -20,7 +21,8 @@ final class NoisyPass extends Pass {
     private final Batch batch;
     private final int from;
     private final Context context;
-    private final Objective objective;
+    private final NoiseSchedule schedule;
+    private final TimeSampler times;
     private final Conditioner conditioner;
     private final double dropout;
     private final Optional<GuidanceRange> scales;
@@ -32,7 +34,8 @@ final class NoisyPass extends Pass {
             int from,
             int count,
             Context context,
-            Objective objective,
+            NoiseSchedule schedule,
+            TimeSampler times,
             Conditioner conditioner,
             double dropout,
             Optional<GuidanceRange> scales,
@@ -41,7 +44,8 @@ final class NoisyPass extends Pass {
         this.batch = batch;
         this.from = from;
         this.context = context;
-        this.objective = objective;
+        this.schedule = schedule;
+        this.times = times;
         this.conditioner = conditioner;
         this.dropout = dropout;
         this.scales = scales;
@@ -50,11 +54,8 @@ final class NoisyPass extends Pass {
 
     @Override
     public NoisyBatch noisy(String player) {
-        NoiseSchedule schedule = objective.process().noiseSchedule();
         NoisyBatch whole = once(
-                NOISY,
-                () -> NoisyBatch.of(
-                        batch, from, count(), context.seed(), schedule, objective.times(), condition(), device));
+                NOISY, () -> NoisyBatch.of(batch, from, count(), context.seed(), schedule, times, condition(), device));
         places = Arrays.stream(whole.times())
                 .map(time -> time / schedule.noisiestTime())
                 .toArray();
@@ -71,7 +72,7 @@ final class NoisyPass extends Pass {
     @Override
     public NoisyBatch noisy(double[] at) {
         Tensor unit = once("noise", () -> NoisyBatch.noise(batch, from, count(), context.seed(), device));
-        return NoisyBatch.of(clean(), unit, at, objective.process().noiseSchedule(), condition());
+        return NoisyBatch.of(clean(), unit, at, schedule, condition());
     }
 
     @Override

@@ -67,7 +67,16 @@ final class RunLog implements AutoCloseable {
         if (encoding != null) {
             values.put(TrainingMetric.IMAGES_PER_SECOND_WITHOUT_CACHE, encoding.imagesPerSecondWithout(speed));
         }
-        events.write(new RunEvent.Line(imagesSeen, RunEvent.Line.TRAIN, values));
+        line(imagesSeen, RunEvent.Line.TRAIN, values);
+    }
+
+    /** Losses on images that are not learned. */
+    void heldOut(long imagesSeen, Map<String, Object> values) {
+        line(imagesSeen, RunEvent.Line.HELD_OUT, values);
+    }
+
+    private void line(long imagesSeen, String about, Map<String, Object> values) {
+        events.write(new RunEvent.Line(imagesSeen, about, values));
         values.forEach((name, value) -> {
             if (value instanceof Number number) {
                 board.scalar(name, number.doubleValue(), imagesSeen);
@@ -81,6 +90,11 @@ final class RunLog implements AutoCloseable {
         grid.write(picture, 2);
         events.write(new RunEvent.Sample(imagesSeen, inRun(picture)));
         board.image("samples", grid.png(1), imagesSeen);
+    }
+
+    /** Something is not as it should be. */
+    void warned(long imagesSeen, String about, String sentence) {
+        events.write(new RunEvent.Warning(imagesSeen, about, sentence));
     }
 
     /** A stage began. */

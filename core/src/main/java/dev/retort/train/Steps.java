@@ -9,7 +9,9 @@ import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
@@ -94,6 +96,20 @@ final class Steps {
         }
         statistics.seen(batch.count(), players.takeFrozenCalls());
         return result;
+    }
+
+    /** The losses of the result, as it is with its averaged weights, on images that are not learned; none where there are none. */
+    Map<String, Object> heldOut(Stage stage, int part) {
+        Map<String, Object> losses = new LinkedHashMap<>();
+        for (Phase phase : stage.phases()) {
+            if (phase.player().equals(task.published())) {
+                task.heldOut()
+                        .ifPresent(images -> losses.putAll(
+                                images.losses(phase, terms, players.all(), players.result(), part, precision)));
+            }
+        }
+        players.takeFrozenCalls();
+        return losses;
     }
 
     /** A pass over so many black images through every phase that takes batches in parts, for its memory alone. */

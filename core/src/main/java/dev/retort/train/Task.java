@@ -49,6 +49,11 @@ public interface Task extends AutoCloseable {
         return Optional.empty();
     }
 
+    /** Images that are not learned, to see how well the result does on them; empty where there are none. */
+    default Optional<HeldOut> heldOut() {
+        return Optional.empty();
+    }
+
     /** Multiply-accumulates of one forward pass of the result for one image; 0 where nobody counted. */
     default long macs() {
         return 0;

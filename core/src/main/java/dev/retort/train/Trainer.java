@@ -6,6 +6,7 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.report.Progress;
 import dev.retort.report.TrainingMetric;
+import dev.retort.run.RunEvents;
 import dev.retort.run.RunFolder;
 import dev.retort.torch.Device;
 import dev.retort.torch.Kernels;
@@ -47,6 +48,7 @@ public final class Trainer implements AutoCloseable {
     private final CheckpointStore checkpoints;
     private final Optional<EncodingCost> encoding;
     private final RunLog log;
+    private final RunWatch watch;
     private TrainState state;
     private double loss = Double.NaN;
     private StepStatistics statistics = new StepStatistics();
@@ -87,6 +89,7 @@ public final class Trainer implements AutoCloseable {
         encoding = task.encoding();
         log = new RunLog(
                 run, state.imagesSeen(), images(), MatmulPeak.measure(precision, device), encoding.orElse(null));
+        watch = new RunWatch(log, config.log(), RunEvents.tail(run.log(), 0).entries());
     }
 
     /** A restored state, on this machine and these data. */
@@ -132,6 +135,7 @@ public final class Trainer implements AutoCloseable {
      */
     public void announce(Consumer<String> notes) {
         this.notes = notes;
+        watch.announce(notes);
         if (!device.isCuda()) {
             notes.accept("kernels: " + Kernels.description());
         }
@@ -184,7 +188,7 @@ public final class Trainer implements AutoCloseable {
             save();
         }
         Path result = task.publish(run, players.result(), state.imagesSeen());
-        log.finished(state.imagesSeen(), result);
+        watch.finished(state.imagesSeen(), result);
         return result;
     }
 
@@ -208,6 +212,7 @@ public final class Trainer implements AutoCloseable {
                 every(config.log().everyImages(), before, () -> writeLog(loader));
                 every(config.log().sampleImages(), before, this::picture);
                 every(config.log().checkpointImages(), before, this::save);
+                watch.requireInside(this::save);
                 if (interrupted.getAsBoolean()) {
                     throw new RetortException(
                             Kind.INTERRUPTED,
@@ -222,7 +227,7 @@ public final class Trainer implements AutoCloseable {
         Steps.At at = at(state.imagesSeen());
         if (state.imagesSeen() == 0 || at(state.imagesSeen() - batch.count()).stage() != at.stage()) {
             players.begin(at.stage());
-            log.began(state.imagesSeen(), at.stage().name());
+            watch.began(state.imagesSeen(), at.stage().name());
         }
         loss = steps.step(batch, at, state.microBatch(), statistics).orElse(loss);
     }
@@ -261,14 +266,16 @@ public final class Trainer implements AutoCloseable {
         values.put("data-skipped", loader.skipped().size());
         values.put("resident-bytes", Machine.residentBytes());
         values.put("seconds", state.seconds());
-        log.write(state.imagesSeen(), values, task.macs());
+        watch.line(state.imagesSeen(), values, task.macs());
         loader.resetWait();
         statistics = new StepStatistics();
     }
 
     private void picture() {
         task.preview().ifPresent(preview -> {
-            log.picture(state.imagesSeen(), preview.sample(players.result()));
+            watch.picture(state.imagesSeen(), preview.at(players.result()));
+            Stage trained = at(state.imagesSeen() - 1).stage();
+            watch.heldOut(state.imagesSeen(), steps.heldOut(trained, state.microBatch()));
             statistics = new StepStatistics();
         });
     }

@@ -2,6 +2,7 @@ package dev.retort.distill.step;
 
 import dev.retort.model.Question;
 import dev.retort.model.Question.Gradient;
+import dev.retort.report.TrainingMetric;
 import dev.retort.torch.Ops;
 import dev.retort.train.Loss;
 import dev.retort.train.NoisyBatch;
@@ -33,7 +34,7 @@ public final class CriticLoss implements Loss {
 
     @Override
     public String name() {
-        return "critic";
+        return TrainingMetric.CRITIC;
     }
 
     @Override

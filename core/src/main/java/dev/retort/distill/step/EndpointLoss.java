@@ -35,6 +35,11 @@ public final class EndpointLoss implements Loss {
     }
 
     @Override
+    public boolean asksAboutImages() {
+        return false;
+    }
+
+    @Override
     public Tensor perSample(Pass pass) {
         CachedStates.Drawn drawn = cache.draw(pass);
         int[] states = Arrays.stream(pass.draws(name()).each(rng -> {

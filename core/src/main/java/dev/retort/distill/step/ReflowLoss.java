@@ -42,6 +42,11 @@ public final class ReflowLoss implements Loss {
     }
 
     @Override
+    public boolean asksAboutImages() {
+        return false;
+    }
+
+    @Override
     public Tensor perSample(Pass pass) {
         CachedStates.Drawn drawn = cache.draw(pass);
         double[] at = pass.draws(name()).each(rng -> times.sample(schedule, rng));

@@ -57,6 +57,11 @@ public final class TrajectoryLoss implements Loss {
     }
 
     @Override
+    public boolean asksAboutImages() {
+        return false;
+    }
+
+    @Override
     public Tensor perSample(Pass pass) {
         CachedStates.Drawn drawn = cache.draw(pass);
         int[] step = pass.draws(name()).index(grid.steps());

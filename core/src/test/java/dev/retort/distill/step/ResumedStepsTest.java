@@ -16,6 +16,8 @@ import dev.retort.distill.StageConfig;
 import dev.retort.distill.StepLoss;
 import dev.retort.distill.StudentStart;
 import dev.retort.distill.TeacherConfig;
+import dev.retort.run.RunEvent;
+import dev.retort.run.RunEvents;
 import dev.retort.run.RunFolder;
 import dev.retort.train.ComputeConfig;
 import dev.retort.train.DitConfig;
@@ -31,6 +33,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -43,7 +46,8 @@ class ResumedStepsTest {
     @TempDir
     Path temp;
 
-    private static RunConfig run() {
+    /** @param sampleImages images between looks at the run, which are to change nothing */
+    private static RunConfig run(long sampleImages) {
         return new RunConfig(
                 3,
                 8,
@@ -51,7 +55,7 @@ class ResumedStepsTest {
                 new OptimizerConfig(2e-3, "cosine", 16, 0.9, 0.99, 1e-8, 0.05, 0.1),
                 new EmaConfig(List.of(0.99, 0.9)),
                 new ComputeConfig("cpu", "fp32", false, 3, 0, 1),
-                new LogConfig(8, 0, 1, 16),
+                new LogConfig(8, sampleImages, 1, 16),
                 SamplingSpec.of("flow-euler", 2, 1));
     }
 
@@ -69,7 +73,7 @@ class ResumedStepsTest {
         return new StageConfig(name, 24, List.of(losses)); // 3 steps
     }
 
-    private Recipe recipe() {
+    private Recipe recipe(long sampleImages) {
         LossConfig matching = new GameLoss.DistributionMatching(LossWeight.ONE, 2, 2, 0.02, 0.98, OWN);
         LossConfig adversarial =
                 new GameLoss.Adversarial(LossWeight.ramp(0, 1), 2, 2, 8, GameLoss.Eyes.TRAINED, 1e-3, 0.05, 0.7, OWN);
@@ -91,13 +95,13 @@ class ResumedStepsTest {
                         stage("led", consistency(true, 0)),
                         stage("matched", matching),
                         stage("judged", matching, adversarial)),
-                run());
+                run(sampleImages));
     }
 
-    private void distil(String name, int stopAt) {
+    private void distil(String name, long sampleImages, int stopAt) {
         AtomicInteger steps = new AtomicInteger();
         Distillation.run(
-                recipe(),
+                recipe(sampleImages),
                 temp.resolve(name),
                 Map.of(),
                 n -> {},
@@ -109,15 +113,30 @@ class ResumedStepsTest {
         return new RunFolder(temp.resolve(name)).newest().orElseThrow().resolve("training.safetensors");
     }
 
+    private List<Set<String>> heldOut(String name) {
+        return RunEvents.tail(temp.resolve(name).resolve(RunFolder.LOG), 0).entries().stream()
+                .filter(entry -> entry.event().kind().equals(RunEvent.Line.HELD_OUT))
+                .map(entry -> ((RunEvent.Line) entry.event()).values().keySet())
+                .toList();
+    }
+
     @Test
     void a_run_through_all_of_them_stopped_in_every_stage_ends_with_the_bytes_of_one_never_stopped() throws Exception {
-        TrainConfig config = new TrainConfig(64, new DitConfig("3x32x2/4", 2, 0.1, true), FLOW, run());
+        TrainConfig config = new TrainConfig(64, new DitConfig("3x32x2/4", 2, 0.1, true), FLOW, run(0));
         Training.run(config, temp.resolve("teacher"), Map.of(), n -> {}, (d, t, s) -> {}, () -> false);
-        distil("straight", 0);
+        distil("straight", 0, 0);
         for (int steps : new int[] {2, 3, 3, 3, 3, 3}) { // the second step of each stage
-            assertThatThrownBy(() -> distil("stopped", steps)).hasMessageContaining("the same command resumes");
+            assertThatThrownBy(() -> distil("stopped", 24, steps)).hasMessageContaining("the same command resumes");
         }
-        distil("stopped", 0);
+        distil("stopped", 24, 0);
+        assertThat(heldOut("stopped"))
+                .containsExactly(
+                        Set.of("held-out/progressive"),
+                        Set.of("held-out/progressive-2"),
+                        Set.of("held-out/consistency"),
+                        Set.of("held-out/consistency-2"),
+                        Set.of("held-out/distribution-matching"),
+                        Set.of("held-out/distribution-matching", "held-out/adversarial"));
         assertThat(Files.mismatch(newest("straight"), newest("stopped"))).isEqualTo(-1);
         assertThat(Files.mismatch(
                         temp.resolve("straight/model/model.safetensors"),
