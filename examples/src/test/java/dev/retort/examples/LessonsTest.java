@@ -34,6 +34,17 @@ class LessonsTest {
         assertThat(page).content().contains("FD-CNNshapes@500", "student");
     }
 
+    @Test
+    void a_student_of_two_steps_says_for_what_it_was_trained() {
+        Path teacher = TrainTeacher.train(temp.resolve("teacher"), 320);
+        assertThat(FewerSteps.plan(teacher, 3))
+                .extracting(planned -> planned.grid().steps().orElseThrow())
+                .containsExactly(1, 2, 3);
+        Path student = FewerSteps.distil(teacher, temp.resolve("student"), 256);
+        assertThat(ModelFiles.card(student).trainedFor().text())
+                .isEqualTo("2 steps of flow-euler on the grid default, guidance 2.0 baked in");
+    }
+
     /** Eight pictures in each row, one row a class, no two of them alike, each of many shades. */
     private static void requireARowForEachClass(Path png) throws Exception {
         PixelImage sheet = ImageDecoder.decode(Files.readAllBytes(png), png.toString());
