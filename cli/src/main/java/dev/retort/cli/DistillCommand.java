@@ -68,8 +68,8 @@ final class DistillCommand implements Callable<Integer> {
 
     private void describe(Recipe recipe) {
         ImageSource source = recipe.run().data().open();
-        NetworkSpec student = recipe.network(source);
         ModelCard teacherCard = Models.card(teacher(recipe));
+        NetworkSpec student = recipe.network(recipe.seen(source, teacherCard));
         List<String> findings = Distillation.check(recipe, teacherCard);
         NetworkSpec teacher = teacherCard.network();
         double macs = 0;
