@@ -63,6 +63,14 @@ public final class DomainImages implements ImageSource {
         return all.distinct().sorted().boxed().toList();
     }
 
+    /** The same choice among pictures with the source's classes, such as those of another split; empty where there is none. */
+    public Optional<ImageSource> among(ImageSource others) {
+        return Optional.of(others)
+                .filter(same -> same.classNames().equals(images.classNames()))
+                .<ImageSource>map(same -> new DomainImages(same, classNames, grey, labelOf))
+                .filter(some -> some.size() > 0);
+    }
+
     private long place(long index) {
         if (!endless) {
             return places[Math.toIntExact(index)];

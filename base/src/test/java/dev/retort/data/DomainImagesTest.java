@@ -87,6 +87,16 @@ class DomainImagesTest {
     }
 
     @Test
+    void another_split_is_chosen_from_likewise_where_it_has_the_same_classes_and_some_of_the_pictures()
+            throws IOException {
+        DomainImages birds = new DomainImages(pictures(), NAMES, false, 2, -1, -1);
+        ImageSource others = birds.among(FolderImages.open(folder, "train", 4)).orElseThrow();
+        assertThat(others.size()).isEqualTo(1);
+        assertThat(others.label(0)).isEqualTo(2);
+        assertThat(birds.among(new Shapes(16, 1))).isEmpty();
+    }
+
+    @Test
     void the_pair_of_a_picture_stays_with_it() throws IOException {
         ImageSource small = pictures();
         DomainImages images = new DomainImages(

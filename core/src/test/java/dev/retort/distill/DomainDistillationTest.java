@@ -143,6 +143,7 @@ class DomainDistillationTest {
         ModelCard card = Models.card(distil(recipe, "some"));
         assertThat(card.trainedFor().classes()).containsExactly(2, 4);
         assertThat(card.labels()).containsExactly(2, 4);
+        assertThat(temp.resolve("some/log.jsonl")).content().contains("held-out/output");
         assertThat(card.classes()).isEqualTo(taught.classes());
         assertThat(Models.card(distil(recipe(teacher, DRAWN, OUTPUT), "all")).labels())
                 .hasSize(SHAPES.size());
