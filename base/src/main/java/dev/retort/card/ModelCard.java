@@ -4,6 +4,7 @@ import dev.retort.config.Require;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * What a checkpoint is and how it may be used; stands beside the weights as {@code model.json}.
@@ -61,6 +62,11 @@ public record ModelCard(
                 "classes",
                 classes,
                 network.classes() + " names, one for each label of the network");
+        Require.that(
+                trainedFor.classes().stream().allMatch(label -> label >= 0 && label < network.classes()),
+                "trainedFor.classes",
+                trainedFor.classes(),
+                "labels from 0 to " + (network.classes() - 1));
     }
 
     private static void requireThere(String field, Object value) {
@@ -108,6 +114,12 @@ public record ModelCard(
     /** The same trained for other ways of sampling; for any of them it is sampled as one likes. */
     public ModelCard withTrainedFor(TrainedFor ways) {
         return with(ways, imagesSeen, autoencoder);
+    }
+
+    /** The labels that it is sampled for: those of its domain where it was distilled for one, else all. */
+    public List<Integer> labels() {
+        List<Integer> domain = trainedFor.classes();
+        return domain.isEmpty() ? IntStream.range(0, classes.size()).boxed().toList() : domain;
     }
 
     private ModelCard with(TrainedFor ways, long images, AutoencoderCard encoder) {

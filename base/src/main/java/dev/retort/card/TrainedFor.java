@@ -4,6 +4,7 @@ import dev.retort.config.OneLine;
 import dev.retort.config.Require;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.TimeGrid;
+import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.util.List;
@@ -17,10 +18,14 @@ import java.util.stream.Stream;
  * @param solver whose jumps it learned; null where it still follows the ODE of its data, as any solver may
  * @param grid on which these steps lie; null where it was trained at all times
  * @param guidance what is baked into its output; 1 for none
+ * @param classes the labels of its domain, rising, which alone it was shown; empty for all
  */
-public record TrainedFor(List<Integer> steps, SolverSpec solver, GridSpec grid, double guidance) {
+public record TrainedFor(
+        List<Integer> steps, SolverSpec solver, GridSpec grid, double guidance, List<Integer> classes) {
     /** Any way of sampling, as a network is that learned from data alone. */
-    public static final TrainedFor ANY = new TrainedFor(List.of(), null, null, 1);
+    public static final TrainedFor ANY = new TrainedFor(List.of(), null, null, 1, List.of());
+
+    private static final int MOST_NAMED = 5;
 
     /** Times that differ by less, as a share of the noisiest, are the same. */
     private static final double SAME = 1e-9;
@@ -33,22 +38,29 @@ public record TrainedFor(List<Integer> steps, SolverSpec solver, GridSpec grid, 
                 "solver",
                 solver,
                 "that of the steps " + steps + ", and a grid");
+        Require.that(classes != null, "classes", null, "labels, or none of them");
         steps = steps.stream().distinct().sorted().toList();
+        classes = classes.stream().distinct().sorted().toList();
     }
 
     /** The steps of a way of sampling, in this number alone. */
     public static TrainedFor steps(int steps, SamplingSpec sampling, double guidance) {
-        return new TrainedFor(List.of(steps), sampling.solver(), sampling.grid(), guidance);
+        return new TrainedFor(List.of(steps), sampling.solver(), sampling.grid(), guidance, List.of());
     }
 
     /** Jumps from any time, in as many steps as one likes, of the solver of a way of sampling. */
     public static TrainedFor jumps(SamplingSpec sampling, double guidance) {
-        return new TrainedFor(List.of(), sampling.solver(), null, guidance);
+        return new TrainedFor(List.of(), sampling.solver(), null, guidance, List.of());
     }
 
     /** The same with a guidance baked in; 1 leaves it as it is. */
     public TrainedFor guided(double scale) {
-        return scale == 1 ? this : new TrainedFor(steps, solver, grid, scale);
+        return scale == 1 ? this : new TrainedFor(steps, solver, grid, scale, classes);
+    }
+
+    /** The same for some classes alone, or for all where there are none. */
+    public TrainedFor ofClasses(List<Integer> labels) {
+        return new TrainedFor(steps, solver, grid, guidance, labels);
     }
 
     /**
@@ -62,7 +74,8 @@ public record TrainedFor(List<Integer> steps, SolverSpec solver, GridSpec grid, 
                 Stream.concat(steps.stream(), other.steps.stream()).toList(),
                 narrower.solver,
                 narrower.grid,
-                between ? 1 : guidance == 1 ? other.guidance : guidance);
+                between ? 1 : guidance == 1 ? other.guidance : guidance,
+                classes.isEmpty() ? other.classes : classes);
     }
 
     private int rank() {
@@ -91,6 +104,26 @@ public record TrainedFor(List<Integer> steps, SolverSpec solver, GridSpec grid, 
                 guidance == 1 || asked.guidanceScale() == 1,
                 "guidance is " + asked.guidanceScale() + ", but a guidance of " + guidance
                         + " is baked into the model; ask for 1");
+    }
+
+    /**
+     * Refuses a class that it was not shown.
+     *
+     * @param labels those asked for
+     * @param names what each label means
+     * @throws RetortException of kind USAGE, its message beginning with {@code classes}
+     */
+    public void requireClasses(List<Integer> labels, List<String> names) {
+        List<String> others = labels.stream()
+                .filter(label -> !classes.isEmpty() && !classes.contains(label))
+                .distinct()
+                .map(names::get)
+                .toList();
+        require(
+                others.isEmpty(),
+                "classes " + FirstFew.of(others, MOST_NAMED) + ": the model was distilled for "
+                        + FirstFew.of(classes.stream().map(names::get).toList(), MOST_NAMED)
+                        + " alone; ask for these");
     }
 
     private static void require(boolean fits, String sentence) {

@@ -128,6 +128,11 @@ final class EncodedImages implements ImageSource {
         return new Note(classes.labels()[i], captions.of(pictures.get(i)));
     }
 
+    @Override
+    public int label(long index) {
+        return classes.labels()[Math.toIntExact(index)];
+    }
+
     private PixelImage decode(StoredFile picture) {
         try {
             PixelImage whole = ImageDecoder.decode(picture.bytes(), picture.name());

@@ -127,7 +127,12 @@ public final class IdxImages implements ImageSource {
                 out[to++] = (pixels[at++] & 0xff) / 127.5f - 1;
             }
         }
-        return new Note(labels[(int) index] & 0xff);
+        return new Note(label(index));
+    }
+
+    @Override
+    public int label(long index) {
+        return labels[Math.toIntExact(index)] & 0xff;
     }
 
     private static List<String> classNames(Path folder, byte[] labels) {

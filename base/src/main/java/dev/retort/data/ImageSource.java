@@ -41,6 +41,15 @@ public interface ImageSource {
     Note read(long index, float[] out, int offset);
 
     /**
+     * The class of picture {@code index}; sources that know it without the picture do not read it.
+     *
+     * @throws dev.retort.error.RetortException of kind DATA, naming the picture, when it must be read and is damaged
+     */
+    default int label(long index) {
+        return read(index, new float[pixels()], 0).label();
+    }
+
+    /**
      * Reads picture {@code index} as training wants it, which differs from time to time.
      *
      * @param mirrored whether left and right are exchanged

@@ -157,6 +157,11 @@ public final class LatentImages implements ImageSource {
         return note(shard, i);
     }
 
+    @Override
+    public int label(long index) {
+        return opened.get(shards.shardOf(index)).labels()[shards.placeOf(index)];
+    }
+
     private static Note note(Shard shard, int i) {
         return new Note(shard.labels()[i], shard.captions() == null ? "" : shard.captions()[i]);
     }

@@ -63,6 +63,11 @@ public record PairedImages(ImageSource images, ImageSource other) implements Ima
     }
 
     @Override
+    public int label(long index) {
+        return images.label(index);
+    }
+
+    @Override
     public Note readAugmented(long index, boolean mirrored, Rng chance, float[] out, int offset) {
         return images.readAugmented(index, mirrored, chance, out, offset);
     }

@@ -72,6 +72,11 @@ public final class Shapes implements ImageSource {
         return new Note(condition.shape());
     }
 
+    @Override
+    public int label(long index) {
+        return condition(index).shape();
+    }
+
     /** What picture {@code index} shows. */
     public ShapesCondition condition(long index) {
         Rng rng = Rng.at(seed, Purpose.DATA, index, 0);

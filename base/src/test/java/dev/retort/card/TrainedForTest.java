@@ -53,6 +53,18 @@ class TrainedForTest {
     }
 
     @Test
+    void a_class_beyond_its_domain_is_named_with_those_that_it_was_distilled_for() {
+        List<String> names = List.of("coat", "shirt", "bag");
+        TrainedFor bags = FOUR.ofClasses(List.of(2, 0, 2));
+        assertThat(bags.classes()).containsExactly(0, 2);
+        assertThat(bags.guided(3).and(JUMPS).classes()).containsExactly(0, 2);
+        assertThatCode(() -> bags.requireClasses(List.of(2, 2, 0), names)).doesNotThrowAnyException();
+        assertThatCode(() -> FOUR.requireClasses(List.of(1), names)).doesNotThrowAnyException();
+        assertThatThrownBy(() -> bags.requireClasses(List.of(2, 1), names))
+                .hasMessage("classes shirt: the model was distilled for coat, bag alone; ask for these");
+    }
+
+    @Test
     void a_grid_of_another_name_and_the_same_times_is_the_same() {
         for (String line : List.of("flow", "even", "times:at=1000,750,500,250")) {
             assertThatCode(() -> FOUR.requireFit(SCHEDULE, EULER.with(4, grid(line))))
@@ -88,13 +100,14 @@ class TrainedForTest {
     }
 
     @Test
-    void a_card_says_it_in_four_fields() {
+    void a_card_says_it_in_five_fields() {
         assertThat(CardFile.tree(FOUR).toString())
-                .isEqualTo("{\"steps\":[4],\"solver\":\"flow-euler\",\"grid\":\"default\",\"guidance\":1.5}");
+                .isEqualTo(
+                        "{\"steps\":[4],\"solver\":\"flow-euler\",\"grid\":\"default\",\"guidance\":1.5,\"classes\":[]}");
         for (TrainedFor trained : List.of(FOUR, JUMPS, TrainedFor.ANY)) {
             assertThat(CardFile.value(CardFile.tree(trained), TrainedFor.class)).isEqualTo(trained);
         }
-        assertThatThrownBy(() -> new TrainedFor(List.of(4), null, null, 1))
+        assertThatThrownBy(() -> new TrainedFor(List.of(4), null, null, 1, List.of()))
                 .hasMessageContaining("solver is null, expected that of the steps [4], and a grid");
     }
 }

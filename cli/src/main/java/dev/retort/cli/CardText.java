@@ -9,13 +9,17 @@ import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
 import dev.retort.card.ScheduleSpec;
 import dev.retort.card.TrainedFor;
+import dev.retort.error.FirstFew;
 import java.math.BigDecimal;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
 /** What a model or an autoencoder is, in lines of a label and a text: all that decides what a sample looks like. */
 final class CardText {
+    private static final int MOST_NAMED = 10;
+
     private CardText() {}
 
     /** Of a model whose file has keys of that layout. */
@@ -25,8 +29,13 @@ final class CardText {
         lines.put("Shape", shape(card.network()));
         lines.put("Process", process(card.process()));
         lines.put("Sampling", sampling(card.sampling()));
-        if (!card.trainedFor().equals(TrainedFor.ANY)) {
+        if (!card.trainedFor().ofClasses(List.of()).equals(TrainedFor.ANY)) {
             lines.put("Trained", "for " + card.trainedFor().text());
+        }
+        if (!card.trainedFor().classes().isEmpty()) {
+            lines.put(
+                    "Domain",
+                    FirstFew.of(card.labels().stream().map(card.classes()::get).toList(), MOST_NAMED) + " alone");
         }
         String average = card.provenance().get(ModelCard.AVERAGE);
         if (average != null) {

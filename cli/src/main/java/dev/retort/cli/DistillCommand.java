@@ -60,7 +60,10 @@ final class DistillCommand implements Callable<Integer> {
         RunResult.of(run, model, images(recipe), start)
                 .tell(
                         output,
-                        Models.card(teacher).images().equals(Models.card(model).images())
+                        recipe.domain().isEmpty()
+                                        && Models.card(teacher)
+                                                .images()
+                                                .equals(Models.card(model).images())
                                 ? "retort compare " + recipe.teacher().model() + " " + run
                                 : "retort sample " + run);
         return 0;
@@ -68,8 +71,8 @@ final class DistillCommand implements Callable<Integer> {
 
     private void describe(Recipe recipe) {
         ImageSource source = recipe.run().data().open();
-        NetworkSpec student = recipe.network(source);
         ModelCard teacherCard = Models.card(teacher(recipe));
+        NetworkSpec student = recipe.network(recipe.seen(source, teacherCard));
         List<String> findings = Distillation.check(recipe, teacherCard);
         NetworkSpec teacher = teacherCard.network();
         double macs = 0;

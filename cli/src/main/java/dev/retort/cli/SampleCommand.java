@@ -1,7 +1,9 @@
 package dev.retort.cli;
 
+import dev.retort.card.ClassChoice;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
+import dev.retort.error.RetortException;
 import dev.retort.model.Denoiser;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
@@ -116,8 +118,8 @@ final class SampleCommand implements Callable<Integer> {
         ModelCard own = Models.card(folder);
         SamplingSpec sampling = options.of(own, checkpoint);
         ModelCard card = force.allowing(sampling, own, checkpoint, output);
-        ClassChoice choice =
-                classes == null ? ClassChoice.all(card.classes()) : ClassChoice.parse(classes, card.classes());
+        ClassChoice choice = choice(card);
+        force.allow(choice, card, checkpoint, output);
         int[] labels = choice.inTurn(
                 count == null ? EACH * Math.min(MOST_COLUMNS, choice.labels().size()) : count);
         ImageWriter.requireUsable(out);
@@ -140,6 +142,14 @@ final class SampleCommand implements Callable<Integer> {
                     labels.length / seconds));
         }
         return 0;
+    }
+
+    private ClassChoice choice(ModelCard card) {
+        try {
+            return classes == null ? new ClassChoice(card.labels()) : ClassChoice.parse(classes, card.classes());
+        } catch (RetortException e) {
+            throw new RetortException(e.kind(), "--" + e.getMessage(), e);
+        }
     }
 
     /** A column for each class where that makes a sheet of reasonable width. */

@@ -10,6 +10,7 @@ import dev.retort.layout.ModelFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -89,6 +90,28 @@ class TrainedForCommandTest {
         sample(other, "--steps", "4").good();
         assertThat(drawn).isEqualTo(Files.readAllBytes(folder.resolve("out.png")));
         assertThat(sample("--force").good().err()).doesNotContain("Warning");
+    }
+
+    @Test
+    void classes_beyond_its_domain_are_refused_unless_forced_and_by_default_its_own_are_drawn() throws Exception {
+        Path squares = student("squares", other, TrainedFor.ANY.ofClasses(List.of(1)));
+        assertThat(Ran.retort("inspect", squares.toString()).good().out())
+                .contains("Domain    square alone")
+                .doesNotContain("Trained");
+        sample(squares).good();
+        byte[] drawn = Files.readAllBytes(folder.resolve("out.png"));
+        sample(other, "--classes", "square").good();
+        assertThat(drawn).isEqualTo(Files.readAllBytes(folder.resolve("out.png")));
+        sample(squares, "--classes", "1,0")
+                .refused(
+                        2,
+                        "--classes circle: the model was distilled for square alone; ask for these, or sample "
+                                + squares + " nonetheless with --force");
+        assertThat(sample(squares, "--classes", "0", "--force").good().err())
+                .contains("Warning: classes circle: the model was distilled for square alone");
+        String out = folder.resolve("kept").toString();
+        Ran.retort("trajectories", squares.toString(), "--count", "2", "--device", "cpu", "--out", out)
+                .refused(2, "the model was distilled for square alone");
     }
 
     @Test

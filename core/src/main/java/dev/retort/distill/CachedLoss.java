@@ -147,6 +147,10 @@ public sealed interface CachedLoss extends StepLoss {
                 folder,
                 "trajectories of the recipe's teacher; these are of " + manifest.teacher()
                         + ", or of other weights, so record them anew");
-        return new CachedStates(trajectories);
+        try {
+            return CachedStates.of(trajectories, players.classes());
+        } catch (IllegalArgumentException e) {
+            throw new RetortException(Kind.CONFIG, "trajectories is " + folder + ": " + e.getMessage(), e);
+        }
     }
 }

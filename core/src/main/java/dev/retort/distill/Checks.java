@@ -79,6 +79,7 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
                             + (teacher.hasNullClass() ? "a" : "no") + " null class; both are asked the same labels");
         }
         checkClasses(source.classNames(), findings);
+        requireKnown();
         try {
             requireGuidable(teacher, recipe.teacher().guidance());
             if (recipe.init() instanceof StudentStart.Cut) {
@@ -175,6 +176,20 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
                     sentence + "; labels would mean something else to it, so use the data it was trained on");
         }
         findings.add(sentence);
+    }
+
+    /** Refuses to ask a teacher about classes that it was not shown itself. */
+    private void requireKnown() {
+        List<Integer> known = taught.trainedFor().classes();
+        List<Integer> asked = recipe.labels(taught);
+        if (!known.isEmpty() && (asked.isEmpty() || !known.containsAll(asked))) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "the teacher was distilled for "
+                            + FirstFew.of(
+                                    known.stream().map(taught.classes()::get).toList(), MOST_NAMED)
+                            + " alone; let domain.classes name no others");
+        }
     }
 
     /** Refuses, as an IllegalArgumentException, guidance of a teacher that was never asked without a class. */

@@ -33,8 +33,12 @@ public final class Distillation {
     private Distillation(Recipe recipe, ModelCard taught) {
         ImageSource images = recipe.run().data().open();
         Datasets.describe(images, findings::add);
-        student = recipe.network(images);
-        source = new Pairing(recipe, taught).paired(images);
+        source = recipe.seen(new Pairing(recipe, taught).paired(images), taught);
+        student = recipe.network(source);
+        recipe.domain()
+                .ifPresent(some -> findings.add(
+                        "domain: " + (source.size() == ImageSource.INFINITE ? "" : source.size() + " images of ")
+                                + String.join(", ", some.classes())));
         findings.addAll(new Checks(recipe, taught, student, source).findings());
     }
 

@@ -47,6 +47,7 @@ public sealed interface LossConfig
      * @param teacherSha256 of the weights of the recipe's teacher
      * @param objective how images are noised
      * @param sampling how the result is to be sampled
+     * @param classes the labels that it is about; none for all
      * @param init initial values of the loss's own parts
      * @param names makes names of players that no other loss of the recipe has
      * @param copies makes a copy of a network for a player that the loss brings along; it lives through the run
@@ -59,6 +60,7 @@ public sealed interface LossConfig
             String teacherSha256,
             Objective objective,
             SamplingSpec sampling,
+            List<Integer> classes,
             Init init,
             UnaryOperator<String> names,
             UnaryOperator<Network> copies) {

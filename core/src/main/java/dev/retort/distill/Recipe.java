@@ -1,5 +1,6 @@
 package dev.retort.distill;
 
+import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.ScalarInputs;
 import dev.retort.config.Require;
@@ -11,6 +12,7 @@ import dev.retort.train.Objective;
 import dev.retort.train.RunConfig;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A distillation: who learns from whom, in which stages. Recipes are data; nobody writes a training loop to try a method.
@@ -21,6 +23,7 @@ import java.util.Map;
  * @param objective how data are noised and what the student predicts; the schedule must be the teacher's
  * @param stages what is minimised, one after another
  * @param run everything that any run has
+ * @param domain for which of the teacher's classes; empty for all
  */
 public record Recipe(
         TeacherConfig teacher,
@@ -28,7 +31,8 @@ public record Recipe(
         StudentStart init,
         Objective objective,
         List<StageConfig> stages,
-        RunConfig run) {
+        RunConfig run,
+        Optional<DomainConfig> domain) {
     /** Validates. */
     public Recipe {
         Require.notEmpty("stages", stages);
@@ -49,6 +53,17 @@ public record Recipe(
         }
     }
 
+    /** A recipe for all classes. */
+    public Recipe(
+            TeacherConfig teacher,
+            NetworkConfig student,
+            StudentStart init,
+            Objective objective,
+            List<StageConfig> stages,
+            RunConfig run) {
+        this(teacher, student, init, objective, stages, run, Optional.empty());
+    }
+
     /** What a configuration may leave out. */
     public static Map<String, ?> defaults() {
         return Map.of("objective", Objective.Flow.PIXELS);
@@ -63,6 +78,16 @@ public record Recipe(
         } catch (IllegalArgumentException e) {
             throw new RetortException(Kind.CONFIG, "student: " + e.getMessage(), e);
         }
+    }
+
+    /** Those of some pictures that it is about, under the teacher's labels where it has a domain. */
+    public ImageSource seen(ImageSource images, ModelCard taught) {
+        return domain.map(some -> some.of(images, taught)).orElse(images);
+    }
+
+    /** The labels of its domain; none where it is about all. */
+    List<Integer> labels(ModelCard taught) {
+        return domain.map(some -> some.labels(taught)).orElse(List.of());
     }
 
     private ScalarInputs told() {

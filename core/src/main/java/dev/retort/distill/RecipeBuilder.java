@@ -220,6 +220,7 @@ final class RecipeBuilder implements AutoCloseable {
                 teacherSha256,
                 recipe.objective(),
                 recipe.run().sampling(),
+                recipe.labels(teacher.card()),
                 init(),
                 name -> names.computeIfAbsent(name, this::unused),
                 this::copy);

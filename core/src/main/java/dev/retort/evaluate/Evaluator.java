@@ -200,8 +200,15 @@ public final class Evaluator implements AutoCloseable {
         return notes;
     }
 
-    /** Refuses a model that draws images of another shape than the real ones. */
+    /** Refuses a model that draws images of another shape than the real ones, or of some of their classes alone. */
     void requireImagesLike(Candidate candidate) {
+        if (!candidate.card().trainedFor().classes().isEmpty()) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    candidate.name()
+                            + " was distilled for some classes alone, but models are judged on all of them; look at what 'retort"
+                            + " sample' draws");
+        }
         ImageShape drawn = candidate.card().images();
         ImageShape real = test.shape();
         if (!drawn.equals(real)) {

@@ -59,7 +59,7 @@ public final class Sampling {
                 precision);
     }
 
-    /** A grid with a row per class, from seed 0, as the model's card says to sample. */
+    /** A grid with a row per class, the first that the card samples, from seed 0, as the model's card says to sample. */
     public static ImageGrid classGrid(
             Denoiser network, ModelCard card, Precision precision, int classes, int samplesPerClass) {
         try (ImageCodec codec = ImageCodec.of(card, network.device())) {
@@ -76,7 +76,7 @@ public final class Sampling {
             Denoiser network, ModelCard card, ImageCodec codec, Precision precision, int classes, int samplesPerClass) {
         int[] labels = new int[classes * samplesPerClass];
         for (int i = 0; i < labels.length; i++) {
-            labels[i] = i / samplesPerClass;
+            labels[i] = card.labels().get(i / samplesPerClass);
         }
         ImageShape shape = card.images();
         int size = shape.values();

@@ -168,9 +168,10 @@ public record StepPlanning(
             if (interrupted.getAsBoolean()) {
                 throw new RetortException(Kind.INTERRUPTED, "stopped; nothing was written");
             }
-            int classes = Math.max(1, card.classes().size());
-            Prompts prompts = new Prompts.Labels(
-                    IntStream.range(first, first + images).map(i -> i % classes).toArray());
+            List<Integer> labels = card.labels();
+            Prompts prompts = new Prompts.Labels(IntStream.range(first, first + images)
+                    .map(i -> labels.isEmpty() ? 0 : labels.get(i % labels.size()))
+                    .toArray());
             try (Scope scope = Scope.open()) {
                 return rows(sampler.sample(
                         prompts, seed, LongStream.range(first, first + images).toArray(), asked));

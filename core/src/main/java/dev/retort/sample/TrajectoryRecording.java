@@ -113,6 +113,9 @@ public record TrajectoryRecording(
                             + " adds noise in its steps, so that its states do not follow from where they start; use one"
                             + " that does not, such as flow-heun for a flow or ddim for others");
         }
+        card.trainedFor()
+                .requireClasses(
+                        IntStream.range(0, card.classes().size()).boxed().toList(), card.classes());
         if (!card.trainedFor().followsOde(card.process(), times(grid))) {
             throw new RetortException(
                     Kind.USAGE,

@@ -2,6 +2,7 @@ package dev.retort.train;
 
 import dev.retort.data.Batch;
 import dev.retort.data.DataConfig;
+import dev.retort.data.DomainImages;
 import dev.retort.data.ImageSource;
 import dev.retort.data.PairedImages;
 import dev.retort.diffusion.NoiseSchedule;
@@ -65,16 +66,18 @@ public final class HeldOut {
         }
         try {
             ImageSource images = test.open();
-            boolean same =
-                    images.pixels() == learned.pixels() && images.classNames().equals(learned.classNames());
-            if (!images.hasTestSplit() || !same) {
+            if (!images.hasTestSplit()) {
                 return Optional.empty();
             }
             ImageSource paired = learned.paired()
                     .<ImageSource>map(other -> new PairedImages(
                             images, test.withSize(other.height()).open()))
                     .orElse(images);
-            return Optional.of(new HeldOut(Batch.drawn(paired, IMAGES, SEED), schedule, result, scales));
+            Optional<ImageSource> seen =
+                    learned instanceof DomainImages domain ? domain.among(paired) : Optional.of(paired);
+            return seen.filter(some -> some.pixels() == learned.pixels()
+                            && some.classNames().equals(learned.classNames()))
+                    .map(some -> new HeldOut(Batch.drawn(some, IMAGES, SEED), schedule, result, scales));
         } catch (RetortException e) {
             return Optional.empty(); // a training needs no test images
         }

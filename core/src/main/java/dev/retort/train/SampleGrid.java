@@ -58,13 +58,15 @@ final class SampleGrid implements Preview {
         if (!problems.isEmpty()) {
             throw new IllegalStateException("the weights do not fit the network of the card: " + problems.get(0));
         }
-        int classes = Math.min(MOST_CLASSES, card.classes().size());
+        int classes = Math.min(MOST_CLASSES, card.labels().size());
         try (Scope scope = Scope.open()) {
             ImageGrid grid = Sampling.classGrid(network, card, codec, precision, classes, samplesPerClass);
             int count = classes * samplesPerClass;
             PictureStatistics made = PictureStatistics.of(
                     IntStream.range(0, count).mapToObj(grid::picture).toList(),
-                    IntStream.range(0, count).map(i -> i / samplesPerClass).toArray());
+                    IntStream.range(0, count)
+                            .map(i -> card.labels().get(i / samplesPerClass))
+                            .toArray());
             return new Look(grid, made, real());
         }
     }

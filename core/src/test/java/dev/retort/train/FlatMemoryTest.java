@@ -7,15 +7,30 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.SolverSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.data.Prompts;
 import dev.retort.diffusion.Plan;
+import dev.retort.diffusion.Prediction;
+import dev.retort.diffusion.step.ConsistencyWeight;
+import dev.retort.distill.CachedLoss;
+import dev.retort.distill.Distillation;
+import dev.retort.distill.GameLoss;
+import dev.retort.distill.LossConfig;
+import dev.retort.distill.LossWeight;
+import dev.retort.distill.MapLoss;
+import dev.retort.distill.Recipe;
+import dev.retort.distill.StageConfig;
+import dev.retort.distill.StepLoss;
+import dev.retort.distill.StudentStart;
+import dev.retort.distill.TeacherConfig;
 import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.pipeline.Architectures;
 import dev.retort.sample.Sampler;
+import dev.retort.sample.TrajectoryRecording;
 import dev.retort.torch.Device;
 import dev.retort.torch.Kernels;
 import dev.retort.torch.Machine;
@@ -25,8 +40,10 @@ import dev.retort.torch.Scope;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,21 +51,33 @@ import org.junit.jupiter.api.io.TempDir;
 /** Memory and native objects after hundreds of steps are what they were after the first hundred. */
 class FlatMemoryTest {
     private static final int STEPS = 320;
+    private static final int SMALL_BATCH = 2;
+    private static final int METHODS = 11;
 
     @TempDir
     Path temp;
 
     @Test
     void hundreds_of_training_steps_and_samples_leave_memory_flat() throws Exception {
+        flat("training", 7);
+    }
+
+    @Test
+    void hundreds_of_steps_of_every_distillation_method_leave_memory_flat() throws Exception {
+        flat("methods", METHODS);
+    }
+
+    private void flat(String what, int runs) throws Exception {
         try (Child child = Child.start(
                 FlatMemoryTest.class,
                 List.of("-XX:TieredStopAtLevel=1"),
                 Map.of("OMP_NUM_THREADS", "1"),
-                temp.toString())) {
+                temp.toString(),
+                what)) {
             List<String> measured = child.finish().stream()
                     .filter(line -> line.startsWith("flat "))
                     .toList();
-            assertThat(measured).hasSize(7);
+            assertThat(measured).hasSize(runs);
             for (String line : measured) {
                 // flat NAME pointersBefore pointersAfter residentBefore residentAfter
                 String[] part = line.split(" ");
@@ -63,6 +92,14 @@ class FlatMemoryTest {
     /** The measured process: a JVM with a heap of fixed size, so that what grows is native. */
     public static void main(String[] arguments) throws Exception {
         Path temp = Path.of(arguments[0]);
+        if (arguments[1].equals("methods")) {
+            methods(temp);
+        } else {
+            training(temp);
+        }
+    }
+
+    private static void training(Path temp) throws Exception {
         train("fp32", temp, "fp32", false, 3);
         train("recomputing", temp, "fp32", true, 8);
         train("bf16", temp, "bf16", false, 8);
@@ -77,6 +114,72 @@ class FlatMemoryTest {
                 Dit packed = (Dit) Architectures.pack(dit, Precision.FP32)) {
             sample("lanes", "unipc", packed);
         }
+    }
+
+    private static void methods(Path temp) {
+        OptimizerConfig own = optimizer("constant");
+        TrainConfig taught = new TrainConfig(
+                16, new DitConfig("1x16x1/8", 4, 0.1, false), new Objective.Flow(0, 1, 1), small("flow-euler"));
+        Path teacher =
+                Training.run(taught, temp.resolve("teacher"), Map.of(), note -> {}, (d, t, text) -> {}, () -> false);
+        String kept = temp.resolve("kept").toString();
+        new TrajectoryRecording(teacher, "teacher", SamplingSpec.of("flow-euler", 2, 1), 0, 16, 16, 8, Device.CPU)
+                .run(Path.of(kept), Map.of(), note -> {}, (d, t, text) -> {}, () -> false);
+        Map<String, LossConfig> methods = new LinkedHashMap<>();
+        methods.put(
+                "progressive",
+                new StepLoss.Progressive(
+                        LossWeight.ONE, 2, 2, new SolverSpec.Ddim(), StepLoss.ErrorWeight.TRUNCATED_SNR));
+        methods.put(
+                "consistency",
+                new StepLoss.Consistency(
+                        LossWeight.ONE, true, 0.9, -0.4, 1.6, 0.2, 4, 16, 2, 0.03, ConsistencyWeight.INVERSE_GAP));
+        methods.put("endpoint", new CachedLoss.Endpoint(LossWeight.ONE, kept, 0.5, 0.03));
+        methods.put("trajectory", new CachedLoss.Trajectory(LossWeight.ONE, 2, kept));
+        methods.put("reflow", new CachedLoss.Reflow(LossWeight.ONE, kept));
+        methods.put("distribution-matching", new GameLoss.DistributionMatching(LossWeight.ONE, 2, 2, 0.02, 0.98, own));
+        methods.put("frozen-eyes", adversarial(GameLoss.Eyes.FROZEN, own));
+        methods.put("trained-eyes", adversarial(GameLoss.Eyes.TRAINED, own));
+        methods.put("flow-map", new MapLoss.FlowMap(LossWeight.ONE, false, 0.5, 0.2, 0.005, 0.03));
+        methods.put("mean-flow", new MapLoss.MeanFlow(LossWeight.ONE, 0.5, -0.4, 1, 0, 1, 1e-3));
+        methods.put("guidance-input", new LossConfig.Output(LossWeight.ONE, Prediction.FLOW));
+        methods.forEach((name, loss) -> distil(temp, teacher, name, loss));
+    }
+
+    private static LossConfig adversarial(GameLoss.Eyes eyes, OptimizerConfig own) {
+        return new GameLoss.Adversarial(LossWeight.ONE, 2, 1, 8, eyes, 1e-3, 0.05, 0.7, own);
+    }
+
+    private static void distil(Path temp, Path teacher, String name, LossConfig loss) {
+        Optional<GuidanceRange> told =
+                name.equals("guidance-input") ? Optional.of(new GuidanceRange(1, 3)) : Optional.empty();
+        Recipe recipe = new Recipe(
+                new TeacherConfig(teacher.toString(), "", 1, told),
+                new DitConfig("1x16x1/8", 4, 0.1, false),
+                new StudentStart.Cut(),
+                new Objective.Flow(0, 1, 1),
+                List.of(new StageConfig("all", 300L * SMALL_BATCH, List.of(loss))),
+                small(loss instanceof MapLoss ? "flow-map" : "flow-euler"));
+        Growth growth = new Growth();
+        Distillation.run(
+                recipe, temp.resolve(name), Map.of(), note -> {}, (done, total, text) -> growth.step(), () -> false);
+        growth.print(name);
+    }
+
+    private static RunConfig small(String solver) {
+        return new RunConfig(
+                7,
+                SMALL_BATCH,
+                new DataConfig.Shapes("train", 16, true),
+                optimizer("cosine"),
+                new EmaConfig(List.of(0.99)),
+                new ComputeConfig("cpu", "fp32", false, SMALL_BATCH, 0, 1),
+                new LogConfig(50 * SMALL_BATCH, 0, 1, 150 * SMALL_BATCH),
+                SamplingSpec.of(solver, 2, 1));
+    }
+
+    private static OptimizerConfig optimizer(String schedule) {
+        return new OptimizerConfig(1e-4, schedule, 0, 0.9, 0.99, 1e-8, 0.01, 1);
     }
 
     private static void train(String name, Path temp, String precision, boolean recompute, int microBatch)

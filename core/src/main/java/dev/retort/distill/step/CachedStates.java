@@ -8,7 +8,9 @@ import dev.retort.torch.Device;
 import dev.retort.torch.Tensors;
 import dev.retort.train.Pass;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.IntUnaryOperator;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -16,10 +18,30 @@ import org.bytedeco.pytorch.Tensor;
  * pass but its place on the clock.
  *
  * @param trajectories the cache
+ * @param places which of them may be drawn
  */
-public record CachedStates(Trajectories trajectories) {
+public record CachedStates(Trajectories trajectories, int[] places) {
     private static final String STREAM = "trajectory";
     private static final double SAME_TIME = 1e-6;
+
+    /**
+     * Those under some labels.
+     *
+     * @param labels no label for all
+     * @throws IllegalArgumentException where there are none under one of them
+     */
+    public static CachedStates of(Trajectories trajectories, List<Integer> labels) {
+        int[] places = IntStream.range(0, trajectories.size())
+                .filter(i -> labels.isEmpty() || labels.contains(trajectories.label(i)))
+                .toArray();
+        for (int label : labels) {
+            if (IntStream.of(places).noneMatch(i -> trajectories.label(i) == label)) {
+                throw new IllegalArgumentException("it holds no trajectory of class "
+                        + trajectories.manifest().classNames().get(label) + "; record more");
+            }
+        }
+        return new CachedStates(trajectories, places);
+    }
 
     /**
      * Some of the trajectories.
@@ -43,7 +65,9 @@ public record CachedStates(Trajectories trajectories) {
     /** Some for each image of a pass, the same however often they are asked for. */
     Drawn draw(Pass pass) {
         return pass.once("trajectories of " + this, () -> {
-            int[] which = pass.draws(STREAM).index(trajectories.size());
+            int[] which = Arrays.stream(pass.draws(STREAM).index(places.length))
+                    .map(drawn -> places[drawn])
+                    .toArray();
             int[] labels = Arrays.stream(which).map(trajectories::label).toArray();
             Device device = pass.player(pass.player()).network().device();
             return new Drawn(this, which, pass.condition(new Prompts.Labels(labels)), device);

@@ -119,7 +119,9 @@ public final class ConsistencyLoss implements Loss {
                 .as(Prediction.X0);
         double[] weights = new double[t.length];
         for (int i = 0; i < t.length; i++) {
-            weights[i] = weight.at(schedule.point(t[i]), schedule.point(r[i]));
+            weights[i] = r[i] == t[i]
+                    ? 0
+                    : weight.at(schedule.point(t[i]), schedule.point(r[i])); // a table has none before 0
         }
         Tensor squared = Ops.sum(Ops.flatten(x0.sub(wanted).square(), 1, -1), 1, false); // (N)
         return Distances.pseudoHuber(squared, distance).mul(Tensors.of(weights, Device.of(squared)));

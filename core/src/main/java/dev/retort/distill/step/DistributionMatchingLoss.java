@@ -5,11 +5,9 @@ import dev.retort.diffusion.step.DistributionMatching;
 import dev.retort.model.Question;
 import dev.retort.model.Question.Gradient;
 import dev.retort.torch.Ops;
-import dev.retort.torch.Tensors;
 import dev.retort.train.Loss;
 import dev.retort.train.NoisyBatch;
 import dev.retort.train.Pass;
-import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -55,10 +53,9 @@ public final class DistributionMatchingLoss implements Loss {
     /** ½·mean of the squared pull for each image, whose gradient to {@code made} is the pull over the values of an image. */
     static Tensor pull(Tensor made, Tensor real, Tensor fake) {
         Tensor constant = made.detach();
-        double[] weights = new double[(int) made.size(0)];
-        float[] distance = Tensors.floats(Ops.meanPerSample(constant.sub(real).abs()));
-        Arrays.setAll(weights, i -> DistributionMatching.weight(distance[i]));
-        Tensor gradient = fake.sub(real).mul(Tensors.column(weights, made));
+        Tensor distance = Ops.meanPerSample(constant.sub(real).abs()); // stays where it is: nothing is read back
+        Tensor weights = Ops.add(distance, DistributionMatching.LEAST).reciprocal();
+        Tensor gradient = fake.sub(real).mul(Ops.view(weights, -1, 1, 1, 1));
         return Ops.mul(Ops.meanPerSample(made.sub(constant.sub(gradient)).square()), 0.5);
     }
 }

@@ -76,8 +76,13 @@ public final class MeanFlowLoss implements Loss {
             t[i] = still ? one[i] : Math.max(one[i], other[i]);
             r[i] = still ? one[i] : Math.min(one[i], other[i]);
         }
+        return at(pass, t, r);
+    }
+
+    /** The loss between given times. */
+    Tensor at(Pass pass, double[] t, double[] r) {
         NoisyBatch noisy = pass.noisy(t);
-        return TwoKinds.of(kind.length, i -> r[i] == t[i])
+        return TwoKinds.of(t.length, i -> r[i] == t[i])
                 .losses(
                         still -> loss(pass, OnTheWay.of(noisy, still, t, r), true),
                         moving -> loss(pass, OnTheWay.of(noisy, moving, t, r), false));

@@ -5,7 +5,8 @@ package dev.retort.diffusion.step;
  * the student's sample x from x minus that gradient, held fixed.
  */
 public final class DistributionMatching {
-    private static final double LEAST = 1e-6;
+    /** What is added to the distance, so that its inverse is finite. */
+    public static final double LEAST = 1e-6;
 
     private DistributionMatching() {}
 

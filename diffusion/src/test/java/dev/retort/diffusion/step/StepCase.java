@@ -19,7 +19,7 @@ import tools.jackson.databind.JsonNode;
  * One family of the reference numbers for step methods: inputs by name, outputs compared within the case's tolerance, and a book of what was compared. Families of which
  * this module has a copy ({@code golden/steps}) run everywhere, the others where the reference lies beside the checkout.
  */
-final class StepCase {
+public final class StepCase {
     private final JsonNode about;
     private final ReferenceTensors tensors;
     private final Set<String> open = new TreeSet<>();
@@ -33,7 +33,7 @@ final class StepCase {
     }
 
     /** Opens a family; skips the test, saying so, where it is nowhere. */
-    static StepCase of(String family) {
+    public static StepCase of(String family) {
         Path beside = Path.of(System.getProperty("retort.shared", "../../shared"), "reference/steps", family);
         try (InputStream golden = StepCase.class.getResourceAsStream("/golden/steps/" + family + ".json")) {
             if (golden != null && !Files.exists(beside)) {
@@ -53,17 +53,17 @@ final class StepCase {
     }
 
     /** An input or output. */
-    double[] get(String name) {
+    public double[] get(String name) {
         return tensors.get(name);
     }
 
     /** Its rows. */
-    double[][] rows(String name) {
+    public double[][] rows(String name) {
         return tensors.rows(name);
     }
 
     /** The settings of a check. */
-    JsonNode config(String check) {
+    public JsonNode config(String check) {
         for (JsonNode entry : about.get("checks")) {
             if (entry.get("name").asString().equals(check)) {
                 return entry.get("config");
@@ -73,12 +73,25 @@ final class StepCase {
     }
 
     /** Compares an output. */
-    void check(String name, double... got) {
+    public void check(String name, double... got) {
+        check(name, 0, 0, got);
+    }
+
+    /** Compares an output that was computed in fp32, within what the cases allow for that. */
+    public void checkFp32(String name, float... got) {
+        double[] wide = new double[got.length];
+        for (int i = 0; i < got.length; i++) {
+            wide[i] = got[i];
+        }
+        check(name, 2e-5, 2e-6, wide);
+    }
+
+    private void check(String name, double leastRel, double leastAbs, double... got) {
         double[] wanted = get(name);
         assertThat(got).as(name).hasSameSizeAs(wanted);
         JsonNode tolerance = about.get("tensors").get(name).get("tolerance");
-        double rel = tolerance.get("rtol").asDouble();
-        double abs = tolerance.get("atol").asDouble();
+        double rel = Math.max(leastRel, tolerance.get("rtol").asDouble());
+        double abs = Math.max(leastAbs, tolerance.get("atol").asDouble());
         for (int i = 0; i < got.length; i++) {
             if (!(Math.abs(got[i] - wanted[i]) <= abs + rel * Math.abs(wanted[i]))) {
                 throw new AssertionError(name + "[" + i + "] is " + got[i] + ", expected " + wanted[i] + " within "
@@ -94,7 +107,7 @@ final class StepCase {
     }
 
     /** The outputs that nothing was compared with. */
-    List<String> open() {
+    public List<String> open() {
         return new ArrayList<>(open);
     }
 

@@ -1,4 +1,4 @@
-package dev.retort.cli;
+package dev.retort.card;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;

@@ -1,4 +1,4 @@
-package dev.retort.cli;
+package dev.retort.card;
 
 import dev.retort.config.Suggestion;
 import dev.retort.error.RetortException;
@@ -6,18 +6,24 @@ import dev.retort.error.RetortException.Kind;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.OptionalInt;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Which classes to draw: numbers, ranges and names, such as {@code 0-4,7,Bag}. What a word means is for {@link ClassLookup}
+ * Which classes of a model are meant: numbers, ranges and names, such as {@code 0-4,7,Bag}. What a word means is for {@link ClassLookup}
  * to say, alone and in a range alike.
  *
  * @param labels class numbers in the order asked for, at least one
  */
-record ClassChoice(List<Integer> labels) {
-    /** Reads a list, in which names that hold commas themselves are taken whole. */
-    static ClassChoice parse(String text, List<String> names) {
+public record ClassChoice(List<Integer> labels) {
+    /**
+     * Reads a list, in which names that hold commas themselves are taken whole.
+     *
+     * @param names what each label means
+     * @throws RetortException of kind USAGE, its message beginning with {@code classes}
+     */
+    public static ClassChoice parse(String text, List<String> names) {
         ClassLookup classes = new ClassLookup(names);
         List<String> words =
                 Arrays.stream(text.split(",", -1)).map(String::strip).toList();
@@ -87,15 +93,21 @@ record ClassChoice(List<Integer> labels) {
     }
 
     private static RetortException refused(String what) {
-        return new RetortException(Kind.USAGE, "--classes " + what);
+        return new RetortException(Kind.USAGE, "classes " + what);
     }
 
-    static ClassChoice all(List<String> names) {
-        return new ClassChoice(IntStream.range(0, names.size()).boxed().toList());
+    /** The class that one word means, as in a list; empty where it means none, or several. */
+    public static OptionalInt one(String word, List<String> names) {
+        ClassLookup classes = new ClassLookup(names);
+        List<Integer> named = classes.named(word);
+        if (named.isEmpty() && word.matches("\\d{1,9}")) {
+            return classes.numbered(Integer.parseInt(word));
+        }
+        return named.size() == 1 ? OptionalInt.of(named.get(0)) : OptionalInt.empty();
     }
 
     /** The label of each of {@code count} images: the classes in turn. */
-    int[] inTurn(int count) {
+    public int[] inTurn(int count) {
         return IntStream.range(0, count).map(i -> labels.get(i % labels.size())).toArray();
     }
 }

@@ -1,4 +1,4 @@
-package dev.retort.cli;
+package dev.retort.card;
 
 import dev.retort.error.FirstFew;
 import java.util.Arrays;
