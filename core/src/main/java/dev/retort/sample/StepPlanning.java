@@ -32,8 +32,8 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Looks for the times at which a teacher is best called in few steps: what {@code retort plan-steps} does, as a call. The grid of each number of steps is
- * found on some noises ({@link ScheduleSearch}: the better of even points and a shortest path over the errors of single steps, then moved by
- * the errors of the solver's own walks) and held against known grids on others. Errors are the root mean square over values between where a walk ends and where
+ * found on some noises ({@link ScheduleSearch}: the best of even points, a shortest path over the errors of single steps and the
+ * grid of one step fewer with one point more, then moved by the errors of the solver's own walks) and held against known grids on others. Errors are the root mean square over values between where a walk ends and where
  * one on the fine grid does, from the same noise, in the mean over noises. In fp32.
  *
  * @param network the teacher's
@@ -123,13 +123,15 @@ public record StepPlanning(
             float[][] others = ends(walk, count, count);
             double[][] errors = ScheduleSearch.errors(grid, states);
             List<Planned> all = new ArrayList<>();
+            int[] former = {fine};
             for (int steps = 1; steps <= most; steps++) {
                 int[] path = ScheduleSearch.shortest(errors, steps);
-                ScheduleSearch.Found found = ScheduleSearch.refined(
-                        List.of(path, ScheduleSearch.even(fine, steps)),
-                        tried -> error(along(tried), 0, states[fine]),
-                        SWEEPS);
-                GridSpec best = along(found.path());
+                List<int[]> starts = new ArrayList<>(List.of(path, ScheduleSearch.even(fine, steps)));
+                starts.addAll(ScheduleSearch.longer(former));
+                ScheduleSearch.Found found =
+                        ScheduleSearch.refined(starts, tried -> error(along(tried), 0, states[fine]), SWEEPS);
+                former = found.path();
+                GridSpec best = along(former);
                 all.add(new Planned(
                         steps,
                         best,

@@ -106,6 +106,16 @@ public final class ScheduleSearch {
                 .toArray();
     }
 
+    /** A path with one point more, in the middle of an edge: one for each edge that is long enough. */
+    public static List<int[]> longer(int[] path) {
+        return IntStream.range(1, path.length)
+                .filter(k -> path[k] - path[k - 1] > 1)
+                .mapToObj(k -> IntStream.concat(Arrays.stream(path), IntStream.of((path[k - 1] + path[k]) / 2))
+                        .sorted()
+                        .toArray())
+                .toList();
+    }
+
     /**
      * The best of some paths with its points moved one at a time, by strides that halve, as long as that makes it better.
      *

@@ -54,6 +54,13 @@ class ScheduleSearchTest {
     }
 
     @Test
+    void a_path_gets_a_point_in_the_middle_of_each_edge_that_has_one() {
+        assertThat(ScheduleSearch.longer(new int[] {0, 4, 5, 8}))
+                .containsExactly(new int[] {0, 2, 4, 5, 8}, new int[] {0, 4, 5, 6, 8});
+        assertThat(ScheduleSearch.even(64, 4)).containsExactly(0, 16, 32, 48, 64);
+    }
+
+    @Test
     void a_straight_trajectory_is_missed_by_no_step() {
         TimeGrid fine = TimeGrid.flow(FLOW, 8, 1);
         float[][][] states = new float[9][1][];
