@@ -124,18 +124,21 @@ final class PlanStepsCommand implements Callable<Integer> {
     /** A grid as {@code --grid} takes it. */
     record Grid(int steps, String grid, double error, double errorOfPath, Map<String, Double> judged) {}
 
-    /** A stage of a distillation: how far the teacher falls short in its steps. */
+    /** A stage of a distillation: what the teacher misses in as many steps of the usual grid. */
     record StageOf(int steps, int ratio, double gap) {}
 
     @Override
     public Integer call() {
         requireAtMost("--most", most, "--fine", fine);
         requireAtMost("--budget", budget == null ? 1 : budget, "--most", most);
+        if (out != null) {
+            AtomicWrite.requireWritable(out);
+        }
         Path folder = ModelArgument.folder(teacher, output);
         ModelCard card = Models.card(folder);
         String usual = card.process().schedule() instanceof ScheduleSpec.Flow ? "flow-euler" : "ddim";
-        SamplingSpec sampling = new SamplingChange(solver == null ? usual : solver, most, null, guidance, null, null)
-                .of(card.sampling());
+        SamplingSpec sampling = sampling(card, solver == null ? usual : solver);
+        SamplingOptions.requireGuidable(card, sampling, teacher);
         Device.Choice where = asked.choose();
         output.say("Device " + where.device() + " (" + where.reason() + "), in fp32");
         List<Planned> planned;
@@ -164,6 +167,15 @@ final class PlanStepsCommand implements Callable<Integer> {
         return 0;
     }
 
+    /** On the usual grid and with no noise but a solver's own, whatever the card says: others are sought. */
+    private SamplingSpec sampling(ModelCard card, String by) {
+        try {
+            return new SamplingChange(by, most, "default", guidance, null, 1.0).of(card.sampling());
+        } catch (RetortException e) {
+            throw new RetortException(e.kind(), "--" + e.getMessage(), e);
+        }
+    }
+
     private static void requireAtMost(String small, int value, String large, int most) {
         if (value > most) {
             throw new RetortException(
@@ -180,7 +192,7 @@ final class PlanStepsCommand implements Callable<Integer> {
                 .writeValueAsString(result);
     }
 
-    /** Halvings down to the budget; the teacher of the first is walked in as many steps again. */
+    /** Halvings down to the budget, each with what the teacher misses in as many steps of the usual grid. */
     private List<StageOf> stages(List<Planned> planned) {
         List<StageOf> stages = new ArrayList<>();
         int steps = budget;
@@ -188,7 +200,7 @@ final class PlanStepsCommand implements Callable<Integer> {
             steps *= 2;
         }
         for (int ratio = 4; steps >= budget; steps /= 2, ratio = 2) {
-            stages.add(new StageOf(steps, ratio, planned.get(steps - 1).searched()));
+            stages.add(new StageOf(steps, ratio, planned.get(steps - 1).usual()));
             if (steps == 1) {
                 break;
             }
@@ -206,14 +218,15 @@ final class PlanStepsCommand implements Callable<Integer> {
         output.terminal().out().print(judged(result).render());
         if (!result.stages.isEmpty()) {
             output.terminal().out().println();
-            output.terminal().out().print(recipe(result.stages));
+            output.terminal().out().print(recipe(result));
         }
         Grid last = result.grids.get(result.grids.size() - 1);
-        output.next("retort sample " + teacher + " --solver " + result.solver + " --grid " + last.grid);
+        output.next("retort sample " + teacher + " --solver " + result.solver + " --guidance " + result.guidance
+                + " --grid " + last.grid);
     }
 
     private static TextTable grids(Result result) {
-        TextTable table = new TextTable(List.of("steps", "error", "of the path", "grid"));
+        TextTable table = new TextTable(List.of("steps", "error", "shortest path", "grid"));
         result.grids.forEach(grid -> table.row(
                 List.of(Integer.toString(grid.steps), number(grid.error), number(grid.errorOfPath), grid.grid)));
         return table;
@@ -236,10 +249,11 @@ final class PlanStepsCommand implements Callable<Integer> {
         return table;
     }
 
-    private static String recipe(List<StageOf> stages) {
-        StringBuilder text =
-                new StringBuilder("stages:                   # what the teacher falls short by in as many steps\n"
-                        + "  - {name: baked, images: 64000, losses: [{type: output}]}\n");
+    private static String recipe(Result result) {
+        List<StageOf> stages = result.stages;
+        StringBuilder text = new StringBuilder("teacher: {model: " + result.teacher + ", guidance: " + result.guidance
+                + "}\nstages:  # and what the teacher misses in as many steps of the usual grid, on which they are trained\n"
+                + "  - {name: baked, images: 64000, losses: [{type: output}]}\n");
         IntStream.range(0, stages.size()).forEach(i -> {
             StageOf stage = stages.get(i);
             text.append(String.format(

@@ -59,8 +59,14 @@ final class SamplingOptions {
         return of(card.sampling(), card, model);
     }
 
-    /** The same in another number of steps than the option says. */
+    /** The same in a number of steps that stands behind the model's name. */
     SamplingSpec of(ModelCard card, String model, int count) {
+        if (steps != null) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    "--steps " + steps + " stands beside " + model + "@" + count
+                            + "; say for every model behind its name in how many steps, or for all by --steps");
+        }
         return of(card.sampling(), card, model, count);
     }
 
@@ -71,16 +77,23 @@ final class SamplingOptions {
 
     private SamplingSpec of(SamplingSpec usual, ModelCard card, String model, Integer count) {
         SamplingSpec asked = asked(usual, count);
-        if (guidance != null && asked.guidanceScale() != 1 && !card.network().guidable()) {
-            throw new RetortException(
-                    Kind.USAGE,
-                    "--guidance " + asked.guidanceScale() + " needs a model trained with dropped labels, and " + model
-                            + " was not; leave --guidance out");
+        if (guidance != null) {
+            requireGuidable(card, asked, model);
         }
         if (solver != null || count != null || grid != null || clamp != null || temperature != null) {
             requirePlan(card, asked);
         }
         return asked;
+    }
+
+    /** Refuses guidance of a model that was never asked without a class. */
+    static void requireGuidable(ModelCard card, SamplingSpec asked, String model) {
+        if (asked.guidanceScale() != 1 && !card.network().guidable()) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    "--guidance " + asked.guidanceScale() + " needs a model trained with dropped labels, and " + model
+                            + " was not; leave --guidance out");
+        }
     }
 
     private SamplingSpec asked(SamplingSpec usual, Integer count) {

@@ -120,7 +120,7 @@ public sealed interface GameLoss extends StepLoss {
     }
 
     /** By what a critic sees. */
-    enum Eyes {
+    enum Backbone {
         /** The teacher's blocks as they are (Sauer et al. 2024, LADD). */
         FROZEN,
         /** A copy of them that learns with the heads (Lin et al. 2024, SDXL-Lightning). */
@@ -133,7 +133,7 @@ public sealed interface GameLoss extends StepLoss {
      * @param steps steps of the student's sampler, at each of which it is trained on states of its own making
      * @param heads how many of the teacher's intermediates are looked at, at even distance
      * @param width hidden values of a head
-     * @param eyes whether the blocks below the heads learn with them
+     * @param backbone whether the blocks below the heads learn with them
      * @param penalty the γ of the gradient penalty, 0 for none
      * @param noiseFrom cleanest time at which images are judged, as a share of the noisiest
      * @param noiseTo noisiest time, likewise
@@ -144,7 +144,7 @@ public sealed interface GameLoss extends StepLoss {
             int steps,
             int heads,
             int width,
-            Eyes eyes,
+            Backbone backbone,
             double penalty,
             double noiseFrom,
             double noiseTo,
@@ -167,8 +167,8 @@ public sealed interface GameLoss extends StepLoss {
                     3,
                     "width",
                     64,
-                    "eyes",
-                    Eyes.FROZEN,
+                    "backbone",
+                    Backbone.FROZEN,
                     "penalty",
                     1e-3,
                     "noiseFrom",
@@ -215,7 +215,7 @@ public sealed interface GameLoss extends StepLoss {
             List<TapPoint> points = IntStream.range(0, heads)
                     .mapToObj(i -> all.get((i + 1) * all.size() / heads - 1))
                     .toList();
-            boolean trained = eyes == Eyes.TRAINED;
+            boolean trained = backbone == Backbone.TRAINED;
             Predictor teacher = players.asTeacher();
             Critic critic = new Critic(
                     players.init().at(CRITIC),

@@ -274,6 +274,9 @@ final class RecipeBuilder implements AutoCloseable {
 
     @Override
     public void close() {
+        players.stream()
+                .filter(player -> player.network() != teacher.network())
+                .forEach(Player::close); // a critic's heads are in no network of ours
         networks.forEach(Network::close);
     }
 }

@@ -29,8 +29,8 @@ public interface Respondent {
         return learns ? 0 : 1;
     }
 
-    /** Whether every weight leads to an answer; a loss that reaches only some of them is then a mistake. */
-    default boolean usesAllWeights() {
+    /** Whether a weight leads to every answer, so that a loss which does not reach it is a mistake. */
+    default boolean uses(String weight) {
         return true;
     }
 

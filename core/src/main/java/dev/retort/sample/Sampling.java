@@ -7,6 +7,7 @@ import dev.retort.card.SamplingSpec;
 import dev.retort.data.Prompts;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Process;
+import dev.retort.diffusion.TimeGrid;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.ImageGrid;
@@ -57,6 +58,22 @@ public final class Sampling {
                 plan,
                 spec.guidance(process.schedule().noisiestTime()),
                 precision);
+    }
+
+    /**
+     * Refuses a model that was itself distilled to few steps, where its ODE is to be walked outside them.
+     *
+     * @param name what the error calls it
+     */
+    static void requireOde(ModelCard card, TimeGrid grid, String name) {
+        double[] times =
+                grid.points().stream().mapToDouble(TimeGrid.Point::time).toArray();
+        if (!card.trainedFor().followsOde(card.process(), times)) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    name + " was itself distilled, to " + card.trainedFor().text()
+                            + ", and has no ODE that could be walked; take the model that it was distilled from");
+        }
     }
 
     /** A grid with a row per class, the first that the card samples, from seed 0, as the model's card says to sample. */

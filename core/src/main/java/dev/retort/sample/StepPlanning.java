@@ -4,6 +4,8 @@ import dev.retort.card.GridSpec;
 import dev.retort.card.LevelGrid;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.ScheduleSpec;
+import dev.retort.card.SolverSpec;
 import dev.retort.card.TableGrid;
 import dev.retort.config.Require;
 import dev.retort.data.Prompts;
@@ -64,9 +66,11 @@ public record StepPlanning(
      * @param grid as {@code --grid} and recipes take it
      * @param byPath the error of the shortest path, at the end, on the noises searched on
      * @param searched the error of this grid there
+     * @param usual that of the schedule's usual grid there
      * @param judged errors on noises that were not searched on, by grid, this one's under {@link #SEARCHED}; empty where it was not judged
      */
-    public record Planned(int steps, GridSpec grid, double byPath, double searched, Map<String, Double> judged) {}
+    public record Planned(
+            int steps, GridSpec grid, double byPath, double searched, double usual, Map<String, Double> judged) {}
 
     /** Name of the searched grid among those it is held against. */
     public static final String SEARCHED = "searched";
@@ -96,19 +100,34 @@ public record StepPlanning(
     private final class Work {
         private final Progress progress;
         private final BooleanSupplier interrupted;
-        private final TimeGrid grid = new GridSpec.Default().on(schedule(), fine);
-        private final Sampler walk = sampler(new GridSpec.Default(), fine);
-        private int done;
+        private final TimeGrid grid;
+        private final Sampler walk;
 
         Work(Progress progress, BooleanSupplier interrupted) {
             this.progress = progress;
             this.interrupted = interrupted;
-            if (walk.plan().addsNoise()) {
+            try {
+                grid = new GridSpec.Default().on(schedule(), fine);
+            } catch (IllegalArgumentException e) {
+                throw new RetortException(
+                                Kind.USAGE, "fine is " + fine + ": " + e.getMessage() + "; ask for a coarser grid", e)
+                        .about("fine");
+            }
+            Sampling.requireOde(card, grid, "the model");
+            Sampler asked = sampler(new GridSpec.Default(), most);
+            if (asked.plan().addsNoise()) {
                 throw refused("adds noise in its steps, so that no two walks from one noise end alike");
             }
-            if (walk.plan().steps().size() != grid.steps()) {
+            if (asked.plan().steps().size() != most) {
                 throw refused("takes several calls a step, so that a grid does not say where it calls");
             }
+            // of first order, whichever solver is planned for: only then two states tell what the network said between
+            // them
+            SolverSpec first = card.process().schedule() instanceof ScheduleSpec.Flow
+                    ? new SolverSpec.FlowEuler()
+                    : new SolverSpec.Ddim();
+            walk = Sampling.sampler(
+                    network, card, sampling.with(first).with(fine, new GridSpec.Default()), Precision.FP32);
         }
 
         private RetortException refused(String why) {
@@ -130,6 +149,12 @@ public record StepPlanning(
                 starts.addAll(ScheduleSearch.longer(former));
                 ScheduleSearch.Found found =
                         ScheduleSearch.refined(starts, tried -> error(along(tried), 0, states[fine]), SWEEPS);
+                if (!Double.isFinite(found.error())) {
+                    throw new RetortException(
+                            Kind.CHECKPOINT,
+                            "samples in " + steps
+                                    + " steps are not finite; the statistics of 'retort inspect' tell whether the weights are");
+                }
                 former = found.path();
                 GridSpec best = along(former);
                 all.add(new Planned(
@@ -137,6 +162,7 @@ public record StepPlanning(
                         best,
                         error(along(path), 0, states[fine]),
                         found.error(),
+                        distance(ends(sampler(new GridSpec.Default(), steps), 0, count), states[fine]),
                         JUDGED.contains(steps) ? judged(best, steps, others) : Map.of()));
                 progress.update(steps, most, String.format(Locale.ROOT, "error %.4f", found.error()));
             }

@@ -116,12 +116,7 @@ public record TrajectoryRecording(
         card.trainedFor()
                 .requireClasses(
                         IntStream.range(0, card.classes().size()).boxed().toList(), card.classes());
-        if (!card.trainedFor().followsOde(card.process(), times(grid))) {
-            throw new RetortException(
-                    Kind.USAGE,
-                    teacher + " was itself distilled, to " + card.trainedFor().text()
-                            + ", and has no ODE that could be walked; take the model that it was distilled from");
-        }
+        Sampling.requireOde(card, grid, teacher);
     }
 
     private static double[] times(TimeGrid grid) {

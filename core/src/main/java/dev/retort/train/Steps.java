@@ -156,10 +156,12 @@ final class Steps {
 
     /** A loss that needs no intermediates of its player looks at the output, which all of the network leads to. */
     private static void requireGradients(Learner learner, Phase phase, Stage stage) {
-        List<String> unreached = learner.unreached();
+        List<String> unreached = learner.unreached().stream()
+                .filter(learner.player().respondent()::uses)
+                .toList();
         boolean all = phase.losses().stream()
                 .anyMatch(weighted -> !weighted.loss().taps().containsKey(phase.player()));
-        if (all && learner.player().respondent().usesAllWeights() && !unreached.isEmpty()) {
+        if (all && !unreached.isEmpty()) {
             throw new IllegalStateException("no gradient reaches " + unreached + " in stage " + stage.name());
         }
     }

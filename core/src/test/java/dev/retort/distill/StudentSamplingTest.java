@@ -38,8 +38,8 @@ class StudentSamplingTest {
     private static final LossConfig FEATURE = new LossConfig.Feature(LossWeight.ONE, "uniform", true, 2);
     private static final LossConfig MATCHING =
             new GameLoss.DistributionMatching(LossWeight.ONE, 4, 2, 0.02, 0.98, GameLoss.OPPONENT);
-    private static final LossConfig ADVERSARIAL =
-            new GameLoss.Adversarial(LossWeight.ONE, 4, 2, 8, GameLoss.Eyes.FROZEN, 1e-3, 0.05, 0.7, GameLoss.OPPONENT);
+    private static final LossConfig ADVERSARIAL = new GameLoss.Adversarial(
+            LossWeight.ONE, 4, 2, 8, GameLoss.Backbone.FROZEN, 1e-3, 0.05, 0.7, GameLoss.OPPONENT);
 
     @TempDir
     private Path temp;

@@ -138,15 +138,15 @@ class FlatMemoryTest {
         methods.put("trajectory", new CachedLoss.Trajectory(LossWeight.ONE, 2, kept));
         methods.put("reflow", new CachedLoss.Reflow(LossWeight.ONE, kept));
         methods.put("distribution-matching", new GameLoss.DistributionMatching(LossWeight.ONE, 2, 2, 0.02, 0.98, own));
-        methods.put("frozen-eyes", adversarial(GameLoss.Eyes.FROZEN, own));
-        methods.put("trained-eyes", adversarial(GameLoss.Eyes.TRAINED, own));
+        methods.put("frozen-eyes", adversarial(GameLoss.Backbone.FROZEN, own));
+        methods.put("trained-eyes", adversarial(GameLoss.Backbone.TRAINED, own));
         methods.put("flow-map", new MapLoss.FlowMap(LossWeight.ONE, false, 0.5, 0.2, 0.005, 0.03));
         methods.put("mean-flow", new MapLoss.MeanFlow(LossWeight.ONE, 0.5, -0.4, 1, 0, 1, 1e-3));
         methods.put("guidance-input", new LossConfig.Output(LossWeight.ONE, Prediction.FLOW));
         methods.forEach((name, loss) -> distil(temp, teacher, name, loss));
     }
 
-    private static LossConfig adversarial(GameLoss.Eyes eyes, OptimizerConfig own) {
+    private static LossConfig adversarial(GameLoss.Backbone eyes, OptimizerConfig own) {
         return new GameLoss.Adversarial(LossWeight.ONE, 2, 1, 8, eyes, 1e-3, 0.05, 0.7, own);
     }
 

@@ -35,8 +35,9 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class Critic implements Respondent {
     private static final double EPS = 1e-6;
+    private static final String BACKBONE = "backbone";
 
-    private final Predictor eyes;
+    private final Predictor backbone;
     private final boolean trained;
     private final List<TapPoint> points;
     private final Heads heads;
@@ -47,8 +48,8 @@ public final class Critic implements Respondent {
         private final List<Linear> score = new ArrayList<>();
         private final List<Embedding> classes = new ArrayList<>();
 
-        Heads(Init init, List<TapPoint> points, int width, int rowsOfClasses, Optional<Layer> eyes) {
-            eyes.ifPresent(trained -> child("eyes", trained));
+        Heads(Init init, List<TapPoint> points, int width, int rowsOfClasses, Optional<Layer> backbone) {
+            backbone.ifPresent(trained -> child(BACKBONE, trained));
             for (TapPoint point : points) {
                 Init own = init.at(point.name());
                 hidden.add(child(point.name() + ".hidden", Linear.xavier(own.at("hidden"), point.channels(), width)));
@@ -68,23 +69,23 @@ public final class Critic implements Respondent {
     }
 
     /**
-     * @param eyes the denoiser
+     * @param backbone the denoiser
      * @param trained whether it is trained with the heads, and closed with this; else it is frozen
      * @param points which of its intermediates are looked at
      * @param width hidden values of a head
      */
-    public Critic(Init init, Predictor eyes, boolean trained, List<TapPoint> points, int width) {
-        this.eyes = eyes;
+    public Critic(Init init, Predictor backbone, boolean trained, List<TapPoint> points, int width) {
+        this.backbone = backbone;
         this.trained = trained;
         this.points = List.copyOf(points);
-        ConditionSpec told = eyes.network().spec().condition();
+        ConditionSpec told = backbone.network().spec().condition();
         try (Scope scope = Scope.open()) {
             heads = new Heads(
                     init,
                     points,
                     width,
                     told.classes() + (told.hasNone() ? 1 : 0),
-                    trained ? Optional.of(eyes.network()) : Optional.empty());
+                    trained ? Optional.of(backbone.network()) : Optional.empty());
         }
     }
 
@@ -95,7 +96,7 @@ public final class Critic implements Respondent {
 
     @Override
     public ImageShape images() {
-        return eyes.images();
+        return backbone.images();
     }
 
     /** A denoiser that is not trained with the heads is frozen also where they learn. */
@@ -104,16 +105,16 @@ public final class Critic implements Respondent {
         return learns && trained ? 0 : 1;
     }
 
-    /** What follows the last intermediate that a head looks at leads nowhere. */
+    /** What of the denoiser follows the last intermediate that a head looks at leads nowhere. */
     @Override
-    public boolean usesAllWeights() {
-        return !trained;
+    public boolean uses(String weight) {
+        return !weight.startsWith(BACKBONE);
     }
 
     @Override
     public void recompute(boolean on) {
         if (trained) {
-            eyes.recompute(on);
+            backbone.recompute(on);
         }
     }
 
@@ -123,9 +124,10 @@ public final class Critic implements Respondent {
         points.forEach(point -> names.add(point.name()));
         // A gradient leads through a frozen denoiser to the images or not at all.
         Gradient through = question.gradient() == Gradient.PARAMETERS && !trained ? Gradient.NONE : question.gradient();
-        Answer seen = eyes.ask(new Question(question.x(), question.times(), question.condition(), through), names);
+        Answer seen = backbone.ask(new Question(question.x(), question.times(), question.condition(), through), names);
         try (NoGrad off = question.gradient() == Gradient.NONE ? NoGrad.on() : null;
-                Autocast plain = Autocast.apart(Precision.FP32, eyes.network().device())) {
+                Autocast plain =
+                        Autocast.apart(Precision.FP32, backbone.network().device())) {
             Tensor label = question.condition().get(Part.LABEL);
             Tensor[] logits = new Tensor[points.size()];
             for (int i = 0; i < logits.length; i++) {

@@ -10,8 +10,8 @@ import dev.retort.train.Pass;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The critic's part of an adversarial game: mean over its heads of softplus(logit of a made image) + softplus(-logit of a real one),
- * plus γ times the squared change of the real image's logit under a little noise over that noise's variance, which stands for the gradient penalty R1
+ * The critic's part of an adversarial game: mean over its heads and tokens of softplus(logit of a made image) + softplus(-logit of a real one),
+ * plus γ times the squared change of each logit of the real image under a little noise over that noise's variance, which stands for the gradient penalty R1
  * (Lin et al. 2025, APT, equation 7) where no second derivative can be had.
  */
 public final class CriticLoss implements Loss {

@@ -31,14 +31,23 @@ public record Simulation(String student, Plan plan) {
         return pass.once("x0 of " + student + " by " + plan + ", gradient to " + gradient, () -> make(pass, gradient));
     }
 
+    /** Unit noise, drawn once for all who walk. */
+    private static Tensor noise(Pass pass, ImageShape shape, int number) {
+        return pass.once("noise " + number + " of " + STREAM, () -> pass.draws(STREAM, number)
+                .gaussian(shape.channels(), shape.height(), shape.width()));
+    }
+
     private Tensor make(Pass pass, Gradient gradient) {
         ImageShape shape = pass.player(student).respondent().images();
         Tensor noise = pass.draws(STREAM).gaussian(shape.channels(), shape.height(), shape.width());
         int[] last = pass.draws(STREAM, LAST).index(plan.steps().size());
         Tensor state = new Rollout(student, plan)
-                .state(pass, Ops.mul(noise, plan.startScale()), last, pass.condition(), step -> pass.draws(
-                                STREAM, OF_STEP + step)
-                        .gaussian(shape.channels(), shape.height(), shape.width()));
+                .state(
+                        pass,
+                        Ops.mul(noise, plan.startScale()),
+                        last,
+                        pass.condition(),
+                        step -> noise(pass, shape, OF_STEP + step));
         double[] times = Arrays.stream(last)
                 .mapToDouble(step -> plan.steps().get(step).call().time())
                 .toArray();

@@ -75,8 +75,8 @@ class ResumedStepsTest {
 
     private Recipe recipe(long sampleImages) {
         LossConfig matching = new GameLoss.DistributionMatching(LossWeight.ONE, 2, 2, 0.02, 0.98, OWN);
-        LossConfig adversarial =
-                new GameLoss.Adversarial(LossWeight.ramp(0, 1), 2, 2, 8, GameLoss.Eyes.TRAINED, 1e-3, 0.05, 0.7, OWN);
+        LossConfig adversarial = new GameLoss.Adversarial(
+                LossWeight.ramp(0, 1), 2, 2, 8, GameLoss.Backbone.TRAINED, 1e-3, 0.05, 0.7, OWN);
         return new Recipe(
                 new TeacherConfig(temp.resolve("teacher/model").toString(), "", 1),
                 new DitConfig("3x24x2/4", 2, 0.1, true),

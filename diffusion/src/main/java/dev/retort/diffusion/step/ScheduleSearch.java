@@ -127,7 +127,7 @@ public final class ScheduleSearch {
         double least = Double.POSITIVE_INFINITY;
         for (int[] path : paths) {
             double cost = error.applyAsDouble(path);
-            if (best == null || cost < least) {
+            if (best == null || Double.isNaN(least) || cost < least) {
                 best = path.clone();
                 least = cost;
             }
