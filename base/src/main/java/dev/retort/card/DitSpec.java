@@ -21,6 +21,7 @@ import java.util.stream.IntStream;
  * @param modern SwiGLU, RMSNorm and 2-D RoPE instead of GELU, LayerNorm and positions added at the input alone
  * @param convention in what the forward follows the original or the diffusers library
  * @param scalars numbers that it is told beside time and class
+ * @param outputs how many predictions its last layer makes, each by rows of its own
  */
 public record DitSpec(
         int height,
@@ -36,7 +37,8 @@ public record DitSpec(
         boolean learnSigma,
         boolean modern,
         DitConvention convention,
-        ScalarInputs scalars)
+        ScalarInputs scalars,
+        int outputs)
         implements NetworkSpec {
     /** Sines and cosines that the time becomes. */
     public static final int TIME_FEATURES = 256;
@@ -60,9 +62,11 @@ public record DitSpec(
         require(classDropout >= 0 && classDropout < 1, "classDropout", classDropout, "in [0, 1)");
         require(convention != null, "convention", null, "one");
         require(scalars != null, "scalars", null, "which numbers the network is told");
+        require(outputs >= 1, "outputs", outputs, "at least 1");
+        require(outputs == 1 || !learnSigma, "outputs", outputs, "1 where a variance is learned");
     }
 
-    /** A network that computes as the original does, told time and class alone. */
+    /** A network that computes as the original does, told time and class alone, of one output. */
     public DitSpec(
             int height,
             int width,
@@ -90,7 +94,8 @@ public record DitSpec(
                 learnSigma,
                 modern,
                 DitConvention.ORIGINAL,
-                ScalarInputs.NONE);
+                ScalarInputs.NONE,
+                1);
     }
 
     /** The smallest network with the same input, output and conditions: next to no weights, one token where it can be. */
@@ -110,20 +115,26 @@ public record DitSpec(
                 learnSigma,
                 modern,
                 convention,
-                scalars);
+                scalars,
+                outputs);
     }
 
     /** The same network in another convention. */
     public DitSpec with(DitConvention other) {
-        return with(other, scalars);
+        return with(other, scalars, outputs);
     }
 
     @Override
     public DitSpec with(ScalarInputs told) {
-        return with(convention, told);
+        return with(convention, told, outputs);
     }
 
-    private DitSpec with(DitConvention other, ScalarInputs told) {
+    @Override
+    public DitSpec withOutputs(int number) {
+        return with(convention, scalars, number);
+    }
+
+    private DitSpec with(DitConvention other, ScalarInputs told, int number) {
         return new DitSpec(
                 height,
                 width,
@@ -138,7 +149,8 @@ public record DitSpec(
                 learnSigma,
                 modern,
                 other,
-                told);
+                told,
+                number);
     }
 
     private static void require(boolean holds, String field, Object value, String expected) {
@@ -154,7 +166,7 @@ public record DitSpec(
 
     /** Channels of the output. */
     public int outChannels() {
-        return learnSigma ? 2 * channels : channels;
+        return learnSigma ? 2 * channels : outputs * channels;
     }
 
     /** Hidden width of the MLP: mlpRatio·hidden, or two thirds of it for SwiGLU's three matrices. */

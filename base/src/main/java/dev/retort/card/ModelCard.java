@@ -103,17 +103,22 @@ public record ModelCard(
 
     /** The same for a model of latents. */
     public ModelCard withAutoencoder(AutoencoderCard encoder) {
-        return with(trainedFor, imagesSeen, encoder);
+        return with(network, trainedFor, imagesSeen, encoder);
     }
 
     /** The same after that many training images. */
     public ModelCard withImagesSeen(long images) {
-        return with(trainedFor, images, autoencoder);
+        return with(network, trainedFor, images, autoencoder);
+    }
+
+    /** The same of another network. */
+    public ModelCard withNetwork(NetworkSpec other) {
+        return with(other, trainedFor, imagesSeen, autoencoder);
     }
 
     /** The same trained for other ways of sampling; for any of them it is sampled as one likes. */
     public ModelCard withTrainedFor(TrainedFor ways) {
-        return with(ways, imagesSeen, autoencoder);
+        return with(network, ways, imagesSeen, autoencoder);
     }
 
     /** The labels that it is sampled for: those of its domain where it was distilled for one, else all. */
@@ -122,10 +127,10 @@ public record ModelCard(
         return domain.isEmpty() ? IntStream.range(0, classes.size()).boxed().toList() : domain;
     }
 
-    private ModelCard with(TrainedFor ways, long images, AutoencoderCard encoder) {
+    private ModelCard with(NetworkSpec shape, TrainedFor ways, long images, AutoencoderCard encoder) {
         return new ModelCard(
                 format,
-                network,
+                shape,
                 process,
                 scheduleHash,
                 sampling,

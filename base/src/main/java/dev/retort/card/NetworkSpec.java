@@ -49,6 +49,24 @@ public interface NetworkSpec {
                 name() + " cannot be told " + told.parts() + "; use a network that can, such as dit");
     }
 
+    /** How many predictions it returns, one after another in the channels: a head for each part of the way from noise to image. */
+    default int outputs() {
+        return 1;
+    }
+
+    /**
+     * The same network with so many heads.
+     *
+     * @throws IllegalArgumentException where networks of its kind have one
+     */
+    default NetworkSpec withOutputs(int heads) {
+        if (heads == outputs()) {
+            return this;
+        }
+        throw new IllegalArgumentException(
+                name() + " cannot have " + heads + " outputs; use a network that can, such as dit");
+    }
+
     /** Whether guidance means anything to it: it can be asked without a condition, or is told the scale. */
     default boolean guidable() {
         return hasNullClass() || scalars().guidance();

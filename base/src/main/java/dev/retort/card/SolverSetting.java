@@ -9,8 +9,9 @@ import dev.retort.diffusion.NoiseSchedule;
  * @param schedule the schedule it will run on
  * @param steps points of its time grid
  * @param learnedVariance whether the network has channels for a variance
+ * @param outputs of the network
  */
-public record SolverSetting(NoiseSchedule schedule, int steps, boolean learnedVariance) {
+public record SolverSetting(NoiseSchedule schedule, int steps, boolean learnedVariance, int outputs) {
     /** How far down the table each step goes; 0 where it goes to the grid's next point. */
     int stride(String solver, boolean strided) {
         if (!strided) {

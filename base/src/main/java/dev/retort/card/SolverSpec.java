@@ -5,6 +5,8 @@ import dev.retort.config.Require;
 import dev.retort.diffusion.Solver;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 
 /**
  * A solver with its options, as it stands in presets, cards and after {@code --solver}: {@code ddim:eta=0.5}. Each record stands
@@ -21,10 +23,16 @@ public sealed interface SolverSpec extends OneLine
                 SolverSpec.Tcd,
                 SolverSpec.FlowEuler,
                 SolverSpec.FlowHeun,
-                SolverSpec.FlowMap {
+                SolverSpec.FlowMap,
+                SolverSpec.ParallelEuler {
 
     /** The solver. */
     Solver solver(SolverSetting setting);
+
+    /** Intervals of the grid that it is planned on: mostly its steps. */
+    default int intervals(SolverSetting setting) {
+        return setting.steps();
+    }
 
     /** Names by which everybody knows the usual settings. */
     static Map<String, String> shorthands() {
@@ -245,6 +253,32 @@ public sealed interface SolverSpec extends OneLine
         @Override
         public Solver solver(SolverSetting setting) {
             return new dev.retort.diffusion.FlowMap(stochastic);
+        }
+    }
+
+    /** Steps over several heads at once, of a network with a head for each interval of the grid. */
+    record ParallelEuler() implements SolverSpec {
+        @Override
+        public int intervals(SolverSetting setting) {
+            return setting.outputs();
+        }
+
+        @Override
+        public Solver solver(SolverSetting setting) {
+            int heads = setting.outputs();
+            if (heads % setting.steps() != 0) {
+                throw new IllegalArgumentException("steps is " + setting.steps()
+                        + ", but parallel-euler takes equally many of a network's outputs in each, and of this one's "
+                        + heads + " it can in " + divisors(heads) + (heads == 1 ? "; take flow-euler" : ""));
+            }
+            return new dev.retort.diffusion.ParallelEuler(heads / setting.steps());
+        }
+
+        private static String divisors(int heads) {
+            return IntStream.rangeClosed(1, heads)
+                    .filter(count -> heads % count == 0)
+                    .mapToObj(String::valueOf)
+                    .collect(Collectors.joining(", "));
         }
     }
 }

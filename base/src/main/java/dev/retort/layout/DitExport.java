@@ -164,6 +164,9 @@ final class DitExport {
         if (!spec.scalars().parts().isEmpty()) {
             throw refused(spec, whose, "no input for " + spec.scalars().parts());
         }
+        if (spec.outputs() > 1) {
+            throw refused(spec, whose, "one output where this network has " + spec.outputs());
+        }
     }
 
     private static void requireDiffusers(DitSpec spec) {

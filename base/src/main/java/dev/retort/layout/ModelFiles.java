@@ -114,9 +114,13 @@ public final class ModelFiles {
             card.put("format", 4);
         }
         if (card.path("network") instanceof ObjectNode network
-                && network.path("type").asString("").equals("dit")
-                && !network.has("scalars")) {
-            network.set("scalars", CardFile.tree(ScalarInputs.NONE));
+                && network.path("type").asString("").equals("dit")) {
+            if (!network.has("scalars")) {
+                network.set("scalars", CardFile.tree(ScalarInputs.NONE));
+            }
+            if (!network.has("outputs")) {
+                network.put("outputs", 1);
+            }
         }
         if (card.path("trainedFor") instanceof ObjectNode trained && !trained.has("classes")) {
             trained.putArray("classes");

@@ -97,7 +97,8 @@ class SamplingSpecTest {
                 "tcd:gamma=0.5",
                 "flow-euler:stochastic=true",
                 "flow-heun",
-                "flow-map:stochastic=true"
+                "flow-map:stochastic=true",
+                "parallel-euler"
             })
     void a_solver_reads_back_from_its_line(String line) {
         assertThat(OneLine.parse(SolverSpec.class, line).text()).isEqualTo(line);

@@ -65,7 +65,7 @@ final class CardText {
     private static String shape(NetworkSpec network) {
         return String.format(
                 Locale.ROOT,
-                "%dx%dx%d%s, %d classes%s%s%s%s",
+                "%dx%dx%d%s, %d classes%s%s%s%s%s",
                 network.channels(),
                 network.height(),
                 network.width(),
@@ -74,7 +74,8 @@ final class CardText {
                 network.hasNullClass() ? " and none" : "",
                 network.learnSigma() ? ", variance learned" : "",
                 network.scalars().guidance() ? ", told its guidance" : "",
-                network.scalars().hasEndTime() ? ", told where a step ends" : "");
+                network.scalars().hasEndTime() ? ", told where a step ends" : "",
+                network.outputs() > 1 ? ", " + network.outputs() + " outputs" : "");
     }
 
     private static String process(ProcessSpec process) {

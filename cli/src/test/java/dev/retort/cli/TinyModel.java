@@ -4,6 +4,7 @@ import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.TrainedFor;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.layout.DitLayout;
@@ -35,6 +36,20 @@ final class TinyModel {
                 ProcessSpec.flow(),
                 SamplingSpec.of("flow-euler", 3, 1),
                 (card, weights) -> ModelFiles.save(folder, card, Weights.writer(weights, Dtype.F32)));
+        return folder;
+    }
+
+    /** The same with four heads, for two or four steps. */
+    static Path parallel(Path folder) {
+        DitSpec spec = new DitSpec(8, 8, 1, 2, 8, 1, 2, 4, CLASSES.size(), 0.1, false, false).withOutputs(4);
+        SamplingSpec sampling = SamplingSpec.of("parallel-euler", 4, 1);
+        TrainedFor ways = TrainedFor.steps(4, sampling, 1).and(TrainedFor.steps(2, sampling, 1));
+        write(
+                spec,
+                ProcessSpec.flow(),
+                sampling,
+                (card, weights) ->
+                        ModelFiles.save(folder, card.withTrainedFor(ways), Weights.writer(weights, Dtype.F32)));
         return folder;
     }
 

@@ -131,6 +131,37 @@ class TrainedForCommandTest {
     }
 
     @Test
+    void one_file_of_several_heads_draws_in_each_number_of_steps_that_it_was_trained_for_and_in_no_other_way() {
+        Path parallel = TinyModel.parallel(folder.resolve("parallel"));
+        for (String steps : new String[] {"2", "4"}) {
+            sample(parallel, "--steps", steps).good();
+        }
+        sample(parallel, "--steps", "1").refused(2, "--steps is 1, but the model was trained for 2 or 4 steps alone");
+        sample(parallel, "--steps", "1", "--force").good();
+        sample(parallel, "--steps", "3").refused(2, "of this one's 4 it can in 1, 2, 4");
+        sample(parallel, "--solver", "flow-euler", "--force").refused(2, "reads one output of the network");
+        sample(other, "--solver", "parallel-euler").refused(2, "of this one's 1 it can in 1; take flow-euler");
+        sample(parallel, "--guidance", "2").good();
+        assertThat(Ran.retort("inspect", parallel.toString()).good().out())
+                .contains(", 4 outputs")
+                .contains("for 2 or 4 steps of parallel-euler");
+        Ran.retort(
+                        "trajectories",
+                        parallel.toString(),
+                        "--count",
+                        "2",
+                        "--device",
+                        "cpu",
+                        "--steps",
+                        "4",
+                        "--out",
+                        folder.resolve("kept").toString())
+                .good();
+        Ran.retort("convert", parallel.toString(), folder.resolve("foreign.pt").toString(), "--to", "original")
+                .refused(7, "one output where this network has 4");
+    }
+
+    @Test
     void temperature_scales_the_noise_of_a_solver_that_adds_some_and_is_refused_with_another() throws Exception {
         sample(other, "--temperature", "0.5")
                 .refused(

@@ -57,6 +57,12 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
                                     + " use output or feature there");
                 });
         losses.forEach(loss -> loss.requireFit(recipe));
+        if (teacher.outputs() > 1) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "teacher.model is " + recipe.teacher().model() + ", a network of " + teacher.outputs()
+                            + " outputs, which says nothing of a single time; take the model that it was distilled from");
+        }
         requireGuidanceInput(teacher, losses);
         findings.addAll(new StudentSampling(recipe, taught).findings());
         if (teacher.height() != seen.height()

@@ -165,6 +165,11 @@ public sealed interface LossConfig
         return ScalarInputs.NONE;
     }
 
+    /** How many outputs a student must have for its sake. */
+    default int outputs() {
+        return 1;
+    }
+
     /** Whether it has a meaning between networks of images of different sizes. */
     default boolean bridgesSizes() {
         return true;

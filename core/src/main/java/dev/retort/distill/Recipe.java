@@ -69,12 +69,12 @@ public record Recipe(
         return Map.of("objective", Objective.Flow.PIXELS);
     }
 
-    /** The student for the images, told what its stages tell it; what does not go with them is refused. */
+    /** The student for the images, told what its stages tell it, with the outputs that they need; what does not go with them is refused. */
     public NetworkSpec network(ImageSource source) {
         objective.requireFit(source);
         NetworkSpec plain = student.spec("student", source, objective.learnSigma());
         try {
-            return plain.with(plain.scalars().and(told()));
+            return plain.with(plain.scalars().and(told())).withOutputs(outputs());
         } catch (IllegalArgumentException e) {
             throw new RetortException(Kind.CONFIG, "student: " + e.getMessage(), e);
         }
@@ -88,6 +88,14 @@ public record Recipe(
     /** The labels of its domain; none where it is about all. */
     List<Integer> labels(ModelCard taught) {
         return domain.map(some -> some.labels(taught)).orElse(List.of());
+    }
+
+    private int outputs() {
+        return stages.stream()
+                .flatMap(stage -> stage.losses().stream())
+                .mapToInt(LossConfig::outputs)
+                .max()
+                .orElse(1);
     }
 
     private ScalarInputs told() {

@@ -23,7 +23,7 @@ import java.util.stream.IntStream;
 
 /** Losses by which a student learns to need fewer steps. */
 public sealed interface StepLoss extends LossConfig
-        permits StepLoss.Progressive, StepLoss.Consistency, MapLoss, CachedLoss, GameLoss {
+        permits StepLoss.Progressive, StepLoss.Consistency, ParallelDecoding, MapLoss, CachedLoss, GameLoss {
     @Override
     default boolean bridgesSizes() {
         return false;
@@ -87,6 +87,11 @@ public sealed interface StepLoss extends LossConfig
         public Progressive {
             Require.atLeast("steps", steps, 1);
             Require.atLeast("ratio", ratio, 2);
+            Require.that(
+                    !(solver instanceof SolverSpec.ParallelEuler),
+                    "solver",
+                    solver.text(),
+                    "one for teachers of one output, such as ddim");
         }
 
         /** What a configuration may leave out. */
@@ -127,7 +132,7 @@ public sealed interface StepLoss extends LossConfig
                     players.teacher(),
                     players.schedule(),
                     players.grid(steps),
-                    solver.solver(new SolverSetting(players.schedule(), steps * ratio, false)),
+                    solver.solver(new SolverSetting(players.schedule(), steps * ratio, false, 1)),
                     ratio,
                     error.weighting);
         }

@@ -205,7 +205,9 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
             for (Column column : planned) {
                 Candidate other = column.candidate();
                 boolean known = other.model().equals(teacher.model()) || agreement.containsKey(other.line());
-                if (!known && other.card().scheduleHash().equals(schedule) && sameValues(other)) {
+                boolean comparable = other.card().network().outputs() == 1
+                        && teacher.card().network().outputs() == 1; // several speak of parts of a way, not of a time
+                if (!known && comparable && other.card().scheduleHash().equals(schedule) && sameValues(other)) {
                     try (Pipeline<Network> network = evaluator.load(other)) {
                         agreement.put(other.line(), evaluator.agreement(original, network, codec));
                     }

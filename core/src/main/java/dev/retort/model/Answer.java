@@ -17,8 +17,8 @@ public final class Answer {
     private final Tensor tangent;
     private final Reading reading;
 
-    /** How an output is to be read: where it was asked, and what it predicts there. */
-    record Reading(Tensor x, double[] times, NoiseSchedule schedule, Prediction prediction) {}
+    /** How an output is to be read: where it was asked, what it predicts there, and how many times over. */
+    record Reading(Tensor x, double[] times, NoiseSchedule schedule, Prediction prediction, int outputs) {}
 
     /** @param tangent derivative of the output along the question's direction; null where none was asked for */
     Answer(Tensor output, Map<String, Tensor> taps, Tensor tangent, Reading reading) {
@@ -33,18 +33,41 @@ public final class Answer {
         return new Answer(output, taps, null, null);
     }
 
-    /** What the network returned, as it is: (N, C or 2C, H, W) of a denoiser, fp32. */
+    /** What the network returned, as it is: (N, C, H, W) of a denoiser, 2C with a variance, K·C of K heads; fp32. */
     public Tensor output() {
         return output;
+    }
+
+    /**
+     * What one head of a network says.
+     *
+     * @param index from 0, below the network's number of outputs
+     */
+    public Answer head(int index) {
+        requireReading();
+        if (reading.outputs == 1 && index == 0) {
+            return this;
+        }
+        long c = reading.x.size(1);
+        return new Answer(
+                Ops.narrow(output, 1, index * c, c),
+                taps,
+                tangent == null ? null : Ops.narrow(tangent, 1, index * c, c),
+                new Reading(reading.x, reading.times, reading.schedule, reading.prediction, 1));
     }
 
     /**
      * The prediction as one of another kind at the same noisy images, (N, C, H, W); each is linear in both.
      *
      * @throws IllegalArgumentException where it cannot be known, such as x0 from the noise where no signal is left
+     * @throws IllegalStateException of a network of several heads, see {@link #head}
      */
     public Tensor as(Prediction wanted) {
         requireReading();
+        if (reading.outputs > 1) {
+            throw new IllegalStateException("this network has " + reading.outputs
+                    + " outputs, each for its own part of the way; ask one head of the answer");
+        }
         Tensor predicted = Ops.narrow(output, 1, 0, reading.x.size(1));
         if (wanted == reading.prediction) {
             return predicted;
@@ -65,7 +88,7 @@ public final class Answer {
 
     /** Whether it carries variance channels behind the prediction. */
     public boolean hasVariance() {
-        return reading != null && output.size(1) >= 2 * reading.x.size(1);
+        return reading != null && reading.outputs == 1 && output.size(1) >= 2 * reading.x.size(1);
     }
 
     /**

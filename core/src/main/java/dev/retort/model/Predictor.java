@@ -104,7 +104,15 @@ public record Predictor(
                     asksTwice(question.condition()) ? Ops.narrow(feature, 0, 0, question.times().length) : feature);
         }
         return new Answer(
-                output, features, tangent, new Answer.Reading(question.x(), question.times(), schedule, prediction));
+                output,
+                features,
+                tangent,
+                new Answer.Reading(
+                        question.x(),
+                        question.times(),
+                        schedule,
+                        prediction,
+                        network.spec().outputs()));
     }
 
     private Tensor output(Question question, Taps taps) {
@@ -129,7 +137,7 @@ public record Predictor(
         }
         Condition none = conditioner.none(n, network.device());
         Tensor both = network.forward(Ops.cat(0, x, x), Ops.cat(0, time, time), condition.thenNone(none), taps);
-        int channels = Math.toIntExact(x.size(1));
+        int channels = Math.toIntExact(x.size(1)) * network.spec().outputs();
         return condition.has(Part.GUIDANCE)
                 ? guided(both, Ops.view(condition.get(Part.GUIDANCE), -1, 1, 1, 1), channels)
                 : guided(both, guidance, channels);

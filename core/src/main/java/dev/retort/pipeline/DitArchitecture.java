@@ -2,12 +2,14 @@ package dev.retort.pipeline;
 
 import dev.retort.card.DitSpec;
 import dev.retort.card.NetworkSpec;
+import dev.retort.diffusion.Heads;
 import dev.retort.layout.DitLayout;
 import dev.retort.layout.WeightLayout;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Network;
 import dev.retort.model.dit.Cut;
 import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.FusedOutputs;
 import dev.retort.model.dit.Regrid;
 import dev.retort.nn.Init;
 import dev.retort.nn.WeightSource;
@@ -16,6 +18,7 @@ import dev.retort.torch.Precision;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
 
 /** Diffusion transformers. */
 final class DitArchitecture implements Architecture<DitSpec> {
@@ -68,6 +71,11 @@ final class DitArchitecture implements Architecture<DitSpec> {
         @Override
         public void cut(Network teacher, Network student) {
             Cut.apply((Dit) teacher, (Dit) student);
+        }
+
+        @Override
+        public Map<String, Tensor> fused(NetworkSpec network, Map<String, Tensor> weights, List<Heads> heads) {
+            return FusedOutputs.of((DitSpec) network, weights, heads);
         }
 
         @Override

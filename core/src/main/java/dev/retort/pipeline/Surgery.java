@@ -1,8 +1,12 @@
 package dev.retort.pipeline;
 
 import dev.retort.card.NetworkSpec;
+import dev.retort.diffusion.Heads;
 import dev.retort.error.RetortException;
 import dev.retort.model.Network;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
 
 /** Weights of one network made into those of another one of the same architecture. */
 public interface Surgery {
@@ -14,6 +18,16 @@ public interface Surgery {
 
     /** Replaces the student's weights by a part of the teacher's; a student that is no part is refused likewise. */
     void cut(Network teacher, Network student);
+
+    /**
+     * Weights of a network with fewer heads, each of them a sum of several.
+     *
+     * @param network of many heads
+     * @param weights of it, by name
+     * @param heads of what each head of the other is the sum
+     * @return those of {@code network.withOutputs(heads.size())}, in the caller's scope
+     */
+    Map<String, Tensor> fused(NetworkSpec network, Map<String, Tensor> weights, List<Heads> heads);
 
     /**
      * Copies all weights into a network of the same shape, or of another height and width.

@@ -24,7 +24,7 @@ public final class PlanExecutor {
          *
          * @param step index of the step among the plan's, whose {@link Plan.Step#call()} says at which time
          * @param input (N, C, H, W), already scaled
-         * @return (N, C or 2C, H, W), fp32
+         * @return (N, C or 2C, H, W), or (N, K·C, H, W) of K heads, fp32
          */
         Tensor output(int step, Tensor input);
     }
@@ -137,7 +137,7 @@ public final class PlanExecutor {
     private Tensor step(int k, Tensor x, Scope scope) {
         PlanStep step = PlanStep.of(plans, k);
         Tensor output = network.output(k, step.input(x));
-        Tensor mean = output.narrow(1, 0, x.size(1));
+        Tensor mean = step.prediction(output, x.size(1));
         Tensor x0 = clamp(step.clamp(), step.x0(x, mean));
         remember(Combination.Source.STATE, x, scope);
         remember(Combination.Source.OUTPUT, mean, scope);

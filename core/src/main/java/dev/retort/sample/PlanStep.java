@@ -2,6 +2,7 @@ package dev.retort.sample;
 
 import dev.retort.diffusion.Clamp;
 import dev.retort.diffusion.Combination;
+import dev.retort.diffusion.Heads;
 import dev.retort.diffusion.NoiseScale;
 import dev.retort.diffusion.Plan;
 import dev.retort.torch.Ops;
@@ -76,6 +77,24 @@ record PlanStep(List<Plan.Step> of, Class<? extends NoiseScale> noise) {
         return of.stream().allMatch(step -> step.call().inputScale() == 1)
                 ? x
                 : times(x, step -> step.call().inputScale());
+    }
+
+    /** The prediction (N, C, H, W) in what the network returned: leading channels, or a sum of several heads. */
+    Tensor prediction(Tensor output, long channels) {
+        List<Heads> heads = of.stream().map(step -> step.call().heads()).toList();
+        if (heads.stream().allMatch(Heads.ONLY::equals)) {
+            return output.narrow(1, 0, channels);
+        }
+        int first = heads.stream().mapToInt(Heads::first).min().orElseThrow();
+        int end = heads.stream().mapToInt(Heads::end).max().orElseThrow();
+        Tensor sum = null;
+        for (int head = first; head < end; head++) {
+            int which = head;
+            Tensor one = output.narrow(1, head * channels, channels);
+            ToDoubleFunction<Plan.Step> factor = step -> step.call().heads().factor(which);
+            sum = sum == null ? times(one, factor) : plus(sum, one, factor);
+        }
+        return sum;
     }
 
     /** The clean samples predicted, before the clamp. */

@@ -106,7 +106,8 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
                     ? Predictor.guided(
                             request.call(step, Ops.cat(0, input, input)),
                             guidance.standardScaleAt(time),
-                            guidance.guidedChannels(Math.toIntExact(input.size(1))))
+                            guidance.guidedChannels(Math.toIntExact(input.size(1))
+                                    * network.spec().outputs()))
                     : request.call(step, input);
         }
     }

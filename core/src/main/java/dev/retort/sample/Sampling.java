@@ -50,6 +50,12 @@ public final class Sampling {
                             + " channels was asked of a network that computes guidance by itself, on all; leave the"
                             + " channels out");
         }
+        if (spec.guidanceChannels() > 0 && network.spec().outputs() > 1) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    "guidance on " + spec.guidanceChannels() + " channels was asked of a network of "
+                            + network.spec().outputs() + " outputs, which are guided whole; leave the channels out");
+        }
         Plan plan = SamplingPlan.of(card, spec);
         card.trainedFor().requireFit(process.schedule(), spec);
         return new Sampler(

@@ -2,10 +2,12 @@ package dev.retort.train;
 
 import dev.retort.card.AutoencoderCard;
 import dev.retort.card.ModelCard;
+import dev.retort.card.NetworkSpec;
 import dev.retort.card.SamplingPlan;
 import dev.retort.card.TrainedFor;
 import dev.retort.data.Batch;
 import dev.retort.data.ImageSource;
+import dev.retort.diffusion.Heads;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -167,9 +169,19 @@ public final class DiffusionTask implements Task {
         ModelFiles.write(checkpoint, card.withImagesSeen(imagesSeen), Weights.writer(weights, Dtype.F32));
     }
 
+    /** Heads that the samplers of the result only ever read in one sum become one. */
     @Override
     public Path publish(RunFolder run, Map<String, Tensor> weights, long imagesSeen) {
-        ModelFiles.save(run.model(), card.withImagesSeen(imagesSeen), Weights.writer(weights, Dtype.F32));
+        ModelCard seen = card.withImagesSeen(imagesSeen);
+        List<Heads> heads = SamplingPlan.fusedHeads(seen);
+        NetworkSpec many = seen.network();
+        NetworkSpec few = many.withOutputs(heads.size());
+        try (Scope scope = Scope.open()) {
+            Map<String, Tensor> fused = few.equals(many)
+                    ? weights
+                    : Architectures.surgery(many, few).fused(many, weights, heads);
+            ModelFiles.save(run.model(), seen.withNetwork(few), Weights.writer(fused, Dtype.F32));
+        }
         return run.model();
     }
 

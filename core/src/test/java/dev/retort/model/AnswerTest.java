@@ -52,7 +52,7 @@ class AnswerTest {
             try (Scope scope = Scope.open()) {
                 Tensor x = images(noised(schedule, times, x0, eps));
                 Tensor output = images(perfect(given, schedule, times, x0, eps));
-                Answer answer = new Answer(output, Map.of(), null, new Answer.Reading(x, times, schedule, given));
+                Answer answer = new Answer(output, Map.of(), null, new Answer.Reading(x, times, schedule, given, 1));
                 for (Prediction wanted : Prediction.values()) {
                     assertThat(Plain.error(Plain.values(answer.as(wanted)), perfect(wanted, schedule, times, x0, eps)))
                             .as(given + " as " + wanted)
@@ -74,8 +74,8 @@ class AnswerTest {
         try (Scope scope = Scope.open()) {
             Tensor output = images(both); // (3, 2, 2, 2)
             Tensor x = images(Plain.normal(6, 1, VALUES));
-            Answer answer =
-                    new Answer(output, Map.of(), null, new Answer.Reading(x, new double[] {1, 2, 3}, schedule, given));
+            Answer answer = new Answer(
+                    output, Map.of(), null, new Answer.Reading(x, new double[] {1, 2, 3}, schedule, given, 1));
             double[] found = Plain.values(answer.variance());
             double[] mean = Plain.values(answer.as(given));
             for (int i = 0; i < VALUES; i++) {

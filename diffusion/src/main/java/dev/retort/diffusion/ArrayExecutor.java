@@ -19,7 +19,7 @@ public final class ArrayExecutor {
          *
          * @param input one sample, n elements
          * @param call the time and the noise level
-         * @return n elements; or 2n, the second half being the variance channels
+         * @return n elements; or 2n, the second half being the variance channels; or n for each head
          */
         double[] output(double[] input, Plan.Call call);
     }
@@ -62,9 +62,10 @@ public final class ArrayExecutor {
             Plan.Step step = plan.steps().get(k);
             Plan.Call call = step.call();
             double[] output = network.output(scaled(x, call.inputScale()), call);
-            double[] x0 = x0(call, x, output);
+            double[] mean = call.heads().of(output, x.length);
+            double[] x0 = x0(call, x, mean);
             remember(history.get(Combination.Source.STATE), x, depths.get(Combination.Source.STATE));
-            remember(history.get(Combination.Source.OUTPUT), output, depths.get(Combination.Source.OUTPUT));
+            remember(history.get(Combination.Source.OUTPUT), mean, depths.get(Combination.Source.OUTPUT));
             remember(history.get(Combination.Source.X0), x0, depths.get(Combination.Source.X0));
             if (step.refines()) {
                 double[] refined = combine(step.refined(), history, x.length);

@@ -26,18 +26,7 @@ public record FlowMap(boolean stochastic) implements Solver {
         List<Plan.Step> steps = new ArrayList<>();
         for (Plan.Step step : new FlowEuler(stochastic).plan(process, grid).steps()) {
             double until = stochastic ? clean : grid.to(steps.size()).time();
-            Plan.Call call = step.call();
-            steps.add(new Plan.Step(
-                    new Plan.Call(
-                            call.time(),
-                            call.alpha(),
-                            call.sigma(),
-                            call.inputScale(),
-                            call.prediction(),
-                            call.clamp(),
-                            until),
-                    step.next(),
-                    step.noise()));
+            steps.add(new Plan.Step(step.call().landingAt(until), step.next(), step.noise()));
         }
         return new Plan(stochastic ? name() + "(stochastic)" : name(), process.startScale(), steps);
     }

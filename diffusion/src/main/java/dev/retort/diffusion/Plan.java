@@ -7,7 +7,7 @@ import java.util.List;
  * every step
  *
  * <ol>
- *   <li>output = network(inputScale * x, time);
+ *   <li>output = network(inputScale * x, time), or a sum of its outputs, if it has several heads;
  *   <li>x0 = clamp(x0FromState * x + x0FromOutput * output);
  *   <li>x = refined, if the step refines;
  *   <li>remember x, output and x0 as far back as {@link #depth} says;
@@ -30,6 +30,7 @@ public record Plan(String solver, double startScale, List<Step> steps) {
      * @param prediction what the output means, in the network's coordinates
      * @param clamp what is done to the predicted clean sample
      * @param until the time at which a flow map is told to land; NaN where the network is told one time only
+     * @param heads which of the network's outputs count
      */
     public record Call(
             double time,
@@ -38,7 +39,8 @@ public record Plan(String solver, double startScale, List<Step> steps) {
             double inputScale,
             Prediction prediction,
             Clamp clamp,
-            double until) {
+            double until,
+            Heads heads) {
         public Call {
             // Refuses at once what can never be converted, such as noise prediction where nothing of the signal is
             // left.
@@ -46,9 +48,19 @@ public record Plan(String solver, double startScale, List<Step> steps) {
             prediction.x0FromOutput(alpha, sigma);
         }
 
-        /** A call of a network that is told one time. */
+        /** A call of a network of one head that is told one time. */
         public Call(double time, double alpha, double sigma, double inputScale, Prediction prediction, Clamp clamp) {
-            this(time, alpha, sigma, inputScale, prediction, clamp, Double.NaN);
+            this(time, alpha, sigma, inputScale, prediction, clamp, Double.NaN, Heads.ONLY);
+        }
+
+        /** The same of a flow map that is to land at a time. */
+        Call landingAt(double end) {
+            return new Call(time, alpha, sigma, inputScale, prediction, clamp, end, heads);
+        }
+
+        /** The same of some heads. */
+        Call of(Heads some) {
+            return new Call(time, alpha, sigma, inputScale, prediction, clamp, until, some);
         }
 
         /** The a of x0 = a * state + b * output. */

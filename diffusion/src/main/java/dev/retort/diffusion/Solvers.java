@@ -21,7 +21,8 @@ public final class Solvers {
             new Tcd(),
             new FlowEuler(),
             new FlowHeun(),
-            new FlowMap());
+            new FlowMap(),
+            new ParallelEuler());
 
     private Solvers() {}
 

@@ -124,7 +124,8 @@ class PlanTest {
                         "tcd",
                         "flow-euler",
                         "flow-heun",
-                        "flow-map");
+                        "flow-map",
+                        "parallel-euler");
         for (String name : Solvers.names()) {
             assertThat(Solvers.named(name).name()).isEqualTo(name);
         }

@@ -20,7 +20,8 @@ import org.bytedeco.pytorch.Tensor;
  * channels with the largest joint norm of what is written into them are kept, of each block the attention heads and MLP
  * units with the largest norm of what they write. Heads keep their width, so the student's must be the same. Patch
  * embedding and output layer are cut too where the patch is the same, and stay as initialised where it differs, as does the embedder
- * of a number that the teacher is not told: it begins at zero.
+ * of a number that the teacher is not told: it begins at zero. Of a student with several heads each begins as the teacher's, or as that one of
+ * them which speaks of the same part of the way.
  */
 public final class Cut {
     private final DitSpec from;
@@ -44,6 +45,14 @@ public final class Cut {
             throw new IllegalArgumentException("init cut needs a student that is told what its teacher is, "
                     + from.scalars().parts() + "; this one is told "
                     + to.scalars().parts());
+        }
+        if (to.outputs() % from.outputs() != 0) {
+            throw new IllegalArgumentException("init cut needs a student with a multiple of the teacher's outputs, "
+                    + from.outputs() + "; this one has " + to.outputs());
+        }
+        if (to.outputs() > 1 && from.learnSigma()) {
+            throw new IllegalArgumentException("init cut needs a teacher without a learned variance for a student of "
+                    + to.outputs() + " outputs");
         }
         if (from.hidden() / from.heads() != to.hidden() / to.heads()) {
             throw new IllegalArgumentException("init cut needs heads as wide as the teacher's, "
@@ -83,8 +92,9 @@ public final class Cut {
         copy("pos_embed", Ops.indexSelect(positions(stream), 2, stream));
         if (reachesOutput(from, to)) {
             copy("x_embedder.proj.weight", pick("x_embedder.proj.weight", 0, stream));
-            copy("final_layer.linear.weight", pick("final_layer.linear.weight", 1, stream));
-            copy("final_layer.linear.bias", source.get("final_layer.linear.bias"));
+            Tensor rows = outputRows(Device.of(stream));
+            copy("final_layer.linear.weight", square("final_layer.linear.weight", rows, stream));
+            copy("final_layer.linear.bias", pick("final_layer.linear.bias", 0, rows));
         }
         copy("x_embedder.proj.bias", pick("x_embedder.proj.bias", 0, stream));
         embedder("t_embedder.", stream);
@@ -102,6 +112,22 @@ public final class Cut {
         for (LayerMap.Pair pair : blocks) {
             block("blocks." + pair.teacher() + ".", "blocks." + pair.student() + ".", stream);
         }
+    }
+
+    /** Of which of the teacher's rows each row of the last product is a copy; a pixel's rows lie together, in them a head's. */
+    private Tensor outputRows(Device device) {
+        int teacher = from.outChannels();
+        int student = to.outputs() == from.outputs() ? teacher : to.outChannels();
+        int shares = to.outputs() / from.outputs();
+        long[] rows = new long[to.patch() * to.patch() * student];
+        for (int row = 0; row < rows.length; row++) {
+            int pixel = row / student;
+            int place = row % student;
+            int head = place / from.channels() / shares;
+            int channel = shares == 1 ? place : head * from.channels() + place % from.channels();
+            rows[row] = (long) pixel * teacher + channel;
+        }
+        return Tensors.of(rows, device);
     }
 
     /** The teacher's table as it is where the student has the same grid, which need not be one of sines and cosines. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.retort.diffusion.Ddim;
 import dev.retort.diffusion.FlowMap;
 import dev.retort.diffusion.Lcm;
+import dev.retort.diffusion.ParallelGrid;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.Solver;
 import dev.retort.diffusion.TimeSampler;
@@ -15,6 +16,7 @@ import dev.retort.model.Predictor;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
 import dev.retort.train.Loss;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
@@ -102,6 +104,24 @@ class FewStepsInThePlaneTest {
                 surpasses(plane, new FlowMap(), 1, 9);
                 surpasses(plane, new FlowMap(), 2, 4);
                 surpasses(plane, new FlowMap(), 4, 1.4);
+            }
+        }
+    }
+
+    @Test
+    void one_network_of_many_heads_serves_several_numbers_of_steps() {
+        try (Plane plane = new Plane()) {
+            plane.learns("student", Plane.parallel(learned, 16));
+            Loss loss = new ParallelDecodingLoss(
+                    "teacher", Plane.SCHEDULE, new ParallelGrid(Plane.grid(16)), List.of(1, 2, 4), true);
+            plane.repeat(700, at -> plane.step("student", loss, 2e-3 * (1 - at), at));
+            for (int steps : new int[] {1, 2, 4}) {
+                Plane.Drawn student = plane.drawn("student", 16, steps);
+                assertThat(student.distance())
+                        .as(steps + " steps")
+                        .isLessThan(plane.teacher(steps).distance()
+                                / Map.of(1, 10., 2, 5., 4, 1.5).get(steps));
+                assertThat(student.coverage()).isEqualTo(1);
             }
         }
     }

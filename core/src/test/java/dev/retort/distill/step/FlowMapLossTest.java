@@ -93,7 +93,7 @@ class FlowMapLossTest {
 
         @Override
         public NetworkSpec spec() {
-            return new PlaneNetwork.Spec(2, 1, ENDS);
+            return new PlaneNetwork.Spec(2, 1, ENDS, 1);
         }
 
         @Override

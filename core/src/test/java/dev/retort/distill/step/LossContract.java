@@ -96,6 +96,11 @@ abstract class LossContract {
         return ScalarInputs.NONE;
     }
 
+    /** How many outputs the one who is trained has. */
+    int outputs() {
+        return 1;
+    }
+
     /** Who is trained by it. */
     String trained() {
         return "student";
@@ -141,9 +146,10 @@ abstract class LossContract {
     }
 
     private Respondent held(long seed) {
+        PlaneNetwork.Spec spec = SPEC.with(told()).withOutputs(outputs());
         return new Held(
-                new PlaneNetwork(SPEC.with(told()), seed, () -> false).predicts(Prediction.FLOW, SCHEDULE),
-                still(seed));
+                new PlaneNetwork(spec, seed, () -> false).predicts(Prediction.FLOW, SCHEDULE),
+                new PlaneNetwork(spec, seed, () -> broken).predicts(Prediction.FLOW, SCHEDULE));
     }
 
     private Map<String, Player> players() {

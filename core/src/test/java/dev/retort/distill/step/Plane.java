@@ -7,6 +7,7 @@ import dev.retort.diffusion.Ddim;
 import dev.retort.diffusion.FlowLinear;
 import dev.retort.diffusion.MixtureTeacher;
 import dev.retort.diffusion.NoiseSchedule;
+import dev.retort.diffusion.ParallelEuler;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.PointClouds;
 import dev.retort.diffusion.Prediction;
@@ -20,9 +21,12 @@ import dev.retort.model.Condition;
 import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
 import dev.retort.model.Predictor;
+import dev.retort.model.Question;
 import dev.retort.model.Respondent;
 import dev.retort.nn.Taps;
+import dev.retort.sample.PlanExecutor;
 import dev.retort.torch.Device;
+import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
@@ -32,9 +36,11 @@ import dev.retort.train.Loss;
 import dev.retort.train.OptimizerConfig;
 import dev.retort.train.Pass;
 import dev.retort.train.Player;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /** A ring of eight points in the plane, a teacher that knows it, and students that learn from it within seconds. */
@@ -121,6 +127,23 @@ final class Plane implements AutoCloseable {
         return map;
     }
 
+    /** The same network with so many heads, which all say what its only one does. */
+    static Predictor parallel(Predictor of, int heads) {
+        Predictor many = new PlaneNetwork(SPEC.withOutputs(heads), 1, () -> false).predicts(Prediction.FLOW, SCHEDULE);
+        try (Scope scope = Scope.open()) {
+            Map<String, Tensor> state = new HashMap<>(of.network().state());
+            state.replaceAll((name, tensor) -> name.startsWith("out.") ? repeated(tensor, heads) : tensor);
+            many.network().load(state);
+        }
+        return many;
+    }
+
+    private static Tensor repeated(Tensor rows, int times) {
+        Tensor[] all = new Tensor[times];
+        Arrays.fill(all, rows);
+        return Ops.cat(0, all);
+    }
+
     /** Adds a player whose weights are trained. */
     void learns(String name, Respondent respondent) {
         OptimizerConfig config = new OptimizerConfig(1e-3, "constant", 0, 0.9, 0.99, 1e-8, 0, 1);
@@ -186,22 +209,44 @@ final class Plane implements AutoCloseable {
     /** What a player draws. */
     Drawn drawn(String player, Solver solver, int steps) {
         try (Scope scope = Scope.open()) {
-            Tensor end = Walk.end(
+            return drawn(Walk.end(
                     players.get(player),
                     java.util.List.of(plan(solver, steps)),
                     noise(0),
                     Conditions.classes(new int[POINTS]),
-                    step -> noise(1 + step));
-            float[] values = Tensors.floats(end);
-            double[][] cloud = new double[POINTS][];
-            for (int i = 0; i < POINTS; i++) {
-                cloud[i] = new double[] {values[2 * i], values[2 * i + 1]};
-            }
-            return new Drawn(
-                    PointClouds.slicedWasserstein(cloud, DATA, 32),
-                    PointClouds.modeCoverage(cloud, MIXTURE.mixture()),
-                    PointClouds.onModes(cloud, MIXTURE.mixture()));
+                    step -> noise(1 + step)));
         }
+    }
+
+    /** What a player of so many heads draws. */
+    Drawn drawn(String player, int heads, int steps) {
+        Plan plan = new ParallelEuler(heads / steps).plan(new Process(SCHEDULE, Prediction.FLOW), grid(heads));
+        Condition classes = Conditions.classes(new int[POINTS]);
+        try (Scope scope = Scope.open()) {
+            return drawn(PlanExecutor.run(
+                    plan,
+                    noise(0),
+                    (step, x) -> {
+                        double[] times = new double[POINTS];
+                        Arrays.fill(times, plan.times()[step]);
+                        Question question = new Question(x, times, classes, Question.Gradient.NONE);
+                        return players.get(player).ask(question, Set.of()).output();
+                    },
+                    step -> noise(1 + step),
+                    (step, x0, next) -> {}));
+        }
+    }
+
+    private static Drawn drawn(Tensor end) {
+        float[] values = Tensors.floats(end);
+        double[][] cloud = new double[POINTS][];
+        for (int i = 0; i < POINTS; i++) {
+            cloud[i] = new double[] {values[2 * i], values[2 * i + 1]};
+        }
+        return new Drawn(
+                PointClouds.slicedWasserstein(cloud, DATA, 32),
+                PointClouds.modeCoverage(cloud, MIXTURE.mixture()),
+                PointClouds.onModes(cloud, MIXTURE.mixture()));
     }
 
     private static Tensor noise(int number) {

@@ -38,16 +38,21 @@ final class PlaneNetwork extends Network {
     private final Linear out;
 
     /** Its shape. */
-    record Spec(int wide, int classes, ScalarInputs scalars) implements NetworkSpec {
+    record Spec(int wide, int classes, ScalarInputs scalars, int outputs) implements NetworkSpec {
         private static final int BLOCKS = 2;
 
         Spec(int wide, int classes) {
-            this(wide, classes, ScalarInputs.NONE);
+            this(wide, classes, ScalarInputs.NONE, 1);
         }
 
         @Override
         public Spec with(ScalarInputs told) {
-            return new Spec(wide, classes, told);
+            return new Spec(wide, classes, told, outputs);
+        }
+
+        @Override
+        public Spec withOutputs(int heads) {
+            return new Spec(wide, classes, scalars, heads);
         }
 
         @Override
@@ -113,7 +118,7 @@ final class PlaneNetwork extends Network {
                 String name = "blocks." + k;
                 inside.add(child(name, Linear.xavier(init.at(name), spec.wide, spec.wide)));
             }
-            out = child("out", Linear.xavier(init.at("out"), spec.wide, 2));
+            out = child("out", Linear.xavier(init.at("out"), spec.wide, 2L * spec.outputs));
         }
     }
 
@@ -134,7 +139,7 @@ final class PlaneNetwork extends Network {
             h = Ops.add(h, inside.get(k).forward(Ops.silu(h)));
             taps.offer("blocks." + k, Ops.view(h, n, spec.wide, 1, 1));
         }
-        return Ops.view(out.forward(Ops.silu(h)), n, 2, 1, 1);
+        return Ops.view(out.forward(Ops.silu(h)), n, 2L * spec.outputs, 1, 1);
     }
 
     /** A time (N) and its sines and cosines (N, 7). */

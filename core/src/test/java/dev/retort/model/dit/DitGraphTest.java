@@ -88,7 +88,8 @@ class DitGraphTest {
                         DitSizes.paper("S/4", 16),
                         ORIGINAL.minimal(),
                         new DitSpec(28, 28, 1, 4, 64, 3, 4, 2.5, 10, 0.2, false, false),
-                        new DitSpec(16, 16, 3, 4, 64, 3, 4, 2.5, 1, 0, false, true)));
+                        new DitSpec(16, 16, 3, 4, 64, 3, 4, 2.5, 1, 0, false, true),
+                        new DitSpec(16, 16, 3, 4, 64, 3, 4, 2.5, 1, 0, false, true).withOutputs(5)));
     }
 
     @ParameterizedTest

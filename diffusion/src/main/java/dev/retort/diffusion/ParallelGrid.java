@@ -1,18 +1,18 @@
-package dev.retort.diffusion.step;
+package dev.retort.diffusion;
 
-import dev.retort.diffusion.TimeGrid;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
- * Parallel decoding distillation (arXiv 2607.26004) on a straight path: a network called at the start n of a block says the mean velocity of every interval k of it, one head each. Moving through a block is the sum of
+ * The heads of parallel decoding distillation (arXiv 2607.26004) on a straight path: a network called at the start n of a block says the mean velocity of every interval k of it, one head each. Moving through a block is the sum of
  * (t_{k+1} - t_k) times those velocities, so the heads of a block can be fused into one. Times are sigma of the flow, from 1 (noise) down to 0; interval k lies between the
  * grid's points k and k + 1.
  *
  * @param grid a grid of the straight path, with as many intervals as there are heads
  */
-public record ParallelDecoding(TimeGrid grid) {
-    public ParallelDecoding {
+public record ParallelGrid(TimeGrid grid) {
+    public ParallelGrid {
         for (TimeGrid.Point point : grid.points()) {
             if (Math.abs(point.alpha() + point.sigma() - 1) > 1e-9) {
                 throw new IllegalArgumentException("the grid " + grid.name() + " has alpha " + point.alpha()
@@ -43,14 +43,12 @@ public record ParallelDecoding(TimeGrid grid) {
     }
 
     /** The factors that fuse the heads of a block into one, which says the mean velocity from point {@code start} to point {@code end}; they sum to 1. */
-    public double[] fused(int start, int end) {
+    public Heads fused(int start, int end) {
         requireBlock(start, end, 1);
         double whole = grid.points().get(end).sigma() - grid.points().get(start).sigma();
-        double[] factors = path(start, end);
-        for (int i = 0; i < factors.length; i++) {
-            factors[i] /= whole;
-        }
-        return factors;
+        return new Heads(
+                start,
+                Arrays.stream(path(start, end)).map(way -> way / whole).boxed().toList());
     }
 
     /**
