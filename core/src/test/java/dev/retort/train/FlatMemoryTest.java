@@ -19,6 +19,7 @@ import dev.retort.distill.GameLoss;
 import dev.retort.distill.LossConfig;
 import dev.retort.distill.LossWeight;
 import dev.retort.distill.MapLoss;
+import dev.retort.distill.ParallelDecoding;
 import dev.retort.distill.Recipe;
 import dev.retort.distill.StageConfig;
 import dev.retort.distill.StepLoss;
@@ -52,7 +53,7 @@ import org.junit.jupiter.api.io.TempDir;
 class FlatMemoryTest {
     private static final int STEPS = 320;
     private static final int SMALL_BATCH = 2;
-    private static final int METHODS = 11;
+    private static final int METHODS = 12;
 
     @TempDir
     Path temp;
@@ -142,6 +143,7 @@ class FlatMemoryTest {
         methods.put("trained-eyes", adversarial(GameLoss.Backbone.TRAINED, own));
         methods.put("flow-map", new MapLoss.FlowMap(LossWeight.ONE, false, 0.5, 0.2, 0.005, 0.03));
         methods.put("mean-flow", new MapLoss.MeanFlow(LossWeight.ONE, 0.5, -0.4, 1, 0, 1, 1e-3));
+        methods.put("parallel-decoding", new ParallelDecoding(LossWeight.ONE, 8, List.of(2), true));
         methods.put("guidance-input", new LossConfig.Output(LossWeight.ONE, Prediction.FLOW));
         methods.forEach((name, loss) -> distil(temp, teacher, name, loss));
     }
@@ -159,7 +161,10 @@ class FlatMemoryTest {
                 new StudentStart.Cut(),
                 new Objective.Flow(0, 1, 1),
                 List.of(new StageConfig("all", 300L * SMALL_BATCH, List.of(loss))),
-                small(loss instanceof MapLoss ? "flow-map" : "flow-euler"));
+                small(
+                        loss instanceof MapLoss
+                                ? "flow-map"
+                                : loss instanceof ParallelDecoding ? "parallel-euler" : "flow-euler"));
         Growth growth = new Growth();
         Distillation.run(
                 recipe, temp.resolve(name), Map.of(), note -> {}, (done, total, text) -> growth.step(), () -> false);
