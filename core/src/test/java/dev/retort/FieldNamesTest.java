@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -44,7 +45,8 @@ class FieldNamesTest {
 
     private static void walk(String path, Type type, Set<String> into) {
         if (type instanceof ParameterizedType list) {
-            walk(path + ".0", list.getActualTypeArguments()[0], into);
+            boolean group = list.getRawType() == Optional.class; // one that may be left out, not one of several
+            walk(group ? path : path + ".0", list.getActualTypeArguments()[0], into);
             return;
         }
         into.add(path);
