@@ -44,7 +44,7 @@ final class Mixer extends Network {
                 child(name + "channels_out", Linear.xavier(init.at(name + "channels_out"), 4L * d, d))
             });
         }
-        out = child("out", Linear.zero(init.at("out"), d, spec.outputs()));
+        out = child("out", Linear.zero(init.at("out"), d, spec.valuesOfToken()));
     }
 
     @Override
@@ -63,7 +63,7 @@ final class Mixer extends Network {
         int p = MixerSpec.PATCH;
         int rows = spec.height() / p;
         int cols = spec.width() / p;
-        int c = spec.outputs() / (p * p);
+        int c = spec.valuesOfToken() / (p * p);
         Tensor pixels = Ops.view(out.forward(Ops.layerNorm(h, EPS)), n, rows, cols, p, p, c);
         return Dtype.F32.cast(
                 Ops.reshape(Ops.permute(pixels, 0, 5, 1, 3, 2, 4), n, c, spec.height(), spec.width())); // (N, c, H, W)

@@ -35,7 +35,7 @@ public record MixerSpec(
         return height / PATCH * (width / PATCH);
     }
 
-    int outputs() {
+    int valuesOfToken() {
         return PATCH * PATCH * channels * (learnSigma ? 2 : 1);
     }
 
@@ -55,7 +55,7 @@ public record MixerSpec(
         long t = tokens();
         long block = 4 * t * t + 3 * t + 8 * d * d + 5 * d;
         long condition = 2 * d + (d + 1) * d + d * (classes + (hasNone ? 1 : 0));
-        return (PATCH * PATCH * channels + 1) * d + condition + depth * block + (d + 1) * outputs();
+        return (PATCH * PATCH * channels + 1) * d + condition + depth * block + (d + 1) * valuesOfToken();
     }
 
     @Override
@@ -63,7 +63,7 @@ public record MixerSpec(
         long d = inside;
         long t = tokens();
         long block = 4 * t * t * d + 8 * t * d * d;
-        return t * PATCH * PATCH * channels * d + d + d * d + depth * block + t * d * outputs();
+        return t * PATCH * PATCH * channels * d + d + d * d + depth * block + t * d * valuesOfToken();
     }
 
     @Override
