@@ -42,7 +42,9 @@ public final class Require {
     /** Refuses the value, naming the field, the value and what was expected, unless the condition holds. */
     public static void that(boolean condition, String field, Object value, String expected) {
         if (!condition) {
-            String shown = value instanceof Double number ? number(number) : String.valueOf(value);
+            String shown = value instanceof Double number
+                    ? number(number)
+                    : value instanceof Enum<?> word ? Vocabulary.dashed(word.name()) : String.valueOf(value);
             throw new RetortException(Kind.CONFIG, field + " is " + shown + ", expected " + expected);
         }
     }

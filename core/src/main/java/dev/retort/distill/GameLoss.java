@@ -6,8 +6,6 @@ import dev.retort.config.Require;
 import dev.retort.distill.step.AdversarialLoss;
 import dev.retort.distill.step.Critic;
 import dev.retort.distill.step.CriticLoss;
-import dev.retort.distill.step.DistributionMatchingLoss;
-import dev.retort.distill.step.MadeImagesLoss;
 import dev.retort.distill.step.Renoised;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -25,7 +23,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** Losses of a student against a player that learns from its images. */
-public sealed interface GameLoss extends StepLoss {
+public sealed interface GameLoss extends StepLoss permits DistributionMatching, GameLoss.Adversarial {
     /** How that player learns where a recipe does not say it: without momentum, as what it learns from moves. */
     OptimizerConfig OPPONENT = new OptimizerConfig(1e-4, "constant", 0, 0, 0.99, 1e-8, 0, 1);
 
@@ -63,60 +61,11 @@ public sealed interface GameLoss extends StepLoss {
                 List.of(new Phase(name, List.of(new Weighted(loss, 1, 1)), Cadence.EVERY_STEP)));
     }
 
-    private static void requireRange(int steps, double noiseFrom, double noiseTo) {
+    /** Refuses numbers of which no game can be made. */
+    static void requireRange(int steps, double noiseFrom, double noiseTo) {
         Require.atLeast("steps", steps, 1);
         Require.between("noiseFrom", noiseFrom, 0, 1);
         Require.between("noiseTo", noiseTo, noiseFrom, 1);
-    }
-
-    /**
-     * Distribution matching with a network that follows the student's images.
-     *
-     * @param steps steps of the student's sampler, at each of which it is trained on states of its own making
-     * @param ratio steps of that network for one of the student
-     * @param noiseFrom cleanest time at which images are compared, as a share of the noisiest
-     * @param noiseTo noisiest time, likewise
-     * @param optimizer of that network
-     */
-    record DistributionMatching(
-            LossWeight weight, int steps, int ratio, double noiseFrom, double noiseTo, OptimizerConfig optimizer)
-            implements GameLoss {
-        private static final String FAKE = "fake";
-
-        /** Validates. */
-        public DistributionMatching {
-            Require.atLeast("ratio", ratio, 1);
-            requireRange(steps, noiseFrom, noiseTo);
-        }
-
-        /** What a configuration may leave out. */
-        public static Map<String, ?> defaults() {
-            return Map.of("ratio", 5, "noiseFrom", 0.02, "noiseTo", 0.98, "optimizer", OPPONENT);
-        }
-
-        @Override
-        public Loss build(Between players) {
-            return new DistributionMatchingLoss(
-                    players.simulation(steps),
-                    players.teacher(),
-                    players.names().apply(FAKE),
-                    renoised(players));
-        }
-
-        @Override
-        public Company company(Between players) {
-            Loss loss = new MadeImagesLoss(
-                    players.simulation(steps),
-                    renoised(players),
-                    players.schedule(),
-                    players.asTeacher().prediction());
-            return against(players.names().apply(FAKE), players.copy(players.asTeacher()), loss);
-        }
-
-        @Override
-        public Cadence cadence() {
-            return Cadence.every(ratio);
-        }
     }
 
     /** By what a critic sees. */
@@ -150,7 +99,8 @@ public sealed interface GameLoss extends StepLoss {
             double noiseTo,
             OptimizerConfig optimizer)
             implements GameLoss {
-        private static final String CRITIC = "critic";
+        /** Name of the player that tells real images from made ones. */
+        static final String CRITIC = "critic";
 
         /** Validates. */
         public Adversarial {

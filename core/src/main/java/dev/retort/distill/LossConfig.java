@@ -30,6 +30,7 @@ import dev.retort.train.Player;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.UnaryOperator;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
@@ -50,6 +51,7 @@ public sealed interface LossConfig
      * @param classes the labels that it is about; none for all
      * @param init initial values of the loss's own parts
      * @param names makes names of players that no other loss of the recipe has
+     * @param beside the names that the loss has made which {@link LossConfig#beside} names
      * @param copies makes a copy of a network for a player that the loss brings along; it lives through the run
      */
     record Between(
@@ -63,6 +65,7 @@ public sealed interface LossConfig
             List<Integer> classes,
             Init init,
             UnaryOperator<String> names,
+            UnaryOperator<String> beside,
             UnaryOperator<Network> copies) {
         /** A network of the same weights, asked in the same way but without guidance. */
         Predictor copy(Predictor of) {
@@ -136,6 +139,15 @@ public sealed interface LossConfig
     /** Who takes part for its sake. */
     default Company company(Between players) {
         return Company.NONE;
+    }
+
+    /**
+     * The loss of the same stage whose players it asks too; empty for none.
+     *
+     * @param stage all losses of the stage
+     */
+    default Optional<LossConfig> beside(List<LossConfig> stage) {
+        return Optional.empty();
     }
 
     /** At which steps the student is trained where this is among its losses. */

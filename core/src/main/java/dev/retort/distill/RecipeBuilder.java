@@ -30,7 +30,9 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Makes of a recipe what the trainer trains. The networks of all players but the teacher live as long as this. */
@@ -51,9 +53,10 @@ final class RecipeBuilder implements AutoCloseable {
     private final List<Stage> stages = new ArrayList<>();
 
     /** Losses that differ in their weight alone are one, so that a connector lives through the run. */
-    private record Kind(ObjectNode apartFromWeight, String teacher) {}
+    private record Kind(ObjectNode apartFromWeight, String teacher, Optional<Kind> beside) {}
 
-    private record Made(Loss loss, LossConfig.Company company) {}
+    /** @param names of the players that it brought along, by what they are called where nobody has that name */
+    private record Made(Loss loss, LossConfig.Company company, UnaryOperator<String> names) {}
 
     /**
      * @param student what the student is
@@ -165,7 +168,7 @@ final class RecipeBuilder implements AutoCloseable {
             List<Phase> phases = new ArrayList<>();
             Cadence cadence = Cadence.EVERY_STEP;
             for (LossConfig loss : stage.losses()) {
-                Made made = losses.computeIfAbsent(kind(loss, stage), kind -> make(loss, stage));
+                Made made = made(loss, stage, losses);
                 weighted.add(new Weighted(
                         made.loss,
                         loss.weight().from(),
@@ -200,10 +203,19 @@ final class RecipeBuilder implements AutoCloseable {
     private static Kind kind(LossConfig loss, StageConfig stage) {
         ObjectNode fields = (ObjectNode) CardFile.tree(loss);
         fields.remove("weight");
-        return new Kind(fields, stage.teacher());
+        return new Kind(fields, stage.teacher(), loss.beside(stage.losses()).map(other -> kind(other, stage)));
     }
 
-    private Made make(LossConfig loss, StageConfig stage) {
+    private Made made(LossConfig loss, StageConfig stage, Map<Kind, Made> losses) {
+        Kind kind = kind(loss, stage);
+        if (!losses.containsKey(kind)) {
+            Optional<Made> beside = loss.beside(stage.losses()).map(other -> made(other, stage, losses));
+            losses.put(kind, make(loss, stage, beside.map(Made::names).orElse(UnaryOperator.identity())));
+        }
+        return losses.get(kind);
+    }
+
+    private Made make(LossConfig loss, StageConfig stage, UnaryOperator<String> beside) {
         boolean former = !stage.teacher().isEmpty();
         String from = former ? stage.teacher() : TEACHER;
         Predictor asTeacher = players.stream()
@@ -211,7 +223,8 @@ final class RecipeBuilder implements AutoCloseable {
                 .map(player -> (Predictor) player.respondent())
                 .findFirst()
                 .orElseThrow();
-        Map<String, String> names = new HashMap<>();
+        Map<String, String> given = new HashMap<>();
+        UnaryOperator<String> names = name -> given.computeIfAbsent(name, this::unused);
         LossConfig.Between between = new LossConfig.Between(
                 STUDENT,
                 learning(network),
@@ -222,11 +235,12 @@ final class RecipeBuilder implements AutoCloseable {
                 recipe.run().sampling(),
                 recipe.labels(teacher.card()),
                 init(),
-                name -> names.computeIfAbsent(name, this::unused),
+                names,
+                beside,
                 this::copy);
         LossConfig.Company company = loss.company(between);
         players.addAll(company.players());
-        return new Made(loss.build(between), company);
+        return new Made(loss.build(between), company, names);
     }
 
     private String unused(String name) {

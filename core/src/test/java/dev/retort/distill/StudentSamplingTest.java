@@ -14,6 +14,7 @@ import dev.retort.data.TrajectoryFolder;
 import dev.retort.data.TrajectoryManifest;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.step.ConsistencyWeight;
+import dev.retort.diffusion.step.FDivergence;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.train.ComputeConfig;
@@ -36,8 +37,16 @@ class StudentSamplingTest {
     private static final LossConfig OUTPUT = new LossConfig.Output(LossWeight.ONE, Prediction.FLOW);
     private static final LossConfig DIFFUSION = new LossConfig.Diffusion(LossWeight.ONE);
     private static final LossConfig FEATURE = new LossConfig.Feature(LossWeight.ONE, "uniform", true, 2);
-    private static final LossConfig MATCHING =
-            new GameLoss.DistributionMatching(LossWeight.ONE, 4, 2, 0.02, 0.98, GameLoss.OPPONENT);
+    private static final LossConfig MATCHING = new DistributionMatching(
+            LossWeight.ONE,
+            4,
+            2,
+            DistributionMatching.Method.DMD,
+            FDivergence.REVERSE_KL,
+            1.2,
+            0.02,
+            0.98,
+            GameLoss.OPPONENT);
     private static final LossConfig ADVERSARIAL = new GameLoss.Adversarial(
             LossWeight.ONE, 4, 2, 8, GameLoss.Backbone.FROZEN, 1e-3, 0.05, 0.7, GameLoss.OPPONENT);
 

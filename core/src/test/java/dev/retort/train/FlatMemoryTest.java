@@ -13,8 +13,10 @@ import dev.retort.data.Prompts;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.step.ConsistencyWeight;
+import dev.retort.diffusion.step.FDivergence;
 import dev.retort.distill.CachedLoss;
 import dev.retort.distill.Distillation;
+import dev.retort.distill.DistributionMatching;
 import dev.retort.distill.GameLoss;
 import dev.retort.distill.LossConfig;
 import dev.retort.distill.LossWeight;
@@ -138,21 +140,31 @@ class FlatMemoryTest {
         methods.put("endpoint", new CachedLoss.Endpoint(LossWeight.ONE, kept, 0.5, 0.03));
         methods.put("trajectory", new CachedLoss.Trajectory(LossWeight.ONE, 2, kept));
         methods.put("reflow", new CachedLoss.Reflow(LossWeight.ONE, kept));
-        methods.put("distribution-matching", new GameLoss.DistributionMatching(LossWeight.ONE, 2, 2, 0.02, 0.98, own));
-        methods.put("frozen-eyes", adversarial(GameLoss.Backbone.FROZEN, own));
+        methods.put("score-identity", matching(DistributionMatching.Method.SID, FDivergence.REVERSE_KL, own));
         methods.put("trained-eyes", adversarial(GameLoss.Backbone.TRAINED, own));
         methods.put("flow-map", new MapLoss.FlowMap(LossWeight.ONE, false, 0.5, 0.2, 0.005, 0.03));
         methods.put("mean-flow", new MapLoss.MeanFlow(LossWeight.ONE, 0.5, -0.4, 1, 0, 1, 1e-3));
         methods.put("parallel-decoding", new ParallelDecoding(LossWeight.ONE, 8, List.of(2), true));
         methods.put("guidance-input", new LossConfig.Output(LossWeight.ONE, Prediction.FLOW));
         methods.forEach((name, loss) -> distil(temp, teacher, name, loss));
+        distil(
+                temp,
+                teacher,
+                "density-and-frozen-eyes",
+                matching(DistributionMatching.Method.DMD, FDivergence.JEFFREYS, own),
+                adversarial(GameLoss.Backbone.FROZEN, own));
+    }
+
+    private static LossConfig matching(
+            DistributionMatching.Method method, FDivergence divergence, OptimizerConfig own) {
+        return new DistributionMatching(LossWeight.ONE, 2, 2, method, divergence, 1.2, 0.05, 0.7, own);
     }
 
     private static LossConfig adversarial(GameLoss.Backbone eyes, OptimizerConfig own) {
         return new GameLoss.Adversarial(LossWeight.ONE, 2, 1, 8, eyes, 1e-3, 0.05, 0.7, own);
     }
 
-    private static void distil(Path temp, Path teacher, String name, LossConfig loss) {
+    private static void distil(Path temp, Path teacher, String name, LossConfig... losses) {
         Optional<GuidanceRange> told =
                 name.equals("guidance-input") ? Optional.of(new GuidanceRange(1, 3)) : Optional.empty();
         Recipe recipe = new Recipe(
@@ -160,11 +172,11 @@ class FlatMemoryTest {
                 new DitConfig("1x16x1/8", 4, 0.1, false),
                 new StudentStart.Cut(),
                 new Objective.Flow(0, 1, 1),
-                List.of(new StageConfig("all", 300L * SMALL_BATCH, List.of(loss))),
+                List.of(new StageConfig("all", 300L * SMALL_BATCH, List.of(losses))),
                 small(
-                        loss instanceof MapLoss
+                        losses[0] instanceof MapLoss
                                 ? "flow-map"
-                                : loss instanceof ParallelDecoding ? "parallel-euler" : "flow-euler"));
+                                : losses[0] instanceof ParallelDecoding ? "parallel-euler" : "flow-euler"));
         Growth growth = new Growth();
         Distillation.run(
                 recipe, temp.resolve(name), Map.of(), note -> {}, (done, total, text) -> growth.step(), () -> false);

@@ -2,6 +2,7 @@ package dev.retort.distill.step;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.card.TapPoint;
 import dev.retort.diffusion.Ddim;
 import dev.retort.diffusion.FlowMap;
 import dev.retort.diffusion.Lcm;
@@ -11,7 +12,9 @@ import dev.retort.diffusion.Solver;
 import dev.retort.diffusion.TimeSampler;
 import dev.retort.diffusion.Weighting;
 import dev.retort.diffusion.step.ConsistencyWeight;
+import dev.retort.diffusion.step.FDivergence;
 import dev.retort.diffusion.step.PseudoHuber;
+import dev.retort.diffusion.step.ScoreIdentity;
 import dev.retort.model.Predictor;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
@@ -25,6 +28,9 @@ import org.junit.jupiter.api.Test;
 /** Students in the plane, taught by the exact denoiser of eight modes on a ring, against that teacher in as many steps of Euler. */
 class FewStepsInThePlaneTest {
     private static final Solver RENOISING = new Lcm(1e3);
+    /** How fake, teacher and critic are shown what a student makes. */
+    private static final Renoised SEEN = new Renoised(Plane.SCHEDULE, 0.02, 0.98);
+
     private static Predictor learned;
 
     @BeforeAll
@@ -146,17 +152,65 @@ class FewStepsInThePlaneTest {
                 plane.learns("student", Plane.copy(learned));
                 plane.learns("fake", Plane.copy(learned));
                 Simulation simulation = new Simulation("student", Plane.plan(RENOISING, n));
-                Renoised renoised = new Renoised(Plane.SCHEDULE, 0.02, 0.98);
-                Loss fake = new MadeImagesLoss(simulation, renoised, Plane.SCHEDULE, Prediction.FLOW);
-                Loss match = new DistributionMatchingLoss(simulation, "teacher", "fake", renoised);
+                Loss match = new DistributionMatchingLoss(simulation, "teacher", "fake", SEEN, Optional.empty());
                 plane.repeat(800, at -> {
-                    plane.step("fake", fake, 1e-3, at);
+                    follow(plane, simulation, at);
                     if ((int) Math.round(at * 800) % 2 == 1) {
                         plane.step("student", match, 5e-4 * (1 - at), at);
                     }
                 });
                 surpasses(plane, RENOISING, n, Map.of(1, 6., 2, 2.5, 4, 1.3).get(n));
             }
+        }
+    }
+
+    /** A step of the fake. */
+    private static void follow(Plane plane, Simulation simulation, double at) {
+        plane.step("fake", new MadeImagesLoss(simulation, SEEN, Plane.SCHEDULE, Prediction.FLOW), 1e-3, at);
+    }
+
+    @Test
+    void matching_weighed_by_what_a_critic_says_of_densities_makes_one_step_enough() {
+        try (Plane plane = new Plane()) {
+            plane.learns("student", Plane.copy(learned));
+            plane.learns("fake", Plane.copy(learned));
+            Predictor eyes = Plane.copy(learned);
+            plane.stays("eyes", eyes);
+            List<TapPoint> points = eyes.network().spec().taps();
+            plane.learns("critic", new Critic(Init.of(3, Device.CPU), eyes, false, points, 64));
+            plane.learns("levels", new DensityLevels(eyes.images(), Device.CPU, 0.02, 0.98));
+            Simulation simulation = new Simulation("student", Plane.plan(RENOISING, 1));
+            DensityWeight density = new DensityWeight("critic", "levels", FDivergence.JENSEN_SHANNON);
+            Loss match = new DistributionMatchingLoss(simulation, "teacher", "fake", SEEN, Optional.of(density));
+            Loss critic = new CriticLoss(simulation, SEEN, 0);
+            Loss levels = new DensityLevelLoss(simulation, SEEN, "critic");
+            plane.repeat(250, at -> {
+                follow(plane, simulation, at);
+                plane.step("critic", critic, 2e-3, at);
+                if ((int) Math.round(at * 250) % 2 == 1) {
+                    plane.step("levels", levels, 2e-2, at);
+                    plane.step("student", match, 1e-3 * (1 - at), at);
+                }
+            });
+            surpasses(plane, RENOISING, 1, 6);
+        }
+    }
+
+    @Test
+    void score_identity_makes_one_step_enough() {
+        try (Plane plane = new Plane()) {
+            plane.learns("student", Plane.copy(learned));
+            plane.learns("fake", Plane.copy(learned));
+            Simulation simulation = new Simulation("student", Plane.plan(RENOISING, 1));
+            Loss match = new ScoreIdentityLoss(simulation, "learned", "fake", SEEN, new ScoreIdentity(1.2));
+            plane.stays("learned", Plane.copy(learned)); // the exact teacher has no gradient
+            plane.repeat(400, at -> {
+                follow(plane, simulation, at);
+                if ((int) Math.round(at * 400) % 2 == 1) {
+                    plane.step("student", match, 5e-4 * (1 - at), at);
+                }
+            });
+            surpasses(plane, RENOISING, 1, 5);
         }
     }
 

@@ -64,7 +64,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * What every loss of a method has to keep, on networks of the plane: a new loss gets it by extending this class. Players are {@code student},
- * {@code teacher}, {@code fake}, {@code target} and {@code critic}; who is trained answers where a gradient leads to its weights, and
+ * {@code teacher}, {@code fake}, {@code target}, {@code critic} and {@code levels}; who is trained answers where a gradient leads to its weights, and
  * a copy that never moves answers in its place where none does. So targets stay where they are while the weights are moved.
  */
 abstract class LossContract {
@@ -159,6 +159,7 @@ abstract class LossContract {
         all.put("fake", held(3));
         all.put("target", still(4));
         all.put("critic", new Critic(Init.of(5, Device.CPU), still(6), false, SPEC.taps(), 8));
+        all.put("levels", new DensityLevels(SPEC.shape(), Device.CPU, 0.05, 0.9));
         Map<String, Player> players = new LinkedHashMap<>();
         all.forEach((name, respondent) -> players.put(
                 name,

@@ -40,8 +40,8 @@ import tools.jackson.databind.JsonNode;
  * The losses on tensors beside the reference numbers, in fp32: values and gradients. The other cases have no loss on tensors that
  * computes the same, and are met by the formulas in double alone ({@code diffusion}): squared distances of a sample (consistency's default
  * weight), distances element by element (consistency-models, lcm), progressive distillation by way of a middle level of Karras's grid
- * instead of a middle time, mean flow's warm-up, loss by tangents and difference of 1e-4 (which fp32 rounds away), scaled scores, weights of
- * divergences, sCM.
+ * instead of a middle time, mean flow's warm-up, loss by tangents and difference of 1e-4 (which fp32 rounds away), weights of
+ * divergences relative to a batch, sCM.
  */
 class ReferenceLossesTest {
     private static final Map<String, ConsistencyWeight> WEIGHTS = Map.of(
@@ -111,16 +111,21 @@ class ReferenceLossesTest {
     @Test
     void the_pull_of_distribution_matching_agrees_alone_and_in_a_students_step() {
         StepCase reference = StepCase.of("fastgen-dmd");
-        try (Scope scope = Scope.open()) {
-            Tensor made = ReferencePass.pictures(reference.get("vsd.gen")).set_requires_grad(true);
-            Tensor loss = DistributionMatchingLoss.pull(
-                            made,
-                            ReferencePass.pictures(reference.get("vsd.teacher_x0")),
-                            ReferencePass.pictures(reference.get("vsd.fake_x0")))
-                    .mean();
-            loss.backward();
-            reference.checkFp32("vsd.plain.loss", Tensors.floats(loss));
-            reference.checkFp32("vsd.plain.grad_gen", Tensors.floats(made.grad()));
+        for (String name : new String[] {"vsd.plain", "vsd.scaled"}) {
+            try (Scope scope = Scope.open()) {
+                Tensor made = ReferencePass.pictures(reference.get("vsd.gen")).set_requires_grad(true);
+                Tensor loss = DistributionMatchingLoss.pull(
+                                made,
+                                ReferencePass.pictures(reference.get("vsd.teacher_x0")),
+                                ReferencePass.pictures(reference.get("vsd.fake_x0")),
+                                Optional.of(reference.get("vsd.scale"))
+                                        .filter(scale -> name.equals("vsd.scaled"))
+                                        .map(scale -> Tensors.column(scale, made)))
+                        .mean();
+                loss.backward();
+                reference.checkFp32(name + ".loss", Tensors.floats(loss));
+                reference.checkFp32(name + ".grad_gen", Tensors.floats(made.grad()));
+            }
         }
         for (boolean flow : new boolean[] {false, true}) {
             studentStep(reference, flow, 0, "gan0.0");
@@ -158,7 +163,8 @@ class ReferenceLossesTest {
                                     .as(Prediction.X0),
                             fake.predicts(Prediction.X0, schedule, 1)
                                     .ask(question, Set.of())
-                                    .as(Prediction.X0))
+                                    .as(Prediction.X0),
+                            Optional.empty())
                     .mean();
             Tensor logits = logits(noisy.noisy(), p[2][6], Tensors.of(reference.get("disc"), Device.CPU));
             Tensor game = Ops.mul(Distances.softplus(logits.neg()).mean(), adversarial == 0 ? 0 : 1);

@@ -7,7 +7,9 @@ import dev.retort.card.SamplingSpec;
 import dev.retort.card.SolverSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.diffusion.step.ConsistencyWeight;
+import dev.retort.diffusion.step.FDivergence;
 import dev.retort.distill.Distillation;
+import dev.retort.distill.DistributionMatching;
 import dev.retort.distill.GameLoss;
 import dev.retort.distill.LossConfig;
 import dev.retort.distill.LossWeight;
@@ -69,12 +71,15 @@ class ResumedStepsTest {
                 LossWeight.ONE, distil, average, -0.4, 1.6, 0.2, 4, 16, 2, 0.03, ConsistencyWeight.INVERSE_GAP);
     }
 
+    private static LossConfig matching(DistributionMatching.Method method, FDivergence divergence) {
+        return new DistributionMatching(LossWeight.ONE, 2, 2, method, divergence, 1.2, 0.1, 0.7, OWN);
+    }
+
     private static StageConfig stage(String name, LossConfig... losses) {
         return new StageConfig(name, 24, List.of(losses)); // 3 steps
     }
 
     private Recipe recipe(long sampleImages) {
-        LossConfig matching = new GameLoss.DistributionMatching(LossWeight.ONE, 2, 2, 0.02, 0.98, OWN);
         LossConfig adversarial = new GameLoss.Adversarial(
                 LossWeight.ramp(0, 1), 2, 2, 8, GameLoss.Backbone.TRAINED, 1e-3, 0.05, 0.7, OWN);
         return new Recipe(
@@ -93,8 +98,11 @@ class ResumedStepsTest {
                                 List.of("blocks.0", "final")),
                         stage("tuned", consistency(false, 0.9)),
                         stage("led", consistency(true, 0)),
-                        stage("matched", matching),
-                        stage("judged", matching, adversarial)),
+                        stage("matched", matching(DistributionMatching.Method.SID, FDivergence.REVERSE_KL)),
+                        stage(
+                                "judged",
+                                matching(DistributionMatching.Method.DMD, FDivergence.JENSEN_SHANNON),
+                                adversarial)),
                 run(sampleImages));
     }
 
@@ -136,7 +144,7 @@ class ResumedStepsTest {
                         Set.of("held-out/consistency"),
                         Set.of("held-out/consistency-2"),
                         Set.of("held-out/distribution-matching"),
-                        Set.of("held-out/distribution-matching", "held-out/adversarial"));
+                        Set.of("held-out/distribution-matching-2", "held-out/adversarial"));
         assertThat(Files.mismatch(newest("straight"), newest("stopped"))).isEqualTo(-1);
         assertThat(Files.mismatch(
                         temp.resolve("straight/model/model.safetensors"),

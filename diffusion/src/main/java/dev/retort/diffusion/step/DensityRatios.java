@@ -44,6 +44,11 @@ public final class DensityRatios {
 
     /** The ratio of a sample, for the mean of its logits (each limited to -10..10). */
     public double ratio(double... logits) {
+        return ratio(logits, lowest, highest);
+    }
+
+    /** The same within limits of the caller's. */
+    public static double ratio(double[] logits, double lowest, double highest) {
         double mean = 0;
         for (double logit : logits) {
             mean += Math.min(Math.max(logit, -MOST_LOGIT), MOST_LOGIT) / logits.length;
@@ -71,9 +76,14 @@ public final class DensityRatios {
         }
         double[] levelled = new double[ratios.length];
         for (int i = 0; i < ratios.length; i++) {
-            levelled[i] = ratios[i] / (averages[bin(times[i])] + LEAST);
+            levelled[i] = level(ratios[i], averages[bin(times[i])]);
         }
         return levelled;
+    }
+
+    /** A ratio divided by an average. */
+    public static double level(double ratio, double average) {
+        return ratio / (average + LEAST);
     }
 
     /** The average of every bin, a copy. */
@@ -91,7 +101,12 @@ public final class DensityRatios {
     }
 
     private int bin(double time) {
-        int bin = (int) Math.floor((time - from) / (to - from) * averages.length);
-        return Math.min(Math.max(bin, 0), averages.length - 1);
+        return bin(time, averages.length, from, to);
+    }
+
+    /** In which of equal bins over {@code from..to} a time lies; those beyond lie in the outermost. */
+    public static int bin(double time, int bins, double from, double to) {
+        int bin = (int) Math.floor((time - from) / (to - from) * bins);
+        return Math.min(Math.max(bin, 0), bins - 1);
     }
 }

@@ -60,6 +60,11 @@ public enum FDivergence {
     /** h at a density ratio above 0. */
     public abstract double weight(double ratio);
 
+    /** h divided by that where both are equally dense: the weight of a sample by itself, whatever others there are. */
+    public double relative(double ratio) {
+        return weight(ratio) / weight(1);
+    }
+
     /** h of the samples of a batch, divided by their mean, so that the step of the student keeps its size. */
     public double[] weights(double[] ratios) {
         double[] weights = new double[ratios.length];

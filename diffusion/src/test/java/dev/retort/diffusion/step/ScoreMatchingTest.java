@@ -59,6 +59,71 @@ class ScoreMatchingTest {
         }
     }
 
+    /** The mean slope of score identity as a student moves along the shift, the fake staying as it is; and the mean of its sizes. */
+    private static double[] identitySlope(GaussianMixture student, double alpha, TimeGrid.Point at) {
+        ScoreIdentity loss = new ScoreIdentity(alpha);
+        double[][] made = PointClouds.of(student, 4000, 1);
+        double[][] noise = PointClouds.noise(4000, 2);
+        double h = 1e-5;
+        double sum = 0;
+        double size = 0;
+        for (int b = 0; b < made.length; b++) {
+            double[][] fake = new double[3][];
+            double[][] real = new double[3][];
+            for (int side = -1; side <= 1; side++) {
+                double[] x = new double[2];
+                for (int d = 0; d < 2; d++) {
+                    x[d] = at.alpha() * (made[b][d] + side * h * SHIFT[d]) + at.sigma() * noise[b][d];
+                }
+                fake[1 + side] = student.x0(x, at.alpha(), at.sigma());
+                real[1 + side] = DATA.x0(x, at.alpha(), at.sigma());
+            }
+            double weight = DistributionMatching.weight(
+                    (Math.abs(made[b][0] - real[1][0]) + Math.abs(made[b][1] - real[1][1])) / 2);
+            double slope = 0;
+            for (int d = 0; d < 2; d++) {
+                double realMoves = (real[2][d] - real[0][d]) / (2 * h);
+                double fakeMoves = (fake[2][d] - fake[0][d]) / (2 * h);
+                slope += weight
+                        * (loss.byTeacher(real[1][d], fake[1][d], made[b][d]) * realMoves
+                                + loss.byFake(real[1][d], fake[1][d], made[b][d]) * fakeMoves
+                                + loss.byMade(real[1][d], fake[1][d]) * SHIFT[d]);
+            }
+            sum += slope / made.length;
+            size += Math.abs(slope) / made.length;
+        }
+        return new double[] {sum, size};
+    }
+
+    @Test
+    void score_identity_pulls_a_shifted_student_back_and_moves_nothing_where_both_agree() {
+        for (NoiseSchedule schedule : List.of(new FlowLinear(), new KarrasSchedule())) {
+            for (double ratio : new double[] {0.2, 1, 5}) {
+                TimeGrid.Point at = schedule.pointOfRatio(ratio);
+                for (double alpha : new double[] {1, 1.2}) {
+                    double[] slope = identitySlope(shifted(), alpha, at);
+                    // A step against the gradient goes back along the shift.
+                    assertThat(slope[0])
+                            .as("%s at %s, alpha %s", schedule.name(), ratio, alpha)
+                            .isGreaterThan(0.1 * slope[1]);
+                    assertThat(identitySlope(DATA, alpha, at)[1]).isLessThan(1e-12);
+                }
+            }
+        }
+    }
+
+    @Test
+    void slopes_of_score_identity_are_its_derivatives() {
+        double h = 1e-5;
+        ScoreIdentity loss = new ScoreIdentity(1.2);
+        assertThat(loss.byTeacher(0.3, -0.2, 0.7))
+                .isCloseTo((loss.of(0.3 + h, -0.2, 0.7) - loss.of(0.3 - h, -0.2, 0.7)) / (2 * h), within(1e-9));
+        assertThat(loss.byFake(0.3, -0.2, 0.7))
+                .isCloseTo((loss.of(0.3, -0.2 + h, 0.7) - loss.of(0.3, -0.2 - h, 0.7)) / (2 * h), within(1e-9));
+        assertThat(loss.byMade(0.3, -0.2))
+                .isCloseTo((loss.of(0.3, -0.2, 0.7 + h) - loss.of(0.3, -0.2, 0.7 - h)) / (2 * h), within(1e-9));
+    }
+
     @Test
     void weights_of_a_batch_have_mean_1_so_that_equal_ratios_change_nothing() {
         for (FDivergence divergence : FDivergence.values()) {
@@ -82,6 +147,10 @@ class ScoreMatchingTest {
             assertThat(seeks.weight(4)).isLessThan(seeks.weight(0.25));
         }
         assertThat(FDivergence.REVERSE_KL.weight(7)).isEqualTo(1);
+        assertThat(FDivergence.JENSEN_SHANNON.relative(3)).isCloseTo(1.5, within(1e-12));
+        for (FDivergence divergence : FDivergence.values()) {
+            assertThat(divergence.relative(1)).isEqualTo(1);
+        }
     }
 
     @Test
