@@ -23,6 +23,7 @@ public sealed interface MapLoss extends StepLoss permits MapLoss.FlowMap, MapLos
     List<Class<? extends LossConfig>> OF_ONE_TIME = List.of(
             StepLoss.Progressive.class,
             StepLoss.Consistency.class,
+            ContinuousConsistency.class,
             CachedLoss.Endpoint.class,
             CachedLoss.Trajectory.class);
 

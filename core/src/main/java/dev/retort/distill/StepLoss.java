@@ -23,7 +23,13 @@ import java.util.stream.IntStream;
 
 /** Losses by which a student learns to need fewer steps. */
 public sealed interface StepLoss extends LossConfig
-        permits StepLoss.Progressive, StepLoss.Consistency, ParallelDecoding, MapLoss, CachedLoss, GameLoss {
+        permits StepLoss.Progressive,
+                StepLoss.Consistency,
+                ContinuousConsistency,
+                ParallelDecoding,
+                MapLoss,
+                CachedLoss,
+                GameLoss {
     @Override
     default boolean bridgesSizes() {
         return false;

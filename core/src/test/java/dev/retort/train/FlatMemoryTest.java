@@ -15,6 +15,7 @@ import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.step.ConsistencyWeight;
 import dev.retort.diffusion.step.FDivergence;
 import dev.retort.distill.CachedLoss;
+import dev.retort.distill.ContinuousConsistency;
 import dev.retort.distill.Distillation;
 import dev.retort.distill.DistributionMatching;
 import dev.retort.distill.GameLoss;
@@ -55,7 +56,7 @@ import org.junit.jupiter.api.io.TempDir;
 class FlatMemoryTest {
     private static final int STEPS = 320;
     private static final int SMALL_BATCH = 2;
-    private static final int METHODS = 12;
+    private static final int METHODS = 13;
 
     @TempDir
     Path temp;
@@ -137,6 +138,7 @@ class FlatMemoryTest {
                 "consistency",
                 new StepLoss.Consistency(
                         LossWeight.ONE, true, 0.9, -0.4, 1.6, 0.2, 4, 16, 2, 0.03, ConsistencyWeight.INVERSE_GAP));
+        methods.put("continuous-consistency", new ContinuousConsistency(LossWeight.ONE, true, -1, 1.4, 0.5, 0.1, 0));
         methods.put("endpoint", new CachedLoss.Endpoint(LossWeight.ONE, kept, 0.5, 0.03));
         methods.put("trajectory", new CachedLoss.Trajectory(LossWeight.ONE, 2, kept));
         methods.put("reflow", new CachedLoss.Reflow(LossWeight.ONE, kept));

@@ -95,6 +95,26 @@ class FewStepsInThePlaneTest {
     }
 
     @Test
+    void consistency_in_continuous_time_makes_few_steps_enough() {
+        for (boolean distil : new boolean[] {false, true}) {
+            try (Plane plane = new Plane()) {
+                plane.learns("student", Plane.copy(learned));
+                Loss loss = new ContinuousConsistencyLoss(
+                        distil ? Optional.of("teacher") : Optional.empty(),
+                        Plane.SCHEDULE,
+                        new TimeSampler.LogitNormal(0, 1.6),
+                        1,
+                        0.1,
+                        0);
+                plane.repeat(500, at -> plane.step("student", loss, 2e-3 * (1 - at), at));
+                surpasses(plane, RENOISING, 1, 8);
+                surpasses(plane, RENOISING, 2, 4);
+                surpasses(plane, RENOISING, 4, 1.2);
+            }
+        }
+    }
+
+    @Test
     void one_flow_map_serves_every_number_of_steps() {
         for (boolean self : new boolean[] {false, true}) {
             try (Plane plane = new Plane()) {

@@ -8,6 +8,7 @@ import dev.retort.card.SolverSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.diffusion.step.ConsistencyWeight;
 import dev.retort.diffusion.step.FDivergence;
+import dev.retort.distill.ContinuousConsistency;
 import dev.retort.distill.Distillation;
 import dev.retort.distill.DistributionMatching;
 import dev.retort.distill.GameLoss;
@@ -98,6 +99,7 @@ class ResumedStepsTest {
                                 List.of("blocks.0", "final")),
                         stage("tuned", consistency(false, 0.9)),
                         stage("led", consistency(true, 0)),
+                        stage("continuous", new ContinuousConsistency(LossWeight.ONE, true, -1, 1.4, 0.5, 1, 0)),
                         stage("matched", matching(DistributionMatching.Method.SID, FDivergence.REVERSE_KL)),
                         stage(
                                 "judged",
@@ -133,7 +135,7 @@ class ResumedStepsTest {
         TrainConfig config = new TrainConfig(64, new DitConfig("3x32x2/4", 2, 0.1, true), FLOW, run(0));
         Training.run(config, temp.resolve("teacher"), Map.of(), n -> {}, (d, t, s) -> {}, () -> false);
         distil("straight", 0, 0);
-        for (int steps : new int[] {2, 3, 3, 3, 3, 3}) { // the second step of each stage
+        for (int steps : new int[] {2, 3, 3, 3, 3, 3, 3}) { // the second step of each stage
             assertThatThrownBy(() -> distil("stopped", 24, steps)).hasMessageContaining("the same command resumes");
         }
         distil("stopped", 24, 0);
@@ -143,6 +145,7 @@ class ResumedStepsTest {
                         Set.of("held-out/progressive-2"),
                         Set.of("held-out/consistency"),
                         Set.of("held-out/consistency-2"),
+                        Set.of("held-out/continuous-consistency"),
                         Set.of("held-out/distribution-matching"),
                         Set.of("held-out/distribution-matching-2", "held-out/adversarial"));
         assertThat(Files.mismatch(newest("straight"), newest("stopped"))).isEqualTo(-1);

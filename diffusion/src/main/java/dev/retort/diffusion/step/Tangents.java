@@ -7,11 +7,11 @@ public final class Tangents {
     /**
      * The factor before the derivative's part: from 0 to 1, evenly.
      *
-     * @param step of the run
-     * @param steps how long it grows, 10000 in the paper; 0 for never below 1
+     * @param done how far a run is: its step, or the share that is done
+     * @param length how long it grows, likewise; 10000 steps in the paper, 0 for never below 1
      */
-    public static double warmUp(long step, long steps) {
-        return steps == 0 ? 1 : Math.min(1, (double) step / steps);
+    public static double warmUp(double done, double length) {
+        return length == 0 ? 1 : Math.min(1, done / length);
     }
 
     /**
