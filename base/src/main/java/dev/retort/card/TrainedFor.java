@@ -93,7 +93,7 @@ public record TrainedFor(
                 "steps is " + asked.steps() + ", but the model was trained for " + stepsText() + " alone; ask for "
                         + (steps.size() == 1 ? "as many" : "one of these"));
         require(
-                solver == null || solver.equals(asked.solver()),
+                solver == null || solver.equals(asked.solver()) || jumpsAlike(asked.solver()),
                 "solver is " + asked.solver().text() + ", but the model was trained for " + line(solver)
                         + " alone; leave it at that");
         require(
@@ -124,6 +124,15 @@ public record TrainedFor(
                 "classes " + FirstFew.of(others, MOST_NAMED) + ": the model was distilled for "
                         + FirstFew.of(classes.stream().map(names::get).toList(), MOST_NAMED)
                         + " alone; ask for these");
+    }
+
+    /** A consistency model's jumps are the same however much of the noise is renewed after them: all of it (lcm), or a share (tcd). */
+    private boolean jumpsAlike(SolverSpec asked) {
+        return steps.isEmpty() && jumps(solver) && jumps(asked);
+    }
+
+    private static boolean jumps(SolverSpec solver) {
+        return solver instanceof SolverSpec.Lcm || solver instanceof SolverSpec.Tcd;
     }
 
     private static void require(boolean fits, String sentence) {

@@ -78,6 +78,15 @@ class TrainedForTest {
             SamplingSpec asked = SamplingSpec.of("lcm", steps, 2).with(steps, grid("flow:shift=3"));
             assertThatCode(() -> JUMPS.requireFit(SCHEDULE, asked)).doesNotThrowAnyException();
         }
+        for (double gamma : new double[] {0, 0.3, 1}) {
+            SamplingSpec asked = SamplingSpec.of("lcm", 4, 1).with(new SolverSpec.Tcd(gamma));
+            assertThatCode(() -> JUMPS.requireFit(SCHEDULE, asked)).doesNotThrowAnyException();
+            refused(
+                    TrainedFor.steps(4, SamplingSpec.of("lcm", 4, 1), 1),
+                    asked,
+                    "solver is " + asked.solver().text()
+                            + ", but the model was trained for lcm alone; leave it at that");
+        }
         refused(JUMPS, EULER, "solver is flow-euler, but the model was trained for lcm alone; leave it at that");
         assertThatCode(() -> TrainedFor.ANY.requireFit(SCHEDULE, SamplingSpec.of("flow-heun", 50, 4)))
                 .doesNotThrowAnyException();

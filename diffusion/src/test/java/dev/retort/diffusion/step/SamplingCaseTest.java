@@ -14,6 +14,7 @@ import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.Process;
 import dev.retort.diffusion.Solver;
+import dev.retort.diffusion.Tcd;
 import dev.retort.diffusion.TimeGrid;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
@@ -34,6 +35,11 @@ class SamplingCaseTest {
         sample("rf.meanflow.sde", new FlowLinear(), Prediction.FLOW, new FlowMap(true));
         sample("rf.meanflow.ode", new FlowLinear(), Prediction.FLOW, new FlowMap());
         assertThat(reference.open()).isEmpty();
+        // the sampler between the two ends at both
+        sample("edm.x0.sde", new KarrasSchedule(), Prediction.X0, new Tcd(1));
+        sample("edm.x0.ode", new KarrasSchedule(), Prediction.X0, new Tcd(0));
+        sample("rf.x0.sde", new FlowLinear(), Prediction.X0, new Tcd(1));
+        sample("rf.x0.ode", new FlowLinear(), Prediction.X0, new Tcd(0));
     }
 
     private void sample(String name, NoiseSchedule schedule, Prediction prediction, Solver solver) {
