@@ -115,6 +115,34 @@ class TrainedForCommandTest {
     }
 
     @Test
+    void folded_it_draws_the_same_from_a_smaller_file_and_is_refused_where_its_table_has_nothing() throws Exception {
+        String small = folder.resolve("small").toString();
+        assertThat(Ran.retort("convert", model.toString(), small, "--fold")
+                        .good()
+                        .err())
+                .contains("MB, where " + model + " has");
+        assertThat(Ran.retort("inspect", small).good().out())
+                .contains("DiT")
+                .contains(" folded")
+                .contains("modulations of 3 times and 3 labels")
+                .contains("for 3 steps of flow-euler");
+        sample(model).good();
+        byte[] drawn = Files.readAllBytes(folder.resolve("out.png"));
+        sample(Path.of(small)).good();
+        assertThat(Files.readAllBytes(folder.resolve("out.png"))).isEqualTo(drawn);
+        sample(Path.of(small), "--steps", "4").refused(2, "--steps is 4, but the model was trained for 3 steps alone");
+        sample(Path.of(small), "--steps", "4", "--force")
+                .refused(2, "was asked at time 750.0, but its table has the times", "it was folded from");
+        String again = folder.resolve("again").toString();
+        Ran.retort("convert", small, again, "--fold").refused(2, "cannot be folded: it is folded already");
+        Ran.retort("convert", small, again, "--dtype", "fp16").good();
+        Ran.retort("convert", small, again + ".pt").refused(2, "cannot be written as original");
+        Ran.retort("convert", model.toString(), again + ".pt", "--fold").refused(2, "other programs do not know");
+        Ran.retort("convert", other.toString(), again, "--fold", "--force")
+                .refused(2, "trained for any way of sampling and is asked at any time");
+    }
+
+    @Test
     void as_a_teacher_it_has_no_trajectories_but_those_of_its_own_steps() {
         String out = folder.resolve("kept").toString();
         Ran.retort("trajectories", model.toString(), "--count", "2", "--device", "cpu", "--out", out)
