@@ -58,6 +58,11 @@ public record TrainedFor(
         return scale == 1 ? this : new TrainedFor(steps, solver, grid, scale, classes);
     }
 
+    /** The same in one of its numbers of steps alone, on its grid, or that of a way of sampling. */
+    public TrainedFor inSteps(int count, SamplingSpec sampling) {
+        return new TrainedFor(List.of(count), solver, grid == null ? sampling.grid() : grid, guidance, classes);
+    }
+
     /** The same for some classes alone, or for all where there are none. */
     public TrainedFor ofClasses(List<Integer> labels) {
         return new TrainedFor(steps, solver, grid, guidance, labels);

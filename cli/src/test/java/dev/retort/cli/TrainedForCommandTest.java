@@ -143,6 +143,25 @@ class TrainedForCommandTest {
     }
 
     @Test
+    void of_a_run_the_weights_that_were_best_in_a_number_of_steps_are_drawn_in_it() throws Exception {
+        SamplingSpec way = SamplingSpec.of("flow-euler", 1, 1);
+        student("run/model", other, TrainedFor.jumps(way, 1));
+        Path best = student(
+                "run/model-2",
+                TinyModel.save(folder.resolve("wider"), 16, 0.1),
+                TrainedFor.steps(2, way.withSteps(2), 1));
+        Path run = folder.resolve("run");
+        assertThat(sample(run, "--steps", "2").good().err())
+                .contains("in 2 steps the weights that were best in so many are taken, of model-2");
+        byte[] drawn = Files.readAllBytes(folder.resolve("out.png"));
+        sample(best, "--steps", "2").good();
+        assertThat(Files.readAllBytes(folder.resolve("out.png"))).isEqualTo(drawn);
+        sample(run.resolve("model"), "--steps", "2").good();
+        assertThat(Files.readAllBytes(folder.resolve("out.png"))).isNotEqualTo(drawn);
+        assertThat(sample(run, "--steps", "4").good().err()).doesNotContain("model-");
+    }
+
+    @Test
     void as_a_teacher_it_has_no_trajectories_but_those_of_its_own_steps() {
         String out = folder.resolve("kept").toString();
         Ran.retort("trajectories", model.toString(), "--count", "2", "--device", "cpu", "--out", out)
