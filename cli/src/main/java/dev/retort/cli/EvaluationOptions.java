@@ -129,12 +129,14 @@ final class EvaluationOptions {
         return candidate.with(force.allowing(spec, candidate.card(), given, output));
     }
 
-    Evaluator evaluator(Candidate first, ComputeOptions.Chosen chosen, Output output) {
+    /** Judges models beside each other, on the data of the first, of the classes that students of a domain among them know. */
+    Evaluator evaluator(List<Candidate> candidates, ComputeOptions.Chosen chosen, Output output) {
         return Evaluator.of(
-                data(first),
+                data(candidates.get(0)),
                 extractors.stream().map(one -> ModelArgument.place(one, output)).toList(),
                 new FeatureCache(cache()),
-                new Evaluator.Settings(samples, seed, batch, chosen.device(), chosen.precision()));
+                new Evaluator.Settings(samples, seed, batch, chosen.device(), chosen.precision()),
+                candidates);
     }
 
     ComputeOptions.Chosen choose(Output output) {

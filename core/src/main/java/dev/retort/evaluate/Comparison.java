@@ -100,7 +100,7 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
                 columns,
                 List.of(Grids.of(
                         samples,
-                        evaluations.get(teacher.name()).samples().classes(),
+                        evaluations.get(teacher.name()).samples().asked(),
                         teacher.card().images().height(),
                         evaluator.settings().seed())),
                 charts,
