@@ -2,6 +2,7 @@ package dev.retort.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.card.GuidanceRange;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
 import dev.retort.card.TrainedFor;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -152,13 +154,25 @@ class TrainedForCommandTest {
                 TrainedFor.steps(2, way.withSteps(2), 1));
         Path run = folder.resolve("run");
         assertThat(sample(run, "--steps", "2").good().err())
-                .contains("in 2 steps the weights that were best in so many are taken, of model-2");
-        byte[] drawn = Files.readAllBytes(folder.resolve("out.png"));
-        sample(best, "--steps", "2").good();
-        assertThat(Files.readAllBytes(folder.resolve("out.png"))).isEqualTo(drawn);
-        sample(run.resolve("model"), "--steps", "2").good();
-        assertThat(Files.readAllBytes(folder.resolve("out.png"))).isNotEqualTo(drawn);
-        assertThat(sample(run, "--steps", "4").good().err()).doesNotContain("model-");
+                .contains("the weights that were best in so many steps are taken: model-2");
+        sample(best, "--steps", "3").refused(2, "trained for 2 steps alone");
+        for (Path exact : List.of(best, run.resolve("model"))) {
+            assertThat(sample(exact, "--steps", "2").good().err()).doesNotContain("were best");
+        }
+        assertThat(sample(run, "--steps", "4").good().err()).doesNotContain("were best");
+    }
+
+    @Test
+    void guidance_beyond_the_scales_that_it_was_told_is_refused_unless_forced() {
+        Path told = student("told", other, TrainedFor.ANY.told(Optional.of(new GuidanceRange(1, 4))));
+        sample(told, "--guidance", "4").good();
+        sample(told, "--guidance", "6")
+                .refused(
+                        2,
+                        "--guidance is 6.0, but the model was told scales from 1.0 to 4.0 alone; ask for one of these");
+        assertThat(sample(told, "--guidance", "6", "--force").good().err())
+                .contains("Warning: guidance is 6.0, but the model was told scales from 1.0 to 4.0 alone");
+        assertThat(Ran.retort("inspect", told.toString()).good().out()).contains("guidance told from 1.0 to 4.0");
     }
 
     @Test

@@ -66,8 +66,7 @@ public final class Models {
         Optional<Path> own = RunFolder.own(place, steps);
         own.filter(folder -> !folder.equals(RunFolder.own(place).orElseThrow()))
                 .ifPresent(best ->
-                        listener.say("in " + ModelFiles.card(best).sampling().steps()
-                                + " steps the weights that were best in so many are taken, of " + best.getFileName()));
+                        listener.say("the weights that were best in so many steps are taken: " + best.getFileName()));
         return located(place, own, listener);
     }
 

@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.card.AutoencoderCard;
+import dev.retort.card.GuidanceRange;
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.SamplingPlan;
