@@ -122,10 +122,10 @@ class TrainedForTest {
     }
 
     @Test
-    void a_card_says_it_in_five_fields() {
+    void a_card_says_it_in_six_fields() {
         assertThat(CardFile.tree(FOUR).toString())
                 .isEqualTo(
-                        "{\"steps\":[4],\"solver\":\"flow-euler\",\"grid\":\"default\",\"guidance\":1.5,\"classes\":[]}");
+                        "{\"steps\":[4],\"solver\":\"flow-euler\",\"grid\":\"default\",\"guidance\":1.5,\"guidanceInput\":null,\"classes\":[]}");
         for (TrainedFor trained : List.of(FOUR, JUMPS, TrainedFor.ANY)) {
             assertThat(CardFile.value(CardFile.tree(trained), TrainedFor.class)).isEqualTo(trained);
         }

@@ -137,7 +137,10 @@ public final class FoldedDit implements Denoiser {
     private ModulationTable table(long[] rows, int steps) {
         try (Scope scope = Scope.open()) {
             return new ModulationTable(
-                    layers.stream().map(layer -> scope.keep(layer.alias())).toList(),
+                    layers.stream()
+                            .map(layer -> scope.keep(
+                                    Ops.narrow(layer, 0, 0, spec.rows()))) // a view of its own, closed with the table
+                            .toList(),
                     scope.keep(Ops.view(Tensors.of(rows, device()), steps, rows.length / steps)));
         }
     }
