@@ -46,6 +46,12 @@ public record DitSpec(
     /** Sines and cosines that the time becomes at which a call is to land. */
     public static final int END_TIME_FEATURES = 32;
 
+    /** Modulations of a block: shift, factor and gate of its attention, then of its MLP. */
+    public static final int BLOCK_PARTS = 6;
+
+    /** Modulations of the last layer: shift and factor. */
+    public static final int LAST_PARTS = 2;
+
     /** Validates. */
     public DitSpec {
         require(patch >= 1, "patch", patch, "at least 1");
@@ -190,14 +196,18 @@ public record DitSpec(
         long values = (long) patch * patch;
         long mlp =
                 modern ? 3L * d * mlpHidden() + 2L * mlpHidden() + d + 2 * d : 2L * d * mlpHidden() + mlpHidden() + d;
-        long block = 4 * d * d + 4 * d + mlp + 6 * d * d + 6 * d;
-        long embedders = values * channels * d
-                + d
-                + embedderWeights()
-                + 2 * d * (1 + scalars.parts().size());
+        long block = 4 * d * d + 4 * d + mlp;
+        long patches = values * channels * d + d;
+        long last = (d + 1) * values * outChannels() + (modern ? d : 0);
+        return depth * block + patches + last + modulationParameters();
+    }
+
+    /** Of these the values of what follows from time and condition alone: embedders, and the products that make modulations. */
+    long modulationParameters() {
+        long d = hidden;
         long labels = d * (classes + (hasNullClass() ? 1 : 0));
-        long last = (d + 1) * values * outChannels() + 2 * d * d + 2 * d + (modern ? d : 0);
-        return depth * block + embedders + labels + last;
+        long biases = 2 * d * (1 + scalars.parts().size());
+        return embedderWeights() + biases + labels + ((long) BLOCK_PARTS * depth + LAST_PARTS) * (d * d + d);
     }
 
     /** Weights of the two products of each embedder of a number, time included. */
@@ -215,13 +225,15 @@ public record DitSpec(
         long d = hidden;
         long t = tokens();
         long mlp = (modern ? 3L : 2L) * d * mlpHidden();
-        long block = (4 * d * d + mlp) * t + 2 * t * t * d + 6 * d * d;
+        long block = (4 * d * d + mlp) * t + 2 * t * t * d;
         long patchValues = (long) patch * patch;
-        return depth * block
-                + 2 * d * d
-                + patchValues * channels * d * t
-                + d * patchValues * outChannels() * t
-                + embedderWeights();
+        return depth * block + patchValues * channels * d * t + d * patchValues * outChannels() * t + modulationMacs();
+    }
+
+    /** Those of them that follow from time and condition alone. */
+    long modulationMacs() {
+        long d = hidden;
+        return ((long) BLOCK_PARTS * depth + LAST_PARTS) * d * d + embedderWeights();
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.retort.card;
 
 import dev.retort.config.Require;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -103,22 +104,22 @@ public record ModelCard(
 
     /** The same for a model of latents. */
     public ModelCard withAutoencoder(AutoencoderCard encoder) {
-        return with(network, trainedFor, imagesSeen, encoder);
+        return with(network, trainedFor, sampling, imagesSeen, encoder);
     }
 
     /** The same after that many training images. */
     public ModelCard withImagesSeen(long images) {
-        return with(network, trainedFor, images, autoencoder);
+        return with(network, trainedFor, sampling, images, autoencoder);
     }
 
     /** The same of another network. */
     public ModelCard withNetwork(NetworkSpec other) {
-        return with(other, trainedFor, imagesSeen, autoencoder);
+        return with(other, trainedFor, sampling, imagesSeen, autoencoder);
     }
 
     /** The same trained for other ways of sampling; for any of them it is sampled as one likes. */
     public ModelCard withTrainedFor(TrainedFor ways) {
-        return with(network, ways, imagesSeen, autoencoder);
+        return with(network, ways, sampling, imagesSeen, autoencoder);
     }
 
     /** The labels that it is sampled for: those of its domain where it was distilled for one, else all. */
@@ -127,13 +128,35 @@ public record ModelCard(
         return domain.isEmpty() ? IntStream.range(0, classes.size()).boxed().toList() : domain;
     }
 
-    private ModelCard with(NetworkSpec shape, TrainedFor ways, long images, AutoencoderCard encoder) {
+    /** The same sampled otherwise by default. */
+    public ModelCard withSampling(SamplingSpec other) {
+        return with(network, trainedFor, other, imagesSeen, autoencoder, metrics);
+    }
+
+    /** The same with something that was measured of it. */
+    public ModelCard withMetric(String name, double value) {
+        Map<String, Double> all = new LinkedHashMap<>(metrics);
+        all.put(name, value);
+        return with(network, trainedFor, sampling, imagesSeen, autoencoder, all);
+    }
+
+    private ModelCard with(NetworkSpec shape, TrainedFor ways, SamplingSpec way, long images, AutoencoderCard encoder) {
+        return with(shape, ways, way, images, encoder, metrics);
+    }
+
+    private ModelCard with(
+            NetworkSpec shape,
+            TrainedFor ways,
+            SamplingSpec way,
+            long images,
+            AutoencoderCard encoder,
+            Map<String, Double> measured) {
         return new ModelCard(
                 format,
                 shape,
                 process,
                 scheduleHash,
-                sampling,
+                way,
                 ways,
                 classes,
                 data,
@@ -141,7 +164,7 @@ public record ModelCard(
                 seed,
                 teacher,
                 provenance,
-                metrics,
+                measured,
                 encoder);
     }
 

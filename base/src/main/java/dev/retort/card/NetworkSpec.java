@@ -72,6 +72,14 @@ public interface NetworkSpec {
         return hasNullClass() || scalars().guidance();
     }
 
+    /**
+     * Whether what it computes of time and condition alone is a table of a few of them ({@link FoldedDitSpec}): it is sampled at these, and
+     * neither trained nor cut.
+     */
+    default boolean folded() {
+        return false;
+    }
+
     /** Number of classes, the null class not counted. */
     default int classes() {
         return condition().classes();

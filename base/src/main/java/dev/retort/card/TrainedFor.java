@@ -8,6 +8,7 @@ import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -18,12 +19,18 @@ import java.util.stream.Stream;
  * @param solver whose jumps it learned; null where it still follows the ODE of its data, as any solver may
  * @param grid on which these steps lie; null where it was trained at all times
  * @param guidance what is baked into its output; 1 for none
+ * @param guidanceInput the scales of guidance that it was told and learned; empty where it is told none
  * @param classes the labels of its domain, rising, which alone it was shown; empty for all
  */
 public record TrainedFor(
-        List<Integer> steps, SolverSpec solver, GridSpec grid, double guidance, List<Integer> classes) {
+        List<Integer> steps,
+        SolverSpec solver,
+        GridSpec grid,
+        double guidance,
+        Optional<GuidanceRange> guidanceInput,
+        List<Integer> classes) {
     /** Any way of sampling, as a network is that learned from data alone. */
-    public static final TrainedFor ANY = new TrainedFor(List.of(), null, null, 1, List.of());
+    public static final TrainedFor ANY = new TrainedFor(List.of(), null, null, 1, Optional.empty(), List.of());
 
     private static final int MOST_NAMED = 5;
 
@@ -38,6 +45,7 @@ public record TrainedFor(
                 "solver",
                 solver,
                 "that of the steps " + steps + ", and a grid");
+        Require.that(guidanceInput != null, "guidanceInput", null, "scales from one to another, or none");
         Require.that(classes != null, "classes", null, "labels, or none of them");
         steps = steps.stream().distinct().sorted().toList();
         classes = classes.stream().distinct().sorted().toList();
@@ -45,22 +53,34 @@ public record TrainedFor(
 
     /** The steps of a way of sampling, in this number alone. */
     public static TrainedFor steps(int steps, SamplingSpec sampling, double guidance) {
-        return new TrainedFor(List.of(steps), sampling.solver(), sampling.grid(), guidance, List.of());
+        return new TrainedFor(
+                List.of(steps), sampling.solver(), sampling.grid(), guidance, Optional.empty(), List.of());
     }
 
     /** Jumps from any time, in as many steps as one likes, of the solver of a way of sampling. */
     public static TrainedFor jumps(SamplingSpec sampling, double guidance) {
-        return new TrainedFor(List.of(), sampling.solver(), null, guidance, List.of());
+        return new TrainedFor(List.of(), sampling.solver(), null, guidance, Optional.empty(), List.of());
     }
 
     /** The same with a guidance baked in; 1 leaves it as it is. */
     public TrainedFor guided(double scale) {
-        return scale == 1 ? this : new TrainedFor(steps, solver, grid, scale, classes);
+        return scale == 1 ? this : new TrainedFor(steps, solver, grid, scale, guidanceInput, classes);
+    }
+
+    /** The same in one of its numbers of steps alone, on its grid, or that of a way of sampling. */
+    public TrainedFor inSteps(int count, SamplingSpec sampling) {
+        return new TrainedFor(
+                List.of(count), solver, grid == null ? sampling.grid() : grid, guidance, guidanceInput, classes);
+    }
+
+    /** The same told these scales of guidance; empty for none. */
+    public TrainedFor told(Optional<GuidanceRange> scales) {
+        return new TrainedFor(steps, solver, grid, guidance, scales, classes);
     }
 
     /** The same for some classes alone, or for all where there are none. */
     public TrainedFor ofClasses(List<Integer> labels) {
-        return new TrainedFor(steps, solver, grid, guidance, labels);
+        return new TrainedFor(steps, solver, grid, guidance, guidanceInput, labels);
     }
 
     /**
@@ -75,6 +95,7 @@ public record TrainedFor(
                 narrower.solver,
                 narrower.grid,
                 between ? 1 : guidance == 1 ? other.guidance : guidance,
+                guidanceInput.or(() -> other.guidanceInput),
                 classes.isEmpty() ? other.classes : classes);
     }
 
@@ -104,6 +125,10 @@ public record TrainedFor(
                 guidance == 1 || asked.guidanceScale() == 1,
                 "guidance is " + asked.guidanceScale() + ", but a guidance of " + guidance
                         + " is baked into the model; ask for 1");
+        require(
+                guidanceInput.map(scales -> scales.holds(asked.guidanceScale())).orElse(true),
+                "guidance is " + asked.guidanceScale() + ", but the model was told scales from "
+                        + guidanceInput.map(GuidanceRange::toString).orElse("") + " alone; ask for one of these");
     }
 
     /**
@@ -201,6 +226,7 @@ public record TrainedFor(
                 : (steps.isEmpty() ? "any number of steps" : stepsText()) + " of " + solver.text();
         return way
                 + (grid == null ? "" : " on the grid " + grid.text())
-                + (guidance == 1 ? "" : ", guidance " + guidance + " baked in");
+                + (guidance == 1 ? "" : ", guidance " + guidance + " baked in")
+                + guidanceInput.map(scales -> ", guidance told from " + scales).orElse("");
     }
 }

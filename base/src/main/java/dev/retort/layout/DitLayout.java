@@ -1,6 +1,7 @@
 package dev.retort.layout;
 
 import dev.retort.card.DitSpec;
+import dev.retort.card.FoldedDitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -12,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Pattern;
 
 /**
  * The layouts of a diffusion transformer. The diffusers library keeps q, k and v apart, stores the embedders once per block
@@ -67,6 +69,8 @@ public enum DitLayout implements WeightLayout<DitSpec> {
         }
     };
 
+    private static final Pattern FOLDED = Pattern.compile("[tyws]_embedder\\..*|.*\\.adaLN_modulation\\..*");
+
     @Override
     public String id() {
         return name().toLowerCase(Locale.ROOT);
@@ -110,6 +114,33 @@ public enum DitLayout implements WeightLayout<DitSpec> {
         linear(shapes, "final_layer.linear", d, patch * patch * spec.outChannels());
         linear(shapes, "final_layer.adaLN_modulation.1", d, 2 * d);
         return shapes;
+    }
+
+    /** The same of a network with a table in place of what makes its modulations. */
+    public static Map<String, long[]> parameters(FoldedDitSpec spec) {
+        Map<String, long[]> shapes = new LinkedHashMap<>(parameters(spec.unfolded()));
+        shapes.keySet().removeIf(DitLayout::servesModulation);
+        int layers = spec.unfolded().depth() + 1;
+        for (int i = 0; i < layers; i++) {
+            int parts = i == layers - 1 ? DitSpec.LAST_PARTS : DitSpec.BLOCK_PARTS;
+            shapes.put(modulation(spec.unfolded(), i), new long[] {
+                spec.times().size(),
+                spec.labels().size(),
+                parts,
+                spec.unfolded().hidden()
+            });
+        }
+        return shapes;
+    }
+
+    /** Whether a parameter serves modulations alone, and is none of a network that has a table of them. */
+    public static boolean servesModulation(String name) {
+        return FOLDED.matcher(name).matches();
+    }
+
+    /** Name of a layer's table of modulations (times, labels, parts, D); behind the blocks comes the last layer. */
+    public static String modulation(DitSpec spec, int layer) {
+        return (layer == spec.depth() ? "final_layer" : "blocks." + layer) + ".modulation";
     }
 
     private static void block(Map<String, long[]> shapes, String name, DitSpec spec) {

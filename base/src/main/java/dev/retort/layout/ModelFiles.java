@@ -86,8 +86,8 @@ public final class ModelFiles {
      * A card of format 1 says nothing of the forward's convention, which was the original's, or of latents, which it had not;
      * one of format 2 nothing of the time grid and the clamp, which followed from the process, and its network is a diffusion
      * transformer; one of format 3 nothing of the noise's temperature and of what it was trained for: it was sampled in any way. One that
-     * does not name the numbers that its network is told beside time and class means none, and one that names no classes of what it was
-     * trained for all.
+     * does not name the numbers that its network is told beside time and class means none, one that names no classes of what it was
+     * trained for all, and one that names no scales of guidance that it was told any.
      */
     private static void upgrade(ObjectNode card) {
         if (card.get("process") instanceof ObjectNode process) {
@@ -122,8 +122,13 @@ public final class ModelFiles {
                 network.put("outputs", 1);
             }
         }
-        if (card.path("trainedFor") instanceof ObjectNode trained && !trained.has("classes")) {
-            trained.putArray("classes");
+        if (card.path("trainedFor") instanceof ObjectNode trained) {
+            if (!trained.has("classes")) {
+                trained.putArray("classes");
+            }
+            if (!trained.has("guidanceInput")) {
+                trained.putNull("guidanceInput");
+            }
         }
     }
 

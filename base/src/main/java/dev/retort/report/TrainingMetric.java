@@ -45,6 +45,11 @@ public final class TrainingMetric {
         return "held-out-by-time/" + quarter;
     }
 
+    /** Distance of samples in a number of steps from images of the data, without a network. */
+    public static String slicedWasserstein(int steps) {
+        return "sliced-wasserstein/" + steps;
+    }
+
     /** The loss in a tenth of time. */
     public static String lossByTime(int bin) {
         return "loss-by-time/" + bin;

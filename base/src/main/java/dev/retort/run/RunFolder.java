@@ -18,12 +18,13 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
  * The folder of a run: {@code config.yaml}, {@code log.jsonl}, {@code tensorboard/}, {@code samples/}, {@code checkpoints/},
- * and {@code model/} with the result.
+ * and {@code model/} with the result, beside which {@code model-2/} may hold weights that were better in 2 steps.
  *
  * @param path the folder
  */
@@ -159,6 +160,11 @@ public record RunFolder(Path path) {
         return path.resolve("model");
     }
 
+    /** Where the weights lie that were best in a number of steps, where the run kept such. */
+    public Path model(int steps) {
+        return path.resolve("model-" + steps);
+    }
+
     /** The checkpoint's folder at a clock. */
     public Path checkpoint(long imagesSeen) {
         return checkpoints().resolve(String.format(Locale.ROOT, "%012d", imagesSeen));
@@ -207,6 +213,24 @@ public record RunFolder(Path path) {
                         e);
             }
         }
+    }
+
+    /**
+     * The model folder to be sampled in a number of steps: {@link #own}, or of a run with a result that kept the best weights for so many,
+     * these.
+     *
+     * @param steps empty for as many as the result's card says
+     */
+    public static Optional<Path> own(Path given, OptionalInt steps) {
+        RunFolder run = new RunFolder(given);
+        return own(given).map(folder -> {
+            if (!folder.equals(run.model())) {
+                return folder;
+            }
+            Path best = run.model(
+                    steps.orElseGet(() -> ModelFiles.card(folder).sampling().steps()));
+            return Files.exists(best.resolve(ModelFiles.CARD)) ? best : folder;
+        });
     }
 
     /**

@@ -10,6 +10,7 @@ import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class TrainedForTest {
@@ -50,6 +51,27 @@ class TrainedForTest {
                 FOUR,
                 EULER.withGuidance(2, 0, 1, 0),
                 "guidance is 2.0, but a guidance of 1.5 is baked into the model; ask for 1");
+    }
+
+    @Test
+    void guidance_beyond_the_scales_that_it_was_told_is_refused_with_these() {
+        TrainedFor told = JUMPS.told(Optional.of(new GuidanceRange(1, 4)));
+        SamplingSpec lcm = SamplingSpec.of("lcm", 2, 1);
+        for (double scale : new double[] {1, 2.5, 4}) {
+            assertThatCode(() -> told.requireFit(SCHEDULE, lcm.withGuidance(scale, 0, 1, 0)))
+                    .doesNotThrowAnyException();
+        }
+        for (double scale : new double[] {0.5, 4.5}) {
+            refused(
+                    told,
+                    lcm.withGuidance(scale, 0, 1, 0),
+                    "guidance is " + scale
+                            + ", but the model was told scales from 1.0 to 4.0 alone; ask for one of these");
+        }
+        assertThat(told.text()).isEqualTo("any number of steps of lcm, guidance told from 1.0 to 4.0");
+        assertThat(told.ofClasses(List.of(1)).and(FOUR).inSteps(2, lcm).guidanceInput())
+                .contains(new GuidanceRange(1, 4));
+        assertThat(CardFile.value(CardFile.tree(told), TrainedFor.class)).isEqualTo(told);
     }
 
     @Test
@@ -109,14 +131,14 @@ class TrainedForTest {
     }
 
     @Test
-    void a_card_says_it_in_five_fields() {
+    void a_card_says_it_in_six_fields() {
         assertThat(CardFile.tree(FOUR).toString())
                 .isEqualTo(
-                        "{\"steps\":[4],\"solver\":\"flow-euler\",\"grid\":\"default\",\"guidance\":1.5,\"classes\":[]}");
+                        "{\"steps\":[4],\"solver\":\"flow-euler\",\"grid\":\"default\",\"guidance\":1.5,\"guidanceInput\":null,\"classes\":[]}");
         for (TrainedFor trained : List.of(FOUR, JUMPS, TrainedFor.ANY)) {
             assertThat(CardFile.value(CardFile.tree(trained), TrainedFor.class)).isEqualTo(trained);
         }
-        assertThatThrownBy(() -> new TrainedFor(List.of(4), null, null, 1, List.of()))
+        assertThatThrownBy(() -> new TrainedFor(List.of(4), null, null, 1, Optional.empty(), List.of()))
                 .hasMessageContaining("solver is null, expected that of the steps [4], and a grid");
     }
 }

@@ -74,9 +74,12 @@ final class CompareCommand implements Callable<Integer> {
                 : out;
         AtomicWrite.requireWritable(folder.resolve("compare.json"));
         distilled.addAll(original.subList(1, original.size()));
+        List<Candidate> all = new ArrayList<>(original);
+        all.addAll(distilled);
+        all.addAll(alone);
         ComputeOptions.Chosen chosen = options.choose(output);
         ComparisonReport report;
-        try (Evaluator evaluator = options.evaluator(original.get(0), chosen, output);
+        try (Evaluator evaluator = options.evaluator(all, chosen, output);
                 Bar bar = output.bar("compare", "")) {
             report = new Comparison(original.get(0), distilled, alone)
                     .report(

@@ -15,11 +15,13 @@ import dev.retort.layout.Storage;
 import dev.retort.layout.WeightLayout;
 import dev.retort.pipeline.Architectures;
 import dev.retort.run.RunFolder;
+import dev.retort.sample.Folding;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -42,6 +44,7 @@ import picocli.CommandLine.Parameters;
             "  retort convert dit-xl pipeline --to diffusers   a folder of the diffusers library",
             "  retort convert pipeline dit --dtype bf16        half the size",
             "  retort convert sit.pt sit --family sit          where the weights do not tell",
+            "  retort convert runs/few small --fold            a student of few steps, a third smaller",
             "",
             "Of a training file the average of the weights (EMA) is taken where it has one, and that is said.",
             ""
@@ -75,6 +78,13 @@ final class ConvertCommand implements Callable<Integer> {
             description = "Cut diffusers weights above so many MB; by default 10000.")
     private Integer shardMb;
 
+    @Option(
+            names = "--fold",
+            description =
+                    "Of a student of few steps keep what it computes of time and class as a table: smaller, the same"
+                            + " pictures, for sampling alone.")
+    private boolean fold;
+
     @Option(names = "--force", description = "Replace a file, or a folder that holds nothing but what Retort wrote.")
     private boolean force;
 
@@ -90,6 +100,14 @@ final class ConvertCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Optional<WeightLayout<?>> layout = layout();
+        if (fold && layout.isPresent()) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    "--fold writes a model that other programs do not know, and "
+                            + out + " is to be one of the layout "
+                            + layout.get().id()
+                            + "; leave --to out and name a folder");
+        }
         Optional<Dtype> asked = asked();
         Hints told = hints.hints();
         requireFree(layout);
@@ -104,8 +122,17 @@ final class ConvertCommand implements Callable<Integer> {
                 Fit.of(Architectures.of(card.network()).parameters(card.network()), file.entries())
                         .require(file.path());
                 stored = asked.orElseGet(() -> kept(file, notes));
-                notes.addAll(write(layout, card, file, stored));
+                if (fold) {
+                    card = folded(model, stored);
+                } else {
+                    notes.addAll(write(layout, card, file, stored));
+                }
             }
+        } else if (fold) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    "--fold takes a model whose card says in which steps it is sampled, and " + given
+                            + " has none; leave --fold out");
         } else {
             try (Checkpoint checkpoint = Architectures.open(in, told)) {
                 checkpoint.notes().forEach(output::say);
@@ -193,6 +220,18 @@ final class ConvertCommand implements Callable<Integer> {
         notes.add("the weights are of type " + types.stream().map(Enum::name).collect(Collectors.joining(" and "))
                 + "; written in fp32");
         return Dtype.F32;
+    }
+
+    private ModelCard folded(Path model, Dtype stored) {
+        ModelCard card =
+                Folding.fold(model, out, dev.retort.torch.Dtype.of(stored).orElseThrow());
+        output.say(
+                String.format(Locale.ROOT, "%.2f MB, where %s has %.2f MB", megabytes(out), given, megabytes(model)));
+        return card;
+    }
+
+    private static double megabytes(Path model) {
+        return model.resolve(ModelFiles.WEIGHTS).toFile().length() / 1e6;
     }
 
     private List<String> write(Optional<WeightLayout<?>> layout, ModelCard card, TensorFile parameters, Dtype stored) {

@@ -60,10 +60,7 @@ final class DistillCommand implements Callable<Integer> {
         RunResult.of(run, model, images(recipe), start)
                 .tell(
                         output,
-                        recipe.domain().isEmpty()
-                                        && Models.card(teacher)
-                                                .images()
-                                                .equals(Models.card(model).images())
+                        Models.card(teacher).images().equals(Models.card(model).images())
                                 ? "retort compare " + recipe.teacher().model() + " " + run
                                 : "retort sample " + run);
         return 0;

@@ -49,7 +49,7 @@ final class EvaluateCommand implements Callable<Integer> {
         List<Candidate> candidates = options.candidates(checkpoint, new ArrayList<>(), output);
         ComputeOptions.Chosen chosen = options.choose(output);
         ComparisonReport report;
-        try (Evaluator evaluator = options.evaluator(candidates.get(0), chosen, output)) {
+        try (Evaluator evaluator = options.evaluator(candidates, chosen, output)) {
             List<Evaluation> evaluations = new ArrayList<>();
             for (Candidate candidate : candidates) {
                 try (Bar bar = output.bar("draw", "images")) {

@@ -105,20 +105,20 @@ final class EvaluationOptions {
     /** A model as it will be sampled, once or in each of its numbers of steps, under a name that no other has. */
     List<Candidate> candidates(String given, List<String> taken, Output output) {
         StepCounts asked = StepCounts.of(given);
-        Path folder = ModelArgument.folder(asked.model(), output);
         String base = ModelArgument.name(asked.model());
         String name = base;
         for (int i = 2; taken.contains(name); i++) {
             name = base + " " + i;
         }
         taken.add(name);
-        ModelCard card = Models.card(folder);
         if (asked.steps().isEmpty()) {
-            return List.of(candidate(name, folder, sampling.of(card, given), given, output));
+            Path folder = ModelArgument.folder(given, sampling.steps(), output);
+            return List.of(candidate(name, folder, sampling.of(Models.card(folder), given), given, output));
         }
         List<Candidate> candidates = new ArrayList<>();
         for (int steps : asked.steps()) {
-            SamplingSpec spec = sampling.of(card, asked.model(), steps);
+            Path folder = ModelArgument.folder(asked.model(), steps, output);
+            SamplingSpec spec = sampling.of(Models.card(folder), asked.model(), steps);
             candidates.add(candidate(ModelColumn.inSteps(name, steps), folder, spec, asked.model(), output));
         }
         return candidates;
@@ -129,12 +129,14 @@ final class EvaluationOptions {
         return candidate.with(force.allowing(spec, candidate.card(), given, output));
     }
 
-    Evaluator evaluator(Candidate first, ComputeOptions.Chosen chosen, Output output) {
+    /** Judges models beside each other, on the data of the first, of the classes that students of a domain among them know. */
+    Evaluator evaluator(List<Candidate> candidates, ComputeOptions.Chosen chosen, Output output) {
         return Evaluator.of(
-                data(first),
+                data(candidates.get(0)),
                 extractors.stream().map(one -> ModelArgument.place(one, output)).toList(),
                 new FeatureCache(cache()),
-                new Evaluator.Settings(samples, seed, batch, chosen.device(), chosen.precision()));
+                new Evaluator.Settings(samples, seed, batch, chosen.device(), chosen.precision()),
+                candidates);
     }
 
     ComputeOptions.Chosen choose(Output output) {

@@ -4,6 +4,7 @@ import dev.retort.hub.Hub;
 import dev.retort.hub.HubName;
 import dev.retort.pipeline.Models;
 import java.nio.file.Path;
+import java.util.OptionalInt;
 
 /** Turns what a user wrote for a model into a place on this machine, and shows what must be fetched for it. */
 final class ModelArgument {
@@ -17,6 +18,13 @@ final class ModelArgument {
     static Path folder(String given, Output output) {
         try (DownloadBar bar = new DownloadBar(output)) {
             return Models.locate(given, bar);
+        }
+    }
+
+    /** The folder of the model that is sampled in a number of steps; null for as many as its card says. */
+    static Path folder(String given, Integer steps, Output output) {
+        try (DownloadBar bar = new DownloadBar(output)) {
+            return Models.locate(given, steps == null ? OptionalInt.empty() : OptionalInt.of(steps), bar);
         }
     }
 
@@ -36,7 +44,8 @@ final class ModelArgument {
             return HubName.parse(given).name();
         }
         Path path = Path.of(given).toAbsolutePath().normalize();
-        boolean unnamed = path.endsWith("model") && path.getNameCount() > 1;
+        boolean unnamed =
+                path.getNameCount() > 1 && path.getFileName().toString().matches("model(-\\d+)?");
         return (unnamed ? path.getParent() : path).getFileName().toString();
     }
 }

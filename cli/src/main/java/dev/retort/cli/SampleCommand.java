@@ -114,7 +114,7 @@ final class SampleCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Path folder = ModelArgument.folder(checkpoint, output);
+        Path folder = ModelArgument.folder(checkpoint, options.steps(), output);
         ModelCard own = Models.card(folder);
         SamplingSpec sampling = options.of(own, checkpoint);
         ModelCard card = force.allowing(sampling, own, checkpoint, output);

@@ -54,6 +54,11 @@ final class SamplingOptions {
                             + " default what the model asks for, usually 1.")
     private Double temperature;
 
+    /** The number of steps asked for; null where none is. */
+    Integer steps() {
+        return steps;
+    }
+
     /** The card's way of sampling with what the options change in it. */
     SamplingSpec of(ModelCard card, String model) {
         return of(card.sampling(), card, model);

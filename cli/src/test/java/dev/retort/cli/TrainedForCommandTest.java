@@ -2,6 +2,7 @@ package dev.retort.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.card.GuidanceRange;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
 import dev.retort.card.TrainedFor;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -112,6 +114,65 @@ class TrainedForCommandTest {
         String out = folder.resolve("kept").toString();
         Ran.retort("trajectories", squares.toString(), "--count", "2", "--device", "cpu", "--out", out)
                 .refused(2, "the model was distilled for square alone");
+    }
+
+    @Test
+    void folded_it_draws_the_same_from_a_smaller_file_and_is_refused_where_its_table_has_nothing() throws Exception {
+        String small = folder.resolve("small").toString();
+        assertThat(Ran.retort("convert", model.toString(), small, "--fold")
+                        .good()
+                        .err())
+                .contains("MB, where " + model + " has");
+        assertThat(Ran.retort("inspect", small).good().out())
+                .contains("DiT")
+                .contains(" folded")
+                .contains("modulations of 3 times and 3 labels")
+                .contains("for 3 steps of flow-euler");
+        sample(model).good();
+        byte[] drawn = Files.readAllBytes(folder.resolve("out.png"));
+        sample(Path.of(small)).good();
+        assertThat(Files.readAllBytes(folder.resolve("out.png"))).isEqualTo(drawn);
+        sample(Path.of(small), "--steps", "4").refused(2, "--steps is 4, but the model was trained for 3 steps alone");
+        sample(Path.of(small), "--steps", "4", "--force")
+                .refused(2, "was asked at time 750.0, but its table has the times", "it was folded from");
+        String again = folder.resolve("again").toString();
+        Ran.retort("convert", small, again, "--fold").refused(2, "cannot be folded: it is folded already");
+        Ran.retort("convert", small, again, "--dtype", "fp16").good();
+        Ran.retort("convert", small, again + ".pt").refused(2, "cannot be written as original");
+        Ran.retort("convert", model.toString(), again + ".pt", "--fold").refused(2, "other programs do not know");
+        Ran.retort("convert", other.toString(), again, "--fold", "--force")
+                .refused(2, "trained for any way of sampling and is asked at any time");
+    }
+
+    @Test
+    void of_a_run_the_weights_that_were_best_in_a_number_of_steps_are_drawn_in_it() throws Exception {
+        SamplingSpec way = SamplingSpec.of("flow-euler", 1, 1);
+        student("run/model", other, TrainedFor.jumps(way, 1));
+        Path best = student(
+                "run/model-2",
+                TinyModel.save(folder.resolve("wider"), 16, 0.1),
+                TrainedFor.steps(2, way.withSteps(2), 1));
+        Path run = folder.resolve("run");
+        assertThat(sample(run, "--steps", "2").good().err())
+                .contains("the weights that were best in so many steps are taken: model-2");
+        sample(best, "--steps", "3").refused(2, "trained for 2 steps alone");
+        for (Path exact : List.of(best, run.resolve("model"))) {
+            assertThat(sample(exact, "--steps", "2").good().err()).doesNotContain("were best");
+        }
+        assertThat(sample(run, "--steps", "4").good().err()).doesNotContain("were best");
+    }
+
+    @Test
+    void guidance_beyond_the_scales_that_it_was_told_is_refused_unless_forced() {
+        Path told = student("told", other, TrainedFor.ANY.told(Optional.of(new GuidanceRange(1, 4))));
+        sample(told, "--guidance", "4").good();
+        sample(told, "--guidance", "6")
+                .refused(
+                        2,
+                        "--guidance is 6.0, but the model was told scales from 1.0 to 4.0 alone; ask for one of these");
+        assertThat(sample(told, "--guidance", "6", "--force").good().err())
+                .contains("Warning: guidance is 6.0, but the model was told scales from 1.0 to 4.0 alone");
+        assertThat(Ran.retort("inspect", told.toString()).good().out()).contains("guidance told from 1.0 to 4.0");
     }
 
     @Test

@@ -18,7 +18,9 @@ record StudentSampling(Recipe recipe, ModelCard taught) {
     /** What the stages make of the student; a recipe that guides an ODE with guidance in it once more says that this is no bound. */
     TrainedFor trainedFor() {
         TrainedFor made = made();
-        return (guidedTwice(made) ? TrainedFor.ANY : made).ofClasses(recipe.labels(taught));
+        return (guidedTwice(made) ? TrainedFor.ANY : made)
+                .told(recipe.teacher().guidanceInput())
+                .ofClasses(recipe.labels(taught));
     }
 
     private boolean guidedTwice(TrainedFor made) {

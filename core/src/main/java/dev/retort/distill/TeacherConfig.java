@@ -1,7 +1,7 @@
 package dev.retort.distill;
 
+import dev.retort.card.GuidanceRange;
 import dev.retort.config.Require;
-import dev.retort.train.GuidanceRange;
 import java.util.Map;
 import java.util.Optional;
 

@@ -6,6 +6,7 @@ import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
 import dev.retort.report.ModelColumn;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 
 /**
@@ -31,6 +32,11 @@ public record Candidate(String name, Path model, SamplingSpec sampling, String a
     /** The same under another card, such as one that says nothing of what it was trained for. */
     public Candidate with(ModelCard other) {
         return new Candidate(name, model, sampling, autoencoder, other);
+    }
+
+    /** Names of the classes that it was distilled for; none where it is for all. */
+    List<String> domain() {
+        return card.trainedFor().classes().stream().map(card.classes()::get).toList();
     }
 
     /** The line of a chart on which it is a point: its name without the number of steps. */

@@ -100,7 +100,7 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
                 columns,
                 List.of(Grids.of(
                         samples,
-                        evaluations.get(teacher.name()).samples().classes(),
+                        evaluations.get(teacher.name()).samples().asked(),
                         teacher.card().images().height(),
                         evaluator.settings().seed())),
                 charts,
@@ -197,6 +197,9 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
     private Map<String, TimeBins> agreement(Evaluator evaluator, List<Column> planned) {
         Map<String, TimeBins> agreement = new LinkedHashMap<>();
         String schedule = teacher.card().scheduleHash();
+        if (teacher.card().network().folded()) {
+            return agreement; // it cannot be asked at all times
+        }
         try (Pipeline<Network> original = evaluator.load(teacher);
                 ImageCodec codec = ImageCodec.of(
                         original.card(),
@@ -205,7 +208,8 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
             for (Column column : planned) {
                 Candidate other = column.candidate();
                 boolean known = other.model().equals(teacher.model()) || agreement.containsKey(other.line());
-                boolean comparable = other.card().network().outputs() == 1
+                boolean comparable = !other.card().network().folded()
+                        && other.card().network().outputs() == 1
                         && teacher.card().network().outputs() == 1; // several speak of parts of a way, not of a time
                 if (!known && comparable && other.card().scheduleHash().equals(schedule) && sameValues(other)) {
                     try (Pipeline<Network> network = evaluator.load(other)) {

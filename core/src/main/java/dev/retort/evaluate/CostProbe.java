@@ -84,12 +84,13 @@ public final class CostProbe {
             answer(Map.of(TIMED_KERNELS, !device.isCuda() && Kernels.measuredHere() ? 1 : 0));
             List<String> own = model.card().classes();
             List<String> classes = own.isEmpty() ? List.of("") : own; // what a text says costs nothing
+            List<Integer> turn = own.isEmpty() ? List.of(0) : model.card().labels();
             long drawn = 0;
             for (String line = in.readLine(); line != null; line = in.readLine()) {
                 int batches = Integer.parseInt(line);
                 long started = System.nanoTime();
                 for (int i = 0; i < batches; i++) {
-                    draw(sampler, codec, classes, drawn, request.batch());
+                    draw(sampler, codec, Prompts.named(labels(turn, request.batch()), classes), drawn);
                     drawn += request.batch();
                 }
                 double seconds = (System.nanoTime() - started) / 1e9;
@@ -117,12 +118,14 @@ public final class CostProbe {
                 : ImageCodec.of(model.card(), request.autoencoder(), device);
     }
 
-    private static void draw(Sampler sampler, ImageCodec codec, List<String> classes, long first, int batch) {
-        int[] labels = IntStream.range(0, batch).map(i -> i % classes.size()).toArray();
-        Prompts prompts = Prompts.named(labels, classes);
+    private static int[] labels(List<Integer> turn, int batch) {
+        return IntStream.range(0, batch).map(i -> turn.get(i % turn.size())).toArray();
+    }
+
+    private static void draw(Sampler sampler, ImageCodec codec, Prompts prompts, long first) {
         try (Scope scope = Scope.open()) {
-            Tensors.floats(codec.decode(sampler.sample(
-                    prompts, 0, LongStream.range(first, first + batch).toArray())));
+            long[] indices = LongStream.range(first, first + prompts.size()).toArray();
+            Tensors.floats(codec.decode(sampler.sample(prompts, 0, indices)));
         }
     }
 

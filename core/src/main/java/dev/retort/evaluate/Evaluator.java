@@ -1,9 +1,12 @@
 package dev.retort.evaluate;
 
 import dev.retort.card.ImageShape;
+import dev.retort.card.ModelCard;
 import dev.retort.config.Require;
 import dev.retort.data.DataConfig;
+import dev.retort.data.DomainImages;
 import dev.retort.data.ImageSource;
+import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.FeatureExtractor.Extraction;
@@ -21,11 +24,13 @@ import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.torch.TorchError;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.stream.IntStream;
 
 /**
  * Judges models by some extractors against one set of real images: the test split, which no model was trained on. Training
@@ -34,6 +39,8 @@ import java.util.function.Function;
 public final class Evaluator implements AutoCloseable {
     /** Real images on each side, where the set has as many. */
     private static final int REAL_IMAGES = 10_000;
+
+    private static final int MOST_NAMED = 5;
 
     /**
      * How models are sampled for judgement.
@@ -57,13 +64,21 @@ public final class Evaluator implements AutoCloseable {
     private final ImageSet test;
     private final boolean divided;
     private final List<String> leftOut;
+    private final List<String> domain;
 
-    private Evaluator(List<Judge> judges, Settings settings, ImageSet test, boolean divided, List<String> leftOut) {
+    private Evaluator(
+            List<Judge> judges,
+            Settings settings,
+            ImageSet test,
+            boolean divided,
+            List<String> leftOut,
+            List<String> domain) {
         this.judges = judges;
         this.settings = settings;
         this.test = test;
         this.divided = divided;
         this.leftOut = leftOut;
+        this.domain = domain;
     }
 
     /**
@@ -74,14 +89,26 @@ public final class Evaluator implements AutoCloseable {
      *     others distance, precision and recall
      */
     public static Evaluator of(DataConfig data, List<String> extractors, FeatureCache cache, Settings settings) {
-        ImageSource training = data.withSplit("train").open();
+        return of(data, extractors, cache, settings, List.of());
+    }
+
+    /**
+     * The same for models of which some were distilled for some classes alone: all are judged on these, by real images of no others.
+     *
+     * @param judged the models that will be judged beside each other
+     * @throws RetortException of kind USAGE where they were distilled for different classes
+     */
+    public static Evaluator of(
+            DataConfig data, List<String> extractors, FeatureCache cache, Settings settings, List<Candidate> judged) {
+        Optional<Candidate> narrow = narrow(judged);
+        ImageSource training = among(data.withSplit("train").open(), narrow);
         int most = Math.max(REAL_IMAGES, settings.samples());
         ImageSet test;
         ImageSet train;
         Set<String> leftOut = new LinkedHashSet<>(training.notes());
         if (training.hasTestSplit()) {
             train = ImageSet.subset(training, most);
-            ImageSource tests = data.withSplit("test").open();
+            ImageSource tests = among(data.withSplit("test").open(), narrow);
             leftOut.addAll(tests.notes());
             test = ImageSet.subset(tests, REAL_IMAGES);
         } else {
@@ -98,11 +125,66 @@ public final class Evaluator implements AutoCloseable {
             List<Judge> judges = opened.stream()
                     .map(one -> Judge.of(one, test, train, cache))
                     .toList();
-            return new Evaluator(judges, settings, test, training.hasTestSplit(), List.copyOf(leftOut));
+            return new Evaluator(
+                    judges,
+                    settings,
+                    test,
+                    training.hasTestSplit(),
+                    List.copyOf(leftOut),
+                    narrow.map(Candidate::domain).orElse(List.of()));
         } catch (RuntimeException e) {
             opened.forEach(FeatureExtractor::close);
             throw TorchError.translate(e, "looking at the real images", "judge fewer images at once", "batch");
         }
+    }
+
+    /** A model that was distilled for some classes alone, where there is one; the others that were must be for the same. */
+    private static Optional<Candidate> narrow(List<Candidate> judged) {
+        List<Candidate> narrow = judged.stream()
+                .filter(candidate -> !candidate.domain().isEmpty())
+                .toList();
+        for (Candidate other : narrow) {
+            Candidate first = narrow.get(0);
+            if (!Set.copyOf(other.domain()).equals(Set.copyOf(first.domain()))) {
+                throw new RetortException(
+                        Kind.USAGE,
+                        first.name() + " was distilled for " + few(first.domain()) + " alone and " + other.name()
+                                + " for " + few(other.domain())
+                                + ", so there are no images that both are judged by; compare students of one domain");
+            }
+        }
+        return narrow.stream().findFirst();
+    }
+
+    private static String few(List<String> names) {
+        return FirstFew.of(names, MOST_NAMED);
+    }
+
+    /** Of real images those of the classes of a model: by name, by place where the data name none, all where they know one class only. */
+    private static ImageSource among(ImageSource source, Optional<Candidate> narrow) {
+        List<String> names = source.classNames();
+        if (narrow.isEmpty() || names.size() == 1 && narrow.get().domain().size() == 1) {
+            return source;
+        }
+        ModelCard card = narrow.get().card();
+        boolean byPlace =
+                names.size() == card.classes().size() && names.stream().allMatch(name -> name.matches("\\d+"));
+        int[] labels = new int[names.size()];
+        Arrays.fill(labels, -1);
+        for (int known : card.trainedFor().classes()) {
+            String name = card.classes().get(known);
+            int label = byPlace ? known : names.indexOf(name);
+            if (label < 0) {
+                throw new RetortException(
+                                Kind.DATA,
+                                source.name() + " has no class " + name + ", for which "
+                                        + narrow.get().name() + " was distilled; its classes are " + few(names)
+                                        + "; give pictures in folders of the model's names")
+                        .about("data");
+            }
+            labels[label] = label;
+        }
+        return new DomainImages(source, names, false, labels);
     }
 
     /** Draws a candidate's images and judges them. */
@@ -116,8 +198,14 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private Evaluation evaluated(Candidate candidate, Progress progress) {
+        List<String> classes = classes(candidate);
         SampleSet samples = SampleSet.of(
-                asked(candidate), settings.samples(), candidate.card().images());
+                classes,
+                domain.isEmpty()
+                        ? IntStream.range(0, classes.size()).boxed().toList()
+                        : domain.stream().map(classes::indexOf).toList(),
+                settings.samples(),
+                candidate.card().images());
         List<Extraction> found;
         try (Pipeline<Denoiser> model = Models.open(candidate.model(), settings.device(), settings.precision());
                 ImageCodec codec = ImageCodec.of(model.card(), candidate.autoencoder(), settings.device())) {
@@ -148,8 +236,8 @@ public final class Evaluator implements AutoCloseable {
         return new Evaluation(candidate, samples, List.copyOf(qualities), memorisation, classifier, logits);
     }
 
-    /** What a model is asked for: its classes, or where it knows none those of the real images, by name. */
-    private List<String> asked(Candidate candidate) {
+    /** What a model can be asked for: its classes, or where it knows none those of the real images, by name. */
+    private List<String> classes(Candidate candidate) {
         List<String> own = candidate.card().classes();
         return own.isEmpty() ? test.classNames() : own;
     }
@@ -160,7 +248,10 @@ public final class Evaluator implements AutoCloseable {
                 .map(judge -> judge.floor(settings.samples(), settings.seed()))
                 .toList();
         return new ModelColumn(
-                "real images", ModelColumn.Role.REAL, "training images in a model's place", Quality.measures(floors));
+                domain.isEmpty() ? "real images" : "real images of " + few(domain),
+                ModelColumn.Role.REAL,
+                "training images in a model's place",
+                Quality.measures(floors));
     }
 
     /** Mean squared difference in ε between a network and the teacher, by time, on real images as the codec encodes them. */
@@ -185,6 +276,10 @@ public final class Evaluator implements AutoCloseable {
     /** What a reader of the scores must know. */
     public List<String> notes() {
         List<String> notes = new ArrayList<>();
+        if (!domain.isEmpty()) {
+            notes.add("Judged on " + few(domain)
+                    + " alone: all models draw no other classes, and real images are of no others.");
+        }
         judges.forEach(judge -> notes.add(judge.note()));
         notes.addAll(List.of(
                 settings.samples() + " images of each model, classes in turn, seed " + settings.seed()
@@ -200,14 +295,23 @@ public final class Evaluator implements AutoCloseable {
         return notes;
     }
 
-    /** Refuses a model that draws images of another shape than the real ones, or of some of their classes alone. */
+    /** Refuses a model that draws images of another shape than the real ones, or was distilled for other classes than they are of. */
     void requireImagesLike(Candidate candidate) {
-        if (!candidate.card().trainedFor().classes().isEmpty()) {
+        List<String> own = candidate.domain();
+        if (!own.isEmpty() && !Set.copyOf(own).equals(Set.copyOf(domain))) {
             throw new RetortException(
                     Kind.CHECKPOINT,
-                    candidate.name()
-                            + " was distilled for some classes alone, but models are judged on all of them; look at what 'retort"
-                            + " sample' draws");
+                    candidate.name() + " was distilled for " + few(own) + " alone, but models are judged on "
+                            + (domain.isEmpty() ? "all classes" : few(domain)) + "; judge it on its own");
+        }
+        List<String> unknown = domain.stream()
+                .filter(name -> !classes(candidate).contains(name))
+                .toList();
+        if (!unknown.isEmpty()) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    candidate.name() + " knows no class " + few(unknown)
+                            + ", on which models are judged; leave it out");
         }
         ImageShape drawn = candidate.card().images();
         ImageShape real = test.shape();

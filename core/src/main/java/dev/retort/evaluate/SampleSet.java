@@ -4,34 +4,46 @@ import dev.retort.card.ImageShape;
 import dev.retort.data.Prompts;
 import dev.retort.io.ImageGrid;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * A model's images, the classes in turn: what each was asked to show, and the first of each class as a grid shows them. The
  * others are not kept. Image {@code i} depends on seed and {@code i} alone: two models' images at the same place come from
  * the same noise and class.
  *
- * @param classes names of the classes
+ * @param classes names of all classes of the model
+ * @param turn those that are asked for in turn
  * @param labels class that was asked for
  * @param grid a row for each of the first classes; white where nothing has been drawn yet
  * @param columns images of a row
  */
-public record SampleSet(List<String> classes, int[] labels, ImageGrid grid, int columns) {
+public record SampleSet(List<String> classes, List<Integer> turn, int[] labels, ImageGrid grid, int columns) {
     /** Rows of a grid at most. */
     static final int MOST_ROWS = 10;
 
     private static final int MOST_COLUMNS = 8;
     private static final int GAP = 2;
 
-    /** {@code n} images that are still to be drawn. */
+    /** {@code n} images of all classes that are still to be drawn. */
     static SampleSet of(List<String> classes, int n, ImageShape shape) {
+        return of(classes, IntStream.range(0, classes.size()).boxed().toList(), n, shape);
+    }
+
+    /** The same of some classes alone. */
+    static SampleSet of(List<String> classes, List<Integer> turn, int n, ImageShape shape) {
         int[] labels = new int[n];
         for (int i = 0; i < n; i++) {
-            labels[i] = i % classes.size();
+            labels[i] = turn.get(i % turn.size());
         }
-        int columns = Math.max(1, Math.min(MOST_COLUMNS, n / classes.size()));
-        int places = Math.min(MOST_ROWS, classes.size()) * columns;
+        int columns = Math.max(1, Math.min(MOST_COLUMNS, n / turn.size()));
+        int places = Math.min(MOST_ROWS, turn.size()) * columns;
         ImageGrid grid = new ImageGrid(places, columns, shape.channels(), shape.height(), shape.width(), GAP);
-        return new SampleSet(classes, labels, grid, columns);
+        return new SampleSet(classes, turn, labels, grid, columns);
+    }
+
+    /** Names of the classes that are asked for in turn. */
+    List<String> asked() {
+        return turn.stream().map(classes::get).toList();
     }
 
     /** What the images are to show, by class, and by its name for networks that are told a text. */
@@ -43,8 +55,8 @@ public record SampleSet(List<String> classes, int[] labels, ImageGrid grid, int 
     void show(int first, float[] pixels, int count) {
         int size = pixels.length / count;
         for (int i = 0; i < count; i++) {
-            int row = (first + i) % classes.size();
-            int column = (first + i) / classes.size();
+            int row = (first + i) % turn.size();
+            int column = (first + i) / turn.size();
             if (row < MOST_ROWS && column < columns) {
                 grid.set(row * columns + column, pixels, i * size);
             }

@@ -33,7 +33,7 @@ public interface Architecture<S extends NetworkSpec> {
     Network build(S spec, Init init);
 
     /** The smallest network with the same input, output and conditions: next to no weights. */
-    S minimal(S spec);
+    NetworkSpec minimal(S spec);
 
     /**
      * Names and shapes of the parameters and buffers, in the order of the network's state. By default those of a network that

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 
 /** The architectures there are: those of the library, listed here and nowhere else, and a user's own. */
 public final class Architectures {
-    private static final List<Architecture<?>> KNOWN = List.of(new DitArchitecture());
+    private static final List<Architecture<?>> KNOWN = List.of(new DitArchitecture(), new FoldedDitArchitecture());
 
     private Architectures() {}
 
@@ -71,12 +71,24 @@ public final class Architectures {
 
     /** What can be done with the trained weights of both networks, which must be of one architecture that allows it. */
     public static Surgery surgery(NetworkSpec from, NetworkSpec to) {
+        if (from.folded()) {
+            throw folded(from);
+        }
         return of(from).surgery()
                 .filter(surgery -> from.getClass() == to.getClass())
                 .orElseThrow(() -> new RetortException(
                         Kind.CONFIG,
                         "weights of " + from.name() + " cannot be made into those of " + to.name()
                                 + "; start from random ones, or choose networks of one architecture"));
+    }
+
+    /** The refusal of a network that is folded where one is wanted that answers at any time. */
+    static RetortException folded(NetworkSpec spec) {
+        return new RetortException(
+                Kind.CHECKPOINT,
+                spec.name()
+                        + " answers at the times of its table alone: it can be sampled, but neither trained nor cut, and no"
+                        + " loss can ask it; give the model that it was folded from");
     }
 
     /** The layouts of all programs whose files are known. */

@@ -6,9 +6,11 @@ import dev.retort.diffusion.Heads;
 import dev.retort.layout.DitLayout;
 import dev.retort.layout.WeightLayout;
 import dev.retort.model.Denoiser;
+import dev.retort.model.Moment;
 import dev.retort.model.Network;
 import dev.retort.model.dit.Cut;
 import dev.retort.model.dit.Dit;
+import dev.retort.model.dit.FoldedDit;
 import dev.retort.model.dit.FusedOutputs;
 import dev.retort.model.dit.Regrid;
 import dev.retort.nn.Init;
@@ -76,6 +78,13 @@ final class DitArchitecture implements Architecture<DitSpec> {
         @Override
         public Map<String, Tensor> fused(NetworkSpec network, Map<String, Tensor> weights, List<Heads> heads) {
             return FusedOutputs.of((DitSpec) network, weights, heads);
+        }
+
+        @Override
+        public Folded folded(Denoiser packed, Map<String, Tensor> weights, List<Moment> moments, List<Integer> labels) {
+            Dit dit = (Dit) packed;
+            return new Folded(
+                    FoldedDit.spec(dit.spec(), moments, labels), FoldedDit.weights(dit, weights, moments, labels));
         }
 
         @Override

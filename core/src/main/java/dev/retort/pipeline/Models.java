@@ -27,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.function.BiFunction;
 
 /** Models on disk: folders of ours and what other programs wrote, read alike. */
@@ -52,7 +53,24 @@ public final class Models {
      */
     public static Path locate(String given, DownloadListener listener) {
         Path place = Hub.locate(given, listener);
-        Optional<Path> own = RunFolder.own(place);
+        return located(place, RunFolder.own(place), listener);
+    }
+
+    /**
+     * The model to be sampled in a number of steps: of a run that kept the best weights for so many, these.
+     *
+     * @param steps empty for as many as the model's card says
+     */
+    public static Path locate(String given, OptionalInt steps, DownloadListener listener) {
+        Path place = Hub.locate(given, listener);
+        Optional<Path> own = RunFolder.own(place, steps);
+        own.filter(folder -> !folder.equals(RunFolder.own(place).orElseThrow()))
+                .ifPresent(best ->
+                        listener.say("the weights that were best in so many steps are taken: " + best.getFileName()));
+        return located(place, own, listener);
+    }
+
+    private static Path located(Path place, Optional<Path> own, DownloadListener listener) {
         own.filter(folder -> folder.startsWith(new RunFolder(place).checkpoints()))
                 .ifPresent(checkpoint -> listener.say("the run " + place
                         + " has no result yet, so its newest checkpoint is taken: " + checkpoint.getFileName()));

@@ -3,6 +3,8 @@ package dev.retort.pipeline;
 import dev.retort.card.NetworkSpec;
 import dev.retort.diffusion.Heads;
 import dev.retort.error.RetortException;
+import dev.retort.model.Denoiser;
+import dev.retort.model.Moment;
 import dev.retort.model.Network;
 import java.util.List;
 import java.util.Map;
@@ -28,6 +30,25 @@ public interface Surgery {
      * @return those of {@code network.withOutputs(heads.size())}, in the caller's scope
      */
     Map<String, Tensor> fused(NetworkSpec network, Map<String, Tensor> weights, List<Heads> heads);
+
+    /**
+     * A network that is asked at a few moments and labels alone, with what it computes of these only as a table.
+     *
+     * @param network what it is
+     * @param weights its weights and the table, by name
+     */
+    record Folded(NetworkSpec network, Map<String, Tensor> weights) {}
+
+    /**
+     * Folds a network.
+     *
+     * @param packed the network as it is sampled, in fp32
+     * @param weights of it, by name
+     * @param moments at which it is ever asked, all with the same numbers told
+     * @param labels that it is ever told; the number of classes stands for "no class"
+     * @return its weights in the caller's scope
+     */
+    Folded folded(Denoiser packed, Map<String, Tensor> weights, List<Moment> moments, List<Integer> labels);
 
     /**
      * Copies all weights into a network of the same shape, or of another height and width.

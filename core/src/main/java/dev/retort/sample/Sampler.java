@@ -56,7 +56,7 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
      */
     Tensor sample(Prompts prompts, long seed, long[] indices, ObjIntConsumer<Tensor> asked) {
         double[] times = plan.times();
-        try (Request request = network.open(moments(), condition(prompts, times))) {
+        try (Request request = network.open(moments(), condition(prompts))) {
             return PlanExecutor.run(
                     plan,
                     noise(Purpose.SAMPLE_START, 0, seed, indices),
@@ -70,7 +70,7 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
     }
 
     /** Where a call lands is the time itself of a solver that does not say it. */
-    private List<Moment> moments() {
+    List<Moment> moments() {
         ScalarInputs told = network.spec().scalars();
         return plan.steps().stream()
                 .map(Plan.Step::call)
@@ -92,12 +92,15 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
         return !network.spec().scalars().guidance() && guidance.actsAt(time);
     }
 
+    /** Whether any step does. */
+    boolean asksTwice() {
+        return Arrays.stream(plan.times()).anyMatch(this::asksTwice);
+    }
+
     /** Of the samples and, where any step is guided, of the same without a condition behind them. */
-    private Condition condition(Prompts prompts, double[] times) {
+    private Condition condition(Prompts prompts) {
         Condition asked = conditioner.of(prompts, network.device());
-        return Arrays.stream(times).anyMatch(this::asksTwice)
-                ? Condition.join(asked, conditioner.none(prompts.size(), network.device()))
-                : asked;
+        return asksTwice() ? Condition.join(asked, conditioner.none(prompts.size(), network.device())) : asked;
     }
 
     private Tensor output(Request request, int step, double time, Tensor input) {

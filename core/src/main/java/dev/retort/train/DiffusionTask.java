@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.card.AutoencoderCard;
+import dev.retort.card.GuidanceRange;
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.SamplingPlan;
@@ -46,6 +47,7 @@ public final class DiffusionTask implements Task {
     private ImageCodec codec;
     private Network averaged;
     private SampleGrid grid;
+    private BestAtSteps best;
     private Optional<HeldOut> heldOut; // null before somebody asks for them
 
     /**
@@ -172,7 +174,14 @@ public final class DiffusionTask implements Task {
     /** Heads that the samplers of the result only ever read in one sum become one. */
     @Override
     public Path publish(RunFolder run, Map<String, Tensor> weights, long imagesSeen) {
-        ModelCard seen = card.withImagesSeen(imagesSeen);
+        if (config.log().sampleImages() > 0 && imagesSeen % config.log().sampleImages() != 0) {
+            keepBest(run, weights, imagesSeen);
+        }
+        save(run.model(), card.withImagesSeen(imagesSeen), weights);
+        return run.model();
+    }
+
+    private static void save(Path folder, ModelCard seen, Map<String, Tensor> weights) {
         List<Heads> heads = SamplingPlan.fusedHeads(seen);
         NetworkSpec many = seen.network();
         NetworkSpec few = many.withOutputs(heads.size());
@@ -180,9 +189,20 @@ public final class DiffusionTask implements Task {
             Map<String, Tensor> fused = few.equals(many)
                     ? weights
                     : Architectures.surgery(many, few).fused(many, weights, heads);
-            ModelFiles.save(run.model(), seen.withNetwork(few), Weights.writer(fused, Dtype.F32));
+            ModelFiles.save(folder, seen.withNetwork(few), Weights.writer(fused, Dtype.F32));
         }
-        return run.model();
+    }
+
+    @Override
+    public Map<String, Object> keepBest(RunFolder run, Map<String, Tensor> weights, long imagesSeen) {
+        List<Integer> counts = BestAtSteps.counts(card, config.log().bestSteps());
+        if (counts.isEmpty()) {
+            return Map.of();
+        }
+        if (best == null) {
+            best = new BestAtSteps(averaged(), card, source, predictor.precision(), counts);
+        }
+        return best.look(run, weights, imagesSeen, (folder, seen) -> save(folder, seen, weights));
     }
 
     /** Refuses an autoencoder that is not there before anything is trained, and measures what the cache saves. */

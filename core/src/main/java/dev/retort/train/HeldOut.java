@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.card.GuidanceRange;
 import dev.retort.data.Batch;
 import dev.retort.data.DataConfig;
 import dev.retort.data.DomainImages;

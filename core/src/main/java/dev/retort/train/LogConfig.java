@@ -11,6 +11,8 @@ import java.util.Map;
  * @param sampleImages images between sample grids, and between losses on images that are not learned; 0 for none
  * @param samplesPerClass samples of each class in a grid
  * @param checkpointImages images between checkpoints
+ * @param bestSteps numbers of steps, of those that the result is trained for, in each of which the weights that were best at a sample grid
+ *     are kept as a model of their own, where there are two or more
  * @param expect where logged values lay in earlier runs; a value outside is told
  * @param stopOutside whether a value outside ends the run, saved
  */
@@ -19,19 +21,23 @@ public record LogConfig(
         long sampleImages,
         int samplesPerClass,
         long checkpointImages,
+        List<Integer> bestSteps,
         List<Band> expect,
         boolean stopOutside) {
+    private static final List<Integer> BEST_STEPS = List.of(8, 4, 2, 1);
+
     /** Validates. */
     public LogConfig {
         Require.atLeast("everyImages", everyImages, 1);
         Require.atLeast("sampleImages", sampleImages, 0);
         Require.atLeast("samplesPerClass", samplesPerClass, 1);
         Require.atLeast("checkpointImages", checkpointImages, 1);
+        bestSteps.forEach(steps -> Require.atLeast("bestSteps", steps, 1));
     }
 
     /** Nothing is expected. */
     public LogConfig(long everyImages, long sampleImages, int samplesPerClass, long checkpointImages) {
-        this(everyImages, sampleImages, samplesPerClass, checkpointImages, List.of(), false);
+        this(everyImages, sampleImages, samplesPerClass, checkpointImages, BEST_STEPS, List.of(), false);
     }
 
     /** What a configuration may leave out. */
@@ -45,6 +51,8 @@ public record LogConfig(
                 10,
                 "checkpointImages",
                 64_000,
+                "bestSteps",
+                BEST_STEPS,
                 "expect",
                 List.of(),
                 "stopOutside",

@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.card.GuidanceRange;
 import dev.retort.card.ImageShape;
 import dev.retort.card.Part;
 import dev.retort.data.Batch;

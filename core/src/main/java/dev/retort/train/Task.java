@@ -44,6 +44,15 @@ public interface Task extends AutoCloseable {
     /** Writes the result of the whole run; returns where. */
     Path publish(RunFolder run, Map<String, Tensor> weights, long imagesSeen);
 
+    /**
+     * Keeps the result so far where it is the best yet, in a way that the task measures; asked with every look at it.
+     *
+     * @return what was measured, by names of the log; empty where nothing is kept but the last
+     */
+    default Map<String, Object> keepBest(RunFolder run, Map<String, Tensor> weights, long imagesSeen) {
+        return Map.of();
+    }
+
     /** A look at the result so far, where there is anything to see. */
     default Optional<Preview> preview() {
         return Optional.empty();

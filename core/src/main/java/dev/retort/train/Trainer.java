@@ -275,7 +275,9 @@ public final class Trainer implements AutoCloseable {
         task.preview().ifPresent(preview -> {
             watch.picture(state.imagesSeen(), preview.at(players.result()));
             Stage trained = at(state.imagesSeen() - 1).stage();
-            watch.heldOut(state.imagesSeen(), steps.heldOut(trained, state.microBatch()));
+            Map<String, Object> found = steps.heldOut(trained, state.microBatch());
+            found.putAll(task.keepBest(run, players.result(), state.imagesSeen()));
+            watch.heldOut(state.imagesSeen(), found);
             statistics = new StepStatistics();
         });
     }

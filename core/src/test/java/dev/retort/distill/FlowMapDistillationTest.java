@@ -3,6 +3,7 @@ package dev.retort.distill;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.retort.card.GuidanceRange;
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
@@ -24,7 +25,6 @@ import dev.retort.torch.Tensors;
 import dev.retort.train.ComputeConfig;
 import dev.retort.train.DitConfig;
 import dev.retort.train.EmaConfig;
-import dev.retort.train.GuidanceRange;
 import dev.retort.train.LogConfig;
 import dev.retort.train.Objective;
 import dev.retort.train.OptimizerConfig;
@@ -111,7 +111,8 @@ class FlowMapDistillationTest {
                 .isEqualTo(-1);
         ModelCard card = Models.card(student);
         assertThat(card.network().scalars()).isEqualTo(new ScalarInputs(true, 1000));
-        assertThat(card.trainedFor().text()).isEqualTo("any number of steps of flow-map");
+        assertThat(card.trainedFor().text())
+                .isEqualTo("any number of steps of flow-map, guidance told from 1.0 to 3.0");
         try (Pipeline<Denoiser> model = Models.open(student, Device.CPU, Precision.FP32);
                 Scope scope = Scope.open()) {
             for (int steps : new int[] {1, 2, 3}) {

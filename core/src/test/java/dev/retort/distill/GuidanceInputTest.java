@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.retort.Conditions;
 import dev.retort.Plain;
 import dev.retort.card.DitSpec;
+import dev.retort.card.GuidanceRange;
 import dev.retort.card.ModelCard;
 import dev.retort.card.Part;
 import dev.retort.card.SamplingSpec;
@@ -32,7 +33,6 @@ import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import dev.retort.train.DitConfig;
-import dev.retort.train.GuidanceRange;
 import dev.retort.train.Objective;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -131,6 +131,10 @@ class GuidanceInputTest {
                 double other = Plain.error(velocity(to, 5.5 - scale), wanted);
                 assertThat(told).as("at " + scale).isLessThan(0.7 * other);
             }
+            assertThat(card.trainedFor().guidanceInput()).contains(new GuidanceRange(1, 4));
+            assertThatThrownBy(() ->
+                            Sampling.sampler(to.network(), card, SamplingSpec.of("flow-euler", 2, 5), Precision.FP32))
+                    .hasMessageContaining("guidance is 5.0, but the model was told scales from 1.0 to 4.0 alone");
             SamplingSpec guided = SamplingSpec.of("flow-euler", 2, 3);
             try (Scope scope = Scope.open()) {
                 Prompts prompts = new Prompts.Labels(new int[] {1});

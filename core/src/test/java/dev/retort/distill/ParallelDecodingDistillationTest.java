@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.card.FlowGrid;
+import dev.retort.card.GuidanceRange;
 import dev.retort.card.LevelGrid;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingPlan;
@@ -25,7 +26,6 @@ import dev.retort.torch.Tensors;
 import dev.retort.train.ComputeConfig;
 import dev.retort.train.DitConfig;
 import dev.retort.train.EmaConfig;
-import dev.retort.train.GuidanceRange;
 import dev.retort.train.LogConfig;
 import dev.retort.train.Objective;
 import dev.retort.train.OptimizerConfig;

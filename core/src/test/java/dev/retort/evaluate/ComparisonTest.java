@@ -7,6 +7,7 @@ import static org.assertj.core.api.InstanceOfAssertFactories.DOUBLE;
 
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.TrainedFor;
 import dev.retort.data.DataConfig;
 import dev.retort.error.RetortException;
 import dev.retort.pipeline.ImageCodec;
@@ -293,6 +294,43 @@ class ComparisonTest {
                         new Evaluator.Settings(80, 5, 32, Device.CPU, Precision.FP32)))
                 .isInstanceOf(RetortException.class)
                 .hasMessageContaining("called PixelPCA64 as one before it");
+    }
+
+    private static Candidate ofClasses(Candidate model, Integer... labels) {
+        return model.with(model.card().withTrainedFor(TrainedFor.ANY.ofClasses(List.of(labels))));
+    }
+
+    @Test
+    void beside_a_student_of_some_classes_all_are_judged_on_these_alone_and_two_domains_are_not_compared() {
+        Candidate left = ofClasses(student, 0);
+        DataConfig more = TinyWorld.pictures(temp.resolve("more"), 160);
+        Evaluator.Settings settings = new Evaluator.Settings(72, 5, 36, Device.CPU, Precision.FP32);
+        FeatureCache cache = new FeatureCache(temp.resolve("cache"));
+        try (Evaluator evaluator = Evaluator.of(more, List.of("random"), cache, settings, List.of(teacher, left))) {
+            ComparisonReport report = new Comparison(teacher, List.of(left), List.of())
+                    .report(evaluator, NONE, List.of(), Provenance.here("", 0), Progress.NONE);
+            assertThat(report.models()).extracting(ModelColumn::name).last().isEqualTo("real images of left");
+            assertThat(report.notes().stream().filter(note -> note.contains("left alone")))
+                    .hasSize(1);
+            assertThat(report.notes()).anyMatch(note -> note.contains("against 80 images of"));
+            for (Candidate one : List.of(teacher, left)) {
+                assertThat(evaluator.evaluate(one, Progress.NONE).samples().labels())
+                        .containsOnly(0)
+                        .hasSize(72);
+            }
+            assertThatThrownBy(() -> evaluator.evaluate(ofClasses(student, 1), Progress.NONE))
+                    .hasMessageContaining("student was distilled for right alone, but models are judged on left");
+        }
+        try (Evaluator evaluator = evaluator(80, 32)) {
+            assertThatThrownBy(() -> evaluator.evaluate(left, Progress.NONE))
+                    .hasMessageContaining("student was distilled for left alone, but models are judged on all classes");
+        }
+        assertThatThrownBy(() -> Evaluator.of(
+                        more, List.of("random"), cache, settings, List.of(teacher, left, ofClasses(scratch, 1))))
+                .hasMessageContaining("student was distilled for left alone and alone for right")
+                .hasMessageContaining("compare students of one domain");
+        assertThatThrownBy(() -> Evaluator.of(DataConfig.shapes(16), List.of("random"), cache, settings, List.of(left)))
+                .hasMessageContaining("has no class left, for which student was distilled; its classes are");
     }
 
     @Test

@@ -61,17 +61,20 @@ final class TinyWorld {
     }
 
     static DataConfig pictures(Path folder) {
+        return pictures(folder, IMAGES);
+    }
+
+    static DataConfig pictures(Path folder, int count) {
         try {
             Files.createDirectories(folder);
             for (String split : List.of("train", "t10k")) {
-                ByteBuffer images = ByteBuffer.allocate(16 + IMAGES * 64)
+                ByteBuffer images = ByteBuffer.allocate(16 + count * 64)
                         .putInt(0x803)
-                        .putInt(IMAGES)
+                        .putInt(count)
                         .putInt(8)
                         .putInt(8);
-                ByteBuffer labels =
-                        ByteBuffer.allocate(8 + IMAGES).putInt(0x801).putInt(IMAGES);
-                for (int i = 0; i < IMAGES; i++) {
+                ByteBuffer labels = ByteBuffer.allocate(8 + count).putInt(0x801).putInt(count);
+                for (int i = 0; i < count; i++) {
                     Rng rng = Rng.at(split.length(), Purpose.DATA, i, 0);
                     labels.put((byte) (i % 2));
                     for (int p = 0; p < 64; p++) {

@@ -130,6 +130,17 @@ class ModelsTest {
     }
 
     @Test
+    void a_card_that_names_no_classes_and_no_scales_of_guidance_it_was_trained_for_means_all() throws Exception {
+        Path file = folder.resolve(ModelFiles.CARD);
+        ObjectNode json = (ObjectNode) JsonMapper.shared().readTree(Files.readString(file));
+        ObjectNode trained = (ObjectNode) json.get("trainedFor");
+        assertThat(trained.remove("classes").toString()).isEqualTo("[]");
+        assertThat(trained.remove("guidanceInput").toString()).isEqualTo("null");
+        Files.writeString(file, json.toString());
+        assertThat(Models.card(folder)).isEqualTo(card);
+    }
+
+    @Test
     void a_card_that_does_not_say_which_numbers_its_network_is_told_means_none() throws Exception {
         Path file = folder.resolve(ModelFiles.CARD);
         ObjectNode json = (ObjectNode) JsonMapper.shared().readTree(Files.readString(file));

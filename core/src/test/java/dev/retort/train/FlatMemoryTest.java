@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.Child;
 import dev.retort.card.DitSpec;
+import dev.retort.card.GuidanceRange;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;

@@ -58,7 +58,8 @@ class HeldOutTest {
 
     @Test
     void a_run_that_is_looked_at_has_the_bytes_of_one_that_is_not() throws Exception {
-        LogConfig looked = new LogConfig(16, 16, 2, 32, List.of(new Band(32, "loss/diffusion", 0, 1e-9)), false);
+        LogConfig looked =
+                new LogConfig(16, 16, 2, 32, List.of(), List.of(new Band(32, "loss/diffusion", 0, 1e-9)), false);
         train(Altered.with(TrainerTest.tiny(96, 1e-3, 3), NOT_LOOKED_AT), "plain", () -> false);
         train(Altered.with(TrainerTest.tiny(96, 1e-3, 3), looked), "looked", () -> false);
         assertThat(training("looked")).isEqualTo(training("plain"));
@@ -102,8 +103,8 @@ class HeldOutTest {
     private static TrainConfig withTimes(double timeMean, boolean stop) {
         List<Band> expect =
                 List.of(new Band(320, "held-out-by-time/3", 0.85, 1.08), new Band(320, "loss/diffusion", 0.88, 1.04));
-        TrainConfig config =
-                Altered.with(TrainerTest.tiny(6400, 3e-3, 8), new LogConfig(160, 160, 4, 6400, expect, stop));
+        TrainConfig config = Altered.with(
+                TrainerTest.tiny(6400, 3e-3, 8), new LogConfig(160, 160, 4, 6400, List.of(), expect, stop));
         return new TrainConfig(config.images(), config.model(), new Objective.Flow(timeMean, 0.7, 1), config.run());
     }
 

@@ -47,7 +47,7 @@ class RunWatchTest {
     private RunWatch watch(boolean stop, Band... bands) {
         RunWatch watch = new RunWatch(
                 log,
-                new LogConfig(10, 10, 1, 10, List.of(bands), stop),
+                new LogConfig(10, 10, 1, 10, List.of(), List.of(bands), stop),
                 RunEvents.tail(run.log(), 0).entries());
         watch.announce(said::add);
         return watch;

@@ -105,7 +105,7 @@ public final class Cut {
             embedder("s_embedder.", stream);
         }
         copy("y_embedder.embedding_table.weight", pick("y_embedder.embedding_table.weight", 1, stream));
-        modulation("final_layer.adaLN_modulation.1", "final_layer.adaLN_modulation.1", Dit.LAST_PARTS, stream);
+        modulation("final_layer.adaLN_modulation.1", "final_layer.adaLN_modulation.1", DitSpec.LAST_PARTS, stream);
         if (from.modern()) {
             copy("final_layer.norm_final.weight", pick("final_layer.norm_final.weight", 0, stream));
         }
@@ -161,7 +161,7 @@ public final class Cut {
         copy(narrow + in + ".bias", pick(wide + in + ".bias", 0, rows));
         copy(narrow + out + ".weight", square(wide + out + ".weight", stream, units));
         copy(narrow + out + ".bias", pick(wide + out + ".bias", 0, stream));
-        modulation(wide + "adaLN_modulation.1", narrow + "adaLN_modulation.1", DitBlock.PARTS, stream);
+        modulation(wide + "adaLN_modulation.1", narrow + "adaLN_modulation.1", DitSpec.BLOCK_PARTS, stream);
         if (from.modern()) {
             copy(narrow + "norm1.weight", pick(wide + "norm1.weight", 0, stream));
             copy(narrow + "norm2.weight", pick(wide + "norm2.weight", 0, stream));

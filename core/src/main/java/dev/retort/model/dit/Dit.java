@@ -38,8 +38,6 @@ import org.bytedeco.pytorch.Tensor;
  * each thread pictures of its own. Outputs are the same up to the rounding of the precision.
  */
 public final class Dit extends Network {
-    /** Shift and factor of the last layer. */
-    static final int LAST_PARTS = 2;
     /** With more of them for a picture, ops are so long that sharing out each costs nothing, and weights are read once. */
     private static final long MOST_MACS_FOR_LANES = 2_000_000_000;
 
@@ -61,10 +59,10 @@ public final class Dit extends Network {
 
     /** A network with initial values (dit.md §1.4). */
     public Dit(DitSpec spec, Init init) {
-        this(spec, init, false);
+        this(spec, init, false, true);
     }
 
-    private Dit(DitSpec spec, Init init, boolean lanes) {
+    private Dit(DitSpec spec, Init init, boolean lanes, boolean modulates) {
         this.spec = spec;
         this.lanes = lanes && spec.macs() < MOST_MACS_FOR_LANES;
         packed = init.packs();
@@ -80,15 +78,18 @@ public final class Dit extends Network {
         patchEmbedder = child(
                 "x_embedder.proj",
                 Conv2d.xavier(init.at("x_embedder.proj"), spec.channels(), d, spec.patch(), spec.patch(), 0));
-        timeEmbedder = child(
-                "t_embedder",
-                new TimestepEmbedder(init.at("t_embedder"), d, spec.convention().frequencyShift()));
+        timeEmbedder = modulates
+                ? child(
+                        "t_embedder",
+                        new TimestepEmbedder(
+                                init.at("t_embedder"), d, spec.convention().frequencyShift()))
+                : null;
         int rowsOfTable = spec.classes() + (spec.hasNullClass() ? 1 : 0);
-        labelEmbedder = child("y_embedder", new Embedding(init.at("y_embedder"), rowsOfTable, d));
-        guidanceEmbedder = spec.scalars().guidance()
+        labelEmbedder = modulates ? child("y_embedder", new Embedding(init.at("y_embedder"), rowsOfTable, d)) : null;
+        guidanceEmbedder = modulates && spec.scalars().guidance()
                 ? child("w_embedder", ScalarEmbedder.ofGuidance(init.at("w_embedder"), d))
                 : null;
-        endTimeEmbedder = spec.scalars().hasEndTime()
+        endTimeEmbedder = modulates && spec.scalars().hasEndTime()
                 ? child(
                         "s_embedder",
                         ScalarEmbedder.ofEndTime(
@@ -100,7 +101,7 @@ public final class Dit extends Network {
         for (int i = 0; i < spec.depth(); i++) {
             String name = "blocks." + i;
             try (Scope scope = Scope.open()) {
-                blocks.add(child(name, new DitBlock(init.at(name), spec, rotary)));
+                blocks.add(child(name, new DitBlock(init.at(name), spec, rotary, modulates)));
             }
         }
         Init last = init.at("final_layer");
@@ -108,8 +109,11 @@ public final class Dit extends Network {
         finalLinear = child(
                 "final_layer.linear",
                 Linear.zero(last.at("linear"), d, (long) spec.patch() * spec.patch() * spec.outChannels()));
-        finalModulation = child(
-                "final_layer.adaLN_modulation.1", Linear.zero(last.at("adaLN_modulation.1"), d, (long) LAST_PARTS * d));
+        finalModulation = modulates
+                ? child(
+                        "final_layer.adaLN_modulation.1",
+                        Linear.zero(last.at("adaLN_modulation.1"), d, (long) DitSpec.LAST_PARTS * d))
+                : null;
         if (packed) {
             freeze();
         }
@@ -122,11 +126,20 @@ public final class Dit extends Network {
      * @param weights the parameters under our names
      */
     public static Dit pack(DitSpec spec, WeightSource weights, Device device, Precision precision) {
+        return pack(spec, weights, device, precision, true);
+    }
+
+    /** The same of layers behind the modulations alone, which are given to it by a {@link #request} or a {@link #forward}. */
+    static Dit packWithoutModulations(DitSpec spec, WeightSource weights, Device device, Precision precision) {
+        return pack(spec, weights, device, precision, false);
+    }
+
+    private static Dit pack(DitSpec spec, WeightSource weights, Device device, Precision precision, boolean modulates) {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             // In bf16 a picture's rounding would depend on which thread takes it.
             WeightSource scaled = ScaledQueries.of(spec, weights);
-            return new Dit(spec, Init.packed(scaled, device, precision), precision == Precision.FP32);
+            return new Dit(spec, Init.packed(scaled, device, precision), precision == Precision.FP32, modulates);
         }
     }
 
@@ -154,9 +167,19 @@ public final class Dit extends Network {
     public Request open(List<Moment> moments, Condition condition) {
         return packed && condition.hasOnly(Set.of(Part.LABEL))
                 ? ModulationTable.of(this, moments, Tensors.longs(condition.get(Part.LABEL)))
-                        .<Request>map(Steps::new)
+                        .map(this::request)
                         .orElseGet(() -> super.open(moments, condition))
                 : super.open(moments, condition);
+    }
+
+    /** The steps whose modulations a table has; closing it closes the table. */
+    Request request(ModulationTable table) {
+        return new Steps(table);
+    }
+
+    /** One evaluation with the modulations of a table's step. */
+    Tensor forward(ModulationTable table, int step, Tensor x, Taps taps) {
+        return evaluate(table::at, taps, x, table.rows(step, x.size(0)));
     }
 
     private final class Steps implements Request {
@@ -169,7 +192,7 @@ public final class Dit extends Network {
         @Override
         public Tensor call(int step, Tensor x) {
             try (NoGrad off = NoGrad.on()) {
-                return evaluate(table::at, Taps.none(), x, table.rows(step, x.size(0)));
+                return forward(table, step, x, Taps.none());
             }
         }
 
@@ -199,11 +222,21 @@ public final class Dit extends Network {
         return blocks.size() + 1;
     }
 
+    /** How many modulations a layer has. */
+    int modulations(int layer) {
+        return layer == blocks.size() ? DitSpec.LAST_PARTS : DitSpec.BLOCK_PARTS;
+    }
+
+    /** What its product makes of SiLU(c) (M, D): a layer's modulations beside each other (M, parts·D). */
+    Tensor joint(int layer, Tensor act) {
+        Linear modulation =
+                layer == blocks.size() ? finalModulation : blocks.get(layer).modulation();
+        return packed ? Dtype.F32.cast(modulation.forward(act)) : modulation.forward(act);
+    }
+
     /** A layer's modulations from SiLU(c) (M, D), each (M, 1, D): shift, factor and, in blocks, gate. */
-    Tensor[] modulations(int layer, Tensor act) {
-        boolean last = layer == blocks.size();
-        Tensor joint = (last ? finalModulation : blocks.get(layer).modulation()).forward(act); // (M, parts·D)
-        return DitBlock.parts(packed ? Dtype.F32.cast(joint) : joint, last ? LAST_PARTS : DitBlock.PARTS);
+    private Tensor[] modulations(int layer, Tensor act) {
+        return DitBlock.parts(joint(layer, act), modulations(layer));
     }
 
     /** Where an evaluation has its modulations from. */

@@ -12,8 +12,6 @@ import org.bytedeco.pytorch.Tensor;
 /** An adaLN-Zero block (paper §3.2): both halves are shifted, scaled and gated by the condition. */
 final class DitBlock extends Layer {
     static final double EPS = 1e-6;
-    /** Shift, factor and gate of the attention, then of the MLP. */
-    static final int PARTS = 6;
 
     private final RmsNorm norm1;
     private final Attention attn;
@@ -22,21 +20,24 @@ final class DitBlock extends Layer {
     private final Linear modulation;
     private final double mlpNormEps;
 
-    DitBlock(Init init, DitSpec spec, RotaryPositions rotary) {
+    /** @param modulates whether it makes its modulations, which else are given */
+    DitBlock(Init init, DitSpec spec, RotaryPositions rotary, boolean modulates) {
         // First what is largest: where weights are given, the memory it came through serves all others.
-        Linear largest = Linear.zero(init.at("adaLN_modulation.1"), spec.hidden(), (long) PARTS * spec.hidden());
+        Linear largest = modulates
+                ? Linear.zero(init.at("adaLN_modulation.1"), spec.hidden(), (long) DitSpec.BLOCK_PARTS * spec.hidden())
+                : null;
         norm1 = spec.modern() ? child("norm1", new RmsNorm(init.at("norm1"), spec.hidden())) : null;
         attn = child("attn", new Attention(init.at("attn"), spec.hidden(), spec.heads(), rotary));
         norm2 = spec.modern() ? child("norm2", new RmsNorm(init.at("norm2"), spec.hidden())) : null;
         mlp = child("mlp", new Mlp(init.at("mlp"), spec));
         mlpNormEps = spec.convention().mlpNormEps();
-        modulation = child("adaLN_modulation.1", largest);
+        modulation = modulates ? child("adaLN_modulation.1", largest) : null;
     }
 
     /** The block's output and, where asked for, what its two halves added. */
     record Out(Tensor x, Tensor attn, Tensor mlp) {}
 
-    /** From SiLU(c) (N, D) to {@link #PARTS} modulations, each (N, D), beside each other. */
+    /** From SiLU(c) (N, D) to {@link DitSpec#BLOCK_PARTS} modulations, each (N, D), beside each other. */
     Linear modulation() {
         return modulation;
     }
@@ -45,7 +46,7 @@ final class DitBlock extends Layer {
      * One pass.
      *
      * @param x (N, T, D)
-     * @param m {@link #PARTS} modulations, each (N, 1, D)
+     * @param m {@link DitSpec#BLOCK_PARTS} modulations, each (N, 1, D)
      * @param halves whether what the halves add is wanted
      */
     Out forward(Tensor x, Tensor[] m, boolean halves) {

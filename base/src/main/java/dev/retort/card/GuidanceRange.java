@@ -1,4 +1,4 @@
-package dev.retort.train;
+package dev.retort.card;
 
 import dev.retort.config.Require;
 import dev.retort.diffusion.Rng;
@@ -22,7 +22,18 @@ public record GuidanceRange(double from, double to) {
         return Map.of("from", 1);
     }
 
-    double sample(Rng rng) {
+    /** One of them, each as likely. */
+    public double sample(Rng rng) {
         return from + (to - from) * rng.nextDouble();
+    }
+
+    /** Whether a scale is one of them. */
+    boolean holds(double scale) {
+        return scale >= from && scale <= to;
+    }
+
+    @Override
+    public String toString() {
+        return from + " to " + to;
     }
 }
