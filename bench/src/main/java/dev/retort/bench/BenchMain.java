@@ -23,9 +23,11 @@ public final class BenchMain {
               --no-compile         leave torch.compile out
               --only-cases         leave out the overhead and the 500 steps of memory
               --json FILE          write every figure there
+              --methods SIZE       nothing but what a step of each method of few steps costs, of a student such as 3x192x3/4
               --command LINE       nothing but the wall clock of ./retort LINE, as in --command "inspect FILE\"""";
 
     private static final List<String> MODELS = List.of("S/2:8", "B/2:8", "XL/2:2");
+    private static final int METHOD_ROUNDS = 5;
     private static final BenchCase MEMORY_CASE = new BenchCase("S/8", 8, true, true);
 
     private final List<BenchCase> cases = new ArrayList<>();
@@ -34,6 +36,7 @@ public final class BenchMain {
     private Path script = Path.of("bench", "peer", "dit_peer.py");
     private Path json;
     private String command;
+    private String methods;
     private String device = "cpu";
     private double seconds = 30;
     private boolean compile = true;
@@ -49,10 +52,12 @@ public final class BenchMain {
                 System.out.println(USAGE);
                 return;
             }
-            if (bench.command == null) {
-                bench.run();
-            } else {
+            if (bench.methods != null) {
+                System.out.print(MethodCosts.table(bench.methods, METHOD_ROUNDS));
+            } else if (bench.command != null) {
                 System.out.println(CommandTime.of(Path.of("retort"), bench.command));
+            } else {
+                bench.run();
             }
         } catch (IllegalArgumentException e) {
             System.err.println(e.getMessage() + "\n" + USAGE);
@@ -96,6 +101,7 @@ public final class BenchMain {
             case "--before" -> before = Path.of(value);
             case "--device" -> device = value;
             case "--command" -> command = value;
+            case "--methods" -> methods = value;
             case "--json" -> json = Path.of(value);
             case "--seconds" -> seconds = Double.parseDouble(value);
             case "--cases" ->
