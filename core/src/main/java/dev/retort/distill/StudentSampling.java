@@ -50,7 +50,11 @@ record StudentSampling(Recipe recipe, ModelCard taught) {
 
     private TrainedFor start() {
         if (recipe.init() instanceof StudentStart.From from) {
-            return Models.card(from.folder()).trainedFor();
+            try {
+                return Models.card(from.folder()).trainedFor();
+            } catch (RetortException e) {
+                throw new RetortException(e.kind(), "init: " + e.getMessage(), e);
+            }
         }
         return recipe.init() instanceof StudentStart.Cut ? taught.trainedFor() : TrainedFor.ANY;
     }
@@ -95,11 +99,10 @@ record StudentSampling(Recipe recipe, ModelCard taught) {
                                     + ": of what this loss asks of it it knows nothing; take the model that it was distilled"
                                     + " from, or keep its own steps by 'retort trajectories' and learn from these by trajectory");
                 });
+        TrainedFor student = trainedFor();
         try {
-            trainedFor()
-                    .requireFit(
-                            recipe.objective().process().noiseSchedule(),
-                            recipe.run().sampling());
+            student.requireFit(
+                    recipe.objective().process().noiseSchedule(), recipe.run().sampling());
         } catch (RetortException e) {
             throw new RetortException(Kind.CONFIG, "run.sampling: " + e.getMessage(), e);
         }
