@@ -41,10 +41,15 @@ final class RunLog implements AutoCloseable {
         }
     }
 
-    /** The text beside the progress bar. */
+    /**
+     * The text beside the progress bar.
+     *
+     * @param loss of the last steps; NaN where the network has taken none yet, as others learn first
+     */
     String line(StepStatistics statistics, double loss) {
         double speed = statistics.imagesPerSecond();
-        String text = String.format(Locale.ROOT, "loss %.4f, %.0f images/s", loss, speed);
+        String text = (Double.isNaN(loss) ? "" : String.format(Locale.ROOT, "loss %.4f, ", loss))
+                + String.format(Locale.ROOT, "%.0f images/s", speed);
         return encoding == null
                 ? text
                 : text
