@@ -184,7 +184,11 @@ final class RecipeBuilder implements AutoCloseable {
                     stage.images(),
                     phases,
                     starts(stage, ended),
-                    stage.optimizer().map(own -> Map.of(STUDENT, own)).orElse(Map.of())));
+                    stage.optimizer().map(own -> Map.of(STUDENT, own)).orElse(Map.of()),
+                    stage.lora()
+                            .map(lora -> Map.of(
+                                    STUDENT, lora.adapters(network, field(stage) + ".lora", init().at(stage.name()))))
+                            .orElse(Map.of())));
             ended = stage.name();
         }
     }
@@ -194,10 +198,14 @@ final class RecipeBuilder implements AutoCloseable {
         for (String part : stage.trains()) {
             Require.that(
                     parameters.stream().anyMatch(name -> name.contains(part)),
-                    "stages." + recipe.stages().indexOf(stage) + ".trains",
+                    field(stage) + ".trains",
                     part,
                     "a part of the name of some parameter, such as " + FirstFew.of(List.copyOf(parameters), 4));
         }
+    }
+
+    private String field(StageConfig stage) {
+        return "stages." + recipe.stages().indexOf(stage);
     }
 
     private static Kind kind(LossConfig loss, StageConfig stage) {

@@ -12,6 +12,7 @@ import dev.retort.distill.ContinuousConsistency;
 import dev.retort.distill.Distillation;
 import dev.retort.distill.DistributionMatching;
 import dev.retort.distill.GameLoss;
+import dev.retort.distill.LoraConfig;
 import dev.retort.distill.LossConfig;
 import dev.retort.distill.LossWeight;
 import dev.retort.distill.Recipe;
@@ -80,6 +81,11 @@ class ResumedStepsTest {
         return new StageConfig(name, 24, List.of(losses)); // 3 steps
     }
 
+    private static StageConfig adapted(String name, Optional<OptimizerConfig> optimizer, LossConfig loss) {
+        return new StageConfig(
+                name, 24, List.of(loss), "", optimizer, List.of(), Optional.of(new LoraConfig(2, 4, List.of())));
+    }
+
     private Recipe recipe(long sampleImages) {
         LossConfig adversarial = new GameLoss.Adversarial(
                 LossWeight.ramp(0, 1), 2, 2, 8, GameLoss.Backbone.TRAINED, 1e-3, 0.05, 0.7, OWN);
@@ -97,8 +103,8 @@ class ResumedStepsTest {
                                 "four",
                                 Optional.of(OWN),
                                 List.of("blocks.0", "final")),
-                        stage("tuned", consistency(false, 0.9)),
-                        stage("led", consistency(true, 0)),
+                        adapted("tuned", Optional.empty(), consistency(false, 0.9)),
+                        adapted("led", Optional.of(OWN), consistency(true, 0)),
                         stage("continuous", new ContinuousConsistency(LossWeight.ONE, true, -1, 1.4, 0.5, 1, 0)),
                         stage("matched", matching(DistributionMatching.Method.SID, FDivergence.REVERSE_KL)),
                         stage(
