@@ -226,18 +226,14 @@ final class RecipeBuilder implements AutoCloseable {
     private Made make(LossConfig loss, StageConfig stage, UnaryOperator<String> beside) {
         boolean former = !stage.teacher().isEmpty();
         String from = former ? stage.teacher() : TEACHER;
-        Predictor asTeacher = players.stream()
-                .filter(player -> player.name().equals(from))
-                .map(player -> (Predictor) player.respondent())
-                .findFirst()
-                .orElseThrow();
         Map<String, String> given = new HashMap<>();
         UnaryOperator<String> names = name -> given.computeIfAbsent(name, this::unused);
         LossConfig.Between between = new LossConfig.Between(
                 STUDENT,
                 learning(network),
                 from,
-                asTeacher,
+                asked(from),
+                asked(TEACHER),
                 teacherSha256,
                 recipe.objective(),
                 recipe.run().sampling(),
@@ -249,6 +245,14 @@ final class RecipeBuilder implements AutoCloseable {
         LossConfig.Company company = loss.company(between);
         players.addAll(company.players());
         return new Made(loss.build(between), company, names);
+    }
+
+    private Predictor asked(String player) {
+        return players.stream()
+                .filter(one -> one.name().equals(player))
+                .map(one -> (Predictor) one.respondent())
+                .findFirst()
+                .orElseThrow();
     }
 
     private String unused(String name) {

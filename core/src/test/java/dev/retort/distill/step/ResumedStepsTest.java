@@ -8,6 +8,7 @@ import dev.retort.card.SolverSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.diffusion.step.ConsistencyWeight;
 import dev.retort.diffusion.step.FDivergence;
+import dev.retort.distill.AdversarialStep;
 import dev.retort.distill.ContinuousConsistency;
 import dev.retort.distill.Distillation;
 import dev.retort.distill.DistributionMatching;
@@ -89,6 +90,8 @@ class ResumedStepsTest {
     private Recipe recipe(long sampleImages) {
         LossConfig adversarial = new GameLoss.Adversarial(
                 LossWeight.ramp(0, 1), 2, 2, 8, GameLoss.Backbone.TRAINED, 1e-3, 0.05, 0.7, OWN);
+        LossConfig landings =
+                new AdversarialStep(LossWeight.ONE, 2, 2, new SolverSpec.Ddim(), true, 2, 8, 0.3, 0.01, 0.75, OWN);
         return new Recipe(
                 new TeacherConfig(temp.resolve("teacher/model").toString(), "", 1),
                 new DitConfig("3x24x2/4", 2, 0.1, true),
@@ -99,7 +102,7 @@ class ResumedStepsTest {
                         new StageConfig(
                                 "two",
                                 24,
-                                List.of(progressive(2)),
+                                List.of(progressive(2), landings),
                                 "four",
                                 Optional.of(OWN),
                                 List.of("blocks.0", "final")),
@@ -148,7 +151,7 @@ class ResumedStepsTest {
         assertThat(heldOut("stopped"))
                 .containsExactly(
                         Set.of("held-out/progressive"),
-                        Set.of("held-out/progressive-2"),
+                        Set.of("held-out/progressive-2", "held-out/adversarial-step"),
                         Set.of("held-out/consistency"),
                         Set.of("held-out/consistency-2"),
                         Set.of("held-out/continuous-consistency"),
