@@ -63,9 +63,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What every loss of a method has to keep, on networks of the plane: a new loss gets it by extending this class. Players are {@code student},
- * {@code teacher}, {@code fake}, {@code target}, {@code critic} and {@code levels}; who is trained answers where a gradient leads to its weights, and
- * a copy that never moves answers in its place where none does. So targets stay where they are while the weights are moved.
+ * What every loss of a method has to keep, on networks of the plane: a new loss gets it by extending this class. Players are named in {@code players()}; who is
+ * trained answers where a gradient leads to its weights, else a copy that never moves does, so targets stay where they are while the weights are moved.
  */
 abstract class LossContract {
     static final NoiseSchedule SCHEDULE = new FlowLinear();
