@@ -32,7 +32,7 @@ final class TrainingStep implements Step {
         inputs = Inputs.of(spec, batch, device);
         precision = bf16 ? Precision.BF16 : Precision.FP32;
         optimizer = new AdamW(network.parameters(), ADAMW);
-        average = new Ema(0.9999, network.parameters());
+        average = new Ema(0.9999, network::parameters);
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.retort.config.Require;
 import dev.retort.distill.step.AdversarialLoss;
 import dev.retort.distill.step.Critic;
 import dev.retort.distill.step.CriticLoss;
+import dev.retort.distill.step.MadeImages;
 import dev.retort.distill.step.Renoised;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -23,7 +24,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /** Losses of a student against a player that learns from its images. */
-public sealed interface GameLoss extends StepLoss permits DistributionMatching, GameLoss.Adversarial {
+public sealed interface GameLoss extends StepLoss permits DistributionMatching, GameLoss.Adversarial, AdversarialStep {
     /** How that player learns where a recipe does not say it: without momentum, as what it learns from moves. */
     OptimizerConfig OPPONENT = new OptimizerConfig(1e-4, "constant", 0, 0, 0.99, 1e-8, 0, 1);
 
@@ -59,6 +60,24 @@ public sealed interface GameLoss extends StepLoss permits DistributionMatching, 
         return new Company(
                 List.of(new Player(name, asked, new Player.Role.Learns(optimizer()))),
                 List.of(new Phase(name, List.of(new Weighted(loss, 1, 1)), Cadence.EVERY_STEP)));
+    }
+
+    /** A critic that sees one image at a time learns nothing of the others (LADD's field reports: mode collapse). */
+    static void requireBatch(Recipe recipe) {
+        if (recipe.run().batch() < 2) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    "run.batch is " + recipe.run().batch()
+                            + ", expected at least 2 for an adversarial loss: the critic would see one image at a time");
+        }
+    }
+
+    /** Some of a network's intermediates at even distance, the last among them. */
+    static List<TapPoint> spread(int heads, List<TapPoint> all) {
+        Require.between("heads", heads, 1, all.size());
+        return IntStream.range(0, heads)
+                .mapToObj(i -> all.get((i + 1) * all.size() / heads - 1))
+                .toList();
     }
 
     /** Refuses numbers of which no game can be made. */
@@ -144,36 +163,28 @@ public sealed interface GameLoss extends StepLoss permits DistributionMatching, 
         @Override
         public void requireFit(Recipe recipe) {
             GameLoss.super.requireFit(recipe);
-            if (recipe.run().batch() < 2) {
-                throw new RetortException(
-                        Kind.CONFIG,
-                        "run.batch is " + recipe.run().batch()
-                                + ", expected at least 2 for an adversarial loss: the critic would see one image at a time");
-            }
+            GameLoss.requireBatch(recipe);
         }
 
         @Override
         public Loss build(Between players) {
             return new AdversarialLoss(
-                    players.simulation(steps), players.names().apply(CRITIC), renoised(players));
+                    new MadeImages(players.simulation(steps), renoised(players)),
+                    players.names().apply(CRITIC));
         }
 
         @Override
         public Company company(Between players) {
-            List<TapPoint> all = players.ofTeacher().taps();
-            Require.between("heads", heads, 1, all.size());
-            List<TapPoint> points = IntStream.range(0, heads)
-                    .mapToObj(i -> all.get((i + 1) * all.size() / heads - 1))
-                    .toList();
             boolean trained = backbone == Backbone.TRAINED;
             Predictor teacher = players.asTeacher();
             Critic critic = new Critic(
                     players.init().at(CRITIC),
                     trained ? players.copy(teacher) : teacher.withGuidance(1),
                     trained,
-                    points,
-                    width);
-            Loss loss = new CriticLoss(players.simulation(steps), renoised(players), penalty);
+                    GameLoss.spread(heads, players.ofTeacher().taps()),
+                    width,
+                    false);
+            Loss loss = new CriticLoss(new MadeImages(players.simulation(steps), renoised(players)), penalty);
             return against(players.names().apply(CRITIC), critic, loss);
         }
     }

@@ -4,6 +4,8 @@ import dev.retort.card.NetworkSpec;
 import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
 import dev.retort.card.ScalarInputs;
+import dev.retort.card.SolverSetting;
+import dev.retort.card.SolverSpec;
 import dev.retort.config.CardFile;
 import dev.retort.config.Require;
 import dev.retort.diffusion.NoiseSchedule;
@@ -15,6 +17,7 @@ import dev.retort.distill.loss.FeatureLoss;
 import dev.retort.distill.loss.OutputDistributionLoss;
 import dev.retort.distill.loss.OutputLoss;
 import dev.retort.distill.step.Simulation;
+import dev.retort.distill.step.TeacherSteps;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.model.LayerMap;
@@ -45,6 +48,7 @@ public sealed interface LossConfig
      * @param asStudent how it is asked
      * @param teacher name of the player that it learns from
      * @param asTeacher how that one is asked
+     * @param asOriginal how the recipe's own teacher is asked, also where an earlier student teaches
      * @param teacherSha256 of the weights of the recipe's teacher
      * @param objective how images are noised
      * @param sampling how the result is to be sampled
@@ -59,6 +63,7 @@ public sealed interface LossConfig
             Predictor asStudent,
             String teacher,
             Predictor asTeacher,
+            Predictor asOriginal,
             String teacherSha256,
             Objective objective,
             SamplingSpec sampling,
@@ -93,6 +98,16 @@ public sealed interface LossConfig
                     Prediction.X0,
                     asked.clamp().over(objective.process().process().clamp()));
             return SamplingPlan.of(process, asked, false);
+        }
+
+        /** Where the teacher's steps lead while the student takes one of so many. */
+        TeacherSteps teacherSteps(int steps, int ratio, SolverSpec solver) {
+            return new TeacherSteps(
+                    teacher,
+                    schedule(),
+                    grid(steps),
+                    solver.solver(new SolverSetting(schedule(), steps * ratio, false, 1)),
+                    ratio);
         }
 
         /** The student's own images. */

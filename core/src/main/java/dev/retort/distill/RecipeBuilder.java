@@ -184,7 +184,11 @@ final class RecipeBuilder implements AutoCloseable {
                     stage.images(),
                     phases,
                     starts(stage, ended),
-                    stage.optimizer().map(own -> Map.of(STUDENT, own)).orElse(Map.of())));
+                    stage.optimizer().map(own -> Map.of(STUDENT, own)).orElse(Map.of()),
+                    stage.lora()
+                            .map(lora -> Map.of(
+                                    STUDENT, lora.adapters(network, field(stage) + ".lora", init().at(stage.name()))))
+                            .orElse(Map.of())));
             ended = stage.name();
         }
     }
@@ -194,10 +198,14 @@ final class RecipeBuilder implements AutoCloseable {
         for (String part : stage.trains()) {
             Require.that(
                     parameters.stream().anyMatch(name -> name.contains(part)),
-                    "stages." + recipe.stages().indexOf(stage) + ".trains",
+                    field(stage) + ".trains",
                     part,
                     "a part of the name of some parameter, such as " + FirstFew.of(List.copyOf(parameters), 4));
         }
+    }
+
+    private String field(StageConfig stage) {
+        return "stages." + recipe.stages().indexOf(stage);
     }
 
     private static Kind kind(LossConfig loss, StageConfig stage) {
@@ -218,18 +226,14 @@ final class RecipeBuilder implements AutoCloseable {
     private Made make(LossConfig loss, StageConfig stage, UnaryOperator<String> beside) {
         boolean former = !stage.teacher().isEmpty();
         String from = former ? stage.teacher() : TEACHER;
-        Predictor asTeacher = players.stream()
-                .filter(player -> player.name().equals(from))
-                .map(player -> (Predictor) player.respondent())
-                .findFirst()
-                .orElseThrow();
         Map<String, String> given = new HashMap<>();
         UnaryOperator<String> names = name -> given.computeIfAbsent(name, this::unused);
         LossConfig.Between between = new LossConfig.Between(
                 STUDENT,
                 learning(network),
                 from,
-                asTeacher,
+                asked(from),
+                asked(TEACHER),
                 teacherSha256,
                 recipe.objective(),
                 recipe.run().sampling(),
@@ -241,6 +245,14 @@ final class RecipeBuilder implements AutoCloseable {
         LossConfig.Company company = loss.company(between);
         players.addAll(company.players());
         return new Made(loss.build(between), company, names);
+    }
+
+    private Predictor asked(String player) {
+        return players.stream()
+                .filter(one -> one.name().equals(player))
+                .map(one -> (Predictor) one.respondent())
+                .findFirst()
+                .orElseThrow();
     }
 
     private String unused(String name) {

@@ -17,6 +17,7 @@ import java.util.Optional;
  * @param optimizer settings that hold in this stage alone, whose rate runs over it; the student then begins it with its
  *     first moving average and a fresh optimiser. Without them the run's go on
  * @param trains parts of names of the student's parameters, of which those alone are moved; empty for all
+ * @param lora adapters that learn instead of the student's weights, and are merged into these at the stage's end
  */
 public record StageConfig(
         String name,
@@ -24,12 +25,29 @@ public record StageConfig(
         List<LossConfig> losses,
         String teacher,
         Optional<OptimizerConfig> optimizer,
-        List<String> trains) {
+        List<String> trains,
+        Optional<LoraConfig> lora) {
     /** Validates. */
     public StageConfig {
         Require.that(!name.isBlank(), "name", name, "a word");
         Require.atLeast("images", images, 1);
         Require.notEmpty("losses", losses);
+        Require.that(
+                lora.isEmpty() || trains.isEmpty(),
+                "trains",
+                trains,
+                "nothing beside lora, whose targets say what learns");
+    }
+
+    /** A stage in which weights learn. */
+    public StageConfig(
+            String name,
+            long images,
+            List<LossConfig> losses,
+            String teacher,
+            Optional<OptimizerConfig> optimizer,
+            List<String> trains) {
+        this(name, images, losses, teacher, optimizer, trains, Optional.empty());
     }
 
     /** A stage with the recipe's teacher and the run's optimiser. */

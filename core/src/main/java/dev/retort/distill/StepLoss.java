@@ -1,10 +1,13 @@
 package dev.retort.distill;
 
 import dev.retort.card.SamplingSpec;
-import dev.retort.card.SolverSetting;
 import dev.retort.card.SolverSpec;
 import dev.retort.card.TrainedFor;
 import dev.retort.config.Require;
+import dev.retort.diffusion.BoundaryScaling;
+import dev.retort.diffusion.Ddim;
+import dev.retort.diffusion.DiscreteSchedule;
+import dev.retort.diffusion.Lcm;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.TimeGrid;
 import dev.retort.diffusion.TimeSampler;
@@ -13,13 +16,16 @@ import dev.retort.diffusion.step.ConsistencyWeight;
 import dev.retort.diffusion.step.PseudoHuber;
 import dev.retort.distill.step.ConsistencyLoss;
 import dev.retort.distill.step.ProgressiveLoss;
+import dev.retort.distill.step.TeacherSteps;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import dev.retort.train.Loss;
 import dev.retort.train.Player;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.IntStream;
+import java.util.function.DoubleFunction;
 
 /** Losses by which a student learns to need fewer steps. */
 public sealed interface StepLoss extends LossConfig
@@ -64,6 +70,13 @@ public sealed interface StepLoss extends LossConfig
      * @param original what the recipe's teacher is trained for, as its card has it
      */
     record Lesson(SamplingSpec sampling, TrainedFor before, TrainedFor taught, TrainedFor original) {}
+
+    /** At which times a teacher is asked that takes several steps for one of the student's. */
+    static double[] timesOfTeacher(Recipe recipe, int steps, int ratio) {
+        NoiseSchedule schedule = recipe.objective().process().noiseSchedule();
+        TimeGrid grid = recipe.run().sampling().withSteps(steps).grid().on(schedule, steps);
+        return new TeacherSteps("", schedule, grid, new Ddim(), ratio).times();
+    }
 
     /** How the weighting of an error is called in a recipe; each is on the error of x0. */
     enum ErrorWeight {
@@ -122,25 +135,12 @@ public sealed interface StepLoss extends LossConfig
 
         @Override
         public Optional<double[]> teacherTimes(Recipe recipe) {
-            NoiseSchedule schedule = recipe.objective().process().noiseSchedule();
-            TimeGrid grid = recipe.run().sampling().withSteps(steps).grid().on(schedule, steps);
-            return Optional.of(IntStream.range(0, steps)
-                    .mapToObj(step -> ProgressiveLoss.between(schedule, grid, step, ratio))
-                    .flatMap(part -> part.points().stream())
-                    .mapToDouble(TimeGrid.Point::time)
-                    .distinct() // a step begins where the last one ends
-                    .toArray());
+            return Optional.of(StepLoss.timesOfTeacher(recipe, steps, ratio));
         }
 
         @Override
         public Loss build(Between players) {
-            return new ProgressiveLoss(
-                    players.teacher(),
-                    players.schedule(),
-                    players.grid(steps),
-                    solver.solver(new SolverSetting(players.schedule(), steps * ratio, false, 1)),
-                    ratio,
-                    error.weighting);
+            return new ProgressiveLoss(players.teacherSteps(steps, ratio, solver), error.weighting);
         }
     }
 
@@ -155,7 +155,10 @@ public sealed interface StepLoss extends LossConfig
      * @param gapFrom how many times nearer to the other than to 0 the earlier time is at first
      * @param gapTo and at last
      * @param gapStretches in how many equal stretches of the stage it comes nearer
+     * @param intervals into how many equal ones time is cut instead, of which one is drawn for each image: its ends are the two times, and the
+     *     teacher skips what lies between (LCM: 50); 0 where times are drawn and the gap is as above
      * @param huber the c of the pseudo-Huber distance
+     * @param byElement of each difference, of which the mean is taken, instead of the whole image's norm
      * @param gapWeight how a pair of times counts
      */
     record Consistency(
@@ -168,7 +171,9 @@ public sealed interface StepLoss extends LossConfig
             double gapFrom,
             double gapTo,
             int gapStretches,
+            int intervals,
             double huber,
+            boolean byElement,
             ConsistencyWeight gapWeight)
             implements StepLoss {
         private static final String TARGET = "target";
@@ -181,7 +186,37 @@ public sealed interface StepLoss extends LossConfig
             Require.that(gapFrom > 1, "gapFrom", gapFrom, "above 1");
             Require.atLeast("gapTo", gapTo, gapFrom);
             Require.atLeast("gapStretches", gapStretches, 1);
+            Require.that(intervals == 0 || intervals >= 2, "intervals", intervals, "at least 2, or 0 for none");
             Require.atLeast("huber", huber, 0);
+        }
+
+        /** Between times that are drawn, by the norm of an image. */
+        public Consistency(
+                LossWeight weight,
+                boolean distil,
+                double average,
+                double timeMean,
+                double timeStd,
+                double pureNoise,
+                double gapFrom,
+                double gapTo,
+                int gapStretches,
+                double huber,
+                ConsistencyWeight gapWeight) {
+            this(
+                    weight,
+                    distil,
+                    average,
+                    timeMean,
+                    timeStd,
+                    pureNoise,
+                    gapFrom,
+                    gapTo,
+                    gapStretches,
+                    0,
+                    huber,
+                    false,
+                    gapWeight);
         }
 
         /** What a configuration may leave out. */
@@ -195,7 +230,9 @@ public sealed interface StepLoss extends LossConfig
             defaults.put("gapFrom", 4);
             defaults.put("gapTo", 256);
             defaults.put("gapStretches", 4);
+            defaults.put("intervals", 0);
             defaults.put("huber", 0.03);
+            defaults.put("byElement", false);
             defaults.put("gapWeight", ConsistencyWeight.INVERSE_GAP);
             return defaults;
         }
@@ -217,10 +254,43 @@ public sealed interface StepLoss extends LossConfig
                     average == 0 ? players.student() : players.names().apply(TARGET),
                     distil ? Optional.of(players.teacher()) : Optional.empty(),
                     players.schedule(),
-                    new ConsistencyLoss.Times(new TimeSampler.LogitNormal(timeMean, timeStd), pureNoise),
-                    new ConsistencyLoss.Gap(gapFrom, gapTo, gapStretches),
-                    new PseudoHuber(huber),
-                    gapWeight);
+                    intervals == 0
+                            ? new ConsistencyLoss.Pairs.Closing(
+                                    new TimeSampler.LogitNormal(timeMean, timeStd),
+                                    pureNoise,
+                                    gapFrom,
+                                    gapTo,
+                                    gapStretches)
+                            : new ConsistencyLoss.Pairs.Neighbours(cut(players.schedule())),
+                    new ConsistencyLoss.Distance(new PseudoHuber(huber), byElement),
+                    gapWeight,
+                    form(players.sampling().solver(), players.schedule()));
+        }
+
+        private TimeGrid cut(NoiseSchedule schedule) {
+            return schedule instanceof DiscreteSchedule table
+                    ? TimeGrid.consistency(table, intervals, intervals)
+                    : TimeGrid.uniform(schedule, intervals);
+        }
+
+        /** That of the sampler's own jumps. */
+        private static DoubleFunction<BoundaryScaling> form(SolverSpec solver, NoiseSchedule schedule) {
+            return solver instanceof SolverSpec.Lcm lcm
+                    ? time -> new Lcm(lcm.timeScaling()).form(schedule, time)
+                    : time -> BoundaryScaling.NONE;
+        }
+
+        @Override
+        public void requireFit(Recipe recipe) {
+            if (intervals == 0) {
+                return;
+            }
+            try {
+                cut(recipe.objective().process().noiseSchedule());
+            } catch (IllegalArgumentException e) {
+                throw new RetortException(
+                        Kind.CONFIG, type() + ".intervals is " + intervals + ": " + e.getMessage(), e);
+            }
         }
 
         @Override

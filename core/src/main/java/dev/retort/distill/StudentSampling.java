@@ -1,6 +1,7 @@
 package dev.retort.distill;
 
 import dev.retort.card.ModelCard;
+import dev.retort.card.ProcessSpec;
 import dev.retort.card.TrainedFor;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -31,6 +32,12 @@ record StudentSampling(Recipe recipe, ModelCard taught) {
 
     /** The last stage binds. */
     private TrainedFor made() {
+        List<StageConfig> stages = recipe.stages();
+        return ended().get(stages.get(stages.size() - 1).name());
+    }
+
+    /** What the student is trained for at the end of each stage, by its name; without one, what the teacher is. */
+    private Map<String, TrainedFor> ended() {
         TrainedFor original = taught.trainedFor();
         TrainedFor now = start();
         Map<String, TrainedFor> ended = new HashMap<>();
@@ -45,7 +52,7 @@ record StudentSampling(Recipe recipe, ModelCard taught) {
                     .orElse(now);
             ended.put(stage.name(), now);
         }
-        return now;
+        return ended;
     }
 
     private TrainedFor start() {
@@ -85,20 +92,14 @@ record StudentSampling(Recipe recipe, ModelCard taught) {
                     "teacher.guidance is " + recipe.teacher().guidance() + ", expected 1: a guidance of "
                             + original.guidance() + " is baked into this teacher");
         }
-        recipe.stages().stream()
-                .filter(stage -> stage.teacher().isEmpty())
-                .flatMap(stage -> stage.losses().stream())
-                .filter(loss -> loss.teacherCalls() > 0 && !canTeach(loss))
-                .findFirst()
-                .ifPresent(loss -> {
-                    throw new RetortException(
-                            Kind.CONFIG,
-                            "stages ask for " + loss.type() + ", but the teacher "
-                                    + recipe.teacher().model()
-                                    + " was itself distilled, to " + original.text()
-                                    + ": of what this loss asks of it it knows nothing; take the model that it was distilled"
-                                    + " from, or keep its own steps by 'retort trajectories' and learn from these by trajectory");
-                });
+        Map<String, TrainedFor> ended = ended();
+        for (StageConfig stage : recipe.stages()) {
+            for (LossConfig loss : stage.losses()) {
+                if (loss.teacherCalls() > 0 && !canTeach(loss, stage.teacher(), ended.get(stage.teacher()))) {
+                    throw cannotTeach(loss, stage, ended.get(stage.teacher()));
+                }
+            }
+        }
         TrainedFor student = trainedFor();
         try {
             student.requireFit(
@@ -115,13 +116,30 @@ record StudentSampling(Recipe recipe, ModelCard taught) {
                 : List.of();
     }
 
-    private boolean canTeach(LossConfig loss) {
-        TrainedFor original = taught.trainedFor();
+    private RetortException cannotTeach(LossConfig loss, StageConfig stage, TrainedFor knows) {
+        return new RetortException(
+                Kind.CONFIG,
+                stage.teacher().isEmpty()
+                        ? "stages ask for " + loss.type() + ", but the teacher "
+                                + recipe.teacher().model()
+                                + " was itself distilled, to " + knows.text()
+                                + ": of what this loss asks of it it knows nothing; take the model that it was distilled"
+                                + " from, or keep its own steps by 'retort trajectories' and learn from these by trajectory"
+                        : "stages." + recipe.stages().indexOf(stage) + ".teacher is " + stage.teacher()
+                                + ", whose student was trained for " + knows.text()
+                                + " alone, but " + loss.type()
+                                + " asks at other times; let steps times ratio be that number of"
+                                + " steps on one grid, or name an earlier stage");
+    }
+
+    private boolean canTeach(LossConfig loss, String teacher, TrainedFor knows) {
         if (!(loss instanceof StepLoss step)) {
-            return original.atAllTimes();
+            return knows.atAllTimes();
         }
+        ProcessSpec process =
+                teacher.isEmpty() ? taught.process() : recipe.objective().process();
         return step.teacherTimes(recipe)
-                .map(times -> times.length == 0 || original.followsOde(taught.process(), times))
-                .orElseGet(() -> original.solver() == null);
+                .map(times -> times.length == 0 || knows.followsOde(process, times))
+                .orElseGet(() -> knows.solver() == null);
     }
 }

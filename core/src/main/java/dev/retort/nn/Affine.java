@@ -86,9 +86,21 @@ public abstract sealed class Affine extends Layer permits Linear, Conv2d {
             Ops.addInPlace(weight(), adapter.delta());
         }
         use(Kernel.PLAIN);
-        drop(LowRank.DOWN);
-        drop(LowRank.UP);
-        adapter = null;
+        detach();
+    }
+
+    /** Drops the adapter, if there is one, as if it had never been. */
+    public final void detach() {
+        if (adapter != null) {
+            drop(LowRank.DOWN);
+            drop(LowRank.UP);
+            adapter = null;
+        }
+    }
+
+    /** What the weight is once the adapter is merged; the weight itself where there is none. */
+    final Tensor mergedWeight() {
+        return adapter == null ? weight() : Ops.add(weight(), adapter.delta());
     }
 
     /** What {@link Kernel#PLAIN} computes. */

@@ -92,6 +92,17 @@ public abstract class Layer implements AutoCloseable {
         return state;
     }
 
+    /** {@link #state()} as it is once all adapters are merged; of a layer that has one, a new tensor. */
+    public final Map<String, Tensor> mergedState() {
+        Map<String, Tensor> state = stateWithoutAdapters();
+        layers().forEach((path, layer) -> {
+            if (layer instanceof Affine affine && affine.adapter().isPresent()) {
+                state.put(path + ".weight", affine.mergedWeight());
+            }
+        });
+        return state;
+    }
+
     /** Every parameter that is trained now, by full name, in checkpoint order: those that {@link #train} chose. */
     public final Map<String, Tensor> trainable() {
         Map<String, Tensor> trainable = parameters();

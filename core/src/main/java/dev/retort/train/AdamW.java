@@ -6,6 +6,7 @@ import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -13,7 +14,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /** AdamW (Loshchilov and Hutter 2019) by libtorch's fused kernel; state in fp32 under the parameters' names. */
 public final class AdamW implements Optimizer {
-    private final Map<String, Tensor> parameters;
+    private final Map<String, Tensor> parameters = new LinkedHashMap<>();
     private final Map<String, Tensor> means = new LinkedHashMap<>();
     private final Map<String, Tensor> squares = new LinkedHashMap<>();
     private final Map<String, Tensor> steps = new LinkedHashMap<>();
@@ -21,16 +22,29 @@ public final class AdamW implements Optimizer {
 
     /** For parameters by name. */
     public AdamW(Map<String, Tensor> parameters, OptimizerConfig config) {
-        this.parameters = parameters;
         this.config = config;
+        add(parameters);
+    }
+
+    @Override
+    public void add(Map<String, Tensor> added) {
+        parameters.putAll(added);
         try (Scope scope = Scope.open()) {
-            parameters.forEach((name, p) -> {
+            added.forEach((name, p) -> {
                 Device device = Device.of(p);
                 means.put(name, scope.keep(Tensors.zeros(device, Tensors.shape(p))));
                 squares.put(name, scope.keep(Tensors.zeros(device, Tensors.shape(p))));
                 steps.put(name, scope.keep(Tensors.zeros(device)));
             });
         }
+    }
+
+    @Override
+    public void remove(Collection<String> names) {
+        for (Map<String, Tensor> remembered : List.of(means, squares, steps)) {
+            names.forEach(name -> remembered.remove(name).close());
+        }
+        parameters.keySet().removeAll(names);
     }
 
     @Override

@@ -81,8 +81,10 @@ final class CheckpointStore {
      * Continues from the newest checkpoint, if there is one.
      *
      * @param otherRun why a checkpoint is that of another run, where it is
+     * @param prepare gives everything the tensors that it had where the run stood
      */
-    Optional<TrainState> restore(Device device, Function<Path, Optional<String>> otherRun) {
+    Optional<TrainState> restore(
+            Device device, Function<Path, Optional<String>> otherRun, Consumer<TrainState> prepare) {
         Optional<Path> newest = run.newest();
         if (newest.isEmpty()) {
             return Optional.empty();
@@ -91,6 +93,7 @@ final class CheckpointStore {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             TrainState state = orDamaged(checkpoint, () -> state(checkpoint));
+            prepare.accept(state);
             Map<String, Tensor> saved = orDamaged(
                     checkpoint, () -> underNamesOfToday(Weights.read(checkpoint.resolve(RunFolder.TRAINING), device)));
             Map<String, Tensor> weights =

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
 /** An exponential moving average of weights in fp32, with a decay that warms up. */
@@ -14,11 +15,11 @@ public final class Ema implements AutoCloseable {
     private final double decay;
     private final EmaWarmup warmup;
     private final long delay;
-    private final Map<String, Tensor> source;
+    private final Supplier<Map<String, Tensor>> source;
     private final Map<String, Tensor> average = new LinkedHashMap<>();
 
     /** Starts at the weights' present values, with the usual warm-up. */
-    public Ema(double decay, Map<String, Tensor> source) {
+    public Ema(double decay, Supplier<Map<String, Tensor>> source) {
         this(decay, new EmaWarmup.Inverse(), 0, source);
     }
 
@@ -28,16 +29,18 @@ public final class Ema implements AutoCloseable {
      * @param decay full decay
      * @param warmup how it rises
      * @param delay number of the update at which averaging begins; until then the average is a copy of the weights
+     * @param source gives the weights as they are, always under the same names in the same order
      */
-    public Ema(double decay, EmaWarmup warmup, long delay, Map<String, Tensor> source) {
+    public Ema(double decay, EmaWarmup warmup, long delay, Supplier<Map<String, Tensor>> source) {
         this.decay = decay;
         this.warmup = warmup;
         this.delay = delay;
         this.source = source;
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            source.forEach((name, tensor) ->
-                    average.put(name, scope.keep(tensor.detach().clone())));
+            source.get()
+                    .forEach((name, tensor) ->
+                            average.put(name, scope.keep(tensor.detach().clone())));
         }
     }
 
@@ -51,7 +54,7 @@ public final class Ema implements AutoCloseable {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             List<Tensor> weights = new ArrayList<>();
-            source.values().forEach(tensor -> weights.add(tensor.detach()));
+            source.get().values().forEach(tensor -> weights.add(tensor.detach()));
             Boxed.call("aten::_foreach_lerp_", "Scalar", List.copyOf(average.values()), weights, 1 - decayAt(updates));
         }
     }
@@ -70,7 +73,8 @@ public final class Ema implements AutoCloseable {
     void restart() {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            average.forEach((name, tensor) -> tensor.copy_(source.get(name)));
+            Map<String, Tensor> now = source.get();
+            average.forEach((name, tensor) -> tensor.copy_(now.get(name)));
         }
     }
 

@@ -3,6 +3,7 @@ package dev.retort.train;
 import dev.retort.config.Require;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -37,7 +38,7 @@ public record EmaConfig(List<Double> decays, EmaWarmup warmup, long delayImages)
      *
      * @param batch images of an update
      */
-    Ema average(double decay, int batch, Map<String, Tensor> source) {
+    Ema average(double decay, int batch, Supplier<Map<String, Tensor>> source) {
         return new Ema(decay, warmup, (delayImages + batch - 1) / batch, source);
     }
 }

@@ -2,10 +2,13 @@ package dev.retort.train;
 
 import dev.retort.config.CardFile;
 import dev.retort.config.Require;
+import dev.retort.nn.Affine;
+import dev.retort.nn.LowRank;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -44,17 +47,62 @@ final class Learner implements Stateful, AutoCloseable {
         trained.putAll(parts.parameters());
         optimizer = role.optimizer().build(trained);
         role.averages().ifPresent(ema -> ema.decays()
-                .forEach(decay ->
-                        averages.add(ema.average(decay, batch, player.network().state()))));
+                .forEach(decay -> averages.add(ema.average(decay, batch, player.network()::mergedState))));
     }
 
     Player player() {
         return player;
     }
 
-    /** Its weights for whoever asks: the first moving average, or where it keeps none, those in training. */
+    /**
+     * Its weights for whoever asks, adapters merged: the first moving average, or where it keeps none, those in training. An average is of
+     * merged weights, since the product of two averaged factors is not the average of their products.
+     */
     Map<String, Tensor> weights() {
-        return averages.isEmpty() ? player.network().state() : averages.get(0).weights();
+        return averages.isEmpty()
+                ? player.network().mergedState()
+                : averages.get(0).weights();
+    }
+
+    /** Gives its network adapters, which it has none of. */
+    void attach(Adapters adapters) {
+        adapters.attach(player.network());
+        optimizer.add(adapterTensors());
+    }
+
+    /** Merges its network's adapters, where it has some, into the weights. */
+    void merge() {
+        drop(Affine::merge);
+    }
+
+    /** Takes its network's adapters off, where it has some. */
+    void detach() {
+        drop(Affine::detach);
+    }
+
+    private void drop(Consumer<Affine> how) {
+        optimizer.remove(adapterTensors().keySet());
+        player.network().layers().values().forEach(layer -> {
+            if (layer instanceof Affine affine) {
+                how.accept(affine);
+            }
+        });
+    }
+
+    private Map<String, Tensor> adapterTensors() {
+        Map<String, Tensor> tensors = player.network().parameters();
+        tensors.keySet().removeIf(name -> !LowRank.owns(name));
+        return tensors;
+    }
+
+    /** Whether its network has adapters. */
+    boolean isAdapted() {
+        return !adapterTensors().isEmpty();
+    }
+
+    /** Chooses what a phase moves: the adapters alone where there are some. */
+    void train(Phase phase) {
+        player.train(isAdapted() ? LowRank::owns : phase::trains);
     }
 
     /** Steps not taken so far. */

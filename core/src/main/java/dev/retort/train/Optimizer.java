@@ -1,11 +1,18 @@
 package dev.retort.train;
 
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /** What moves parameters along their gradients. */
 public interface Optimizer extends AutoCloseable {
+    /** Moves these parameters as well from now on, of which it remembers nothing yet. */
+    void add(Map<String, Tensor> parameters);
+
+    /** Moves parameters of these names no longer, and forgets what it remembers of them. */
+    void remove(Collection<String> names);
+
     /** Goes on with other settings; what it remembers stays. */
     void configure(OptimizerConfig config);
 

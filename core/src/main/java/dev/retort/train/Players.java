@@ -116,9 +116,15 @@ final class Players implements AutoCloseable {
                 : all.get(name).network().state();
     }
 
-    /** Begins a stage: whoever starts it with other weights gets them, everybody's guard forgets what was usual. */
+    /**
+     * Begins a stage: adapters of the one before are merged, whoever starts it with other weights gets them, everybody's guard forgets what
+     * was usual.
+     */
     void begin(Stage stage) {
-        learners.values().forEach(Learner::startStage);
+        learners.values().forEach(learner -> {
+            learner.merge();
+            learner.startStage();
+        });
         stage.starts().forEach((name, start) -> {
             try (Scope scope = Scope.open()) {
                 start.apply(all.get(name).network(), this::weights);
@@ -127,6 +133,24 @@ final class Players implements AutoCloseable {
                 learners.get(name).startAnew();
             }
         });
+        attach(stage);
+    }
+
+    /**
+     * Gives players the adapters that they have in a stage.
+     *
+     * @return who had none and has some now
+     */
+    List<Learner> attach(Stage stage) {
+        List<Learner> adapted = new ArrayList<>();
+        stage.adapters().forEach((name, adapters) -> {
+            Learner learner = learner(name);
+            if (!learner.isAdapted()) {
+                learner.attach(adapters);
+                adapted.add(learner);
+            }
+        });
+        return adapted;
     }
 
     /** After a step of a player: those that follow it do so. */
@@ -140,7 +164,7 @@ final class Players implements AutoCloseable {
                             "aten::_foreach_lerp_",
                             "Scalar",
                             List.copyOf(player.network().state().values()),
-                            List.copyOf(all.get(name).network().state().values()),
+                            List.copyOf(all.get(name).network().mergedState().values()),
                             1 - role.decay());
                 }
             }

@@ -13,17 +13,29 @@ import java.util.Map;
  * @param starts with which weights players begin it; who is not named goes on with its own
  * @param optimizers settings that hold in this stage alone, by player; their rate runs over the stage, whereas a player's own
  *     runs over the run
+ * @param adapters what players have in this stage alone, and train instead of their weights
  */
 public record Stage(
         String name,
         long images,
         List<Phase> phases,
         Map<String, Start> starts,
-        Map<String, OptimizerConfig> optimizers) {
+        Map<String, OptimizerConfig> optimizers,
+        Map<String, Adapters> adapters) {
     /** Validates. */
     public Stage {
         Require.atLeast("images", images, 1);
         Require.notEmpty("phases", phases);
+    }
+
+    /** A stage in which nobody has adapters. */
+    public Stage(
+            String name,
+            long images,
+            List<Phase> phases,
+            Map<String, Start> starts,
+            Map<String, OptimizerConfig> optimizers) {
+        this(name, images, phases, starts, optimizers, Map.of());
     }
 
     /** A stage in which one player learns at every step. */

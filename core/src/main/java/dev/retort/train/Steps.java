@@ -73,7 +73,7 @@ final class Steps {
                 continue;
             }
             Learner learner = players.learner(phase.player());
-            learner.player().train(phase::trains);
+            learner.train(phase);
             int part = phase.isWholeBatch() ? batch.count() : microBatch;
             double loss = 0;
             for (int from = 0; from < batch.count(); from += part) {
@@ -116,14 +116,19 @@ final class Steps {
     void trial(int images, Stage stage) {
         Batch batch = Batch.blank(task.source(), images);
         StepStatistics nobody = new StepStatistics();
-        for (Phase phase : stage.phases()) {
-            if (!phase.isWholeBatch()) {
-                players.learner(phase.player()).player().train(phase::trains);
-                try (Scope scope = Scope.open()) {
-                    backward(batch, 0, images, phase, new Clock(0, 0, 1, 1), nobody);
+        List<Learner> adapted = players.attach(stage);
+        try {
+            for (Phase phase : stage.phases()) {
+                if (!phase.isWholeBatch()) {
+                    players.learner(phase.player()).train(phase);
+                    try (Scope scope = Scope.open()) {
+                        backward(batch, 0, images, phase, new Clock(0, 0, 1, 1), nobody);
+                    }
+                    players.dropGradients();
                 }
-                players.dropGradients();
             }
+        } finally {
+            adapted.forEach(Learner::detach);
         }
         players.takeFrozenCalls();
     }

@@ -83,7 +83,7 @@ public final class Trainer implements AutoCloseable {
         steps = new Steps(task, this.players, terms, config.seed(), precision, device);
         checkpoints = new CheckpointStore(run, this.players.states(), this.players.result());
         state = checkpoints
-                .restore(device, task::otherRun)
+                .restore(device, task::otherRun, saved -> this.players.attach(lastStage(saved.imagesSeen())))
                 .map(this::here)
                 .orElseGet(() -> TrainState.start(fittingMicroBatch(), microBatchFor(), dataImages()));
         encoding = task.encoding();
@@ -225,11 +225,16 @@ public final class Trainer implements AutoCloseable {
 
     private void step(Batch batch) {
         Steps.At at = at(state.imagesSeen());
-        if (state.imagesSeen() == 0 || at(state.imagesSeen() - batch.count()).stage() != at.stage()) {
+        if (state.imagesSeen() == 0 || lastStage(state.imagesSeen()) != at.stage()) {
             players.begin(at.stage());
             watch.began(state.imagesSeen(), at.stage().name());
         }
         loss = steps.step(batch, at, state.microBatch(), statistics).orElse(loss);
+    }
+
+    /** The stage of the last step before a time. */
+    private Stage lastStage(long imagesSeen) {
+        return at(imagesSeen - config.batch()).stage();
     }
 
     /** Where the run stands at a time. */

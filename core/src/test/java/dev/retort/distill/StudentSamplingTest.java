@@ -58,6 +58,11 @@ class StudentSamplingTest {
                 LossWeight.ONE, steps, ratio, new SolverSpec.Ddim(), StepLoss.ErrorWeight.TRUNCATED_SNR);
     }
 
+    private static LossConfig landings(int steps, int ratio) {
+        return new AdversarialStep(
+                LossWeight.ONE, steps, ratio, new SolverSpec.Ddim(), true, 1, 8, 0, 0, 0, GameLoss.OPPONENT);
+    }
+
     private static LossConfig consistency(boolean distil) {
         return new StepLoss.Consistency(
                 LossWeight.ONE, distil, 0, -0.4, 1.6, 0.2, 4, 16, 2, 0.03, ConsistencyWeight.INVERSE_GAP);
@@ -87,22 +92,27 @@ class StudentSamplingTest {
 
     private static StudentSampling of(
             double guidance, SamplingSpec sampling, TrainedFor teacher, StageConfig... stages) {
-        Recipe recipe = new Recipe(
+        return new StudentSampling(
+                recipe(guidance, sampling, new Objective.Flow(0, 1, 1), 8, stages), teacher(teacher));
+    }
+
+    private static Recipe recipe(
+            double guidance, SamplingSpec sampling, Objective objective, int batch, StageConfig... stages) {
+        return new Recipe(
                 new TeacherConfig("runs/teacher", "", guidance),
                 new DitConfig("2x32x2/4", 4, 0.1, false),
                 new StudentStart.Cut(),
-                new Objective.Flow(0, 1, 1),
+                objective,
                 List.of(stages),
                 new RunConfig(
                         7,
-                        8,
+                        batch,
                         new DataConfig.Shapes("train", 16, false),
                         ADAM,
                         new EmaConfig(List.of(0.9)),
                         new ComputeConfig("cpu", "fp32", false, 8, 0, 1),
                         new LogConfig(8, 0, 1, 64),
                         sampling));
-        return new StudentSampling(recipe, teacher(teacher));
     }
 
     private static TrainedFor made(double guidance, StageConfig... stages) {
@@ -209,12 +219,35 @@ class StudentSamplingTest {
         }
         good(of(1, EULER.withSteps(2), few, stage(progressive(2, 2)))); // its own four steps
         good(of(1, EULER, few, stage(consistency(false)), stage("judged", "", ADVERSARIAL)));
-        good(of(
-                1,
-                EULER,
-                TrainedFor.ANY,
-                stage("eight", "", progressive(8, 2)),
-                stage("four", "eight", progressive(4, 2))));
+    }
+
+    @Test
+    void an_earlier_student_teaches_at_the_times_that_it_was_trained_for() {
+        StageConfig eight = stage("eight", "", progressive(8, 2));
+        for (LossConfig taught : List.of(progressive(4, 2), landings(4, 2))) {
+            StudentSampling four = of(1.5, EULER, TrainedFor.ANY, eight, stage("four", "eight", taught));
+            good(four);
+            assertThat(four.trainedFor()).isEqualTo(TrainedFor.steps(4, EULER, 1.5));
+        }
+        good(of(1, EULER.withSteps(2), TrainedFor.ANY, eight, stage("two", "eight", landings(2, 4))));
+        for (LossConfig other : List.of(progressive(4, 3), landings(4, 4), consistency(true), OUTPUT)) {
+            refused(
+                    of(1, EULER, TrainedFor.ANY, eight, stage("four", "eight", other)),
+                    "stages.1.teacher is eight, whose student was trained for 8 steps of flow-euler",
+                    "but " + other.type() + " asks at other times; let steps times ratio be that number");
+        }
+    }
+
+    @Test
+    void a_critic_is_refused_single_images_and_a_student_of_epsilon_one_step() {
+        Recipe one = recipe(1, EULER.withSteps(1), new Objective.Flow(0, 1, 1), 1, stage(landings(1, 4)));
+        assertThatThrownBy(() -> landings(1, 4).requireFit(one))
+                .hasMessageContaining("run.batch is 1, expected at least 2 for an adversarial loss");
+        Objective epsilon = new Objective.Ddpm(ProcessSpec.ddpm(), false, 5);
+        Recipe noise = recipe(1, SamplingSpec.of("ddim", 1, 1), epsilon, 8, stage(landings(1, 4)));
+        assertThatThrownBy(() -> landings(1, 4).requireFit(noise))
+                .hasMessageContaining("adversarial-step asks for 1 step of a student that predicts epsilon")
+                .hasMessageContaining("let the objective predict v, x0 or flow");
     }
 
     @Test

@@ -83,7 +83,7 @@ class DitTrainingParityTest {
                 AdamW optimizer = new AdamW(dit.parameters(), config)) {
             Map<String, Tensor> batches = reference.tensors("batches.safetensors");
             Map<String, Ema> averages = new LinkedHashMap<>();
-            settings.get("ema").forEach(d -> averages.put(d.asString(), new Ema(d.asDouble(), dit.state())));
+            settings.get("ema").forEach(d -> averages.put(d.asString(), new Ema(d.asDouble(), dit::state)));
             Map<String, List<Double>> seen = new LinkedHashMap<>();
             List.of("loss", "mse", "vb", "grad_norm").forEach(name -> seen.put(name, new ArrayList<>()));
             for (int k = 0; k < 5; k++) {

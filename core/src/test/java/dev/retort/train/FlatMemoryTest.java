@@ -15,6 +15,7 @@ import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.step.ConsistencyWeight;
 import dev.retort.diffusion.step.FDivergence;
+import dev.retort.distill.AdversarialStep;
 import dev.retort.distill.CachedLoss;
 import dev.retort.distill.ContinuousConsistency;
 import dev.retort.distill.Distillation;
@@ -57,7 +58,7 @@ import org.junit.jupiter.api.io.TempDir;
 class FlatMemoryTest {
     private static final int STEPS = 320;
     private static final int SMALL_BATCH = 2;
-    private static final int METHODS = 13;
+    private static final int METHODS = 15;
 
     @TempDir
     Path temp;
@@ -145,6 +146,8 @@ class FlatMemoryTest {
         methods.put("reflow", new CachedLoss.Reflow(LossWeight.ONE, kept));
         methods.put("score-identity", matching(DistributionMatching.Method.SID, FDivergence.REVERSE_KL, own));
         methods.put("trained-eyes", adversarial(GameLoss.Backbone.TRAINED, own));
+        methods.put("critic-of-pairs", steps(true, own));
+        methods.put("critic-of-ends", steps(false, own));
         methods.put("flow-map", new MapLoss.FlowMap(LossWeight.ONE, false, 0.5, 0.2, 0.005, 0.03));
         methods.put("mean-flow", new MapLoss.MeanFlow(LossWeight.ONE, 0.5, -0.4, 1, 0, 1, 1e-3));
         methods.put("parallel-decoding", new ParallelDecoding(LossWeight.ONE, 8, List.of(2), true));
@@ -165,6 +168,11 @@ class FlatMemoryTest {
 
     private static LossConfig adversarial(GameLoss.Backbone eyes, OptimizerConfig own) {
         return new GameLoss.Adversarial(LossWeight.ONE, 2, 1, 8, eyes, 1e-3, 0.05, 0.7, own);
+    }
+
+    private static LossConfig steps(boolean conditional, OptimizerConfig own) {
+        return new AdversarialStep(
+                LossWeight.ONE, 2, 2, new SolverSpec.Ddim(), conditional, 1, 8, 0.3, 0.01, 0.75, own);
     }
 
     private static void distil(Path temp, Path teacher, String name, LossConfig... losses) {

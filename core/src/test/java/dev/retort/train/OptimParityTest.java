@@ -46,7 +46,7 @@ class OptimParityTest {
             Tensor[] seen = new Tensor[50];
             seen[0] = walk.select(0, 0).unsqueeze(0);
             EmaWarmup rise = OneLine.parse(EmaWarmup.class, warmup);
-            try (Ema ema = new Ema(decay, rise, delay, Map.of("w", weight))) {
+            try (Ema ema = new Ema(decay, rise, delay, () -> Map.of("w", weight))) {
                 for (int k = 1; k < decays.size(); k++) {
                     assertThat(ema.decayAt(k)).isCloseTo(decays.get(k).asDouble(), within(1e-12));
                 }
@@ -64,9 +64,10 @@ class OptimParityTest {
     void a_moving_average_has_the_usual_warm_up_a_delay_in_images_or_its_full_decay_at_once() {
         try (Scope scope = Scope.open()) {
             Map<String, Tensor> none = Map.of("w", Tensors.zeros(Device.CPU, 1));
-            try (Ema usual = new EmaConfig(List.of(0.99)).average(0.99, 32, none);
-                    Ema late = new EmaConfig(List.of(0.99), new EmaWarmup.Inverse(), 65).average(0.99, 32, none);
-                    Ema constant = new EmaConfig(List.of(0.99), new EmaWarmup.None(), 0).average(0.99, 32, none)) {
+            try (Ema usual = new EmaConfig(List.of(0.99)).average(0.99, 32, () -> none);
+                    Ema late = new EmaConfig(List.of(0.99), new EmaWarmup.Inverse(), 65).average(0.99, 32, () -> none);
+                    Ema constant =
+                            new EmaConfig(List.of(0.99), new EmaWarmup.None(), 0).average(0.99, 32, () -> none)) {
                 assertThat(usual.decayAt(0)).isEqualTo(0.1);
                 assertThat(usual.decayAt(10_000)).isEqualTo(0.99);
                 assertThat(late.decayAt(3)).isZero();

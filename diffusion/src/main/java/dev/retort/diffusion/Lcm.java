@@ -55,10 +55,13 @@ public record Lcm(double timeScaling, double least) implements Solver {
         return kept == 0 ? next.sigma() : Math.sqrt(Math.max(next.sigma() * next.sigma() - kept * kept, 0));
     }
 
+    /** The form of its jump from a time of a schedule, with which a student has to be trained as well. */
+    public BoundaryScaling form(NoiseSchedule schedule, double time) {
+        return schedule instanceof DiscreteSchedule ? BoundaryScaling.ofTime(time, timeScaling) : BoundaryScaling.NONE;
+    }
+
     private Combination jump(Process process, TimeGrid.Point t) {
-        BoundaryScaling form = process.schedule() instanceof DiscreteSchedule
-                ? BoundaryScaling.ofTime(t.time(), timeScaling)
-                : BoundaryScaling.NONE;
+        BoundaryScaling form = form(process.schedule(), t.time());
         return Combination.state(0).times(form.skip()).plus(Combination.x0(0).times(form.out()));
     }
 }

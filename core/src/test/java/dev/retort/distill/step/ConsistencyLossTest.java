@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.retort.Conditions;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.ScalarInputs;
+import dev.retort.diffusion.BoundaryScaling;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
+import dev.retort.diffusion.TimeGrid;
 import dev.retort.diffusion.TimeSampler;
 import dev.retort.diffusion.step.ConsistencyWeight;
 import dev.retort.diffusion.step.PseudoHuber;
@@ -26,10 +28,10 @@ class ConsistencyLossTest {
                 target,
                 distil ? Optional.of("teacher") : Optional.empty(),
                 LossContract.SCHEDULE,
-                new ConsistencyLoss.Times(new TimeSampler.LogitNormal(-0.4, 1.6), 0.2),
-                new ConsistencyLoss.Gap(4, 16, 2),
-                new PseudoHuber(0.03),
-                ConsistencyWeight.INVERSE_GAP);
+                new ConsistencyLoss.Pairs.Closing(new TimeSampler.LogitNormal(-0.4, 1.6), 0.2, 4, 16, 2),
+                new ConsistencyLoss.Distance(new PseudoHuber(0.03), false),
+                ConsistencyWeight.INVERSE_GAP,
+                time -> BoundaryScaling.NONE);
     }
 
     @Test
@@ -54,9 +56,9 @@ class ConsistencyLossTest {
                             Optional.empty(),
                             table,
                             null,
-                            null,
-                            new PseudoHuber(0),
-                            ConsistencyWeight.INVERSE_GAP)
+                            new ConsistencyLoss.Distance(new PseudoHuber(0), false),
+                            ConsistencyWeight.INVERSE_GAP,
+                            time -> BoundaryScaling.NONE)
                     .at(pass, new double[] {0, 1, 500, 999}, new double[] {0, 0, 300, 900});
             float[] each = Tensors.floats(loss);
             assertThat(each[0]).isZero();
@@ -87,6 +89,21 @@ class ConsistencyLossTest {
         @Override
         Loss loss() {
             return ConsistencyLossTest.loss("student", true);
+        }
+    }
+
+    @Nested
+    class In_distillation_over_intervals extends LossContract {
+        @Override
+        Loss loss() {
+            return new ConsistencyLoss(
+                    "student",
+                    Optional.of("teacher"),
+                    SCHEDULE,
+                    new ConsistencyLoss.Pairs.Neighbours(TimeGrid.uniform(SCHEDULE, 10)),
+                    new ConsistencyLoss.Distance(new PseudoHuber(0.03), true),
+                    ConsistencyWeight.ONE,
+                    time -> new BoundaryScaling(0.1, 0.9, 1));
         }
     }
 

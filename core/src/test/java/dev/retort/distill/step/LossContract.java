@@ -63,9 +63,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What every loss of a method has to keep, on networks of the plane: a new loss gets it by extending this class. Players are {@code student},
- * {@code teacher}, {@code fake}, {@code target}, {@code critic} and {@code levels}; who is trained answers where a gradient leads to its weights, and
- * a copy that never moves answers in its place where none does. So targets stay where they are while the weights are moved.
+ * What every loss of a method has to keep, on networks of the plane: a new loss gets it by extending this class. Players are named in {@code players()}; who is
+ * trained answers where a gradient leads to its weights, else a copy that never moves does, so targets stay where they are while the weights are moved.
  */
 abstract class LossContract {
     static final NoiseSchedule SCHEDULE = new FlowLinear();
@@ -99,6 +98,11 @@ abstract class LossContract {
     /** How many outputs the one who is trained has. */
     int outputs() {
         return 1;
+    }
+
+    /** Whether the critic is one of pairs. */
+    boolean pairs() {
+        return false;
     }
 
     /** Who is trained by it. */
@@ -158,7 +162,7 @@ abstract class LossContract {
         all.put("teacher", still(2));
         all.put("fake", held(3));
         all.put("target", still(4));
-        all.put("critic", new Critic(Init.of(5, Device.CPU), still(6), false, SPEC.taps(), 8));
+        all.put("critic", new Critic(Init.of(5, Device.CPU), still(6), false, SPEC.taps(), 8, pairs()));
         all.put("levels", new DensityLevels(SPEC.shape(), Device.CPU, 0.05, 0.9));
         Map<String, Player> players = new LinkedHashMap<>();
         all.forEach((name, respondent) -> players.put(
@@ -304,8 +308,7 @@ abstract class LossContract {
         List<Map<String, Object>> log = RunEvents.lines(temp.resolve("run/log.jsonl")).stream()
                 .map(line -> line.values())
                 .toList();
-        assertThat(((Number) log.get(log.size() - 1).get("skipped-steps")).intValue())
-                .isEqualTo(1);
+        assertThat(log.get(log.size() - 1)).containsEntry("skipped-steps", 1);
         Path saved = new RunFolder(temp.resolve("run")).newest().orElseThrow().resolve("training.safetensors");
         try (SafetensorsFile file = SafetensorsFile.open(saved)) {
             for (String name : file.entries().keySet()) {

@@ -9,6 +9,6 @@ class ProgressiveLossTest extends LossContract {
     @Override
     Loss loss() {
         TimeGrid grid = TimeGrid.uniform(SCHEDULE, 4);
-        return new ProgressiveLoss("teacher", SCHEDULE, grid, new Ddim(), 2, Weighting.TRUNCATED_SNR);
+        return new ProgressiveLoss(new TeacherSteps("teacher", SCHEDULE, grid, new Ddim(), 2), Weighting.TRUNCATED_SNR);
     }
 }

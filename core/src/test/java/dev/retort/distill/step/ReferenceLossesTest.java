@@ -4,6 +4,7 @@ import dev.retort.Conditions;
 import dev.retort.card.ImageShape;
 import dev.retort.card.Part;
 import dev.retort.card.ScalarInputs;
+import dev.retort.diffusion.BoundaryScaling;
 import dev.retort.diffusion.FlowLinear;
 import dev.retort.diffusion.KarrasSchedule;
 import dev.retort.diffusion.NoiseSchedule;
@@ -39,9 +40,9 @@ import tools.jackson.databind.JsonNode;
 /**
  * The losses on tensors beside the reference numbers, in fp32: values and gradients. The other cases have no loss on tensors that
  * computes the same, and are met by the formulas in double alone ({@code diffusion}): squared distances of a sample (consistency's default
- * weight), distances element by element (consistency-models, lcm), progressive distillation by way of a middle level of Karras's grid
+ * weight), distances element by element (consistency-models), progressive distillation by way of a middle level of Karras's grid
  * instead of a middle time, mean flow's warm-up, loss by tangents and difference of 1e-4 (which fp32 rounds away), weights of
- * divergences relative to a batch, sCM.
+ * divergences relative to a batch, sCM. Those of latent consistency stand in {@link LcmReferenceTest}.
  */
 class ReferenceLossesTest {
     private static final Map<String, ConsistencyWeight> WEIGHTS = Map.of(
@@ -90,10 +91,12 @@ class ReferenceLossesTest {
                                         kind.equals("cd") ? Optional.of("teacher") : Optional.empty(),
                                         schedule(flow),
                                         null,
-                                        null,
-                                        new PseudoHuber(
-                                                config.get("huber_const").asDouble()),
-                                        weight)
+                                        new ConsistencyLoss.Distance(
+                                                new PseudoHuber(config.get("huber_const")
+                                                        .asDouble()),
+                                                false),
+                                        weight,
+                                        time -> BoundaryScaling.NONE)
                                 .at(pass, t, r);
                         reference.checkFp32(name + ".loss", Tensors.floats(loss));
                         loss.mean().backward();
@@ -300,7 +303,7 @@ class ReferenceLossesTest {
             all.put("student", student.predicts(Prediction.X0, flow, 1));
             all.put("critic", new Judge(student, made, real));
             ReferencePass pass = new ReferencePass(all, flow, bright, reference.get("eps"), each());
-            Tensor loss = new AdversarialLoss(simulation, "critic", renoised)
+            Tensor loss = new AdversarialLoss(new MadeImages(simulation, renoised), "critic")
                     .perSample(pass)
                     .mean();
             loss.backward();
@@ -312,7 +315,7 @@ class ReferenceLossesTest {
             judged.put("artist", all.get("student"));
             judged.put("student", new Judge(student, madeAgain, real));
             ReferencePass other = new ReferencePass(judged, flow, bright, reference.get("eps"), each());
-            Tensor ofCritic = new CriticLoss(new Simulation("artist", simulation.plan()), renoised, 0)
+            Tensor ofCritic = new CriticLoss(new MadeImages(new Simulation("artist", simulation.plan()), renoised), 0)
                     .perSample(other)
                     .mean();
             ofCritic.backward();

@@ -8,10 +8,12 @@ import dev.retort.card.SolverSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.diffusion.step.ConsistencyWeight;
 import dev.retort.diffusion.step.FDivergence;
+import dev.retort.distill.AdversarialStep;
 import dev.retort.distill.ContinuousConsistency;
 import dev.retort.distill.Distillation;
 import dev.retort.distill.DistributionMatching;
 import dev.retort.distill.GameLoss;
+import dev.retort.distill.LoraConfig;
 import dev.retort.distill.LossConfig;
 import dev.retort.distill.LossWeight;
 import dev.retort.distill.Recipe;
@@ -80,9 +82,16 @@ class ResumedStepsTest {
         return new StageConfig(name, 24, List.of(losses)); // 3 steps
     }
 
+    private static StageConfig adapted(String name, Optional<OptimizerConfig> optimizer, LossConfig loss) {
+        return new StageConfig(
+                name, 24, List.of(loss), "", optimizer, List.of(), Optional.of(new LoraConfig(2, 4, List.of())));
+    }
+
     private Recipe recipe(long sampleImages) {
         LossConfig adversarial = new GameLoss.Adversarial(
                 LossWeight.ramp(0, 1), 2, 2, 8, GameLoss.Backbone.TRAINED, 1e-3, 0.05, 0.7, OWN);
+        LossConfig landings =
+                new AdversarialStep(LossWeight.ONE, 2, 2, new SolverSpec.Ddim(), true, 2, 8, 0.3, 0.01, 0.75, OWN);
         return new Recipe(
                 new TeacherConfig(temp.resolve("teacher/model").toString(), "", 1),
                 new DitConfig("3x24x2/4", 2, 0.1, true),
@@ -93,12 +102,12 @@ class ResumedStepsTest {
                         new StageConfig(
                                 "two",
                                 24,
-                                List.of(progressive(2)),
+                                List.of(progressive(2), landings),
                                 "four",
                                 Optional.of(OWN),
                                 List.of("blocks.0", "final")),
-                        stage("tuned", consistency(false, 0.9)),
-                        stage("led", consistency(true, 0)),
+                        adapted("tuned", Optional.empty(), consistency(false, 0.9)),
+                        adapted("led", Optional.of(OWN), consistency(true, 0)),
                         stage("continuous", new ContinuousConsistency(LossWeight.ONE, true, -1, 1.4, 0.5, 1, 0)),
                         stage("matched", matching(DistributionMatching.Method.SID, FDivergence.REVERSE_KL)),
                         stage(
@@ -142,7 +151,7 @@ class ResumedStepsTest {
         assertThat(heldOut("stopped"))
                 .containsExactly(
                         Set.of("held-out/progressive"),
-                        Set.of("held-out/progressive-2"),
+                        Set.of("held-out/progressive-2", "held-out/adversarial-step"),
                         Set.of("held-out/consistency"),
                         Set.of("held-out/consistency-2"),
                         Set.of("held-out/continuous-consistency"),

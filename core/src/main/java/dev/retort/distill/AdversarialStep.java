@@ -1,0 +1,113 @@
+package dev.retort.distill;
+
+import dev.retort.card.SolverSpec;
+import dev.retort.config.Require;
+import dev.retort.distill.step.AdversarialLoss;
+import dev.retort.distill.step.Critic;
+import dev.retort.distill.step.CriticLoss;
+import dev.retort.distill.step.Exhibit;
+import dev.retort.distill.step.Landings;
+import dev.retort.train.Loss;
+import dev.retort.train.OptimizerConfig;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Progressive distillation by a critic (Lin et al. 2024, SDXL-Lightning): it tells where a step of the student lands from where several of the
+ * teacher do. It is a copy of the recipe's own teacher that learns with heads on its intermediates, also where an earlier student teaches.
+ *
+ * @param steps steps of the student, on the grid of {@code run.sampling}
+ * @param ratio steps of the teacher for one of the student's
+ * @param solver how the teacher steps
+ * @param conditional whether the critic also sees the state that the step began with, so that the student must go the teacher's way; without it
+ *     an end that is as likely will do, which is sharper and comes last
+ * @param heads how many of the critic's intermediates are looked at, at even distance
+ * @param width hidden values of a head
+ * @param penalty the γ of the gradient penalty; 0 for none, as in the paper, whose batches of 512 do without
+ * @param noiseFrom cleanest time at which clean ends are judged, as a share of the noisiest; for 1 step 0.01
+ * @param noiseTo noisiest time, likewise; for 1 step 0.75
+ * @param optimizer of the critic
+ */
+public record AdversarialStep(
+        LossWeight weight,
+        int steps,
+        int ratio,
+        SolverSpec solver,
+        boolean conditional,
+        int heads,
+        int width,
+        double penalty,
+        double noiseFrom,
+        double noiseTo,
+        OptimizerConfig optimizer)
+        implements GameLoss {
+    private static final String CRITIC = "critic";
+
+    /** Validates. */
+    public AdversarialStep {
+        Require.atLeast("ratio", ratio, 2);
+        Require.that(
+                !(solver instanceof SolverSpec.ParallelEuler),
+                "solver",
+                solver.text(),
+                "one for teachers of one output, such as ddim");
+        Require.atLeast("heads", heads, 1);
+        Require.atLeast("width", width, 1);
+        Require.atLeast("penalty", penalty, 0);
+        GameLoss.requireRange(steps, noiseFrom, noiseTo);
+    }
+
+    /** What a configuration may leave out. */
+    public static Map<String, ?> defaults() {
+        Map<String, Object> defaults = new HashMap<>();
+        defaults.put("ratio", 2);
+        defaults.put("solver", new SolverSpec.Ddim());
+        defaults.put("conditional", false);
+        defaults.put("heads", 3);
+        defaults.put("width", 64);
+        defaults.put("penalty", 0.3);
+        defaults.put("noiseFrom", 0);
+        defaults.put("noiseTo", 0);
+        defaults.put("optimizer", OPPONENT);
+        return defaults;
+    }
+
+    @Override
+    public void requireFit(Recipe recipe) {
+        GameLoss.super.requireFit(recipe);
+        GameLoss.requireBatch(recipe);
+    }
+
+    @Override
+    public int teacherCalls() {
+        return ratio;
+    }
+
+    @Override
+    public Optional<double[]> teacherTimes(Recipe recipe) {
+        return Optional.of(StepLoss.timesOfTeacher(recipe, steps, ratio));
+    }
+
+    private Exhibit exhibit(Between players) {
+        return new Landings(
+                players.student(), players.teacherSteps(steps, ratio, solver), renoised(players), conditional);
+    }
+
+    @Override
+    public Loss build(Between players) {
+        return new AdversarialLoss(exhibit(players), players.names().apply(CRITIC));
+    }
+
+    @Override
+    public Company company(Between players) {
+        Critic critic = new Critic(
+                players.init().at(CRITIC),
+                players.copy(players.asOriginal()),
+                true,
+                GameLoss.spread(heads, players.asOriginal().network().spec().taps()),
+                width,
+                conditional);
+        return against(players.names().apply(CRITIC), critic, new CriticLoss(exhibit(players), penalty));
+    }
+}

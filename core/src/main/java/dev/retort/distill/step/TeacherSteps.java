@@ -1,0 +1,78 @@
+package dev.retort.distill.step;
+
+import dev.retort.diffusion.NoiseSchedule;
+import dev.retort.diffusion.Plan;
+import dev.retort.diffusion.Prediction;
+import dev.retort.diffusion.Process;
+import dev.retort.diffusion.Solver;
+import dev.retort.diffusion.TimeGrid;
+import dev.retort.train.NoisyBatch;
+import dev.retort.train.Pass;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Where several steps of a teacher lead while a student is to take one: at a random step of the student's grid the teacher walks from the
+ * noisy image to the step's end. The times are those at which the sampler will call the student, so the grid must be the sampler's.
+ *
+ * @param teacher name of the player that walks
+ * @param schedule how images are noised
+ * @param grid the student's steps, from noise to data
+ * @param solver how the teacher steps
+ * @param ratio steps of the teacher for one of the student, at even distance in time
+ */
+public record TeacherSteps(String teacher, NoiseSchedule schedule, TimeGrid grid, Solver solver, int ratio) {
+    private static final String STREAM = "progressive";
+
+    /**
+     * Some images, each at a step.
+     *
+     * @param steps which one
+     * @param noisy where it begins
+     * @param landed where the teacher is at its end (N, C, H, W)
+     */
+    record Taken(int[] steps, NoisyBatch noisy, Tensor landed) {}
+
+    /** Where the teacher steps for one step of the student. */
+    TimeGrid between(int step) {
+        double from = grid.from(step).time();
+        double to = grid.to(step).time();
+        List<TimeGrid.Point> points = new ArrayList<>();
+        for (int k = 0; k < ratio; k++) {
+            points.add(schedule.point(from + (to - from) * k / ratio));
+        }
+        points.add(grid.to(step));
+        return new TimeGrid("part of " + grid.name(), points);
+    }
+
+    /** All times of the teacher's steps, from noise to where the last one lands. */
+    public double[] times() {
+        return IntStream.range(0, grid.steps())
+                .mapToObj(this::between)
+                .flatMap(part -> part.points().stream())
+                .mapToDouble(TimeGrid.Point::time)
+                .distinct() // a step begins where the last one ends
+                .toArray();
+    }
+
+    /** Takes a step with each image of a pass, once for all losses of it that ask for the same ones. */
+    Taken take(Pass pass) {
+        return pass.once(
+                ratio + " steps of " + teacher + " by " + solver + " for one of " + grid.points(), () -> walk(pass));
+    }
+
+    private Taken walk(Pass pass) {
+        int[] steps = pass.draws(STREAM).index(grid.steps());
+        NoisyBatch noisy = pass.noisy(
+                Arrays.stream(steps).mapToDouble(k -> grid.from(k).time()).toArray());
+        List<Plan> plans = IntStream.range(0, grid.steps())
+                .mapToObj(step -> solver.plan(new Process(schedule, Prediction.X0), between(step))
+                        .fromState())
+                .toList();
+        List<Plan> each = IntStream.of(steps).mapToObj(plans::get).toList();
+        return new Taken(steps, noisy, Walk.end(pass.player(teacher), each, noisy.noisy(), noisy.condition()));
+    }
+}
