@@ -130,8 +130,8 @@ class StudentStartTest {
 
     @Test
     void a_start_that_is_not_there_is_named_as_such() {
-        assertThatThrownBy(() -> distil(
-                        new StudentStart.From(temp.resolve("nothing").toString()), List.of(), "no-start"))
+        assertThatThrownBy(() ->
+                        distil(new StudentStart.From(temp.resolve("nothing").toString()), List.of(), "no-start"))
                 .isInstanceOf(RetortException.class)
                 .hasMessageStartingWith("init: ")
                 .hasMessageContaining("nothing does not exist");
