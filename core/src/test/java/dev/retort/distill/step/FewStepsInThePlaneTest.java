@@ -253,9 +253,9 @@ class FewStepsInThePlaneTest {
                 Predictor eyes = Plane.copy(learned);
                 List<TapPoint> points = eyes.network().spec().taps();
                 plane.learns(critic, new Critic(Init.of(3, Device.CPU), eyes, true, points, 64, pairs));
-                Landings landings = new Landings("student", led, new Renoised(Plane.SCHEDULE, 0.01, 0.75), pairs);
-                Loss tell = new CriticLoss(landings, 0.3);
-                Loss fool = new AdversarialLoss(landings, critic);
+                StepEnds ends = new StepEnds("student", led, new Renoised(Plane.SCHEDULE, 0.01, 0.75), pairs);
+                Loss tell = new CriticLoss(ends, 0.3);
+                Loss fool = new AdversarialLoss(ends, critic);
                 plane.repeat(20, at -> plane.step(critic, tell, 1e-3, at));
                 plane.repeat(40, at -> {
                     plane.step(critic, tell, 1e-3, at);
