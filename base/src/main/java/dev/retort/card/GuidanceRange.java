@@ -28,7 +28,7 @@ public record GuidanceRange(double from, double to) {
     }
 
     /** Whether a scale is one of them. */
-    boolean holds(double scale) {
+    boolean contains(double scale) {
         return scale >= from && scale <= to;
     }
 

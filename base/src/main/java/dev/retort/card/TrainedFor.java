@@ -73,8 +73,8 @@ public record TrainedFor(
                 List.of(count), solver, grid == null ? sampling.grid() : grid, guidance, guidanceInput, classes);
     }
 
-    /** The same told these scales of guidance; empty for none. */
-    public TrainedFor told(Optional<GuidanceRange> scales) {
+    /** The same with these scales of guidance as an input; empty for none. */
+    public TrainedFor withGuidanceInput(Optional<GuidanceRange> scales) {
         return new TrainedFor(steps, solver, grid, guidance, scales, classes);
     }
 
@@ -126,7 +126,9 @@ public record TrainedFor(
                 "guidance is " + asked.guidanceScale() + ", but a guidance of " + guidance
                         + " is baked into the model; ask for 1");
         require(
-                guidanceInput.map(scales -> scales.holds(asked.guidanceScale())).orElse(true),
+                guidanceInput
+                        .map(scales -> scales.contains(asked.guidanceScale()))
+                        .orElse(true),
                 "guidance is " + asked.guidanceScale() + ", but the model was told scales from "
                         + guidanceInput.map(GuidanceRange::toString).orElse("") + " alone; ask for one of these");
     }
@@ -151,9 +153,13 @@ public record TrainedFor(
                         + " alone; ask for these");
     }
 
-    /** A consistency model's jumps are the same however much of the noise is renewed after them: all of it (lcm), or a share (tcd). */
+    /**
+     * A consistency model's jumps are the same however much of the noise is renewed after them: all of it (lcm), or a share (tcd). Two lcm that
+     * differ do so in the form of the jump.
+     */
     private boolean jumpsAlike(SolverSpec asked) {
-        return steps.isEmpty() && jumps(solver) && jumps(asked);
+        boolean otherForm = solver instanceof SolverSpec.Lcm && asked instanceof SolverSpec.Lcm;
+        return steps.isEmpty() && jumps(solver) && jumps(asked) && !otherForm;
     }
 
     private static boolean jumps(SolverSpec solver) {

@@ -55,7 +55,7 @@ class TrainedForTest {
 
     @Test
     void guidance_beyond_the_scales_that_it_was_told_is_refused_with_these() {
-        TrainedFor told = JUMPS.told(Optional.of(new GuidanceRange(1, 4)));
+        TrainedFor told = JUMPS.withGuidanceInput(Optional.of(new GuidanceRange(1, 4)));
         SamplingSpec lcm = SamplingSpec.of("lcm", 2, 1);
         for (double scale : new double[] {1, 2.5, 4}) {
             assertThatCode(() -> told.requireFit(SCHEDULE, lcm.withGuidance(scale, 0, 1, 0)))
@@ -109,6 +109,10 @@ class TrainedForTest {
                     "solver is " + asked.solver().text()
                             + ", but the model was trained for lcm alone; leave it at that");
         }
+        refused(
+                JUMPS,
+                SamplingSpec.of("lcm", 4, 1).with(new SolverSpec.Lcm(1)),
+                "solver is lcm:timeScaling=1, but the model was trained for lcm alone; leave it at that");
         refused(JUMPS, EULER, "solver is flow-euler, but the model was trained for lcm alone; leave it at that");
         assertThatCode(() -> TrainedFor.ANY.requireFit(SCHEDULE, SamplingSpec.of("flow-heun", 50, 4)))
                 .doesNotThrowAnyException();

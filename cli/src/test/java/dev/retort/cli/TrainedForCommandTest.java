@@ -164,7 +164,7 @@ class TrainedForCommandTest {
 
     @Test
     void guidance_beyond_the_scales_that_it_was_told_is_refused_unless_forced() {
-        Path told = student("told", other, TrainedFor.ANY.told(Optional.of(new GuidanceRange(1, 4))));
+        Path told = student("told", other, TrainedFor.ANY.withGuidanceInput(Optional.of(new GuidanceRange(1, 4))));
         sample(told, "--guidance", "4").good();
         sample(told, "--guidance", "6")
                 .refused(

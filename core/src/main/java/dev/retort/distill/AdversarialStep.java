@@ -4,9 +4,9 @@ import dev.retort.card.SolverSpec;
 import dev.retort.config.Require;
 import dev.retort.distill.step.AdversarialLoss;
 import dev.retort.distill.step.Critic;
+import dev.retort.distill.step.CriticInput;
 import dev.retort.distill.step.CriticLoss;
-import dev.retort.distill.step.Exhibit;
-import dev.retort.distill.step.Landings;
+import dev.retort.distill.step.StepEnds;
 import dev.retort.train.Loss;
 import dev.retort.train.OptimizerConfig;
 import java.util.HashMap;
@@ -89,14 +89,14 @@ public record AdversarialStep(
         return Optional.of(StepLoss.timesOfTeacher(recipe, steps, ratio));
     }
 
-    private Exhibit exhibit(Between players) {
-        return new Landings(
+    private CriticInput input(Between players) {
+        return new StepEnds(
                 players.student(), players.teacherSteps(steps, ratio, solver), renoised(players), conditional);
     }
 
     @Override
     public Loss build(Between players) {
-        return new AdversarialLoss(exhibit(players), players.names().apply(CRITIC));
+        return new AdversarialLoss(input(players), players.names().apply(CRITIC));
     }
 
     @Override
@@ -108,6 +108,6 @@ public record AdversarialStep(
                 GameLoss.spread(heads, players.asOriginal().network().spec().taps()),
                 width,
                 conditional);
-        return against(players.names().apply(CRITIC), critic, new CriticLoss(exhibit(players), penalty));
+        return against(players.names().apply(CRITIC), critic, new CriticLoss(input(players), penalty));
     }
 }

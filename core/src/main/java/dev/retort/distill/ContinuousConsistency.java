@@ -15,11 +15,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Consistency in continuous time: what the student says x0 is stays the same along a path.
+ * Consistency in continuous time (sCM): what the student says x0 is stays the same along a path ({@link ContinuousConsistencyLoss}).
  *
  * @param distil let the teacher lead the path (sCD), instead of the image and its noise (sCT)
- * @param timeMean logit-normal times; above 0 favours noise
- * @param timeStd their spread
+ * @param timeMean logit-normal times; above 0 favours noise. The logit of a flow's time is ln(sigma / alpha), so the paper's -1 and 1.4 are just these
+ * @param timeStd their spread, of the logit
  * @param sigmaData standard deviation of the data
  * @param warmUp share of the stage over which the derivative comes to count, evenly; 0 where it does from the start
  * @param step of the derivative's central difference, as a part of the way from image to noise; 0 for the exact derivative

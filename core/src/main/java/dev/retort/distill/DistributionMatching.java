@@ -24,13 +24,14 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Distribution matching with a network that follows the student's images.
+ * Distribution matching with a network that learns the student's images ("fake"): {@link DistributionMatchingLoss} (DMD2, f-distill) or
+ * {@link ScoreIdentityLoss} (SiD).
  *
  * @param steps steps of the student's sampler, at each of which it is trained on states of its own making
  * @param ratio steps of that network for one of the student
  * @param method by what the student is led
  * @param divergence which divergence is made small; all but {@code reverse-kl} weigh images by what the critic of an {@code adversarial} loss of the same stage says
- * @param alpha of {@code sid}; 1 beside an {@code adversarial} loss
+ * @param alpha the α of {@code sid} ({@link ScoreIdentity}), which {@code dmd} has none of: 1.2, beside an {@code adversarial} loss 1 in the paper's successor
  * @param noiseFrom cleanest time at which images are compared, as a share of the noisiest
  * @param noiseTo noisiest time, likewise
  * @param optimizer of that network
@@ -48,6 +49,7 @@ public record DistributionMatching(
         implements GameLoss {
     private static final String FAKE = "fake";
     private static final String LEVELS = "levels";
+    private static final double ALPHA = 1.2;
 
     /** Ten means of ratios about 1: they move by some hundredths a step. */
     private static final OptimizerConfig OF_LEVELS = new OptimizerConfig(0.02, "constant", 0, 0, 0.99, 1e-8, 0, 0);
@@ -65,6 +67,11 @@ public record DistributionMatching(
         Require.atLeast("ratio", ratio, 1);
         Require.atLeast("alpha", alpha, 0);
         Require.that(
+                method == Method.SID || alpha == ALPHA,
+                "alpha",
+                alpha,
+                "to be left out with method dmd, which has none");
+        Require.that(
                 method == Method.DMD || divergence == FDivergence.REVERSE_KL,
                 "divergence",
                 divergence,
@@ -78,7 +85,7 @@ public record DistributionMatching(
         defaults.put("ratio", 5);
         defaults.put("method", Method.DMD);
         defaults.put("divergence", FDivergence.REVERSE_KL);
-        defaults.put("alpha", 1.2);
+        defaults.put("alpha", ALPHA);
         defaults.put("noiseFrom", 0.02);
         defaults.put("noiseTo", 0.98);
         defaults.put("optimizer", OPPONENT);
@@ -117,8 +124,7 @@ public record DistributionMatching(
                 divergence,
                 "reverse-kl, or in stage " + stage + " a critic of the same images: give the adversarial loss steps="
                         + steps + ", noiseFrom=" + noiseFrom + " and noiseTo=" + noiseTo
-                        + ", as distribution-matching has"
-                        + " them");
+                        + ", as distribution-matching has them");
     }
 
     @Override

@@ -20,7 +20,7 @@ record StudentSampling(Recipe recipe, ModelCard taught) {
     TrainedFor trainedFor() {
         TrainedFor made = made();
         return (guidedTwice(made) ? TrainedFor.ANY : made)
-                .told(recipe.teacher().guidanceInput())
+                .withGuidanceInput(recipe.teacher().guidanceInput())
                 .ofClasses(recipe.labels(taught));
     }
 
@@ -122,7 +122,8 @@ record StudentSampling(Recipe recipe, ModelCard taught) {
                 stage.teacher().isEmpty()
                         ? "stages ask for " + loss.type() + ", but the teacher "
                                 + recipe.teacher().model()
-                                + " was itself distilled, to " + knows.text()
+                                + " was itself distilled, to "
+                                + taught.trainedFor().text()
                                 + ": of what this loss asks of it it knows nothing; take the model that it was distilled"
                                 + " from, or keep its own steps by 'retort trajectories' and learn from these by trajectory"
                         : "stages." + recipe.stages().indexOf(stage) + ".teacher is " + stage.teacher()

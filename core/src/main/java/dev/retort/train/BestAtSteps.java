@@ -84,7 +84,7 @@ final class BestAtSteps {
      *
      * @return the distances by names of the log
      */
-    Map<String, Object> look(RunFolder run, Map<String, Tensor> weights, long imagesSeen, Writer writer) {
+    Map<String, Object> measure(RunFolder run, Map<String, Tensor> weights, long imagesSeen, Writer writer) {
         network.load(weights);
         Map<String, Object> found = new LinkedHashMap<>();
         for (int steps : counts) {

@@ -202,7 +202,7 @@ public final class DiffusionTask implements Task {
         if (best == null) {
             best = new BestAtSteps(averaged(), card, source, predictor.precision(), counts);
         }
-        return best.look(run, weights, imagesSeen, (folder, seen) -> save(folder, seen, weights));
+        return best.measure(run, weights, imagesSeen, (folder, seen) -> save(folder, seen, weights));
     }
 
     /** Refuses an autoencoder that is not there before anything is trained, and measures what the cache saves. */

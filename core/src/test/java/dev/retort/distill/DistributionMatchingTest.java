@@ -64,6 +64,13 @@ class DistributionMatchingTest {
     }
 
     @Test
+    void what_the_method_does_not_read_is_refused() {
+        assertThatThrownBy(() -> new DistributionMatching(
+                        LossWeight.ONE, 2, 5, Method.DMD, FDivergence.REVERSE_KL, 1, 0.02, 0.98, GameLoss.OPPONENT))
+                .hasMessage("alpha is 1, expected to be left out with method dmd, which has none");
+    }
+
+    @Test
     void score_identity_has_a_divergence_of_its_own() {
         assertThatThrownBy(() -> matching(Method.SID, FDivergence.JEFFREYS))
                 .hasMessage(

@@ -58,7 +58,7 @@ class StudentSamplingTest {
                 LossWeight.ONE, steps, ratio, new SolverSpec.Ddim(), StepLoss.ErrorWeight.TRUNCATED_SNR);
     }
 
-    private static LossConfig landings(int steps, int ratio) {
+    private static LossConfig adversarialStep(int steps, int ratio) {
         return new AdversarialStep(
                 LossWeight.ONE, steps, ratio, new SolverSpec.Ddim(), true, 1, 8, 0, 0, 0, GameLoss.OPPONENT);
     }
@@ -224,13 +224,13 @@ class StudentSamplingTest {
     @Test
     void an_earlier_student_teaches_at_the_times_that_it_was_trained_for() {
         StageConfig eight = stage("eight", "", progressive(8, 2));
-        for (LossConfig taught : List.of(progressive(4, 2), landings(4, 2))) {
+        for (LossConfig taught : List.of(progressive(4, 2), adversarialStep(4, 2))) {
             StudentSampling four = of(1.5, EULER, TrainedFor.ANY, eight, stage("four", "eight", taught));
             good(four);
             assertThat(four.trainedFor()).isEqualTo(TrainedFor.steps(4, EULER, 1.5));
         }
-        good(of(1, EULER.withSteps(2), TrainedFor.ANY, eight, stage("two", "eight", landings(2, 4))));
-        for (LossConfig other : List.of(progressive(4, 3), landings(4, 4), consistency(true), OUTPUT)) {
+        good(of(1, EULER.withSteps(2), TrainedFor.ANY, eight, stage("two", "eight", adversarialStep(2, 4))));
+        for (LossConfig other : List.of(progressive(4, 3), adversarialStep(4, 4), consistency(true), OUTPUT)) {
             refused(
                     of(1, EULER, TrainedFor.ANY, eight, stage("four", "eight", other)),
                     "stages.1.teacher is eight, whose student was trained for 8 steps of flow-euler",
@@ -240,12 +240,12 @@ class StudentSamplingTest {
 
     @Test
     void a_critic_is_refused_single_images_and_a_student_of_epsilon_one_step() {
-        Recipe one = recipe(1, EULER.withSteps(1), new Objective.Flow(0, 1, 1), 1, stage(landings(1, 4)));
-        assertThatThrownBy(() -> landings(1, 4).requireFit(one))
+        Recipe one = recipe(1, EULER.withSteps(1), new Objective.Flow(0, 1, 1), 1, stage(adversarialStep(1, 4)));
+        assertThatThrownBy(() -> adversarialStep(1, 4).requireFit(one))
                 .hasMessageContaining("run.batch is 1, expected at least 2 for an adversarial loss");
         Objective epsilon = new Objective.Ddpm(ProcessSpec.ddpm(), false, 5);
-        Recipe noise = recipe(1, SamplingSpec.of("ddim", 1, 1), epsilon, 8, stage(landings(1, 4)));
-        assertThatThrownBy(() -> landings(1, 4).requireFit(noise))
+        Recipe noise = recipe(1, SamplingSpec.of("ddim", 1, 1), epsilon, 8, stage(adversarialStep(1, 4)));
+        assertThatThrownBy(() -> adversarialStep(1, 4).requireFit(noise))
                 .hasMessageContaining("adversarial-step asks for 1 step of a student that predicts epsilon")
                 .hasMessageContaining("let the objective predict v, x0 or flow");
     }

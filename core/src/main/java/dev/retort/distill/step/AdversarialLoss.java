@@ -12,23 +12,23 @@ import org.bytedeco.pytorch.Tensor;
  * softplus(-logit) on what the student makes.
  */
 public final class AdversarialLoss implements Loss {
-    private final Exhibit exhibit;
+    private final CriticInput input;
     private final String critic;
 
     /** @param critic name of the player that judges what the student makes */
-    public AdversarialLoss(Exhibit exhibit, String critic) {
-        this.exhibit = exhibit;
+    public AdversarialLoss(CriticInput input, String critic) {
+        this.input = input;
         this.critic = critic;
     }
 
     @Override
     public String name() {
-        return exhibit.name();
+        return input.name();
     }
 
     @Override
     public Tensor perSample(Pass pass) {
-        Question made = exhibit.made(pass, Gradient.PARAMETERS).asked(Gradient.THROUGH);
+        Question made = input.made(pass, Gradient.PARAMETERS).asked(Gradient.THROUGH);
         return Ops.meanPerSample(
                 Distances.softplus(Ops.mul(pass.ask(critic, made).output(), -1)));
     }

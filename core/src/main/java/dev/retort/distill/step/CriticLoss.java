@@ -16,12 +16,12 @@ import org.bytedeco.pytorch.Tensor;
 public final class CriticLoss implements Loss {
     private static final double SHAKE = 0.01;
 
-    private final Exhibit exhibit;
+    private final CriticInput input;
     private final double penalty;
 
     /** @param penalty the γ, 0 for none */
-    public CriticLoss(Exhibit exhibit, double penalty) {
-        this.exhibit = exhibit;
+    public CriticLoss(CriticInput input, double penalty) {
+        this.input = input;
         this.penalty = penalty;
     }
 
@@ -32,8 +32,8 @@ public final class CriticLoss implements Loss {
 
     @Override
     public Tensor perSample(Pass pass) {
-        Exhibit.Shown made = exhibit.made(pass, Gradient.NONE);
-        Exhibit.Shown real = exhibit.real(pass);
+        CriticInput.Shown made = input.made(pass, Gradient.NONE);
+        CriticInput.Shown real = input.real(pass);
         Tensor ofReal = logits(pass, real.x(), real);
         Tensor loss = Ops.meanPerSample(
                 Distances.softplus(logits(pass, made.x(), made)).add(Distances.softplus(Ops.mul(ofReal, -1))));
@@ -48,7 +48,7 @@ public final class CriticLoss implements Loss {
         return loss.add(Ops.mul(Ops.meanPerSample(change.square()), penalty / (SHAKE * SHAKE)));
     }
 
-    private static Tensor logits(Pass pass, Tensor x, Exhibit.Shown at) {
+    private static Tensor logits(Pass pass, Tensor x, CriticInput.Shown at) {
         return pass.ask(pass.player(), new Question(x, at.times(), at.condition(), Gradient.PARAMETERS))
                 .output();
     }

@@ -10,7 +10,10 @@ import dev.retort.train.NoisyBatch;
 import dev.retort.train.Pass;
 import org.bytedeco.pytorch.Tensor;
 
-/** What {@link DensityLevels} learn: half the squared distance to the density ratio that a critic says of an image of the student's, which the mean makes least. */
+/**
+ * What {@link DensityLevels} learn: half the squared distance to the density ratio that a critic says of an image of the student's. The mean
+ * ratio makes it least.
+ */
 public final class DensityLevelLoss implements Loss {
     private final Simulation simulation;
     private final Renoised renoised;

@@ -10,7 +10,7 @@ import org.bytedeco.pytorch.Tensor;
  * @param simulation what the student makes
  * @param renoised how it is shown
  */
-public record MadeImages(Simulation simulation, Renoised renoised) implements Exhibit {
+public record MadeImages(Simulation simulation, Renoised renoised) implements CriticInput {
     @Override
     public String name() {
         return "adversarial";

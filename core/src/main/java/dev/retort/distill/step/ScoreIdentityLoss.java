@@ -11,8 +11,9 @@ import dev.retort.train.Pass;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Distribution matching by score identity (Zhou et al. 2024, SiD), in x0: images that the student makes are noised, and their mean of {@link ScoreIdentity} is made small, with gradients
- * through what the teacher and the fake say of them.
+ * Distribution matching by score identity (Zhou et al. 2024, SiD), in x0: images x that the student makes are noised, and with what the teacher and the network that knows the
+ * student's images ("fake") say of them, r and f, the loss of an image is w·mean (r - f)(r - x - alpha (r - f)) ({@link ScoreIdentity}), w =
+ * 1 / mean |r - x| without gradient. The gradient goes through r and f as well.
  */
 public final class ScoreIdentityLoss implements Loss {
     private final Simulation simulation;

@@ -90,7 +90,7 @@ class ResumedStepsTest {
     private Recipe recipe(long sampleImages) {
         LossConfig adversarial = new GameLoss.Adversarial(
                 LossWeight.ramp(0, 1), 2, 2, 8, GameLoss.Backbone.TRAINED, 1e-3, 0.05, 0.7, OWN);
-        LossConfig landings =
+        LossConfig adversarialStep =
                 new AdversarialStep(LossWeight.ONE, 2, 2, new SolverSpec.Ddim(), true, 2, 8, 0.3, 0.01, 0.75, OWN);
         return new Recipe(
                 new TeacherConfig(temp.resolve("teacher/model").toString(), "", 1),
@@ -102,7 +102,7 @@ class ResumedStepsTest {
                         new StageConfig(
                                 "two",
                                 24,
-                                List.of(progressive(2), landings),
+                                List.of(progressive(2), adversarialStep),
                                 "four",
                                 Optional.of(OWN),
                                 List.of("blocks.0", "final")),

@@ -2,7 +2,7 @@ package dev.retort.diffusion.step;
 
 /**
  * Score identity distillation (Zhou et al. 2024, SiD): the loss of a value x of the student's image, by what the teacher and a network that knows the student's images ("fake") say
- * of it once it is noised, (teacher - fake) (teacher - x - alpha (teacher - fake)), times {@link DistributionMatching#weight} of the image. Other than in distribution matching the
+ * of it once it is noised, (teacher - fake) (teacher - x - alpha (teacher - fake)), times {@link DistributionMatching#weight} of the image. Unlike in distribution matching the
  * gradient goes through both networks, by which the noised image is reached. Where the fake is exact,
  * (teacher - fake) (teacher - x) and (teacher - fake)^2 have one mean over the noise, the Fisher divergence of the two distributions; alpha times the second is taken off because the
  * fake stays where it is while the student moves.

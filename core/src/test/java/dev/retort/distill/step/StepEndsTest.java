@@ -6,10 +6,10 @@ import dev.retort.train.Loss;
 import org.junit.jupiter.api.Nested;
 
 /** The game of a student's steps, on both sides, with a critic of ends and one of pairs. */
-class LandingsTest {
-    private static Landings landings(boolean pairs) {
+class StepEndsTest {
+    private static StepEnds ends(boolean pairs) {
         TimeGrid grid = TimeGrid.uniform(LossContract.SCHEDULE, 3);
-        return new Landings(
+        return new StepEnds(
                 "student",
                 new TeacherSteps("teacher", LossContract.SCHEDULE, grid, new Ddim(), 2),
                 LossContract.renoised(),
@@ -20,7 +20,7 @@ class LandingsTest {
     class The_students_side_alone extends LossContract {
         @Override
         Loss loss() {
-            return new AdversarialLoss(landings(false), "critic");
+            return new AdversarialLoss(ends(false), "critic");
         }
     }
 
@@ -28,7 +28,7 @@ class LandingsTest {
     class The_students_side_in_pairs extends LossContract {
         @Override
         Loss loss() {
-            return new AdversarialLoss(landings(true), "critic");
+            return new AdversarialLoss(ends(true), "critic");
         }
 
         @Override
@@ -41,7 +41,7 @@ class LandingsTest {
     class The_critics_side_in_pairs extends LossContract {
         @Override
         Loss loss() {
-            return new CriticLoss(landings(true), 1e-3);
+            return new CriticLoss(ends(true), 1e-3);
         }
 
         @Override

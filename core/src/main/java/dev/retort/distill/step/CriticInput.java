@@ -8,7 +8,7 @@ import dev.retort.train.Pass;
 import org.bytedeco.pytorch.Tensor;
 
 /** What a critic is to tell apart: something that a student makes, and the real thing. */
-public sealed interface Exhibit permits MadeImages, Landings {
+public sealed interface CriticInput permits MadeImages, StepEnds {
     /**
      * What it is shown.
      *

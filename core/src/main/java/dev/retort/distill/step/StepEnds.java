@@ -24,7 +24,7 @@ import org.bytedeco.pytorch.Tensor;
  * @param renoised noise of clean images
  * @param pairs whether the state that the step began with is shown as well: the critic then asks for the same way, not only for as likely an end
  */
-public record Landings(String student, TeacherSteps teacher, Renoised renoised, boolean pairs) implements Exhibit {
+public record StepEnds(String student, TeacherSteps teacher, Renoised renoised, boolean pairs) implements CriticInput {
     @Override
     public String name() {
         return "adversarial-step";
