@@ -27,7 +27,7 @@ public final class BenchMain {
               --command LINE       nothing but the wall clock of ./retort LINE, as in --command "inspect FILE\"""";
 
     private static final List<String> MODELS = List.of("S/2:8", "B/2:8", "XL/2:2");
-    private static final int METHOD_ROUNDS = 5;
+    private static final int METHOD_ROUNDS = 3;
     private static final BenchCase MEMORY_CASE = new BenchCase("S/8", 8, true, true);
 
     private final List<BenchCase> cases = new ArrayList<>();

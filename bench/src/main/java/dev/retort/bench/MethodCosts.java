@@ -27,8 +27,8 @@ import org.apache.commons.io.file.PathUtils;
  */
 final class MethodCosts {
     private static final int BATCH = 32;
-    private static final int WARM_UP = 10;
-    private static final int STEPS = 40;
+    private static final int WARM_UP = 6;
+    private static final int STEPS = 30;
     private static final String PLAIN = "{type: diffusion}";
 
     /**
