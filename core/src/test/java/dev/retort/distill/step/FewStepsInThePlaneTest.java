@@ -291,7 +291,7 @@ class FewStepsInThePlaneTest {
                                 false));
                 Simulation simulation = new Simulation("student", Plane.plan(RENOISING, n));
                 Renoised renoised = new Renoised(Plane.SCHEDULE, 0.05, 0.7);
-                Loss critic = new CriticLoss(new MadeImages(simulation, renoised), 1e-3);
+                Loss critic = new CriticLoss(new MadeImages(simulation, renoised), 0.1);
                 Loss fool = new AdversarialLoss(new MadeImages(simulation, renoised), "critic");
                 plane.repeat(600, at -> {
                     plane.step("critic", critic, 2e-3, at);
