@@ -46,12 +46,7 @@ public record AdversarialStep(
 
     /** Validates. */
     public AdversarialStep {
-        Require.atLeast("ratio", ratio, 2);
-        Require.that(
-                !(solver instanceof SolverSpec.ParallelEuler),
-                "solver",
-                solver.text(),
-                "one for teachers of one output, such as ddim");
+        StepLoss.requireStepsOfTeacher(ratio, solver);
         Require.atLeast("heads", heads, 1);
         Require.atLeast("width", width, 1);
         Require.atLeast("penalty", penalty, 0);

@@ -1,7 +1,6 @@
 package dev.retort.distill;
 
 import dev.retort.card.ProcessSpec;
-import dev.retort.card.TrainedFor;
 import dev.retort.config.Require;
 import dev.retort.diffusion.FlowLinear;
 import dev.retort.diffusion.Prediction;
@@ -32,7 +31,7 @@ public record ContinuousConsistency(
         double sigmaData,
         double warmUp,
         double step)
-        implements StepLoss {
+        implements JumpLoss {
     /** Validates. */
     public ContinuousConsistency {
         Require.positive("timeStd", timeStd);
@@ -51,17 +50,6 @@ public record ContinuousConsistency(
         defaults.put("warmUp", 0.1);
         defaults.put("step", 0);
         return defaults;
-    }
-
-    @Override
-    public int teacherCalls() {
-        return distil ? 1 : 0;
-    }
-
-    /** Without a teacher it comes to what the data say, which are not guided. */
-    @Override
-    public TrainedFor trains(Lesson lesson) {
-        return TrainedFor.jumps(lesson.sampling(), distil ? lesson.taught().guidance() : 1);
     }
 
     @Override

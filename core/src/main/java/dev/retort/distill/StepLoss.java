@@ -5,7 +5,6 @@ import dev.retort.card.SolverSpec;
 import dev.retort.card.TrainedFor;
 import dev.retort.config.Require;
 import dev.retort.diffusion.BoundaryScaling;
-import dev.retort.diffusion.Ddim;
 import dev.retort.diffusion.DiscreteSchedule;
 import dev.retort.diffusion.Lcm;
 import dev.retort.diffusion.NoiseSchedule;
@@ -29,13 +28,7 @@ import java.util.function.DoubleFunction;
 
 /** Losses by which a student learns to need fewer steps. */
 public sealed interface StepLoss extends LossConfig
-        permits StepLoss.Progressive,
-                StepLoss.Consistency,
-                ContinuousConsistency,
-                ParallelDecoding,
-                MapLoss,
-                CachedLoss,
-                GameLoss {
+        permits StepLoss.Progressive, JumpLoss, ParallelDecoding, MapLoss, CachedLoss, GameLoss {
     @Override
     default boolean bridgesSizes() {
         return false;
@@ -75,7 +68,17 @@ public sealed interface StepLoss extends LossConfig
     static double[] timesOfTeacher(Recipe recipe, int steps, int ratio) {
         NoiseSchedule schedule = recipe.objective().process().noiseSchedule();
         TimeGrid grid = recipe.run().sampling().withSteps(steps).grid().on(schedule, steps);
-        return new TeacherSteps("", schedule, grid, new Ddim(), ratio).times();
+        return TeacherSteps.times(schedule, grid, ratio);
+    }
+
+    /** Refuses steps of a teacher that are none. */
+    static void requireStepsOfTeacher(int ratio, SolverSpec solver) {
+        Require.atLeast("ratio", ratio, 2);
+        Require.that(
+                !(solver instanceof SolverSpec.ParallelEuler),
+                "solver",
+                solver.text(),
+                "one for teachers of one output, such as ddim");
     }
 
     /** How the weighting of an error is called in a recipe; each is on the error of x0. */
@@ -105,12 +108,7 @@ public sealed interface StepLoss extends LossConfig
         /** Validates. */
         public Progressive {
             Require.atLeast("steps", steps, 1);
-            Require.atLeast("ratio", ratio, 2);
-            Require.that(
-                    !(solver instanceof SolverSpec.ParallelEuler),
-                    "solver",
-                    solver.text(),
-                    "one for teachers of one output, such as ddim");
+            StepLoss.requireStepsOfTeacher(ratio, solver);
         }
 
         /** What a configuration may leave out. */
@@ -175,7 +173,7 @@ public sealed interface StepLoss extends LossConfig
             double huber,
             boolean byElement,
             ConsistencyWeight gapWeight)
-            implements StepLoss {
+            implements JumpLoss {
         private static final String TARGET = "target";
 
         /** Validates. */
@@ -188,35 +186,6 @@ public sealed interface StepLoss extends LossConfig
             Require.atLeast("gapStretches", gapStretches, 1);
             Require.that(intervals == 0 || intervals >= 2, "intervals", intervals, "at least 2, or 0 for none");
             Require.atLeast("huber", huber, 0);
-        }
-
-        /** Between times that are drawn, by the norm of an image. */
-        public Consistency(
-                LossWeight weight,
-                boolean distil,
-                double average,
-                double timeMean,
-                double timeStd,
-                double pureNoise,
-                double gapFrom,
-                double gapTo,
-                int gapStretches,
-                double huber,
-                ConsistencyWeight gapWeight) {
-            this(
-                    weight,
-                    distil,
-                    average,
-                    timeMean,
-                    timeStd,
-                    pureNoise,
-                    gapFrom,
-                    gapTo,
-                    gapStretches,
-                    0,
-                    huber,
-                    false,
-                    gapWeight);
         }
 
         /** What a configuration may leave out. */
@@ -235,17 +204,6 @@ public sealed interface StepLoss extends LossConfig
             defaults.put("byElement", false);
             defaults.put("gapWeight", ConsistencyWeight.INVERSE_GAP);
             return defaults;
-        }
-
-        @Override
-        public int teacherCalls() {
-            return distil ? 1 : 0;
-        }
-
-        /** Without a teacher it comes to what the data say, which are not guided. */
-        @Override
-        public TrainedFor trains(Lesson lesson) {
-            return TrainedFor.jumps(lesson.sampling(), distil ? lesson.taught().guidance() : 1);
         }
 
         @Override

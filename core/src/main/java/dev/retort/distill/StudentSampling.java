@@ -18,7 +18,10 @@ import java.util.Map;
 record StudentSampling(Recipe recipe, ModelCard taught) {
     /** What the stages make of the student; a recipe that guides an ODE with guidance in it once more says that this is no bound. */
     TrainedFor trainedFor() {
-        TrainedFor made = made();
+        return trainedFor(made(ended()));
+    }
+
+    private TrainedFor trainedFor(TrainedFor made) {
         return (guidedTwice(made) ? TrainedFor.ANY : made)
                 .withGuidanceInput(recipe.teacher().guidanceInput())
                 .ofClasses(recipe.labels(taught));
@@ -31,9 +34,9 @@ record StudentSampling(Recipe recipe, ModelCard taught) {
     }
 
     /** The last stage binds. */
-    private TrainedFor made() {
+    private TrainedFor made(Map<String, TrainedFor> ended) {
         List<StageConfig> stages = recipe.stages();
-        return ended().get(stages.get(stages.size() - 1).name());
+        return ended.get(stages.get(stages.size() - 1).name());
     }
 
     /** What the student is trained for at the end of each stage, by its name; without one, what the teacher is. */
@@ -100,14 +103,15 @@ record StudentSampling(Recipe recipe, ModelCard taught) {
                 }
             }
         }
-        TrainedFor student = trainedFor();
+        TrainedFor made = made(ended);
         try {
-            student.requireFit(
-                    recipe.objective().process().noiseSchedule(), recipe.run().sampling());
+            trainedFor(made)
+                    .requireFit(
+                            recipe.objective().process().noiseSchedule(),
+                            recipe.run().sampling());
         } catch (RetortException e) {
             throw new RetortException(Kind.CONFIG, "run.sampling: " + e.getMessage(), e);
         }
-        TrainedFor made = made();
         return guidedTwice(made)
                 ? List.of("a guidance of " + made.guidance()
                         + " becomes the student's own output, and run.sampling guides by "

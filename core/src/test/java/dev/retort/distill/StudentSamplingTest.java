@@ -65,7 +65,7 @@ class StudentSamplingTest {
 
     private static LossConfig consistency(boolean distil) {
         return new StepLoss.Consistency(
-                LossWeight.ONE, distil, 0, -0.4, 1.6, 0.2, 4, 16, 2, 0.03, ConsistencyWeight.INVERSE_GAP);
+                LossWeight.ONE, distil, 0, -0.4, 1.6, 0.2, 4, 16, 2, 0, 0.03, false, ConsistencyWeight.INVERSE_GAP);
     }
 
     private static StageConfig stage(String name, String teacher, LossConfig... losses) {

@@ -139,7 +139,19 @@ class FlatMemoryTest {
         methods.put(
                 "consistency",
                 new StepLoss.Consistency(
-                        LossWeight.ONE, true, 0.9, -0.4, 1.6, 0.2, 4, 16, 2, 0.03, ConsistencyWeight.INVERSE_GAP));
+                        LossWeight.ONE,
+                        true,
+                        0.9,
+                        -0.4,
+                        1.6,
+                        0.2,
+                        4,
+                        16,
+                        2,
+                        0,
+                        0.03,
+                        false,
+                        ConsistencyWeight.INVERSE_GAP));
         methods.put("continuous-consistency", new ContinuousConsistency(LossWeight.ONE, true, -1, 1.4, 0.5, 0.1, 0));
         methods.put("endpoint", new CachedLoss.Endpoint(LossWeight.ONE, kept, 0.5, 0.03));
         methods.put("trajectory", new CachedLoss.Trajectory(LossWeight.ONE, 2, kept));

@@ -17,15 +17,44 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * Where several steps of a teacher lead while a student is to take one: at a random step of the student's grid the teacher walks from the
  * noisy image to the step's end. The times are those at which the sampler will call the student, so the grid must be the sampler's.
- *
- * @param teacher name of the player that walks
- * @param schedule how images are noised
- * @param grid the student's steps, from noise to data
- * @param solver how the teacher steps
- * @param ratio steps of the teacher for one of the student, at even distance in time
  */
-public record TeacherSteps(String teacher, NoiseSchedule schedule, TimeGrid grid, Solver solver, int ratio) {
+public final class TeacherSteps {
     private static final String STREAM = "progressive";
+
+    private final String teacher;
+    private final NoiseSchedule schedule;
+    private final TimeGrid grid;
+    private final String what;
+    private final List<Plan> plans;
+
+    /**
+     * @param teacher name of the player that walks
+     * @param schedule how images are noised
+     * @param grid the student's steps, from noise to data
+     * @param solver how the teacher steps
+     * @param ratio steps of the teacher for one of the student, at even distance in time
+     */
+    public TeacherSteps(String teacher, NoiseSchedule schedule, TimeGrid grid, Solver solver, int ratio) {
+        this.teacher = teacher;
+        this.schedule = schedule;
+        this.grid = grid;
+        what = ratio + " steps of " + teacher + " by " + solver + " for one of " + grid.points();
+        Process process = new Process(schedule, Prediction.X0);
+        plans = IntStream.range(0, grid.steps())
+                .mapToObj(step -> solver.plan(process, between(schedule, grid, step, ratio))
+                        .fromState())
+                .toList();
+    }
+
+    /** How images are noised. */
+    NoiseSchedule schedule() {
+        return schedule;
+    }
+
+    /** The student's steps. */
+    TimeGrid grid() {
+        return grid;
+    }
 
     /**
      * Some images, each at a step.
@@ -37,7 +66,7 @@ public record TeacherSteps(String teacher, NoiseSchedule schedule, TimeGrid grid
     record Taken(int[] steps, NoisyBatch noisy, Tensor landed) {}
 
     /** Where the teacher steps for one step of the student. */
-    TimeGrid between(int step) {
+    private static TimeGrid between(NoiseSchedule schedule, TimeGrid grid, int step, int ratio) {
         double from = grid.from(step).time();
         double to = grid.to(step).time();
         List<TimeGrid.Point> points = new ArrayList<>();
@@ -48,10 +77,10 @@ public record TeacherSteps(String teacher, NoiseSchedule schedule, TimeGrid grid
         return new TimeGrid("part of " + grid.name(), points);
     }
 
-    /** All times of the teacher's steps, from noise to where the last one lands. */
-    public double[] times() {
+    /** All times of a teacher's steps, from noise to where the last one lands; see the constructor. */
+    public static double[] times(NoiseSchedule schedule, TimeGrid grid, int ratio) {
         return IntStream.range(0, grid.steps())
-                .mapToObj(this::between)
+                .mapToObj(step -> between(schedule, grid, step, ratio))
                 .flatMap(part -> part.points().stream())
                 .mapToDouble(TimeGrid.Point::time)
                 .distinct() // a step begins where the last one ends
@@ -60,18 +89,13 @@ public record TeacherSteps(String teacher, NoiseSchedule schedule, TimeGrid grid
 
     /** Takes a step with each image of a pass, once for all losses of it that ask for the same ones. */
     Taken take(Pass pass) {
-        return pass.once(
-                ratio + " steps of " + teacher + " by " + solver + " for one of " + grid.points(), () -> walk(pass));
+        return pass.once(what, () -> walk(pass));
     }
 
     private Taken walk(Pass pass) {
         int[] steps = pass.draws(STREAM).index(grid.steps());
         NoisyBatch noisy = pass.noisy(
                 Arrays.stream(steps).mapToDouble(k -> grid.from(k).time()).toArray());
-        List<Plan> plans = IntStream.range(0, grid.steps())
-                .mapToObj(step -> solver.plan(new Process(schedule, Prediction.X0), between(step))
-                        .fromState())
-                .toList();
         List<Plan> each = IntStream.of(steps).mapToObj(plans::get).toList();
         return new Taken(steps, noisy, Walk.end(pass.player(teacher), each, noisy.noisy(), noisy.condition()));
     }

@@ -71,7 +71,19 @@ class ResumedStepsTest {
 
     private static LossConfig consistency(boolean distil, double average) {
         return new StepLoss.Consistency(
-                LossWeight.ONE, distil, average, -0.4, 1.6, 0.2, 4, 16, 2, 0.03, ConsistencyWeight.INVERSE_GAP);
+                LossWeight.ONE,
+                distil,
+                average,
+                -0.4,
+                1.6,
+                0.2,
+                4,
+                16,
+                2,
+                0,
+                0.03,
+                false,
+                ConsistencyWeight.INVERSE_GAP);
     }
 
     private static LossConfig matching(DistributionMatching.Method method, FDivergence divergence) {
