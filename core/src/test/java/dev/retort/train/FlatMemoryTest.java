@@ -43,6 +43,7 @@ import dev.retort.torch.Machine;
 import dev.retort.torch.Natives;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -51,6 +52,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.javacpp.Pointer;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -61,38 +64,55 @@ class FlatMemoryTest {
     private static final int METHODS = 15;
 
     @TempDir
-    Path temp;
+    static Path temp;
+
+    private static Child training;
+    private static Child methods;
+
+    /** Each measures itself alone, so they run beside each other. */
+    @BeforeAll
+    static void the_measured_processes() throws Exception {
+        methods = started("methods");
+        training = started("training");
+    }
+
+    private static Child started(String what) throws Exception {
+        return Child.start(
+                FlatMemoryTest.class,
+                List.of("-XX:TieredStopAtLevel=1"),
+                Map.of("OMP_NUM_THREADS", "1"),
+                Files.createDirectory(temp.resolve(what)).toString(),
+                what);
+    }
 
     @Test
     void hundreds_of_training_steps_and_samples_leave_memory_flat() throws Exception {
-        flat("training", 7);
+        flat(training, 7);
     }
 
     @Test
     void hundreds_of_steps_of_every_distillation_method_leave_memory_flat() throws Exception {
-        flat("methods", METHODS);
+        flat(methods, METHODS);
     }
 
-    private void flat(String what, int runs) throws Exception {
-        try (Child child = Child.start(
-                FlatMemoryTest.class,
-                List.of("-XX:TieredStopAtLevel=1"),
-                Map.of("OMP_NUM_THREADS", "1"),
-                temp.toString(),
-                what)) {
-            List<String> measured = child.finish().stream()
-                    .filter(line -> line.startsWith("flat "))
-                    .toList();
-            assertThat(measured).hasSize(runs);
-            for (String line : measured) {
-                // flat NAME pointersBefore pointersAfter residentBefore residentAfter
-                String[] part = line.split(" ");
-                assertThat(Long.parseLong(part[3])).as(line).isLessThanOrEqualTo(Long.parseLong(part[2]) + 5);
-                assertThat(Long.parseLong(part[5]))
-                        .as(line)
-                        .isLessThanOrEqualTo(Long.parseLong(part[4]) * 101 / 100 + (1 << 20));
-            }
+    private static void flat(Child child, int runs) throws Exception {
+        List<String> measured =
+                child.finish().stream().filter(line -> line.startsWith("flat ")).toList();
+        assertThat(measured).hasSize(runs);
+        for (String line : measured) {
+            // flat NAME pointersBefore pointersAfter residentBefore residentAfter
+            String[] part = line.split(" ");
+            assertThat(Long.parseLong(part[3])).as(line).isLessThanOrEqualTo(Long.parseLong(part[2]) + 5);
+            assertThat(Long.parseLong(part[5]))
+                    .as(line)
+                    .isLessThanOrEqualTo(Long.parseLong(part[4]) * 101 / 100 + (1 << 20));
         }
+    }
+
+    @AfterAll
+    static void both_are_gone() throws Exception {
+        training.close();
+        methods.close();
     }
 
     /** The measured process: a JVM with a heap of fixed size, so that what grows is native. */
