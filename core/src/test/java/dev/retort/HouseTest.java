@@ -42,15 +42,19 @@ class HouseTest {
             "config",
             "report",
             "graph",
+            "onnx",
             "card",
             "layout",
             "data",
             "run",
+            "runtime",
             "torch",
             "nn",
             "model",
             "pipeline",
             "sample",
+            "quantize",
+            "export",
             "evaluate",
             "train",
             "distill");
@@ -156,6 +160,25 @@ class HouseTest {
                 .onlyDependOnClassesThat()
                 .resideInAnyPackage("java..", "dev.retort.diffusion..")
                 .allowEmptyShould(true)
+                .check(CLASSES);
+    }
+
+    @Test
+    void the_runtime_depends_on_the_mathematics_and_onnx_runtime_alone() {
+        classes()
+                .that()
+                .resideInAPackage("dev.retort.runtime..")
+                .should()
+                .onlyDependOnClassesThat()
+                .resideInAnyPackage("java..", "ai.onnxruntime..", "dev.retort.diffusion..", "dev.retort.runtime..")
+                .allowEmptyShould(true)
+                .check(CLASSES);
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("dev.retort.runtime..", "dev.retort.export..")
+                .should()
+                .dependOnClassesThat()
+                .resideInAPackage("ai.onnxruntime..")
                 .check(CLASSES);
     }
 
