@@ -50,8 +50,8 @@ public final class TorchScriptFile {
             Map<String, Tensor> weights,
             Optional<TorchScriptPlan> plan,
             Map<String, String> extra) {
-        String source = TorchScriptSource.forward(graph)
-                + plan.map(sampling -> sampling.sample(graph)).orElse("");
+        String source = ForwardMethod.of(graph)
+                + plan.map(sampling -> SampleMethod.of(sampling, graph)).orElse("");
         AtomicWrite.requireWritable(to);
         AtomicWrite.scratch(to, folder -> {
             Path archive = folder.resolve(to.getFileName());

@@ -20,6 +20,10 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorType;
 import org.bytedeco.pytorch.Type;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.named_buffer_iterator;
+import org.bytedeco.pytorch.named_buffer_list;
+import org.bytedeco.pytorch.named_parameter_iterator;
+import org.bytedeco.pytorch.named_parameter_list;
 
 /**
  * A TorchScript module: tensors under their dotted names, and methods as source. Close it; the tensors that it was made of are
@@ -91,6 +95,30 @@ public final class ScriptModule implements AutoCloseable {
         }
     }
 
+    /** Parameters, then buffers, by their dotted names, owned by the caller's scope. */
+    public Map<String, Tensor> state() {
+        PointerScope outer = PointerScope.getInnerScope();
+        Map<String, Tensor> state = new LinkedHashMap<>();
+        try (PointerScope scope = new PointerScope()) {
+            named_parameter_list parameters = module.named_parameters(true);
+            named_parameter_iterator parameter = parameters.begin();
+            for (long i = 0; i < parameters.size(); i++, parameter.increment()) {
+                state.put(
+                        parameter.access().name().getString(),
+                        new Tensor(parameter.access().value()));
+            }
+            named_buffer_list buffers = module.named_buffers(true);
+            named_buffer_iterator buffer = buffers.begin();
+            for (long i = 0; i < buffers.size(); i++, buffer.increment()) {
+                state.put(
+                        buffer.access().name().getString(),
+                        new Tensor(buffer.access().value()));
+            }
+            state.values().forEach(tensor -> handOut(tensor, scope, outer));
+        }
+        return state;
+    }
+
     /**
      * Calls a method.
      *
@@ -114,16 +142,18 @@ public final class ScriptModule implements AutoCloseable {
                     tensors.add(new Tensor(elements.get(i).toTensor()));
                 }
             }
-            for (Tensor tensor : tensors) {
-                if (outer != null) {
-                    outer.attach(tensor);
-                } else {
-                    tensor.retainReference();
-                }
-                scope.detach(tensor);
-            }
+            tensors.forEach(tensor -> handOut(tensor, scope, outer));
             return tensors.toArray(Tensor[]::new);
         }
+    }
+
+    private static void handOut(Tensor tensor, PointerScope from, PointerScope to) {
+        if (to != null) {
+            to.attach(tensor);
+        } else {
+            tensor.retainReference();
+        }
+        from.detach(tensor);
     }
 
     private static IValue value(Object argument) {

@@ -1,120 +1,26 @@
 package dev.retort.export;
 
-import dev.retort.graph.Graph;
 import dev.retort.graph.Node;
 import dev.retort.graph.Shape;
 import dev.retort.graph.Size;
-import dev.retort.graph.Value;
 import dev.retort.torch.Dtype;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.StringJoiner;
 import java.util.stream.Collectors;
 
-/**
- * The method {@code forward} of a {@link Graph} in TorchScript: its inputs as arguments, its outputs as the result (a tuple where
- * there are several), weights and constants as attributes of the module. A fused op becomes an operator of ATen that computes the
- * same, or several.
- */
-final class TorchScriptSource {
-    private static final String BATCH = "_n";
-    private static final String INDENT = "    ";
+/** Each {@link dev.retort.graph.Op} in TorchScript: an operator of ATen that computes the same, or several. */
+final class TorchScriptOps {
+    /** How many samples there are. */
+    static final String BATCH = "_n";
 
-    private final Graph graph;
-    private final Map<String, String> names = new HashMap<>();
-
-    private TorchScriptSource(Graph graph) {
-        this.graph = graph;
-        graph.inputs().forEach(input -> names.put(input.name(), argument(input.name())));
-        graph.weights()
-                .forEach(weight -> names.put(
-                        weight.value().name(), attribute(weight.value().name())));
-        graph.constants()
-                .forEach(constant -> names.put(
-                        constant.value().name(), attribute(constant.value().name())));
-        graph.nodes().forEach(node -> names.put(node.out().name(), "_" + names.size()));
-    }
+    private TorchScriptOps() {}
 
     /**
-     * Writes.
+     * The expression that computes a node.
      *
-     * @throws IllegalArgumentException naming what cannot be written: an input that is no identifier, or an op on an element type
-     *     that libtorch does not compute with
+     * @param in what its operands are called
      */
-    static String forward(Graph graph) {
-        return new TorchScriptSource(graph).method();
-    }
-
-    /** The head of a method of the module. */
-    static String head(String method, List<String> arguments, String result) {
-        StringJoiner list = new StringJoiner(", ", "def " + method + "(self, ", ") -> " + result + ":\n");
-        arguments.forEach(list::add);
-        return list.toString();
-    }
-
-    /** A number as TorchScript reads it, to the last digit. */
-    static String number(double value) {
-        return Double.isFinite(value)
-                ? Double.toString(value)
-                : "float(\"" + Double.toString(value).replace("Infinity", "inf") + "\")";
-    }
-
-    private String method() {
-        List<String> arguments =
-                graph.inputs().stream().map(input -> name(input) + ": Tensor").toList();
-        List<String> results = graph.outputs().stream().map(this::name).toList();
-        boolean single = results.size() == 1;
-        StringBuilder text = new StringBuilder(head(
-                "forward",
-                arguments,
-                single
-                        ? "Tensor"
-                        : "Tuple["
-                                + String.join(
-                                        ", ",
-                                        results.stream().map(r -> "Tensor").toList()) + "]"));
-        line(
-                text,
-                BATCH + " = "
-                        + (arguments.isEmpty()
-                                ? "1"
-                                : call("size", name(graph.inputs().get(0)), "0")));
-        for (Node node : graph.nodes()) {
-            line(text, name(node.out()) + " = " + expression(node));
-        }
-        line(text, "return " + (single ? results.get(0) : "(" + String.join(", ", results) + ")"));
-        return text.toString();
-    }
-
-    private static void line(StringBuilder text, String line) {
-        text.append(INDENT).append(line).append('\n');
-    }
-
-    private static String argument(String input) {
-        if (!input.matches("[A-Za-z][A-Za-z0-9_]*") || input.equals("self")) {
-            throw new IllegalArgumentException("an input of the graph is named \"" + input
-                    + "\", expected a name that TorchScript takes for an argument: letters, digits and underscores");
-        }
-        return input;
-    }
-
-    /** By {@code getattr}, since parts of names are numbers. */
-    private static String attribute(String path) {
-        String text = "self";
-        for (String part : path.split("\\.")) {
-            text = "getattr(" + text + ", \"" + part + "\")";
-        }
-        return text;
-    }
-
-    private String name(Value value) {
-        return names.get(value.name());
-    }
-
-    private String expression(Node node) {
-        List<String> in = node.in().stream().map(this::name).toList();
+    static String expression(Node node, List<String> in) {
         String x = in.get(0);
         String y = in.size() > 1 ? in.get(1) : "None";
         String z = in.size() > 2 ? in.get(2) : "None";
@@ -191,6 +97,14 @@ final class TorchScriptSource {
         };
     }
 
+    /** A number as TorchScript reads it, to the last digit. */
+    static String number(double value) {
+        return Double.isFinite(value)
+                ? Double.toString(value)
+                : "float(\"" + Double.toString(value).replace("Infinity", "inf") + "\")";
+    }
+
+    /** A call of an operator of ATen. */
     static String call(String operator, String... arguments) {
         return "torch." + operator + "(" + String.join(", ", arguments) + ")";
     }
@@ -260,7 +174,7 @@ final class TorchScriptSource {
     }
 
     private static String sizes(List<Size> sizes) {
-        return sizes.stream().map(TorchScriptSource::size).collect(Collectors.joining(", ", "[", "]"));
+        return sizes.stream().map(TorchScriptOps::size).collect(Collectors.joining(", ", "[", "]"));
     }
 
     private static String size(Size size) {
