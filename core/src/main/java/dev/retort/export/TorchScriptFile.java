@@ -54,10 +54,12 @@ public final class TorchScriptFile {
                 + plan.map(sampling -> SampleMethod.of(sampling, graph)).orElse("");
         AtomicWrite.requireWritable(to);
         AtomicWrite.scratch(to, folder -> {
-            Path archive = folder.resolve(to.getFileName());
-            save(archive, graph, weights, source, extra);
-            requireSame(archive, graph, weights);
-            AtomicWrite.file(to, target -> copy(archive, target));
+            AtomicWrite.file(to, target -> {
+                Path archive = folder.resolve(to.getFileName());
+                save(archive, graph, weights, source, extra);
+                requireSame(archive, graph, weights);
+                copy(archive, target);
+            });
             return to;
         });
     }
@@ -70,6 +72,9 @@ public final class TorchScriptFile {
                 NoGrad off = NoGrad.on()) {
             for (Weight weight : graph.weights()) {
                 String name = weight.value().name();
+                if (!weights.containsKey(name)) {
+                    throw new IllegalArgumentException("the graph uses " + weight.value() + ", expected it among the weights");
+                }
                 (weight.trained() ? parameters : buffers).put(name, weights.get(name));
             }
             for (Constant constant : graph.constants()) {

@@ -1,5 +1,7 @@
 package dev.retort.torch;
 
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -86,12 +88,15 @@ public final class ScriptModule implements AutoCloseable {
      * Writes an archive.
      *
      * @param extra texts to be put beside the code, by file name
+     * @throws UncheckedIOException where the file cannot be written
      */
     public void save(Path file, Map<String, String> extra) {
         try (PointerScope scope = new PointerScope()) {
             ExtraFilesMap files = new ExtraFilesMap();
             extra.forEach((name, text) -> files.put(new BytePointer(name), text));
             module.save(file.toString(), files);
+        } catch (RuntimeException e) {
+            throw new UncheckedIOException(new IOException(TorchError.firstLine(e), e));
         }
     }
 

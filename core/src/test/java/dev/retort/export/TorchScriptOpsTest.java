@@ -9,6 +9,7 @@ import dev.retort.graph.Node;
 import dev.retort.graph.Op;
 import dev.retort.graph.Shape;
 import dev.retort.graph.Value;
+import dev.retort.graph.Weight;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.GraphReplay;
@@ -18,6 +19,7 @@ import dev.retort.torch.Recorder;
 import dev.retort.torch.Scope;
 import dev.retort.torch.ScriptModule;
 import dev.retort.torch.Tensors;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -137,7 +139,23 @@ class TorchScriptOpsTest {
         Value odd = new Value("x-1", x.type(), x.shape());
         assertThatThrownBy(() -> write(new Graph(List.of(odd), List.of(), List.of(), List.of(), List.of(odd))))
                 .hasMessageContaining("an input of the graph is named \"x-1\"");
+        Weight weight = new Weight(new Value("fc.weight", x.type(), x.shape()), true);
+        assertThatThrownBy(() -> write(new Graph(
+                        List.of(x), List.of(weight), List.of(), List.of(), List.of(weight.value()))))
+                .hasMessageContaining("the graph uses Value[name=fc.weight");
         assertThat(folder).isEmptyDirectory();
+    }
+
+    @Test
+    void a_module_says_what_does_not_compile_and_where_it_cannot_be_saved() {
+        assertThatThrownBy(() -> ScriptModule.of("Odd", Map.of(), Map.of(), "def forward(self):\n    return torch.nothing()\n"))
+                .hasMessage("TorchScript does not compile: Unknown builtin op: aten::nothing.");
+        try (ScriptModule module =
+                ScriptModule.of("Plain", Map.of(), Map.of(), "def forward(self, x):\n    return x\n")) {
+            assertThatThrownBy(() -> module.save(folder.resolve("nowhere/module.pt"), Map.of()))
+                    .isInstanceOf(UncheckedIOException.class)
+                    .hasMessageContaining("nowhere");
+        }
     }
 
     private void write(Graph graph) {
