@@ -13,6 +13,9 @@ import java.util.stream.Collectors;
  * there are several), weights and constants as attributes of the module.
  */
 final class ForwardMethod {
+    /** What it is called. */
+    static final String NAME = "forward";
+
     private static final String INDENT = "    ";
 
     private final Graph graph;
@@ -57,7 +60,7 @@ final class ForwardMethod {
         List<String> results = graph.outputs().stream().map(this::name).toList();
         boolean single = results.size() == 1;
         String type = "Tensor" + ", Tensor".repeat(results.size() - 1);
-        StringBuilder text = new StringBuilder(head("forward", arguments, "", single ? type : "Tuple[" + type + "]"));
+        StringBuilder text = new StringBuilder(head(NAME, arguments, "", single ? type : "Tuple[" + type + "]"));
         if (!arguments.isEmpty()) {
             line(text, TorchScriptOps.BATCH + " = " + TorchScriptOps.call("size", arguments.get(0), "0"));
         }

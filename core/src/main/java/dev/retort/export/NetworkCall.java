@@ -40,12 +40,12 @@ final class NetworkCall {
     void write() {
         List<Plan.Step> plan = sampling.plan().steps();
         if (inputs.contains("guidance") || plan.stream().noneMatch(this::guided)) {
-            steps.each("answer = " + forward("given", "label"));
+            steps.each("answer = " + forward("label"));
         } else if (plan.stream().allMatch(this::guided)) {
             guided("");
         } else {
             steps.each("if " + steps.number(scale()) + " == 1.0:");
-            steps.each(StepLoop.INDENT + "answer = " + forward("given", "label"));
+            steps.each(StepLoop.INDENT + "answer = " + forward("label"));
             steps.each("else:");
             guided(StepLoop.INDENT);
         }
@@ -62,7 +62,8 @@ final class NetworkCall {
     /** u + g(c - u) on the channels that are guided, from one call of twice as many samples: with a class, then without. */
     private void guided(String indent) {
         String nothing = call("full_like", "label", Long.toString(sampling.noClass()));
-        String both = forward(call("cat", "[given, given]"), call("cat", "[label, " + nothing + "]"));
+        steps.each(indent + "given = " + call("cat", "[given, given]"));
+        String both = forward(call("cat", "[label, " + nothing + "]"));
         String channels = Long.toString(guidedChannels());
         steps.each(indent + "conditional, free = torch.chunk(" + both + ", 2)");
         steps.each(indent + "free = " + call("slice", "free", "1", "0", channels));
@@ -83,28 +84,28 @@ final class NetworkCall {
     }
 
     /** The graph's inputs in order. */
-    private String forward(String x, String label) {
+    private String forward(String label) {
         List<String> arguments = new ArrayList<>();
         for (String input : inputs) {
             arguments.add(
                     switch (input) {
-                        case "x" -> x;
+                        case "x" -> "given";
                         case "label" -> label;
-                        case "time" -> each(x, step -> step.call().time());
-                        case "guidance" -> each(x, scale());
-                        case "end_time" -> each(x, NetworkCall::end);
+                        case "time" -> each(step -> step.call().time());
+                        case "guidance" -> each(scale());
+                        case "end_time" -> each(NetworkCall::end);
                         default ->
                             throw new IllegalArgumentException("the graph has an input " + input
                                     + ", which no plan gives; expected x, time, label, guidance and end_time");
                     });
         }
-        String answer = "self.forward(" + String.join(", ", arguments) + ")";
+        String answer = "self." + ForwardMethod.NAME + "(" + String.join(", ", arguments) + ")";
         return graph.outputs().size() == 1 ? answer : answer + "[0]";
     }
 
     /** A number of the step, told of each sample. */
-    private String each(String x, ToDoubleFunction<Plan.Step> number) {
-        return call("new_full", x, "[" + call("size", x, "0") + "]", steps.number(number));
+    private String each(ToDoubleFunction<Plan.Step> number) {
+        return call("new_full", "given", "[" + call("size", "given", "0") + "]", steps.number(number));
     }
 
     /** The time itself where the solver does not say where a call lands. */

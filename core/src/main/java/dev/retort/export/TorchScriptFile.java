@@ -73,7 +73,8 @@ public final class TorchScriptFile {
             for (Weight weight : graph.weights()) {
                 String name = weight.value().name();
                 if (!weights.containsKey(name)) {
-                    throw new IllegalArgumentException("the graph uses " + weight.value() + ", expected it among the weights");
+                    throw new IllegalArgumentException(
+                            "the graph uses " + weight.value() + ", expected it among the weights");
                 }
                 (weight.trained() ? parameters : buffers).put(name, weights.get(name));
             }
@@ -93,7 +94,7 @@ public final class TorchScriptFile {
             Tensor[] inputs =
                     graph.inputs().stream().map(TorchScriptFile::values).toArray(Tensor[]::new);
             Tensor[] expected = new GraphReplay(graph, weights, Device.CPU).run(inputs);
-            Tensor[] computed = module.call("forward", (Object[]) inputs);
+            Tensor[] computed = module.call(ForwardMethod.NAME, (Object[]) inputs);
             for (int i = 0; i < expected.length; i++) {
                 double difference = difference(Tensors.floats(expected[i]), Tensors.floats(computed[i]));
                 if (!(difference <= ROUNDING)) {

@@ -140,15 +140,16 @@ class TorchScriptOpsTest {
         assertThatThrownBy(() -> write(new Graph(List.of(odd), List.of(), List.of(), List.of(), List.of(odd))))
                 .hasMessageContaining("an input of the graph is named \"x-1\"");
         Weight weight = new Weight(new Value("fc.weight", x.type(), x.shape()), true);
-        assertThatThrownBy(() -> write(new Graph(
-                        List.of(x), List.of(weight), List.of(), List.of(), List.of(weight.value()))))
+        assertThatThrownBy(() ->
+                        write(new Graph(List.of(x), List.of(weight), List.of(), List.of(), List.of(weight.value()))))
                 .hasMessageContaining("the graph uses Value[name=fc.weight");
         assertThat(folder).isEmptyDirectory();
     }
 
     @Test
     void a_module_says_what_does_not_compile_and_where_it_cannot_be_saved() {
-        assertThatThrownBy(() -> ScriptModule.of("Odd", Map.of(), Map.of(), "def forward(self):\n    return torch.nothing()\n"))
+        assertThatThrownBy(() ->
+                        ScriptModule.of("Odd", Map.of(), Map.of(), "def forward(self):\n    return torch.nothing()\n"))
                 .hasMessage("TorchScript does not compile: Unknown builtin op: aten::nothing.");
         try (ScriptModule module =
                 ScriptModule.of("Plain", Map.of(), Map.of(), "def forward(self, x):\n    return x\n")) {

@@ -3,6 +3,7 @@ package dev.retort.export;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.Plain;
+import dev.retort.card.DitSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.Prompts;
@@ -23,10 +24,13 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** An archive in Python. Skipped where the system property {@code retort.python} names no Python that has PyTorch. */
 @EnabledIfSystemProperty(named = "retort.python", matches = ".+")
@@ -49,7 +53,9 @@ class TorchScriptPythonTest {
                 return ((found - expected).abs().max() / expected.abs().max()).item()
             with torch.no_grad():
                 print(error(network(given["x"], given["time"], label), given["output"]))
-                print(error(network.sample(given["noise"], label), given["samples"]))
+                noises = [given[name] for name in given if name.startswith("noises.")]
+                more = (noises,) if noises else ()
+                print(error(network.sample(given["noise"], label, *more), given["samples"]))
             print(extra["retort.json"].decode())
             print(torch.__version__)
             print("\\n".join(name for name, _ in network.named_parameters()))
@@ -58,15 +64,23 @@ class TorchScriptPythonTest {
     @TempDir
     Path folder;
 
-    @Test
-    void python_opens_an_archive_and_computes_and_samples_the_same() throws IOException, InterruptedException {
+    static Stream<Arguments> ways() {
+        return Stream.of(
+                Arguments.of(TorchScriptSampleTest.PLAIN, SamplingSpec.of("dpmpp-2m", 4, 2)),
+                Arguments.of(TorchScriptSampleTest.VARIANCE, SamplingSpec.of("ddpm", 3, 2)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("ways")
+    void python_opens_an_archive_and_computes_and_samples_the_same(DitSpec spec, SamplingSpec way)
+            throws IOException, InterruptedException {
         Path archive = folder.resolve("student.pt");
         Path values = folder.resolve("values.safetensors");
         List<String> parameters;
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                Dit dit = TorchScriptSampleTest.network(TorchScriptSampleTest.PLAIN)) {
-            Sampler sampler = TorchScriptSampleTest.sampler(dit, ProcessSpec.ddpm(), SamplingSpec.of("dpmpp-2m", 4, 2));
+                Dit dit = TorchScriptSampleTest.network(spec)) {
+            Sampler sampler = TorchScriptSampleTest.sampler(dit, ProcessSpec.ddpm(), way);
             TorchScriptSampleTest.write(archive, dit, sampler);
             Tensor label = Tensors.of(TorchScriptSampleTest.LABELS, Device.CPU);
             Tensor x = TorchScriptSampleTest.noise(Purpose.SAMPLE_STEP, 0);
@@ -79,6 +93,10 @@ class TorchScriptPythonTest {
                     "output",
                     new GraphReplay(NetworkGraph.of(dit, List.of()), dit.state(), Device.CPU).run(x, time, label)[0]);
             tensors.put("noise", TorchScriptSampleTest.noise(Purpose.SAMPLE_START, 0));
+            List<Tensor> noises = TorchScriptSampleTest.noises(sampler.plan());
+            for (int i = 0; i < noises.size(); i++) {
+                tensors.put("noises." + i, noises.get(i));
+            }
             tensors.put(
                     "samples",
                     sampler.sample(

@@ -45,7 +45,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** The method {@code sample} of an archive against {@link Sampler}, from the same noise. */
 class TorchScriptSampleTest {
     static final DitSpec PLAIN = new DitSpec(8, 8, 3, 2, 48, 2, 3, 4, 10, 0.1, false, false);
-    private static final DitSpec VARIANCE = new DitSpec(8, 8, 3, 2, 48, 2, 3, 4, 10, 0.1, true, true);
+    static final DitSpec VARIANCE = new DitSpec(8, 8, 3, 2, 48, 2, 3, 4, 10, 0.1, true, true);
     private static final ProcessSpec DDPM = ProcessSpec.ddpm();
     /**
      * Predicts what a clamp cuts: from predicted noise it is computed by a division by the signal factor, which makes rounding errors
@@ -151,7 +151,7 @@ class TorchScriptSampleTest {
     }
 
     /** Of each step that adds any. */
-    private static List<Tensor> noises(Plan plan) {
+    static List<Tensor> noises(Plan plan) {
         List<Tensor> noises = new ArrayList<>();
         for (int step = 0; step < plan.steps().size(); step++) {
             if (!plan.steps().get(step).noise().equals(NoiseScale.NONE)) {
