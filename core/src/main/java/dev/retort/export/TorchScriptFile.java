@@ -41,10 +41,11 @@ public final class TorchScriptFile {
      * @param weights under their names in checkpoints, on the CPU; those that the graph does not use are left out
      * @param plan how {@code sample} samples; without one there is no such method
      * @param extra texts for the archive, such as the model's card, by file name: Python reads them by {@code _extra_files}
+     * @return the largest difference of an output, of its largest value
      * @throws IllegalArgumentException naming what of the graph or the plan cannot be written
      * @throws dev.retort.error.RetortException of kind WRITE where the file cannot be written
      */
-    public static void write(
+    public static double write(
             Path to,
             Graph graph,
             Map<String, Tensor> weights,
@@ -53,14 +54,15 @@ public final class TorchScriptFile {
         String source = ForwardMethod.of(graph)
                 + plan.map(sampling -> SampleMethod.of(sampling, graph)).orElse("");
         AtomicWrite.requireWritable(to);
-        AtomicWrite.scratch(to, folder -> {
+        return AtomicWrite.scratch(to, folder -> {
+            double[] difference = new double[1];
             AtomicWrite.file(to, target -> {
                 Path archive = folder.resolve(to.getFileName());
                 save(archive, graph, weights, source, extra);
-                requireSame(archive, graph, weights);
+                difference[0] = compared(archive, graph, weights);
                 copy(archive, target);
             });
-            return to;
+            return difference[0];
         });
     }
 
@@ -87,7 +89,7 @@ public final class TorchScriptFile {
         }
     }
 
-    private static void requireSame(Path archive, Graph graph, Map<String, Tensor> weights) {
+    private static double compared(Path archive, Graph graph, Map<String, Tensor> weights) {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
                 ScriptModule module = ScriptModule.load(archive)) {
@@ -95,6 +97,7 @@ public final class TorchScriptFile {
                     graph.inputs().stream().map(TorchScriptFile::values).toArray(Tensor[]::new);
             Tensor[] expected = new GraphReplay(graph, weights, Device.CPU).run(inputs);
             Tensor[] computed = module.call(ForwardMethod.NAME, (Object[]) inputs);
+            double largest = 0;
             for (int i = 0; i < expected.length; i++) {
                 double difference = difference(Tensors.floats(expected[i]), Tensors.floats(computed[i]));
                 if (!(difference <= ROUNDING)) {
@@ -102,7 +105,9 @@ public final class TorchScriptFile {
                             "output " + i + " of the written archive differs from the network's by " + difference
                                     + " of its largest value, expected at most " + ROUNDING);
                 }
+                largest = Math.max(largest, difference);
             }
+            return largest;
         }
     }
 
