@@ -36,6 +36,11 @@ public enum Dtype {
         return scalarType;
     }
 
+    /** The number that stands for it in TorchScript. */
+    public int code() {
+        return scalarType.value;
+    }
+
     /** Bytes per element. */
     public int bytes() {
         return bytes;

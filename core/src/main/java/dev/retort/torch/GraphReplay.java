@@ -42,7 +42,7 @@ public final class GraphReplay {
         graph.weights()
                 .forEach(weight ->
                         tensors.put(weight.value(), weights.get(weight.value().name())));
-        graph.constants().forEach(constant -> tensors.put(constant.value(), tensor(constant)));
+        graph.constants().forEach(constant -> tensors.put(constant.value(), tensor(constant, device)));
         for (Node node : graph.nodes()) {
             tensors.put(
                     node.out(),
@@ -51,7 +51,8 @@ public final class GraphReplay {
         return graph.outputs().stream().map(tensors::get).toArray(Tensor[]::new);
     }
 
-    private Tensor tensor(Constant constant) {
+    /** The numbers of a constant as a tensor. */
+    public static Tensor tensor(Constant constant, Device device) {
         double[] numbers = constant.numbers();
         Dtype type = Dtype.of(constant.value().type()).orElseThrow();
         Tensor flat = type == Dtype.I64
