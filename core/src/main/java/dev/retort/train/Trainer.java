@@ -88,7 +88,7 @@ public final class Trainer implements AutoCloseable {
                 .orElseGet(() -> TrainState.start(fittingMicroBatch(), microBatchFor(), dataImages()));
         encoding = task.encoding();
         log = new RunLog(
-                run, state.imagesSeen(), images(), MatmulPeak.measure(precision, device), encoding.orElse(null));
+                run, state.imagesSeen(), images(), MatmulPeak.of(precision, device), encoding.orElse(null));
         watch = new RunWatch(log, config.log(), RunEvents.tail(run.log(), 0).entries());
     }
 
