@@ -96,7 +96,14 @@ public record DistributionMatching(
     public Optional<LossConfig> beside(List<LossConfig> stage) {
         return divergence == FDivergence.REVERSE_KL
                 ? Optional.empty()
-                : stage.stream().filter(GameLoss.Adversarial.class::isInstance).findFirst();
+                : adversarial(stage).stream().map(LossConfig.class::cast).findFirst();
+    }
+
+    private static List<GameLoss.Adversarial> adversarial(List<LossConfig> stage) {
+        return stage.stream()
+                .filter(GameLoss.Adversarial.class::isInstance)
+                .map(GameLoss.Adversarial.class::cast)
+                .toList();
     }
 
     @Override
@@ -104,20 +111,21 @@ public record DistributionMatching(
         GameLoss.super.requireFit(recipe);
         for (StageConfig stage : recipe.stages()) {
             if (stage.losses().contains(this) && divergence != FDivergence.REVERSE_KL) {
-                requireCritic(beside(stage.losses()).map(GameLoss.Adversarial.class::cast), stage.name());
+                requireCritic(adversarial(stage.losses()), stage.name());
             }
         }
     }
 
     /** The density ratio is that of the images of as many steps, at the times at which the critic was shown them. */
-    private void requireCritic(Optional<GameLoss.Adversarial> critic, String stage) {
+    private void requireCritic(List<GameLoss.Adversarial> critics, String stage) {
         Require.that(
-                critic.isPresent(),
+                critics.size() == 1,
                 "divergence",
                 divergence,
                 "reverse-kl, or beside it in stage " + stage
-                        + " an adversarial loss, whose critic says how dense the data are");
-        GameLoss.Adversarial told = critic.get();
+                        + " one adversarial loss, whose critic says how dense the data are; there are "
+                        + critics.size());
+        GameLoss.Adversarial told = critics.get(0);
         Require.that(
                 told.steps() == steps && told.noiseFrom() <= noiseFrom && told.noiseTo() >= noiseTo,
                 "divergence",
