@@ -254,7 +254,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void every(long images, long before, Runnable action) {
-        if (images > 0 && state.imagesSeen() / images > before / images) {
+        if (LogConfig.isDue(images, before, state.imagesSeen())) {
             action.run();
         }
     }

@@ -7,6 +7,7 @@ import dev.retort.card.FlowGrid;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataConfig;
+import dev.retort.data.ImageSource;
 import dev.retort.hub.DownloadListener;
 import dev.retort.layout.ModelFiles;
 import dev.retort.pipeline.Models;
@@ -31,6 +32,16 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.concurrent.atomic.AtomicInteger;
+import dev.retort.card.DitSpec;
+import dev.retort.card.TrainedFor;
+import dev.retort.model.LabelConditioner;
+import dev.retort.model.Predictor;
+import dev.retort.model.dit.Dit;
+import dev.retort.nn.Init;
+import dev.retort.torch.Device;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
+import dev.retort.train.DiffusionTask;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -82,6 +93,35 @@ class BestAtStepsTest {
                 n -> {},
                 (d, t, s) -> {},
                 () -> steps.incrementAndGet() == stopAt);
+    }
+
+    @Test
+    void weights_that_the_last_sample_grid_measured_are_not_measured_again() {
+        ImageSource source = new DataConfig.Shapes("train", 16, false).open();
+        DitSpec spec = new DitSpec(16, 16, 3, 4, 16, 1, 2, 4, source.classNames().size(), 0.1, false, false).withOutputs(4);
+        RunConfig often = run(PARALLEL, 2, 4); // a step of 8 images, a grid after each 16
+        try (Scope scope = Scope.open();
+                Dit dit = new Dit(spec, Init.of(1, Device.CPU));
+                DiffusionTask task = new DiffusionTask(
+                        source,
+                        FLOW,
+                        "student",
+                        Predictor.of(dit, new LabelConditioner(spec.condition()), FLOW.process(), Precision.FP32),
+                        0.1,
+                        Optional.empty(),
+                        often,
+                        "",
+                        TrainedFor.steps(4, PARALLEL, 1).and(TrainedFor.steps(2, PARALLEL, 1)),
+                        Map.of())) {
+            RunFolder run = new RunFolder(temp.resolve("published"));
+            task.publish(run, dit.state(), 16);
+            assertThat(run.model()).exists();
+            assertThat(run.model(2)).doesNotExist();
+            task.publish(run, dit.state(), 20); // of batches of 8 the grid came at this one
+            assertThat(run.model(2)).doesNotExist();
+            task.publish(run, dit.state(), 24);
+            assertThat(run.model(2)).exists();
+        }
     }
 
     private static List<RunEvent.Line> looks(String name) {
