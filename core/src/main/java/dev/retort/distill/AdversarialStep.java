@@ -84,6 +84,11 @@ public record AdversarialStep(
         return Optional.of(StepLoss.timesOfTeacher(recipe, steps, ratio));
     }
 
+    @Override
+    public boolean asksBeyondVelocity() {
+        return true;
+    }
+
     private CriticInput input(Between players) {
         return new StepEnds(
                 players.student(), players.teacherSteps(steps, ratio, solver), renoised(players), conditional);

@@ -102,6 +102,11 @@ public sealed interface CachedLoss extends StepLoss {
      * @param trajectories folder that {@code retort trajectories} wrote
      */
     record Reflow(LossWeight weight, String trajectories) implements CachedLoss {
+        @Override
+        public boolean asksBeyondVelocity() {
+            return false;
+        }
+
         /** The plain loss on other pairs leads to an ODE again. */
         @Override
         public TrainedFor trains(Lesson lesson) {

@@ -50,6 +50,12 @@ public sealed interface GameLoss extends StepLoss permits DistributionMatching, 
         return TrainedFor.steps(steps(), lesson.sampling(), lesson.taught().guidance());
     }
 
+    /** The student's sampler tells it where its steps end. */
+    @Override
+    default boolean asksBeyondVelocity() {
+        return false;
+    }
+
     /** How the student's images are looked at. */
     default Renoised renoised(Between players) {
         return new Renoised(players.schedule(), noiseFrom(), noiseTo());

@@ -55,6 +55,14 @@ public sealed interface StepLoss extends LossConfig
     }
 
     /**
+     * Whether it tells a student one time and asks of it more than the velocity there, where a step leads say: a student that is told where
+     * its step ends cannot learn from that.
+     */
+    default boolean asksBeyondVelocity() {
+        return true;
+    }
+
+    /**
      * What a student learns from in a stage.
      *
      * @param sampling how the result is to be sampled
