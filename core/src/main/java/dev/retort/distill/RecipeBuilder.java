@@ -26,6 +26,7 @@ import dev.retort.train.Task;
 import dev.retort.train.Weighted;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -162,6 +163,7 @@ final class RecipeBuilder implements AutoCloseable {
 
     private void buildStages() {
         Map<Kind, Made> losses = new HashMap<>();
+        Map<String, Integer> last = new HashMap<>(); // stage in which somebody takes part, by player
         String ended = "";
         for (StageConfig stage : recipe.stages()) {
             List<Weighted> weighted = new ArrayList<>();
@@ -175,6 +177,7 @@ final class RecipeBuilder implements AutoCloseable {
                         loss.weight().to(),
                         loss.weight().over()));
                 phases.addAll(made.company.phases());
+                made.company.players().forEach(player -> last.put(player.name(), stages.size()));
                 cadence = rarer(cadence, loss.cadence());
             }
             requireTrains(stage);
@@ -188,8 +191,16 @@ final class RecipeBuilder implements AutoCloseable {
                     stage.lora()
                             .map(lora -> Map.of(
                                     STUDENT, lora.adapters(network, field(stage) + ".lora", init().at(stage.name()))))
-                            .orElse(Map.of())));
+                            .orElse(Map.of()),
+                    Set.of()));
+            last.put(stage.teacher(), stages.size() - 1);
             ended = stage.name();
+        }
+        for (int i = 0; i < stages.size(); i++) {
+            int now = i;
+            Set<String> gone = new HashSet<>(last.keySet());
+            gone.removeIf(player -> player.isEmpty() || last.get(player) >= now);
+            stages.set(i, stages.get(i).without(gone));
         }
     }
 
