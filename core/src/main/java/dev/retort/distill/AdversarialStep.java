@@ -99,18 +99,18 @@ public record AdversarialStep(
         return true;
     }
 
-    private CriticInput input(Between players) {
+    private CriticInput input(BuildContext players) {
         return new StepEnds(
                 players.student(), players.teacherSteps(steps, ratio, solver), renoised(players), conditional);
     }
 
     @Override
-    public Loss build(Between players) {
+    public Loss build(BuildContext players) {
         return new AdversarialLoss(input(players), players.names().apply(CRITIC));
     }
 
     @Override
-    public Company company(Between players) {
+    public ExtraPlayers extraPlayers(BuildContext players) {
         Critic critic = new Critic(
                 players.init().at(CRITIC),
                 players.copy(players.asOriginal()),

@@ -7,7 +7,7 @@ import dev.retort.distill.step.DensityLevelLoss;
 import dev.retort.distill.step.DensityLevels;
 import dev.retort.distill.step.DensityWeight;
 import dev.retort.distill.step.DistributionMatchingLoss;
-import dev.retort.distill.step.MadeImagesLoss;
+import dev.retort.distill.step.GeneratedImagesLoss;
 import dev.retort.distill.step.Renoised;
 import dev.retort.distill.step.ScoreIdentityLoss;
 import dev.retort.model.Predictor;
@@ -136,7 +136,7 @@ public record DistributionMatching(
     }
 
     @Override
-    public Loss build(Between players) {
+    public Loss build(BuildContext players) {
         String fake = players.names().apply(FAKE);
         if (method == Method.SID) {
             return new ScoreIdentityLoss(
@@ -153,18 +153,18 @@ public record DistributionMatching(
                                 critic(players), players.names().apply(LEVELS), divergence)));
     }
 
-    private static String critic(Between players) {
+    private static String critic(BuildContext players) {
         return players.beside().apply(GameLoss.Adversarial.CRITIC);
     }
 
     @Override
-    public Company company(Between players) {
+    public ExtraPlayers extraPlayers(BuildContext players) {
         Renoised renoised = renoised(players);
         Predictor teacher = players.asTeacher();
-        Company fake = against(
+        ExtraPlayers fake = against(
                 players.names().apply(FAKE),
                 players.copy(teacher),
-                new MadeImagesLoss(players.simulation(steps), renoised, players.schedule(), teacher.prediction()));
+                new GeneratedImagesLoss(players.simulation(steps), renoised, players.schedule(), teacher.prediction()));
         if (divergence == FDivergence.REVERSE_KL) {
             return fake;
         }
@@ -177,7 +177,7 @@ public record DistributionMatching(
                 new Player.Role.Learns(OF_LEVELS));
         Loss mean = new DensityLevelLoss(players.simulation(steps), renoised, critic(players));
         Phase follows = new Phase(name, List.of(new Weighted(mean, 1, 1)), cadence());
-        return new Company(
+        return new ExtraPlayers(
                 Stream.concat(fake.players().stream(), Stream.of(levels)).toList(),
                 Stream.concat(fake.phases().stream(), Stream.of(follows)).toList());
     }

@@ -81,7 +81,7 @@ public sealed interface MapLoss extends StepLoss permits MapLoss.FlowMap, MapLos
         }
 
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             if (players.asStudent().precision() != Precision.FP32) {
                 throw new RetortException(
                         Kind.CONFIG,
@@ -131,7 +131,7 @@ public sealed interface MapLoss extends StepLoss permits MapLoss.FlowMap, MapLos
         }
 
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             return new MeanFlowLoss(
                     players.teacher(),
                     players.schedule(),

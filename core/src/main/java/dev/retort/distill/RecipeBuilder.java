@@ -57,7 +57,7 @@ final class RecipeBuilder implements AutoCloseable {
     private record Kind(ObjectNode apartFromWeight, String teacher, Optional<Kind> beside) {}
 
     /** @param names of the players that it brought along, by what they are called where nobody has that name */
-    private record Made(Loss loss, LossConfig.Company company, UnaryOperator<String> names) {}
+    private record Made(Loss loss, LossConfig.ExtraPlayers extra, UnaryOperator<String> names) {}
 
     /**
      * @param student what the student is
@@ -176,8 +176,8 @@ final class RecipeBuilder implements AutoCloseable {
                         loss.weight().from(),
                         loss.weight().to(),
                         loss.weight().over()));
-                phases.addAll(made.company.phases());
-                made.company.players().forEach(player -> last.put(player.name(), stages.size()));
+                phases.addAll(made.extra.phases());
+                made.extra.players().forEach(player -> last.put(player.name(), stages.size()));
                 cadence = rarer(cadence, loss.cadence());
             }
             requireTrains(stage);
@@ -239,7 +239,7 @@ final class RecipeBuilder implements AutoCloseable {
         String from = former ? stage.teacher() : TEACHER;
         Map<String, String> given = new HashMap<>();
         UnaryOperator<String> names = name -> given.computeIfAbsent(name, this::unused);
-        LossConfig.Between between = new LossConfig.Between(
+        LossConfig.BuildContext context = new LossConfig.BuildContext(
                 STUDENT,
                 learning(network),
                 from,
@@ -253,9 +253,9 @@ final class RecipeBuilder implements AutoCloseable {
                 names,
                 beside,
                 this::copy);
-        LossConfig.Company company = loss.company(between);
-        players.addAll(company.players());
-        return new Made(loss.build(between), company, names);
+        LossConfig.ExtraPlayers extra = loss.extraPlayers(context);
+        players.addAll(extra.players());
+        return new Made(loss.build(context), extra, names);
     }
 
     private Predictor asked(String player) {

@@ -145,7 +145,7 @@ public sealed interface StepLoss extends LossConfig
         }
 
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             return new ProgressiveLoss(players.teacherSteps(steps, ratio, solver), error.weighting);
         }
     }
@@ -215,7 +215,7 @@ public sealed interface StepLoss extends LossConfig
         }
 
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             return new ConsistencyLoss(
                     average == 0 ? players.student() : players.names().apply(TARGET),
                     distil ? Optional.of(players.teacher()) : Optional.empty(),
@@ -260,11 +260,11 @@ public sealed interface StepLoss extends LossConfig
         }
 
         @Override
-        public Company company(Between players) {
+        public ExtraPlayers extraPlayers(BuildContext players) {
             if (average == 0) {
-                return Company.NONE;
+                return ExtraPlayers.NONE;
             }
-            return new Company(
+            return new ExtraPlayers(
                     List.of(new Player(
                             players.names().apply(TARGET),
                             players.copy(players.asStudent()),

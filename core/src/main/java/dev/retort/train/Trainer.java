@@ -88,8 +88,7 @@ public final class Trainer implements AutoCloseable {
                 .map(this::here)
                 .orElseGet(() -> TrainState.start(fittingMicroBatch(stages), microBatchFor(), dataImages()));
         encoding = task.encoding();
-        log = new RunLog(
-                run, state.imagesSeen(), images(), MatmulPeak.of(precision, device), encoding.orElse(null));
+        log = new RunLog(run, state.imagesSeen(), images(), MatmulPeak.of(precision, device), encoding.orElse(null));
         watch = new RunWatch(log, config.log(), RunEvents.tail(run.log(), 0).entries());
     }
 
