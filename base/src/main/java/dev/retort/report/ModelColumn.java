@@ -51,7 +51,12 @@ public record ModelColumn(String name, Role role, String description, Map<Measur
 
     /** Name of a model's column among others of the same model: {@code student in 4 steps}. */
     public static String inSteps(String line, int steps) {
-        return line + " in " + steps + (steps == 1 ? " step" : " steps");
+        return line + " in " + steps(steps);
+    }
+
+    /** {@code 1 step}, {@code 4 steps}. */
+    public static String steps(int count) {
+        return count + (count == 1 ? " step" : " steps");
     }
 
     /** What the names of a model's columns have in common, the number of steps left out: a line of a chart. */

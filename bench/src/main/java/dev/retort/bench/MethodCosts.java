@@ -60,6 +60,16 @@ final class MethodCosts {
             new Method("{type: parallel-decoding, heads: 8, midpoint: true}", "parallel-euler", 4, 1, "1.67"),
             new Method("{type: adversarial, steps: 1}", "flow-euler", 1, 1, "2 to 2.5"),
             new Method("{type: adversarial, steps: 1, backbone: trained}", "flow-euler", 1, 1, "3 to 3.5"),
+            new Method("{type: adversarial-step, steps: 4}", "flow-euler", 4, 1, ""),
+            new Method("{type: adversarial-step, steps: 4, conditional: true}", "flow-euler", 4, 1, ""),
+            new Method("{type: distribution-matching, steps: 1, ratio: 5, method: sid}", "flow-euler", 1, 1, ""),
+            new Method(
+                    "{type: distribution-matching, steps: 1, ratio: 5, divergence: jensen-shannon, noiseFrom: 0.05, noiseTo: 0.7},"
+                            + " {type: adversarial, steps: 1}",
+                    "flow-euler",
+                    1,
+                    1,
+                    ""),
             new Method(
                     "{type: distribution-matching, steps: 1, ratio: 5}",
                     "flow-euler",

@@ -10,6 +10,7 @@ import dev.retort.card.SamplingSpec;
 import dev.retort.card.ScheduleSpec;
 import dev.retort.card.TrainedFor;
 import dev.retort.error.FirstFew;
+import dev.retort.report.ModelColumn;
 import java.math.BigDecimal;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -108,7 +109,7 @@ final class CardText {
     }
 
     private static String sampling(SamplingSpec sampling) {
-        String text = sampling.solver().text() + ", " + sampling.steps() + " steps";
+        String text = sampling.solver().text() + ", " + ModelColumn.steps(sampling.steps());
         if (!(sampling.grid() instanceof GridSpec.Default)) {
             text += " of the grid " + sampling.grid().text();
         }

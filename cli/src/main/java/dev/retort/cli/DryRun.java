@@ -46,7 +46,7 @@ final class DryRun {
         Device device = Device.choose(run.compute().device()).device();
         Precision precision =
                 Precision.choose(run.compute().precision(), device).precision();
-        double peak = MatmulPeak.measure(precision, device);
+        double peak = MatmulPeak.of(precision, device);
         // a multiply-accumulate is two operations
         output.say(String.format(
                 Locale.ROOT,

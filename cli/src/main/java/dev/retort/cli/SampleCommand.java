@@ -8,6 +8,7 @@ import dev.retort.model.Denoiser;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
+import dev.retort.report.ModelColumn;
 import dev.retort.sample.SampleJob;
 import dev.retort.sample.Sampler;
 import dev.retort.sample.Sampling;
@@ -173,12 +174,12 @@ final class SampleCommand implements Callable<Integer> {
         output.terminal().out().println(drawn.out());
         output.say(String.format(
                 Locale.ROOT,
-                "%d images in %s (%.1f/s): %s, %d steps, guidance %s, seed %d",
+                "%d images in %s (%.1f/s): %s, %s, guidance %s, seed %d",
                 drawn.count(),
                 Bar.duration(Math.round(drawn.seconds())),
                 drawn.imagesPerSecond(),
                 drawn.solver(),
-                drawn.steps(),
+                ModelColumn.steps(drawn.steps()),
                 drawn.guidance(),
                 drawn.seed()));
         output.next("retort sample " + checkpoint + " --seed " + (seed + 1));

@@ -4,6 +4,7 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.TrajectoryManifest;
 import dev.retort.pipeline.Models;
+import dev.retort.report.ModelColumn;
 import dev.retort.report.Provenance;
 import dev.retort.sample.TrajectoryRecording;
 import dev.retort.torch.Device;
@@ -141,7 +142,7 @@ final class TrajectoriesCommand implements Callable<Integer> {
         }
         output.say(String.format(
                 Locale.ROOT,
-                "%d trajectories of %d states of %d x %d x %d in %s: %s, %d steps, guidance %s, seed %d",
+                "%d trajectories of %d states of %d x %d x %d in %s: %s, %s, guidance %s, seed %d",
                 manifest.count(),
                 manifest.times().size(),
                 manifest.channels(),
@@ -149,7 +150,7 @@ final class TrajectoriesCommand implements Callable<Integer> {
                 manifest.width(),
                 Bar.duration(Math.round(seconds)),
                 sampling.solver().text(),
-                sampling.steps(),
+                ModelColumn.steps(sampling.steps()),
                 sampling.guidanceScale(),
                 manifest.seed()));
         output.next(

@@ -161,6 +161,13 @@ class SampleCommandTest {
         assertThat(drawn("--seed", "2", "--batch", "5")).isNotEqualTo(first);
     }
 
+    @Test
+    void one_step_is_said_to_be_one() {
+        Ran ran = sample(
+                "--steps", "1", "--count", "1", "--out", folder.resolve("a.png").toString());
+        assertThat(ran.good().err()).contains("flow-euler, 1 step, guidance 1.0");
+    }
+
     private byte[] drawn(String... options) throws Exception {
         Path out = folder.resolve("one.png");
         Ran ran = sample(Stream.concat(Stream.of(options), Stream.of("--count", "5", "--out", out.toString()))

@@ -26,8 +26,8 @@ import java.util.Optional;
  * @param width hidden values of a head
  * @param penalty the γ of the gradient penalty; 0 for none, as in the paper, whose batches of 512 do without
  * @param noiseFrom cleanest time at which clean ends are judged, as a share of the noisiest; for 1 step 0.01
- * @param noiseTo noisiest time, likewise; for 1 step 0.75
- * @param optimizer of the critic
+ * @param noiseTo noisiest time, likewise; 0 shows them as they are, which is refused for 1 step: 0.75
+ * @param optimizer of the critic, which should learn some ten times as fast as the student
  */
 public record AdversarialStep(
         LossWeight weight,
@@ -44,6 +44,10 @@ public record AdversarialStep(
         implements GameLoss {
     private static final String CRITIC = "critic";
 
+    /** Ten times the rate at which a student is finished: at the student's own pace a critic stays at chance, and the student wanders off. */
+    private static final OptimizerConfig TEN_TIMES_FASTER =
+            new OptimizerConfig(1e-3, "constant", 0, 0, 0.99, 1e-8, 0, 1);
+
     /** Validates. */
     public AdversarialStep {
         StepLoss.requireStepsOfTeacher(ratio, solver);
@@ -51,6 +55,12 @@ public record AdversarialStep(
         Require.atLeast("width", width, 1);
         Require.atLeast("penalty", penalty, 0);
         GameLoss.requireRange(steps, noiseFrom, noiseTo);
+        Require.that(
+                steps > 1 || noiseTo > 0,
+                "noiseTo",
+                noiseTo,
+                "above 0 with steps 1, such as noiseFrom 0.01 and noiseTo 0.75: both ends of the only step are clean images, and a critic tells"
+                        + " these apart at once");
     }
 
     /** What a configuration may leave out. */
@@ -64,7 +74,7 @@ public record AdversarialStep(
         defaults.put("penalty", 0.3);
         defaults.put("noiseFrom", 0);
         defaults.put("noiseTo", 0);
-        defaults.put("optimizer", OPPONENT);
+        defaults.put("optimizer", TEN_TIMES_FASTER);
         return defaults;
     }
 
@@ -84,18 +94,23 @@ public record AdversarialStep(
         return Optional.of(StepLoss.timesOfTeacher(recipe, steps, ratio));
     }
 
-    private CriticInput input(Between players) {
+    @Override
+    public boolean asksBeyondVelocity() {
+        return true;
+    }
+
+    private CriticInput input(BuildContext players) {
         return new StepEnds(
                 players.student(), players.teacherSteps(steps, ratio, solver), renoised(players), conditional);
     }
 
     @Override
-    public Loss build(Between players) {
+    public Loss build(BuildContext players) {
         return new AdversarialLoss(input(players), players.names().apply(CRITIC));
     }
 
     @Override
-    public Company company(Between players) {
+    public ExtraPlayers extraPlayers(BuildContext players) {
         Critic critic = new Critic(
                 players.init().at(CRITIC),
                 players.copy(players.asOriginal()),

@@ -61,7 +61,7 @@ public sealed interface CachedLoss extends StepLoss {
         }
 
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             try {
                 return new TrajectoryLoss(
                         players.student(), cache(players, trajectories), players.planOfX0(steps), players.grid(steps));
@@ -91,7 +91,7 @@ public sealed interface CachedLoss extends StepLoss {
         }
 
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             return new EndpointLoss(cache(players, trajectories), pureNoise, new PseudoHuber(huber));
         }
     }
@@ -102,6 +102,11 @@ public sealed interface CachedLoss extends StepLoss {
      * @param trajectories folder that {@code retort trajectories} wrote
      */
     record Reflow(LossWeight weight, String trajectories) implements CachedLoss {
+        @Override
+        public boolean asksBeyondVelocity() {
+            return false;
+        }
+
         /** The plain loss on other pairs leads to an ODE again. */
         @Override
         public TrainedFor trains(Lesson lesson) {
@@ -109,7 +114,7 @@ public sealed interface CachedLoss extends StepLoss {
         }
 
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             return new ReflowLoss(
                     cache(players, trajectories),
                     players.schedule(),
@@ -119,7 +124,7 @@ public sealed interface CachedLoss extends StepLoss {
     }
 
     /** The cache, which the recipe's teacher left, whichever guidance it had. */
-    private static CachedStates cache(Between players, String folder) {
+    private static CachedStates cache(BuildContext players, String folder) {
         Trajectories trajectories = Trajectories.open(Path.of(folder));
         ImageShape images = players.asStudent().images();
         TrajectoryManifest manifest = trajectories.manifest();

@@ -65,7 +65,7 @@ public record ContinuousConsistency(
     }
 
     @Override
-    public Loss build(Between players) {
+    public Loss build(BuildContext players) {
         return new ContinuousConsistencyLoss(
                 distil ? Optional.of(players.teacher()) : Optional.empty(),
                 players.schedule(),

@@ -7,7 +7,7 @@ import dev.retort.distill.step.DensityLevelLoss;
 import dev.retort.distill.step.DensityLevels;
 import dev.retort.distill.step.DensityWeight;
 import dev.retort.distill.step.DistributionMatchingLoss;
-import dev.retort.distill.step.MadeImagesLoss;
+import dev.retort.distill.step.GeneratedImagesLoss;
 import dev.retort.distill.step.Renoised;
 import dev.retort.distill.step.ScoreIdentityLoss;
 import dev.retort.model.Predictor;
@@ -96,7 +96,14 @@ public record DistributionMatching(
     public Optional<LossConfig> beside(List<LossConfig> stage) {
         return divergence == FDivergence.REVERSE_KL
                 ? Optional.empty()
-                : stage.stream().filter(GameLoss.Adversarial.class::isInstance).findFirst();
+                : adversarial(stage).stream().map(LossConfig.class::cast).findFirst();
+    }
+
+    private static List<GameLoss.Adversarial> adversarial(List<LossConfig> stage) {
+        return stage.stream()
+                .filter(GameLoss.Adversarial.class::isInstance)
+                .map(GameLoss.Adversarial.class::cast)
+                .toList();
     }
 
     @Override
@@ -104,20 +111,21 @@ public record DistributionMatching(
         GameLoss.super.requireFit(recipe);
         for (StageConfig stage : recipe.stages()) {
             if (stage.losses().contains(this) && divergence != FDivergence.REVERSE_KL) {
-                requireCritic(beside(stage.losses()).map(GameLoss.Adversarial.class::cast), stage.name());
+                requireCritic(adversarial(stage.losses()), stage.name());
             }
         }
     }
 
     /** The density ratio is that of the images of as many steps, at the times at which the critic was shown them. */
-    private void requireCritic(Optional<GameLoss.Adversarial> critic, String stage) {
+    private void requireCritic(List<GameLoss.Adversarial> critics, String stage) {
         Require.that(
-                critic.isPresent(),
+                critics.size() == 1,
                 "divergence",
                 divergence,
                 "reverse-kl, or beside it in stage " + stage
-                        + " an adversarial loss, whose critic says how dense the data are");
-        GameLoss.Adversarial told = critic.get();
+                        + " one adversarial loss, whose critic says how dense the data are; there are "
+                        + critics.size());
+        GameLoss.Adversarial told = critics.get(0);
         Require.that(
                 told.steps() == steps && told.noiseFrom() <= noiseFrom && told.noiseTo() >= noiseTo,
                 "divergence",
@@ -128,7 +136,7 @@ public record DistributionMatching(
     }
 
     @Override
-    public Loss build(Between players) {
+    public Loss build(BuildContext players) {
         String fake = players.names().apply(FAKE);
         if (method == Method.SID) {
             return new ScoreIdentityLoss(
@@ -145,18 +153,18 @@ public record DistributionMatching(
                                 critic(players), players.names().apply(LEVELS), divergence)));
     }
 
-    private static String critic(Between players) {
+    private static String critic(BuildContext players) {
         return players.beside().apply(GameLoss.Adversarial.CRITIC);
     }
 
     @Override
-    public Company company(Between players) {
+    public ExtraPlayers extraPlayers(BuildContext players) {
         Renoised renoised = renoised(players);
         Predictor teacher = players.asTeacher();
-        Company fake = against(
+        ExtraPlayers fake = against(
                 players.names().apply(FAKE),
                 players.copy(teacher),
-                new MadeImagesLoss(players.simulation(steps), renoised, players.schedule(), teacher.prediction()));
+                new GeneratedImagesLoss(players.simulation(steps), renoised, players.schedule(), teacher.prediction()));
         if (divergence == FDivergence.REVERSE_KL) {
             return fake;
         }
@@ -169,7 +177,7 @@ public record DistributionMatching(
                 new Player.Role.Learns(OF_LEVELS));
         Loss mean = new DensityLevelLoss(players.simulation(steps), renoised, critic(players));
         Phase follows = new Phase(name, List.of(new Weighted(mean, 1, 1)), cadence());
-        return new Company(
+        return new ExtraPlayers(
                 Stream.concat(fake.players().stream(), Stream.of(levels)).toList(),
                 Stream.concat(fake.phases().stream(), Stream.of(follows)).toList());
     }

@@ -6,7 +6,7 @@ import dev.retort.config.Require;
 import dev.retort.distill.step.AdversarialLoss;
 import dev.retort.distill.step.Critic;
 import dev.retort.distill.step.CriticLoss;
-import dev.retort.distill.step.MadeImages;
+import dev.retort.distill.step.GeneratedImages;
 import dev.retort.distill.step.Renoised;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -50,14 +50,20 @@ public sealed interface GameLoss extends StepLoss permits DistributionMatching, 
         return TrainedFor.steps(steps(), lesson.sampling(), lesson.taught().guidance());
     }
 
+    /** The student's sampler tells it where its steps end. */
+    @Override
+    default boolean asksBeyondVelocity() {
+        return false;
+    }
+
     /** How the student's images are looked at. */
-    default Renoised renoised(Between players) {
+    default Renoised renoised(BuildContext players) {
         return new Renoised(players.schedule(), noiseFrom(), noiseTo());
     }
 
     /** The other player, which learns by a loss at every step. */
-    default Company against(String name, Respondent asked, Loss loss) {
-        return new Company(
+    default ExtraPlayers against(String name, Respondent asked, Loss loss) {
+        return new ExtraPlayers(
                 List.of(new Player(name, asked, new Player.Role.Learns(optimizer()))),
                 List.of(new Phase(name, List.of(new Weighted(loss, 1, 1)), Cadence.EVERY_STEP)));
     }
@@ -167,14 +173,14 @@ public sealed interface GameLoss extends StepLoss permits DistributionMatching, 
         }
 
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             return new AdversarialLoss(
-                    new MadeImages(players.simulation(steps), renoised(players)),
+                    new GeneratedImages(players.simulation(steps), renoised(players)),
                     players.names().apply(CRITIC));
         }
 
         @Override
-        public Company company(Between players) {
+        public ExtraPlayers extraPlayers(BuildContext players) {
             boolean trained = backbone == Backbone.TRAINED;
             Predictor teacher = players.asTeacher();
             Critic critic = new Critic(
@@ -184,7 +190,7 @@ public sealed interface GameLoss extends StepLoss permits DistributionMatching, 
                     GameLoss.spread(heads, players.ofTeacher().taps()),
                     width,
                     false);
-            Loss loss = new CriticLoss(new MadeImages(players.simulation(steps), renoised(players)), penalty);
+            Loss loss = new CriticLoss(new GeneratedImages(players.simulation(steps), renoised(players)), penalty);
             return against(players.names().apply(CRITIC), critic, loss);
         }
     }

@@ -42,7 +42,7 @@ import tools.jackson.databind.node.ObjectNode;
 public sealed interface LossConfig
         permits StepLoss, LossConfig.Diffusion, LossConfig.Output, LossConfig.OutputDistribution, LossConfig.Feature {
     /**
-     * Between whom a loss is to be.
+     * What a loss is built from: who asks whom, and how.
      *
      * @param student name of the player that learns
      * @param asStudent how it is asked
@@ -58,7 +58,7 @@ public sealed interface LossConfig
      * @param beside the names that the loss has made which {@link LossConfig#beside} names
      * @param copies makes a copy of a network for a player that the loss brings along; it lives through the run
      */
-    record Between(
+    record BuildContext(
             String student,
             Predictor asStudent,
             String teacher,
@@ -121,14 +121,14 @@ public sealed interface LossConfig
     }
 
     /**
-     * Who takes part for a loss alone.
+     * Players that a loss brings along, such as a critic, and how they are trained.
      *
      * @param players beside student and teacher
      * @param phases that train them, before the student's
      */
-    record Company(List<Player> players, List<Phase> phases) {
+    record ExtraPlayers(List<Player> players, List<Phase> phases) {
         /** Nobody. */
-        static final Company NONE = new Company(List.of(), List.of());
+        static final ExtraPlayers NONE = new ExtraPlayers(List.of(), List.of());
     }
 
     /** How much it counts. */
@@ -149,11 +149,11 @@ public sealed interface LossConfig
     }
 
     /** The loss itself. */
-    Loss build(Between players);
+    Loss build(BuildContext players);
 
     /** Who takes part for its sake. */
-    default Company company(Between players) {
-        return Company.NONE;
+    default ExtraPlayers extraPlayers(BuildContext players) {
+        return ExtraPlayers.NONE;
     }
 
     /**
@@ -215,7 +215,7 @@ public sealed interface LossConfig
     /** The plain training loss on the data. */
     record Diffusion(LossWeight weight) implements LossConfig {
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             return new DiffusionLoss(players.objective());
         }
 
@@ -237,7 +237,7 @@ public sealed interface LossConfig
         }
 
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             return new OutputLoss(players.teacher(), players.schedule(), space);
         }
     }
@@ -259,7 +259,7 @@ public sealed interface LossConfig
         }
 
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             return new OutputDistributionLoss(players.teacher(), players.schedule(), temperature);
         }
 
@@ -293,7 +293,7 @@ public sealed interface LossConfig
         }
 
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             return new FeatureLoss(
                     players.student(),
                     players.teacher(),

@@ -14,23 +14,20 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.torch.Precision;
 import dev.retort.train.Loss;
-import java.util.List;
 import java.util.Map;
 
 /** Losses that make a student a flow map: told two times, it leads from the one to the other in one step. */
 public sealed interface MapLoss extends StepLoss permits MapLoss.FlowMap, MapLoss.MeanFlow {
-    /** Those that tell a student one time, but want of it more than the velocity there. */
-    List<Class<? extends LossConfig>> OF_ONE_TIME = List.of(
-            StepLoss.Progressive.class,
-            StepLoss.Consistency.class,
-            ContinuousConsistency.class,
-            CachedLoss.Endpoint.class,
-            CachedLoss.Trajectory.class);
-
     @Override
     default ScalarInputs tells(Recipe recipe) {
         return new ScalarInputs(
                 false, recipe.objective().process().noiseSchedule().noisiestTime());
+    }
+
+    /** It says where a step ends. */
+    @Override
+    default boolean asksBeyondVelocity() {
+        return false;
     }
 
     @Override
@@ -49,7 +46,7 @@ public sealed interface MapLoss extends StepLoss permits MapLoss.FlowMap, MapLos
         }
         for (StageConfig stage : recipe.stages()) {
             for (LossConfig loss : stage.losses()) {
-                if (OF_ONE_TIME.contains(loss.getClass())) {
+                if (loss instanceof StepLoss other && other.asksBeyondVelocity()) {
                     throw new RetortException(
                             Kind.CONFIG,
                             "stages ask for " + loss.type() + " and " + type() + ", but " + loss.type()
@@ -84,7 +81,7 @@ public sealed interface MapLoss extends StepLoss permits MapLoss.FlowMap, MapLos
         }
 
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             if (players.asStudent().precision() != Precision.FP32) {
                 throw new RetortException(
                         Kind.CONFIG,
@@ -134,7 +131,7 @@ public sealed interface MapLoss extends StepLoss permits MapLoss.FlowMap, MapLos
         }
 
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             return new MeanFlowLoss(
                     players.teacher(),
                     players.schedule(),

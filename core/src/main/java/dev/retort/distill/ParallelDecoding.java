@@ -119,7 +119,7 @@ public record ParallelDecoding(LossWeight weight, int heads, List<Integer> steps
     }
 
     @Override
-    public Loss build(Between players) {
+    public Loss build(BuildContext players) {
         ParallelGrid grid = new ParallelGrid(players.grid(heads));
         return new ParallelDecodingLoss(players.teacher(), players.schedule(), grid, steps, midpoint);
     }

@@ -26,6 +26,7 @@ import dev.retort.train.Task;
 import dev.retort.train.Weighted;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -56,7 +57,7 @@ final class RecipeBuilder implements AutoCloseable {
     private record Kind(ObjectNode apartFromWeight, String teacher, Optional<Kind> beside) {}
 
     /** @param names of the players that it brought along, by what they are called where nobody has that name */
-    private record Made(Loss loss, LossConfig.Company company, UnaryOperator<String> names) {}
+    private record Made(Loss loss, LossConfig.ExtraPlayers extra, UnaryOperator<String> names) {}
 
     /**
      * @param student what the student is
@@ -162,6 +163,7 @@ final class RecipeBuilder implements AutoCloseable {
 
     private void buildStages() {
         Map<Kind, Made> losses = new HashMap<>();
+        Map<String, Integer> last = new HashMap<>(); // stage in which somebody takes part, by player
         String ended = "";
         for (StageConfig stage : recipe.stages()) {
             List<Weighted> weighted = new ArrayList<>();
@@ -174,7 +176,8 @@ final class RecipeBuilder implements AutoCloseable {
                         loss.weight().from(),
                         loss.weight().to(),
                         loss.weight().over()));
-                phases.addAll(made.company.phases());
+                phases.addAll(made.extra.phases());
+                made.extra.players().forEach(player -> last.put(player.name(), stages.size()));
                 cadence = rarer(cadence, loss.cadence());
             }
             requireTrains(stage);
@@ -188,8 +191,16 @@ final class RecipeBuilder implements AutoCloseable {
                     stage.lora()
                             .map(lora -> Map.of(
                                     STUDENT, lora.adapters(network, field(stage) + ".lora", init().at(stage.name()))))
-                            .orElse(Map.of())));
+                            .orElse(Map.of()),
+                    Set.of()));
+            last.put(stage.teacher(), stages.size() - 1);
             ended = stage.name();
+        }
+        for (int i = 0; i < stages.size(); i++) {
+            int now = i;
+            Set<String> gone = new HashSet<>(last.keySet());
+            gone.removeIf(player -> player.isEmpty() || last.get(player) >= now);
+            stages.set(i, stages.get(i).without(gone));
         }
     }
 
@@ -228,7 +239,7 @@ final class RecipeBuilder implements AutoCloseable {
         String from = former ? stage.teacher() : TEACHER;
         Map<String, String> given = new HashMap<>();
         UnaryOperator<String> names = name -> given.computeIfAbsent(name, this::unused);
-        LossConfig.Between between = new LossConfig.Between(
+        LossConfig.BuildContext context = new LossConfig.BuildContext(
                 STUDENT,
                 learning(network),
                 from,
@@ -242,9 +253,9 @@ final class RecipeBuilder implements AutoCloseable {
                 names,
                 beside,
                 this::copy);
-        LossConfig.Company company = loss.company(between);
-        players.addAll(company.players());
-        return new Made(loss.build(between), company, names);
+        LossConfig.ExtraPlayers extra = loss.extraPlayers(context);
+        players.addAll(extra.players());
+        return new Made(loss.build(context), extra, names);
     }
 
     private Predictor asked(String player) {

@@ -55,6 +55,14 @@ public sealed interface StepLoss extends LossConfig
     }
 
     /**
+     * Whether it tells a student one time and asks of it more than the velocity there, where a step leads say: a student that is told where
+     * its step ends cannot learn from that.
+     */
+    default boolean asksBeyondVelocity() {
+        return true;
+    }
+
+    /**
      * What a student learns from in a stage.
      *
      * @param sampling how the result is to be sampled
@@ -137,7 +145,7 @@ public sealed interface StepLoss extends LossConfig
         }
 
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             return new ProgressiveLoss(players.teacherSteps(steps, ratio, solver), error.weighting);
         }
     }
@@ -207,7 +215,7 @@ public sealed interface StepLoss extends LossConfig
         }
 
         @Override
-        public Loss build(Between players) {
+        public Loss build(BuildContext players) {
             return new ConsistencyLoss(
                     average == 0 ? players.student() : players.names().apply(TARGET),
                     distil ? Optional.of(players.teacher()) : Optional.empty(),
@@ -252,11 +260,11 @@ public sealed interface StepLoss extends LossConfig
         }
 
         @Override
-        public Company company(Between players) {
+        public ExtraPlayers extraPlayers(BuildContext players) {
             if (average == 0) {
-                return Company.NONE;
+                return ExtraPlayers.NONE;
             }
-            return new Company(
+            return new ExtraPlayers(
                     List.of(new Player(
                             players.names().apply(TARGET),
                             players.copy(players.asStudent()),

@@ -63,10 +63,10 @@ public record Candidate(String name, Path model, SamplingSpec sampling, String a
     public String description() {
         return String.format(
                 Locale.ROOT,
-                "%s, %s %d steps, guidance %s%s",
+                "%s, %s %s, guidance %s%s",
                 card.network().name(),
                 sampling.solver().text(),
-                sampling.steps(),
+                ModelColumn.steps(sampling.steps()),
                 sampling.guidanceScale(),
                 sampling.temperature() == 1 ? "" : ", temperature " + sampling.temperature());
     }

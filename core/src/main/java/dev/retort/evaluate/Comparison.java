@@ -75,7 +75,7 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
             evaluations.put(candidate.name(), evaluator.evaluate(candidate, part));
         }
         unlearned(evaluations.get(teacher.name())).ifPresent(notes::add);
-        Map<String, TimeBins> agreement = agreement(evaluator, planned);
+        Map<Path, TimeBins> agreement = agreement(evaluator, planned);
         Map<Candidate, Cost> costs = measurement.of(all, portions.next(measurementWork(all, measurement), "measuring"));
         notes.addAll(measurement.notes());
 
@@ -87,7 +87,7 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
         Map<String, SampleSet> samples = new LinkedHashMap<>();
         evaluations.forEach((name, evaluation) -> samples.put(name, evaluation.samples()));
         List<Chart> charts = new ArrayList<>(Curves.distances(columns));
-        charts.addAll(List.of(Curves.agreement(agreement), Curves.training(all)));
+        charts.addAll(List.of(Curves.agreement(named(agreement, all)), Curves.training(all)));
         charts.removeIf(chart -> chart.series().isEmpty());
         return new ComparisonReport(
                 teacher.name() + " and "
@@ -194,8 +194,9 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
                         100 * guessing));
     }
 
-    private Map<String, TimeBins> agreement(Evaluator evaluator, List<Column> planned) {
-        Map<String, TimeBins> agreement = new LinkedHashMap<>();
+    /** By the folder of the weights: a line may have others in each number of steps. */
+    private Map<Path, TimeBins> agreement(Evaluator evaluator, List<Column> planned) {
+        Map<Path, TimeBins> agreement = new LinkedHashMap<>();
         String schedule = teacher.card().scheduleHash();
         if (teacher.card().network().folded()) {
             return agreement; // it cannot be asked at all times
@@ -207,18 +208,34 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
                         evaluator.settings().device())) {
             for (Column column : planned) {
                 Candidate other = column.candidate();
-                boolean known = other.model().equals(teacher.model()) || agreement.containsKey(other.line());
+                boolean known = other.model().equals(teacher.model()) || agreement.containsKey(other.model());
                 boolean comparable = !other.card().network().folded()
                         && other.card().network().outputs() == 1
                         && teacher.card().network().outputs() == 1; // several speak of parts of a way, not of a time
                 if (!known && comparable && other.card().scheduleHash().equals(schedule) && sameValues(other)) {
                     try (Pipeline<Network> network = evaluator.load(other)) {
-                        agreement.put(other.line(), evaluator.agreement(original, network, codec));
+                        agreement.put(other.model(), evaluator.agreement(original, network, codec));
                     }
                 }
             }
         }
         return agreement;
+    }
+
+    /** Called as their line where it has these weights alone, and as the first of their columns where it has several. */
+    private static Map<String, TimeBins> named(Map<Path, TimeBins> agreement, List<Candidate> all) {
+        Map<String, TimeBins> named = new LinkedHashMap<>();
+        agreement.forEach((model, bins) -> {
+            Candidate first = all.stream()
+                    .filter(one -> one.model().equals(model))
+                    .findFirst()
+                    .orElseThrow();
+            boolean alone = all.stream()
+                    .filter(one -> one.line().equals(first.line()))
+                    .allMatch(one -> one.model().equals(model));
+            named.put(alone ? first.line() : first.name(), bins);
+        });
+        return named;
     }
 
     /** Whether a network works on what the teacher's does: pixels or latents of one autoencoder, of one size. */
@@ -232,7 +249,7 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
     private ModelColumn modelColumn(
             Column column,
             Map<String, Evaluation> evaluations,
-            Map<String, TimeBins> agreement,
+            Map<Path, TimeBins> agreement,
             Map<Candidate, Cost> costs) {
         Candidate candidate = column.candidate();
         Evaluation evaluation = evaluations.get(candidate.name());
@@ -242,7 +259,7 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
             evaluation
                     .sameClassAs(evaluations.get(teacher.name()))
                     .ifPresent(share -> values.put(Measure.TEACHER_AGREEMENT, share));
-            TimeBins bins = agreement.get(candidate.line());
+            TimeBins bins = agreement.get(candidate.model());
             if (bins != null) {
                 values.put(Measure.EPS_MSE, bins.meanOverTime());
             }

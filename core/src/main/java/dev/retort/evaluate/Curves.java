@@ -70,7 +70,7 @@ final class Curves {
         for (Candidate candidate : candidates) {
             Optional<Path> log =
                     RunFolder.around(candidate.model()).map(RunFolder::log).filter(Files::isRegularFile);
-            if (log.isPresent() && series.size() < MOST && drawn.add(candidate.model())) {
+            if (log.isPresent() && series.size() < MOST && drawn.add(log.get())) {
                 add(series, candidate.line(), RunEvents.lines(log.get()));
             }
         }

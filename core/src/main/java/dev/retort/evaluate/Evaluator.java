@@ -59,7 +59,7 @@ public final class Evaluator implements AutoCloseable {
         }
     }
 
-    private final List<Judge> judges;
+    private final List<Scorer> judges;
     private final Settings settings;
     private final ImageSet test;
     private final boolean divided;
@@ -67,7 +67,7 @@ public final class Evaluator implements AutoCloseable {
     private final List<String> domain;
 
     private Evaluator(
-            List<Judge> judges,
+            List<Scorer> judges,
             Settings settings,
             ImageSet test,
             boolean divided,
@@ -121,9 +121,9 @@ public final class Evaluator implements AutoCloseable {
         leftOut.addAll(test.leftOut());
         List<FeatureExtractor> opened = Extractors.open(extractors, test);
         try {
-            opened.forEach(one -> Judge.requireEnough(settings.samples(), one.space()));
-            List<Judge> judges = opened.stream()
-                    .map(one -> Judge.of(one, test, train, cache))
+            opened.forEach(one -> Scorer.requireEnough(settings.samples(), one.space()));
+            List<Scorer> judges = opened.stream()
+                    .map(one -> Scorer.of(one, test, train, cache))
                     .toList();
             return new Evaluator(
                     judges,
@@ -222,7 +222,7 @@ public final class Evaluator implements AutoCloseable {
         Optional<FeatureSpace> classifier = Optional.empty();
         FeatureMatrix logits = FeatureMatrix.of(new float[0][]);
         for (int i = 0; i < judges.size(); i++) {
-            Judge judge = judges.get(i);
+            Scorer judge = judges.get(i);
             FeatureMatrix features = FeatureMatrix.of(found.get(i).features());
             qualities.add(judge.quality(candidate.name(), features));
             if (memorisation.isEmpty() && !judge.extractor().trained()) {

@@ -12,12 +12,12 @@ import java.util.stream.IntStream;
  * the same noise and class.
  *
  * @param classes names of all classes of the model
- * @param turn those that are asked for in turn
+ * @param cycle those that are asked for in turn
  * @param labels class that was asked for
  * @param grid a row for each of the first classes; white where nothing has been drawn yet
  * @param columns images of a row
  */
-public record SampleSet(List<String> classes, List<Integer> turn, int[] labels, ImageGrid grid, int columns) {
+public record SampleSet(List<String> classes, List<Integer> cycle, int[] labels, ImageGrid grid, int columns) {
     /** Rows of a grid at most. */
     static final int MOST_ROWS = 10;
 
@@ -30,20 +30,20 @@ public record SampleSet(List<String> classes, List<Integer> turn, int[] labels, 
     }
 
     /** The same of some classes alone. */
-    static SampleSet of(List<String> classes, List<Integer> turn, int n, ImageShape shape) {
+    static SampleSet of(List<String> classes, List<Integer> cycle, int n, ImageShape shape) {
         int[] labels = new int[n];
         for (int i = 0; i < n; i++) {
-            labels[i] = turn.get(i % turn.size());
+            labels[i] = cycle.get(i % cycle.size());
         }
-        int columns = Math.max(1, Math.min(MOST_COLUMNS, n / turn.size()));
-        int places = Math.min(MOST_ROWS, turn.size()) * columns;
+        int columns = Math.max(1, Math.min(MOST_COLUMNS, n / cycle.size()));
+        int places = Math.min(MOST_ROWS, cycle.size()) * columns;
         ImageGrid grid = new ImageGrid(places, columns, shape.channels(), shape.height(), shape.width(), GAP);
-        return new SampleSet(classes, turn, labels, grid, columns);
+        return new SampleSet(classes, cycle, labels, grid, columns);
     }
 
     /** Names of the classes that are asked for in turn. */
     List<String> asked() {
-        return turn.stream().map(classes::get).toList();
+        return cycle.stream().map(classes::get).toList();
     }
 
     /** What the images are to show, by class, and by its name for networks that are told a text. */
@@ -55,8 +55,8 @@ public record SampleSet(List<String> classes, List<Integer> turn, int[] labels, 
     void show(int first, float[] pixels, int count) {
         int size = pixels.length / count;
         for (int i = 0; i < count; i++) {
-            int row = (first + i) % turn.size();
-            int column = (first + i) / turn.size();
+            int row = (first + i) % cycle.size();
+            int column = (first + i) / cycle.size();
             if (row < MOST_ROWS && column < columns) {
                 grid.set(row * columns + column, pixels, i * size);
             }

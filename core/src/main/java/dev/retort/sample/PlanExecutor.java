@@ -9,6 +9,7 @@ import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.ArrayDeque;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
@@ -42,6 +43,7 @@ public final class PlanExecutor {
     private final IntFunction<Tensor> noise;
     private final Watcher watcher;
     private final Map<Combination.Source, ArrayDeque<Tensor>> history = PlanStep.noHistory();
+    private final Map<Combination.Source, Integer> depths = new EnumMap<>(Combination.Source.class);
 
     private PlanExecutor(List<Plan> plans, Evaluation network, IntFunction<Tensor> noise, Watcher watcher) {
         this.plans = plans;
@@ -53,6 +55,9 @@ public final class PlanExecutor {
             if (plan.steps().size() != steps) {
                 throw new IllegalArgumentException("the plans of one batch have " + steps + " and "
                         + plan.steps().size() + " steps; expected as many of each");
+            }
+            for (Combination.Source source : Combination.Source.values()) {
+                depths.merge(source, plan.depth(source), Math::max);
             }
         }
     }
@@ -163,7 +168,7 @@ public final class PlanExecutor {
 
     /** Stores a reference of its own, so that dropping it and the step's end do not disturb each other. */
     private void remember(Combination.Source source, Tensor value, Scope scope) {
-        int depth = plans.stream().mapToInt(plan -> plan.depth(source)).max().orElseThrow();
+        int depth = depths.get(source);
         if (depth == 0) {
             return;
         }

@@ -1,5 +1,7 @@
 package dev.retort.torch;
 
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -12,7 +14,17 @@ public final class MatmulPeak {
 
     private static final double SECONDS = 0.4;
 
+    private static final Map<Setting, Double> MEASURED = new ConcurrentHashMap<>();
+
+    private record Setting(Precision precision, Device device, Kernels kernels, int threads) {}
+
     private MatmulPeak() {}
+
+    /** What {@link #measure} says, asked once in this process for each choice of kernels and number of threads. */
+    public static double of(Precision precision, Device device) {
+        Setting setting = new Setting(precision, device, Kernels.current(), Natives.threads());
+        return MEASURED.computeIfAbsent(setting, unknown -> measure(precision, device));
+    }
 
     /**
      * Floating-point operations per second of a large square product with a weight, by the kernel that multiplies here: the

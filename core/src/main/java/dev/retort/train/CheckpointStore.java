@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
@@ -81,10 +82,11 @@ final class CheckpointStore {
      * Continues from the newest checkpoint, if there is one.
      *
      * @param otherRun why a checkpoint is that of another run, where it is
-     * @param prepare gives everything the tensors that it had where the run stood
+     * @param prepare gives everything the tensors that it had where the run stood, and tells who had gone, of whom older versions went on
+     *     saving
      */
     Optional<TrainState> restore(
-            Device device, Function<Path, Optional<String>> otherRun, Consumer<TrainState> prepare) {
+            Device device, Function<Path, Optional<String>> otherRun, Function<TrainState, Set<String>> prepare) {
         Optional<Path> newest = run.newest();
         if (newest.isEmpty()) {
             return Optional.empty();
@@ -93,9 +95,10 @@ final class CheckpointStore {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             TrainState state = orDamaged(checkpoint, () -> state(checkpoint));
-            prepare.accept(state);
+            Set<String> gone = prepare.apply(state);
             Map<String, Tensor> saved = orDamaged(
                     checkpoint, () -> underNamesOfToday(Weights.read(checkpoint.resolve(RunFolder.TRAINING), device)));
+            saved.keySet().removeIf(name -> gone.contains(name.substring(0, Math.max(0, name.indexOf('.')))));
             Map<String, Tensor> weights =
                     orDamaged(checkpoint, () -> Weights.read(checkpoint.resolve(ModelFiles.WEIGHTS), device));
             orDamaged(checkpoint, () -> otherRun.apply(checkpoint)).ifPresent(why -> {

@@ -174,7 +174,8 @@ public final class DiffusionTask implements Task {
     /** Heads that the samplers of the result only ever read in one sum become one. */
     @Override
     public Path publish(RunFolder run, Map<String, Tensor> weights, long imagesSeen) {
-        if (config.log().sampleImages() > 0 && imagesSeen % config.log().sampleImages() != 0) {
+        long looks = config.log().sampleImages();
+        if (looks > 0 && !LogConfig.isDue(looks, imagesSeen - config.batch(), imagesSeen)) {
             keepBest(run, weights, imagesSeen);
         }
         save(run.model(), card.withImagesSeen(imagesSeen), weights);

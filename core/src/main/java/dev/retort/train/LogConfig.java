@@ -40,6 +40,11 @@ public record LogConfig(
         this(everyImages, sampleImages, samplesPerClass, checkpointImages, BEST_STEPS, List.of(), false);
     }
 
+    /** Whether a run came by a multiple of so many images in its last step; never for 0. */
+    static boolean isDue(long images, long before, long seen) {
+        return images > 0 && seen / images > before / images;
+    }
+
     /** What a configuration may leave out. */
     public static Map<String, ?> defaults() {
         return Map.of(

@@ -116,11 +116,27 @@ final class Players implements AutoCloseable {
                 : all.get(name).network().state();
     }
 
+    /** Frees those who take part no longer in a stage. */
+    void dismiss(Stage stage) {
+        for (String name : stage.gone()) {
+            Player player = all.remove(name);
+            if (player != null) {
+                Learner learner = learners.remove(name);
+                if (learner != null) {
+                    learner.close();
+                }
+                states.removeIf(state -> state.name().equals(name));
+                player.close();
+            }
+        }
+    }
+
     /**
-     * Begins a stage: adapters of the one before are merged, whoever starts it with other weights gets them, everybody's guard forgets what
+     * Begins a stage: who takes part no longer goes, adapters of the one before are merged, whoever starts it with other weights gets them, everybody's guard forgets what
      * was usual.
      */
     void begin(Stage stage) {
+        dismiss(stage);
         learners.values().forEach(learner -> {
             learner.merge();
             learner.startStage();

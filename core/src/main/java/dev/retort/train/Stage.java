@@ -3,6 +3,7 @@ package dev.retort.train;
 import dev.retort.config.Require;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * A stretch of a run with fixed phases.
@@ -14,6 +15,7 @@ import java.util.Map;
  * @param optimizers settings that hold in this stage alone, by player; their rate runs over the stage, whereas a player's own
  *     runs over the run
  * @param adapters what players have in this stage alone, and train instead of their weights
+ * @param gone who takes part no longer, from this stage on: what they have is freed, and no checkpoint holds it
  */
 public record Stage(
         String name,
@@ -21,11 +23,13 @@ public record Stage(
         List<Phase> phases,
         Map<String, Start> starts,
         Map<String, OptimizerConfig> optimizers,
-        Map<String, Adapters> adapters) {
+        Map<String, Adapters> adapters,
+        Set<String> gone) {
     /** Validates. */
     public Stage {
         Require.atLeast("images", images, 1);
         Require.notEmpty("phases", phases);
+        gone = Set.copyOf(gone);
     }
 
     /** A stage in which nobody has adapters. */
@@ -35,7 +39,12 @@ public record Stage(
             List<Phase> phases,
             Map<String, Start> starts,
             Map<String, OptimizerConfig> optimizers) {
-        this(name, images, phases, starts, optimizers, Map.of());
+        this(name, images, phases, starts, optimizers, Map.of(), Set.of());
+    }
+
+    /** The same, in which some players take part no longer. */
+    public Stage without(Set<String> players) {
+        return new Stage(name, images, phases, starts, optimizers, adapters, players);
     }
 
     /** A stage in which one player learns at every step. */

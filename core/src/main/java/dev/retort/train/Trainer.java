@@ -20,6 +20,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
@@ -57,7 +58,7 @@ public final class Trainer implements AutoCloseable {
     /**
      * Prepares a run, resuming it from its newest checkpoint where there is one.
      *
-     * @param players everybody who takes part; the trainer does not close them
+     * @param players everybody who takes part; the trainer closes those alone who are gone before its last stage
      * @param stages what happens, one stage after another; their losses are closed with this
      * @param precision arithmetic of the losses; players have their own
      */
@@ -83,20 +84,27 @@ public final class Trainer implements AutoCloseable {
         steps = new Steps(task, this.players, terms, config.seed(), precision, device);
         checkpoints = new CheckpointStore(run, this.players.states(), this.players.result());
         state = checkpoints
-                .restore(device, task::otherRun, saved -> this.players.attach(lastStage(saved.imagesSeen())))
+                .restore(device, task::otherRun, saved -> stoodIn(lastStage(saved.imagesSeen())))
                 .map(this::here)
-                .orElseGet(() -> TrainState.start(fittingMicroBatch(), microBatchFor(), dataImages()));
+                .orElseGet(() -> TrainState.start(fittingMicroBatch(stages), microBatchFor(), dataImages()));
         encoding = task.encoding();
-        log = new RunLog(
-                run, state.imagesSeen(), images(), MatmulPeak.measure(precision, device), encoding.orElse(null));
+        log = new RunLog(run, state.imagesSeen(), images(), MatmulPeak.of(precision, device), encoding.orElse(null));
         watch = new RunWatch(log, config.log(), RunEvents.tail(run.log(), 0).entries());
+    }
+
+    /** Everybody as in the stage in which a run was saved; who had gone by then. */
+    private Set<String> stoodIn(Stage stage) {
+        players.dismiss(stage);
+        players.attach(stage);
+        return stage.gone();
     }
 
     /** A restored state, on this machine and these data. */
     private TrainState here(TrainState saved) {
         boolean same = saved.microBatchFor().equals(microBatchFor())
                 || saved.microBatchFor().isEmpty() && config.compute().microBatch() == 0;
-        int fitting = same ? saved.microBatch() : fittingMicroBatch();
+        List<Stage> left = stages.subList(stages.indexOf(lastStage(saved.imagesSeen())), stages.size());
+        int fitting = same ? saved.microBatch() : fittingMicroBatch(left);
         if (fitting != saved.microBatch()) {
             resumed.add("micro-batch " + fitting + " instead of " + saved.microBatch()
                     + ", as device or settings changed: sums are taken in another order, so the result is the same up to"
@@ -151,8 +159,8 @@ public final class Trainer implements AutoCloseable {
         return state.microBatch();
     }
 
-    /** As many as fit into memory in every phase of every stage. */
-    private int fittingMicroBatch() {
+    /** As many as fit into memory in every phase of the stages. */
+    private int fittingMicroBatch(List<Stage> stages) {
         int batch = config.batch();
         int asked = config.compute().microBatch();
         if (asked > 0) {
@@ -254,7 +262,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void every(long images, long before, Runnable action) {
-        if (images > 0 && state.imagesSeen() / images > before / images) {
+        if (LogConfig.isDue(images, before, state.imagesSeen())) {
             action.run();
         }
     }

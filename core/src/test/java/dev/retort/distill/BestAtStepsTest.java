@@ -3,17 +3,28 @@ package dev.retort.distill;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.retort.card.DitSpec;
 import dev.retort.card.FlowGrid;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.TrainedFor;
 import dev.retort.data.DataConfig;
+import dev.retort.data.ImageSource;
 import dev.retort.hub.DownloadListener;
 import dev.retort.layout.ModelFiles;
+import dev.retort.model.LabelConditioner;
+import dev.retort.model.Predictor;
+import dev.retort.model.dit.Dit;
+import dev.retort.nn.Init;
 import dev.retort.pipeline.Models;
 import dev.retort.run.RunEvent;
 import dev.retort.run.RunEvents;
 import dev.retort.run.RunFolder;
+import dev.retort.torch.Device;
+import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
 import dev.retort.train.ComputeConfig;
+import dev.retort.train.DiffusionTask;
 import dev.retort.train.DitConfig;
 import dev.retort.train.EmaConfig;
 import dev.retort.train.LogConfig;
@@ -82,6 +93,36 @@ class BestAtStepsTest {
                 n -> {},
                 (d, t, s) -> {},
                 () -> steps.incrementAndGet() == stopAt);
+    }
+
+    @Test
+    void weights_that_the_last_sample_grid_measured_are_not_measured_again() {
+        ImageSource source = new DataConfig.Shapes("train", 16, false).open();
+        DitSpec spec =
+                new DitSpec(16, 16, 3, 4, 16, 1, 2, 4, source.classNames().size(), 0.1, false, false).withOutputs(4);
+        RunConfig often = run(PARALLEL, 2, 4); // a step of 8 images, a grid after each 16
+        try (Scope scope = Scope.open();
+                Dit dit = new Dit(spec, Init.of(1, Device.CPU));
+                DiffusionTask task = new DiffusionTask(
+                        source,
+                        FLOW,
+                        "student",
+                        Predictor.of(dit, new LabelConditioner(spec.condition()), FLOW.process(), Precision.FP32),
+                        0.1,
+                        Optional.empty(),
+                        often,
+                        "",
+                        TrainedFor.steps(4, PARALLEL, 1).and(TrainedFor.steps(2, PARALLEL, 1)),
+                        Map.of())) {
+            RunFolder run = new RunFolder(temp.resolve("published"));
+            task.publish(run, dit.state(), 16);
+            assertThat(run.model()).exists();
+            assertThat(run.model(2)).doesNotExist();
+            task.publish(run, dit.state(), 20); // of batches of 8 the grid came at this one
+            assertThat(run.model(2)).doesNotExist();
+            task.publish(run, dit.state(), 24);
+            assertThat(run.model(2)).exists();
+        }
     }
 
     private static List<RunEvent.Line> looks(String name) {

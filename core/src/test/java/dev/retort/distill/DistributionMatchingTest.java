@@ -55,8 +55,10 @@ class DistributionMatchingTest {
         assertThatCode(() -> requireFit(matching(Method.DMD, FDivergence.REVERSE_KL)))
                 .doesNotThrowAnyException();
         assertThatThrownBy(() -> requireFit(weighed))
-                .hasMessage("divergence is forward-kl, expected reverse-kl, or beside it in stage game an adversarial"
-                        + " loss, whose critic says how dense the data are");
+                .hasMessage("divergence is forward-kl, expected reverse-kl, or beside it in stage game one adversarial"
+                        + " loss, whose critic says how dense the data are; there are 0");
+        assertThatThrownBy(() -> requireFit(weighed, adversarial(2, 1), adversarial(2, 0.99)))
+                .hasMessageContaining("there are 2");
         for (GameLoss.Adversarial other : List.of(adversarial(1, 1), adversarial(2, 0.7))) {
             assertThatThrownBy(() -> requireFit(weighed, other))
                     .hasMessageContaining("give the adversarial loss steps=2, noiseFrom=0.02 and noiseTo=0.98");

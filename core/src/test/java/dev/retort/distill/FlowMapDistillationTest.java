@@ -140,6 +140,10 @@ class FlowMapDistillationTest {
                 LossWeight.ONE, 4, 2, new SolverSpec.Ddim(), StepLoss.ErrorWeight.TRUNCATED_SNR);
         assertThatThrownBy(() -> distil(recipe(FLOW, run("flow-map", "fp32"), MAP, progressive), "no", 0))
                 .hasMessageContaining("progressive does not tell a student where its step ends");
+        LossConfig ends = new AdversarialStep(
+                LossWeight.ONE, 4, 2, new SolverSpec.Ddim(), false, 1, 8, 0, 0, 0, GameLoss.OPPONENT);
+        assertThatThrownBy(() -> distil(recipe(FLOW, run("flow-map", "fp32"), MAP, ends), "no", 0))
+                .hasMessageContaining("adversarial-step does not tell a student where its step ends");
         assertThatThrownBy(() -> distil(recipe(FLOW, run("flow-euler", "fp32"), MAP), "no", 0))
                 .hasMessageContaining("run.sampling.solver is flow-euler, expected flow-map");
         assertThatThrownBy(() -> distil(recipe(FLOW, run("flow-map", "bf16"), MAP), "no", 0))

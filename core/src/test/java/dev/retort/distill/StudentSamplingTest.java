@@ -60,7 +60,7 @@ class StudentSamplingTest {
 
     private static LossConfig adversarialStep(int steps, int ratio) {
         return new AdversarialStep(
-                LossWeight.ONE, steps, ratio, new SolverSpec.Ddim(), true, 1, 8, 0, 0, 0, GameLoss.OPPONENT);
+                LossWeight.ONE, steps, ratio, new SolverSpec.Ddim(), true, 1, 8, 0, 0.01, 0.75, GameLoss.OPPONENT);
     }
 
     private static LossConfig consistency(boolean distil) {

@@ -268,6 +268,30 @@ class ComparisonTest {
     }
 
     @Test
+    void each_of_several_weights_on_one_line_is_compared_with_the_teacher() {
+        Candidate few = new Candidate(
+                "student in 1 step", scratch.model(), scratch.sampling().withSteps(1));
+        ComparisonReport report;
+        try (Evaluator evaluator = evaluator(80, 32)) {
+            report = new Comparison(teacher, List.of(in(student, 4), in(student, 2), few), List.of())
+                    .report(evaluator, NONE, List.of(), Provenance.here("", 0), Progress.NONE);
+        }
+        List<Double> far = report.models().stream()
+                .filter(model -> model.name().startsWith("student in"))
+                .map(model -> model.value(Measure.EPS_MSE).orElseThrow())
+                .toList();
+        assertThat(far).hasSize(3);
+        assertThat(far.get(1)).isEqualTo(far.get(0));
+        assertThat(far.get(2)).isNotEqualTo(far.get(0));
+        assertThat(report.charts())
+                .filteredOn(chart -> chart.title().startsWith("Difference from the teacher"))
+                .singleElement()
+                .satisfies(chart -> assertThat(chart.series())
+                        .extracting(Chart.Series::name)
+                        .containsExactly("student in 4 steps", "student in 1 step"));
+    }
+
+    @Test
     void copies_of_training_images_are_seen() {
         double[][] rows = new double[50][4];
         double[][] others = new double[50][4];

@@ -79,7 +79,7 @@ class FlatMemoryTest {
     private static Child started(String what) throws Exception {
         return Child.start(
                 FlatMemoryTest.class,
-                List.of("-XX:TieredStopAtLevel=1"),
+                List.of(),
                 Map.of("OMP_NUM_THREADS", "1"),
                 Files.createDirectory(temp.resolve(what)).toString(),
                 what);

@@ -107,11 +107,13 @@ public record Combination(List<Term> terms) {
 
     /** The largest lag at which a source occurs, -1 if it does not. */
     public int deepest(Source source) {
-        return terms.stream()
-                .filter(t -> t.source() == source)
-                .mapToInt(Term::lag)
-                .max()
-                .orElse(-1);
+        int deepest = -1; // a plain loop, as batches may have a plan for each sample
+        for (Term term : terms) {
+            if (term.source() == source) {
+                deepest = Math.max(deepest, term.lag());
+            }
+        }
+        return deepest;
     }
 
     private static void add(List<Term> sum, Term term) {

@@ -28,7 +28,7 @@ public final class AdversarialLoss implements Loss {
 
     @Override
     public Tensor perSample(Pass pass) {
-        Question made = input.made(pass, Gradient.PARAMETERS).asked(Gradient.THROUGH);
+        Question made = input.generated(pass, Gradient.PARAMETERS).asked(Gradient.THROUGH);
         return Ops.meanPerSample(
                 Distances.softplus(Ops.mul(pass.ask(critic, made).output(), -1)));
     }

@@ -8,7 +8,7 @@ import dev.retort.train.Pass;
 import org.bytedeco.pytorch.Tensor;
 
 /** What a critic is to tell apart: something that a student makes, and the real thing. */
-public sealed interface CriticInput permits MadeImages, StepEnds {
+public sealed interface CriticInput permits GeneratedImages, StepEnds {
     /**
      * What it is shown.
      *
@@ -16,9 +16,9 @@ public sealed interface CriticInput permits MadeImages, StepEnds {
      * @param times at which they are
      * @param condition what is told of them beside times
      */
-    record Shown(Tensor x, double[] times, Condition condition) {
-        static Shown of(NoisyBatch noisy) {
-            return new Shown(noisy.noisy(), noisy.times(), noisy.condition());
+    record Example(Tensor x, double[] times, Condition condition) {
+        static Example of(NoisyBatch noisy) {
+            return new Example(noisy.noisy(), noisy.times(), noisy.condition());
         }
 
         Question asked(Gradient gradient) {
@@ -34,8 +34,8 @@ public sealed interface CriticInput permits MadeImages, StepEnds {
      *
      * @param gradient whether one leads to its weights
      */
-    Shown made(Pass pass, Gradient gradient);
+    Example generated(Pass pass, Gradient gradient);
 
     /** What it should look like, seen in the same way. */
-    Shown real(Pass pass);
+    Example real(Pass pass);
 }

@@ -32,8 +32,8 @@ public final class CriticLoss implements Loss {
 
     @Override
     public Tensor perSample(Pass pass) {
-        CriticInput.Shown made = input.made(pass, Gradient.NONE);
-        CriticInput.Shown real = input.real(pass);
+        CriticInput.Example made = input.generated(pass, Gradient.NONE);
+        CriticInput.Example real = input.real(pass);
         Tensor ofReal = logits(pass, real.x(), real);
         Tensor loss = Ops.meanPerSample(
                 Distances.softplus(logits(pass, made.x(), made)).add(Distances.softplus(Ops.mul(ofReal, -1))));
@@ -48,7 +48,7 @@ public final class CriticLoss implements Loss {
         return loss.add(Ops.mul(Ops.meanPerSample(change.square()), penalty / (SHAKE * SHAKE)));
     }
 
-    private static Tensor logits(Pass pass, Tensor x, CriticInput.Shown at) {
+    private static Tensor logits(Pass pass, Tensor x, CriticInput.Example at) {
         return pass.ask(pass.player(), new Question(x, at.times(), at.condition(), Gradient.PARAMETERS))
                 .output();
     }

@@ -18,8 +18,8 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The mean density ratio of made images in each of a few equal bins of time: numbers that follow it by {@link DensityLevelLoss}. A moving average would do the same
- * ({@link DensityRatios}), but as a player's weights they are kept in checkpoints, and no loss depends on how a batch is cut.
+ * The mean density ratio of made images in each of a few equal bins of time: numbers that follow it by {@link DensityLevelLoss}. A moving average
+ * would do the same, but as a player's weights they are kept in checkpoints, and no loss depends on how a batch is cut.
  */
 public final class DensityLevels implements Respondent {
     private static final int BINS = 10;

@@ -75,18 +75,18 @@ public final class FlowMapLoss implements Loss {
             s[i] = h + (t[i] - 2 * h) * s[i]; // both sides of the difference lie between t and the clean end
         }
         NoisyBatch noisy = pass.noisy(told(t));
-        return TwoKinds.of(kind.length, i -> kind[i] < times.still)
+        return Partition.of(kind.length, i -> kind[i] < times.still)
                 .losses(
-                        still -> still(pass, OnTheWay.of(noisy, still, t, t)),
-                        moving -> moving(pass, OnTheWay.of(noisy, moving, t, s)));
+                        still -> still(pass, Transition.of(noisy, still, t, t)),
+                        moving -> moving(pass, Transition.of(noisy, moving, t, s)));
     }
 
-    private Tensor still(Pass pass, OnTheWay at) {
+    private Tensor still(Pass pass, Transition at) {
         Tensor u = mean(pass, at, at.t(), Gradient.PARAMETERS);
         return far(u, velocity(pass, teacher, at.x(), at.t(), at.condition()));
     }
 
-    private Tensor moving(Pass pass, OnTheWay at) {
+    private Tensor moving(Pass pass, Transition at) {
         double h = times.step;
         Tensor slope = Ops.mul(
                 landed(pass, at, h, Gradient.PARAMETERS).sub(landed(pass, at, -h, Gradient.PARAMETERS)), 1 / (2 * h));
@@ -102,7 +102,7 @@ public final class FlowMapLoss implements Loss {
     }
 
     /** X where the step ends later by so much. */
-    private Tensor landed(Pass pass, OnTheWay from, double later, Gradient gradient) {
+    private Tensor landed(Pass pass, Transition from, double later, Gradient gradient) {
         double[] end = Arrays.stream(from.s()).map(s -> s + later).toArray();
         double[] way = new double[end.length];
         Arrays.setAll(way, i -> from.t()[i] - end[i]);
@@ -110,7 +110,7 @@ public final class FlowMapLoss implements Loss {
     }
 
     /** u, the student's mean velocity. */
-    private Tensor mean(Pass pass, OnTheWay from, double[] end, Gradient gradient) {
+    private Tensor mean(Pass pass, Transition from, double[] end, Gradient gradient) {
         Condition condition = from.condition().with(Part.END_TIME, told(end));
         return velocity(pass, pass.player(), from.x(), from.t(), condition, gradient);
     }

@@ -82,13 +82,13 @@ public final class MeanFlowLoss implements Loss {
     /** The loss between given times. */
     Tensor at(Pass pass, double[] t, double[] r) {
         NoisyBatch noisy = pass.noisy(t);
-        return TwoKinds.of(t.length, i -> r[i] == t[i])
+        return Partition.of(t.length, i -> r[i] == t[i])
                 .losses(
-                        still -> loss(pass, OnTheWay.of(noisy, still, t, r), true),
-                        moving -> loss(pass, OnTheWay.of(noisy, moving, t, r), false));
+                        still -> loss(pass, Transition.of(noisy, still, t, r), true),
+                        moving -> loss(pass, Transition.of(noisy, moving, t, r), false));
     }
 
-    private Tensor loss(Pass pass, OnTheWay at, boolean still) {
+    private Tensor loss(Pass pass, Transition at, boolean still) {
         Condition told = at.condition().with(Part.END_TIME, at.s());
         Tensor velocity = pass.ask(teacher, new Question(at.x(), at.t(), at.condition(), Gradient.NONE))
                 .as(Prediction.FLOW);
@@ -102,7 +102,7 @@ public final class MeanFlowLoss implements Loss {
         return squared.mul(Tensors.of(weights, Device.of(squared)));
     }
 
-    private Tensor target(Pass pass, OnTheWay at, Condition told, Tensor velocity) {
+    private Tensor target(Pass pass, Transition at, Condition told, Tensor velocity) {
         double unit = schedule.noisiestTime();
         double[] faster = new double[at.t().length];
         Arrays.fill(faster, unit);

@@ -44,7 +44,7 @@ public final class ProgressiveLoss implements Loss {
 
     @Override
     public Tensor perSample(Pass pass) {
-        TeacherSteps.Taken taken = teacher.take(pass);
+        TeacherSteps.Target taken = teacher.take(pass);
         NoisyBatch noisy = taken.noisy();
         int[] steps = taken.steps();
         Tensor landed = taken.landed();

@@ -31,8 +31,8 @@ public record StepEnds(String student, TeacherSteps teacher, Renoised renoised, 
     }
 
     @Override
-    public Shown made(Pass pass, Gradient gradient) {
-        TeacherSteps.Taken taken = teacher.take(pass);
+    public Example generated(Pass pass, Gradient gradient) {
+        TeacherSteps.Target taken = teacher.take(pass);
         NoisyBatch from = taken.noisy();
         Tensor x0 = pass.ask(student, new Question(from.noisy(), from.times(), from.condition(), gradient))
                 .as(Prediction.X0);
@@ -48,12 +48,12 @@ public record StepEnds(String student, TeacherSteps teacher, Renoised renoised, 
     }
 
     @Override
-    public Shown real(Pass pass) {
-        TeacherSteps.Taken taken = teacher.take(pass);
+    public Example real(Pass pass) {
+        TeacherSteps.Target taken = teacher.take(pass);
         return shown(pass, taken, taken.landed());
     }
 
-    private Shown shown(Pass pass, TeacherSteps.Taken taken, Tensor landed) {
+    private Example shown(Pass pass, TeacherSteps.Target taken, Tensor landed) {
         NoisyBatch from = taken.noisy();
         NoisyBatch again = renoised.of(landed, from.condition(), pass, name());
         double[] clean = new double[taken.steps().length]; // 1 where it is
@@ -64,16 +64,16 @@ public record StepEnds(String student, TeacherSteps teacher, Renoised renoised, 
             times[i] = end.sigma() == 0 ? times[i] : end.time();
         }
         Tensor x = landed.add(again.noisy().sub(landed).mul(Tensors.column(clean, landed)));
-        return pairs ? beside(x, times, from) : new Shown(x, times, from.condition());
+        return pairs ? beside(x, times, from) : new Example(x, times, from.condition());
     }
 
-    private static Shown beside(Tensor x, double[] times, NoisyBatch from) {
+    private static Example beside(Tensor x, double[] times, NoisyBatch from) {
         long[] twice = IntStream.range(0, 2 * times.length)
                 .mapToLong(i -> i % times.length)
                 .toArray();
         Condition condition = from.condition().select(Tensors.of(twice, Device.of(x)));
         double[] both = DoubleStream.concat(Arrays.stream(times), Arrays.stream(from.times()))
                 .toArray();
-        return new Shown(Ops.cat(0, x, from.noisy()), both, condition);
+        return new Example(Ops.cat(0, x, from.noisy()), both, condition);
     }
 }

@@ -63,7 +63,7 @@ public final class TeacherSteps {
      * @param noisy where it begins
      * @param landed where the teacher is at its end (N, C, H, W)
      */
-    record Taken(int[] steps, NoisyBatch noisy, Tensor landed) {}
+    record Target(int[] steps, NoisyBatch noisy, Tensor landed) {}
 
     /** Where the teacher steps for one step of the student. */
     private static TimeGrid between(NoiseSchedule schedule, TimeGrid grid, int step, int ratio) {
@@ -88,15 +88,15 @@ public final class TeacherSteps {
     }
 
     /** Takes a step with each image of a pass, once for all losses of it that ask for the same ones. */
-    Taken take(Pass pass) {
+    Target take(Pass pass) {
         return pass.once(what, () -> walk(pass));
     }
 
-    private Taken walk(Pass pass) {
+    private Target walk(Pass pass) {
         int[] steps = pass.draws(STREAM).index(grid.steps());
         NoisyBatch noisy = pass.noisy(
                 Arrays.stream(steps).mapToDouble(k -> grid.from(k).time()).toArray());
         List<Plan> each = IntStream.of(steps).mapToObj(plans::get).toList();
-        return new Taken(steps, noisy, Walk.end(pass.player(teacher), each, noisy.noisy(), noisy.condition()));
+        return new Target(steps, noisy, Walk.end(pass.player(teacher), each, noisy.noisy(), noisy.condition()));
     }
 }

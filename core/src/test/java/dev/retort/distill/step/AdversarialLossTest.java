@@ -5,6 +5,6 @@ import dev.retort.train.Loss;
 class AdversarialLossTest extends LossContract {
     @Override
     Loss loss() {
-        return new AdversarialLoss(new MadeImages(simulation(), renoised()), "critic");
+        return new AdversarialLoss(new GeneratedImages(simulation(), renoised()), "critic");
     }
 }

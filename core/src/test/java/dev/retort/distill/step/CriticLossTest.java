@@ -5,7 +5,7 @@ import dev.retort.train.Loss;
 class CriticLossTest extends LossContract {
     @Override
     Loss loss() {
-        return new CriticLoss(new MadeImages(simulation(), renoised()), 1e-3);
+        return new CriticLoss(new GeneratedImages(simulation(), renoised()), 1e-3);
     }
 
     @Override

@@ -192,7 +192,7 @@ class FewStepsInThePlaneTest {
 
     /** A step of the fake. */
     private static void follow(Plane plane, Simulation simulation, double at) {
-        plane.step("fake", new MadeImagesLoss(simulation, SEEN, Plane.SCHEDULE, Prediction.FLOW), 1e-3, at);
+        plane.step("fake", new GeneratedImagesLoss(simulation, SEEN, Plane.SCHEDULE, Prediction.FLOW), 1e-3, at);
     }
 
     @Test
@@ -208,7 +208,7 @@ class FewStepsInThePlaneTest {
             Simulation simulation = new Simulation("student", Plane.plan(RENOISING, 1));
             DensityWeight density = new DensityWeight("critic", "levels", FDivergence.JENSEN_SHANNON);
             Loss match = new DistributionMatchingLoss(simulation, "teacher", "fake", SEEN, Optional.of(density));
-            Loss critic = new CriticLoss(new MadeImages(simulation, SEEN), 0);
+            Loss critic = new CriticLoss(new GeneratedImages(simulation, SEEN), 0);
             Loss levels = new DensityLevelLoss(simulation, SEEN, "critic");
             plane.repeat(250, at -> {
                 follow(plane, simulation, at);
@@ -291,8 +291,8 @@ class FewStepsInThePlaneTest {
                                 false));
                 Simulation simulation = new Simulation("student", Plane.plan(RENOISING, n));
                 Renoised renoised = new Renoised(Plane.SCHEDULE, 0.05, 0.7);
-                Loss critic = new CriticLoss(new MadeImages(simulation, renoised), 0.1);
-                Loss fool = new AdversarialLoss(new MadeImages(simulation, renoised), "critic");
+                Loss critic = new CriticLoss(new GeneratedImages(simulation, renoised), 0.1);
+                Loss fool = new AdversarialLoss(new GeneratedImages(simulation, renoised), "critic");
                 plane.repeat(600, at -> {
                     plane.step("critic", critic, 2e-3, at);
                     plane.step("student", fool, 5e-4 * (1 - at), at);

@@ -303,7 +303,7 @@ class ReferenceLossesTest {
             all.put("student", student.predicts(Prediction.X0, flow, 1));
             all.put("critic", new Judge(student, made, real));
             ReferencePass pass = new ReferencePass(all, flow, bright, reference.get("eps"), each());
-            Tensor loss = new AdversarialLoss(new MadeImages(simulation, renoised), "critic")
+            Tensor loss = new AdversarialLoss(new GeneratedImages(simulation, renoised), "critic")
                     .perSample(pass)
                     .mean();
             loss.backward();
@@ -315,7 +315,8 @@ class ReferenceLossesTest {
             judged.put("artist", all.get("student"));
             judged.put("student", new Judge(student, madeAgain, real));
             ReferencePass other = new ReferencePass(judged, flow, bright, reference.get("eps"), each());
-            Tensor ofCritic = new CriticLoss(new MadeImages(new Simulation("artist", simulation.plan()), renoised), 0)
+            Tensor ofCritic = new CriticLoss(
+                            new GeneratedImages(new Simulation("artist", simulation.plan()), renoised), 0)
                     .perSample(other)
                     .mean();
             ofCritic.backward();

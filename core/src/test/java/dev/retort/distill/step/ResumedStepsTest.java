@@ -21,6 +21,7 @@ import dev.retort.distill.StageConfig;
 import dev.retort.distill.StepLoss;
 import dev.retort.distill.StudentStart;
 import dev.retort.distill.TeacherConfig;
+import dev.retort.io.SafetensorsFile;
 import dev.retort.run.RunEvent;
 import dev.retort.run.RunEvents;
 import dev.retort.run.RunFolder;
@@ -170,6 +171,14 @@ class ResumedStepsTest {
                         Set.of("held-out/distribution-matching"),
                         Set.of("held-out/distribution-matching-2", "held-out/adversarial"));
         assertThat(Files.mismatch(newest("straight"), newest("stopped"))).isEqualTo(-1);
+        try (SafetensorsFile saved = SafetensorsFile.open(newest("stopped"))) {
+            Set<String> brought = Set.of("critic", "critic-2", "fake", "fake-2", "levels", "target", "four");
+            assertThat(saved.entries().keySet().stream()
+                            .map(name -> name.substring(0, name.indexOf('.')))
+                            .filter(brought::contains))
+                    .as("who takes part in the last stage")
+                    .containsOnly("critic-2", "fake-2", "levels");
+        }
         assertThat(Files.mismatch(
                         temp.resolve("straight/model/model.safetensors"),
                         temp.resolve("stopped/model/model.safetensors")))

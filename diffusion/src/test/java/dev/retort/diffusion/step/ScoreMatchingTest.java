@@ -11,6 +11,7 @@ import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.PointClouds;
 import dev.retort.diffusion.TimeGrid;
 import java.util.List;
+import java.util.stream.DoubleStream;
 import org.junit.jupiter.api.Test;
 
 /** Distribution matching with exact scores, and the scalar losses around it. */
@@ -154,20 +155,13 @@ class ScoreMatchingTest {
     }
 
     @Test
-    void ratios_are_limited_and_a_run_goes_on_with_their_averages() {
-        DensityRatios ratios = new DensityRatios(0.1, 10, 4, 0, 1, 0.5);
-        assertThat(ratios.ratio(100, 100)).isEqualTo(10);
-        assertThat(ratios.ratio(-100)).isEqualTo(0.1);
-        assertThat(ratios.ratio(1, -1)).isEqualTo(1);
-        double[] first = ratios.levelled(new double[] {0.1, 0.2, 1}, new double[] {3, 5, 2});
-        assertThat(ratios.averages()).containsExactly(2.5, 1, 1, 1.5);
-        assertThat(first[0]).isCloseTo(3 / 2.5, within(1e-5));
-        DensityRatios resumed = new DensityRatios(0.1, 10, 4, 0, 1, 0.5);
-        resumed.restore(ratios.averages());
-        assertThat(resumed.levelled(new double[] {0.6}, new double[] {2}))
-                .isEqualTo(ratios.levelled(new double[] {0.6}, new double[] {2}));
-        assertThatThrownBy(() -> resumed.restore(new double[3])).hasMessageContaining("3 bins");
-        assertThatThrownBy(() -> new DensityRatios(2, 1, 4, 0, 1, 0.5)).hasMessageContaining("2.0..1.0");
+    void ratios_are_limited_and_are_compared_with_those_at_times_of_the_same_bin() {
+        assertThat(DensityRatios.ratio(new double[] {100, 100}, 0.1, 10)).isEqualTo(10);
+        assertThat(DensityRatios.ratio(new double[] {-100}, 0.1, 10)).isEqualTo(0.1);
+        assertThat(DensityRatios.ratio(new double[] {1, -1}, 0.1, 10)).isEqualTo(1);
+        assertThat(DensityRatios.level(3, 2.5)).isCloseTo(3 / 2.5, within(1e-5));
+        assertThat(DoubleStream.of(-0.1, 0, 0.24, 0.25, 0.6, 1, 2).mapToInt(time -> DensityRatios.bin(time, 4, 0, 1)))
+                .containsExactly(0, 0, 0, 1, 2, 3, 3);
     }
 
     @Test

@@ -11,7 +11,7 @@ import dev.retort.train.Pass;
 import org.bytedeco.pytorch.Tensor;
 
 /** The plain training loss on the images that a student makes: what the fake of distribution matching learns. */
-public final class MadeImagesLoss implements Loss {
+public final class GeneratedImagesLoss implements Loss {
     private final Simulation simulation;
     private final Renoised renoised;
     private final NoiseSchedule schedule;
@@ -23,7 +23,7 @@ public final class MadeImagesLoss implements Loss {
      * @param schedule that of the noise
      * @param space prediction in which the error is measured
      */
-    public MadeImagesLoss(Simulation simulation, Renoised renoised, NoiseSchedule schedule, Prediction space) {
+    public GeneratedImagesLoss(Simulation simulation, Renoised renoised, NoiseSchedule schedule, Prediction space) {
         this.simulation = simulation;
         this.renoised = renoised;
         this.schedule = schedule;

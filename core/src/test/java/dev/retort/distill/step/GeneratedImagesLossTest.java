@@ -3,10 +3,10 @@ package dev.retort.distill.step;
 import dev.retort.diffusion.Prediction;
 import dev.retort.train.Loss;
 
-class MadeImagesLossTest extends LossContract {
+class GeneratedImagesLossTest extends LossContract {
     @Override
     Loss loss() {
-        return new MadeImagesLoss(simulation(), renoised(), SCHEDULE, Prediction.FLOW);
+        return new GeneratedImagesLoss(simulation(), renoised(), SCHEDULE, Prediction.FLOW);
     }
 
     @Override

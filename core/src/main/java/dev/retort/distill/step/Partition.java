@@ -16,9 +16,9 @@ import org.bytedeco.pytorch.Tensor;
  * @param first places of those of the first kind
  * @param second of all others
  */
-record TwoKinds(int[] first, int[] second) {
-    static TwoKinds of(int count, IntPredicate first) {
-        return new TwoKinds(
+record Partition(int[] first, int[] second) {
+    static Partition of(int count, IntPredicate first) {
+        return new Partition(
                 IntStream.range(0, count).filter(first).toArray(),
                 IntStream.range(0, count).filter(first.negate()).toArray());
     }

@@ -10,23 +10,23 @@ import org.bytedeco.pytorch.Tensor;
  * @param simulation what the student makes
  * @param renoised how it is shown
  */
-public record MadeImages(Simulation simulation, Renoised renoised) implements CriticInput {
+public record GeneratedImages(Simulation simulation, Renoised renoised) implements CriticInput {
     @Override
     public String name() {
         return "adversarial";
     }
 
     @Override
-    public Shown made(Pass pass, Gradient gradient) {
+    public Example generated(Pass pass, Gradient gradient) {
         return shown(pass, simulation.x0(pass, gradient));
     }
 
     @Override
-    public Shown real(Pass pass) {
+    public Example real(Pass pass) {
         return shown(pass, pass.clean());
     }
 
-    private Shown shown(Pass pass, Tensor images) {
-        return Shown.of(renoised.of(images, pass.condition(), pass, name()));
+    private Example shown(Pass pass, Tensor images) {
+        return Example.of(renoised.of(images, pass.condition(), pass, name()));
     }
 }

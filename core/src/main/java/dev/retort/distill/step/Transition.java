@@ -16,11 +16,11 @@ import org.bytedeco.pytorch.Tensor;
  * @param t where they are
  * @param s where they go
  */
-record OnTheWay(Tensor x, Condition condition, double[] t, double[] s) {
+record Transition(Tensor x, Condition condition, double[] t, double[] s) {
     /** Those at some places of a batch; times of all of it are given. */
-    static OnTheWay of(NoisyBatch noisy, int[] places, double[] t, double[] s) {
+    static Transition of(NoisyBatch noisy, int[] places, double[] t, double[] s) {
         Tensor which = Tensors.of(places, Device.of(noisy.noisy()));
-        return new OnTheWay(
+        return new Transition(
                 Ops.indexSelect(noisy.noisy(), 0, which),
                 noisy.condition().select(which),
                 Arrays.stream(places).mapToDouble(i -> t[i]).toArray(),

@@ -14,9 +14,9 @@ import java.util.Locale;
  * @param heldOut distance of each reference image to its nearest training image, rising
  * @param accuracy share of the reference images that it recognises; NaN where it is no classifier of their classes
  */
-record Judge(FeatureExtractor extractor, Reference reference, FeatureSet training, double[] heldOut, double accuracy) {
+record Scorer(FeatureExtractor extractor, Reference reference, FeatureSet training, double[] heldOut, double accuracy) {
     /** Reads what the extractor finds in the real images. */
-    static Judge of(FeatureExtractor extractor, ImageSet test, ImageSet train, FeatureCache cache) {
+    static Scorer of(FeatureExtractor extractor, ImageSet test, ImageSet train, FeatureCache cache) {
         FeatureSpace space = extractor.space();
         test.requireMoreThan(space.dimension(), "reference");
         train.requireMoreThan(space.dimension(), "floor");
@@ -26,7 +26,7 @@ record Judge(FeatureExtractor extractor, Reference reference, FeatureSet trainin
         FeatureSet other = new FeatureSet(space, train.name(), FeatureMatrix.of(ofTrain.features()));
         boolean classifies = ofTest.logits().length > 0
                 && ofTest.logits()[0].length == test.classNames().size();
-        return new Judge(
+        return new Scorer(
                 extractor,
                 Quality.reference(real),
                 other,
