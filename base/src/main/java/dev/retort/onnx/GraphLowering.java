@@ -4,6 +4,8 @@ import dev.retort.graph.Constant;
 import dev.retort.graph.Graph;
 import dev.retort.graph.Node;
 import dev.retort.graph.Op;
+import dev.retort.graph.Shape;
+import dev.retort.graph.Size;
 import dev.retort.graph.Value;
 import dev.retort.io.Dtype;
 import dev.retort.io.TensorFile;
@@ -11,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -21,6 +24,7 @@ import java.util.Set;
 public final class GraphLowering {
     private final OnnxBuilder builder;
     private final StoredWeights weights;
+    private final Map<Constant, String> constants = new HashMap<>();
 
     /**
      * @param weights under the names that graphs call them; open until the model is written. Matrices of type I8 are quantised, with {@code X.weight_scale} and
@@ -66,7 +70,7 @@ public final class GraphLowering {
             graph.weights().forEach(weight -> stored.add(weight.value().name()));
             graph.constants().forEach(this::constant);
             linear = new LinearLowering(builder, weights, stored, step);
-            shapes = new ShapeLowering(builder, inputs.isEmpty() ? "" : inputs.get(0));
+            shapes = new ShapeLowering(builder, batched());
             splits = new Splits(graph);
         }
 
@@ -80,11 +84,20 @@ public final class GraphLowering {
             return Map.copyOf(names);
         }
 
+        /** An input whose first dimension is the batch; none where there is none. */
+        private String batched() {
+            Size batch = Shape.ofSamples().size(0);
+            return graph.inputs().stream()
+                    .filter(input -> input.shape().rank() > 0 && input.shape().size(0).equals(batch))
+                    .map(input -> names.get(input.name()))
+                    .findFirst()
+                    .orElse("");
+        }
+
         private void constant(Constant constant) {
             Value value = constant.value();
-            double[] numbers = constant.numbers();
-            String name = "constant." + value.type() + value.shape() + "." + java.util.Arrays.hashCode(numbers);
-            names.put(value.name(), builder.constant(name, value.type(), numbers, value.shape().at(1)));
+            String name = constants.computeIfAbsent(constant, first -> "constant." + constants.size());
+            names.put(value.name(), builder.constant(name, value.type(), constant.numbers(), value.shape().at(1)));
         }
 
         /** Results are named after the layer whose weight they are made with, or after the op. */
@@ -94,7 +107,7 @@ public final class GraphLowering {
                     .filter(stored::contains)
                     .map(name -> name.replaceFirst("\\.(weight|bias)$", ""))
                     .findFirst()
-                    .orElse(node.op().name().toLowerCase(java.util.Locale.ROOT));
+                    .orElse(node.op().name().toLowerCase(Locale.ROOT));
         }
 
         private String written(Node node) {
@@ -112,7 +125,7 @@ public final class GraphLowering {
             return switch (node.op()) {
                 case LINEAR -> linear.of(node.in(), in);
                 case LINEAR_GELU_TANH -> geluTanh(linear.of(node.in(), in));
-                case CONV2D -> conv(node, in);
+                case CONV2D -> shapes.convolution(node, in);
                 case ATTENTION -> AttentionLowering.of(builder, node, in);
                 case SELF_ATTENTION -> AttentionLowering.ofJoint(builder, node, in);
                 case RMS_NORM -> NormLowering.rms(builder, node, in.get(0), in.get(1));
@@ -202,16 +215,6 @@ public final class GraphLowering {
 
         private String geluTanh(String x) {
             return builder.add(OnnxOp.GELU, Map.of("approximate", "tanh"), x);
-        }
-
-        private String conv(Node node, Operands in) {
-            long stride = node.whole("stride");
-            long padding = node.whole("padding");
-            Map<String, Object> attributes = Map.of(
-                    "strides", List.of(stride, stride), "pads", List.of(padding, padding, padding, padding));
-            return node.in().size() > 2
-                    ? builder.add(OnnxOp.CONV, attributes, in.get(0), in.get(1), in.get(2))
-                    : builder.add(OnnxOp.CONV, attributes, in.get(0), in.get(1));
         }
 
         private String concat(Node node, Operands in) {

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
 
-/** Ops that move values, and means over parts of a picture. */
+/** Ops that move values, and those over windows of a picture. */
 final class ShapeLowering {
     private final OnnxBuilder builder;
     /** Name of an input whose first dimension is the batch. */
@@ -76,6 +76,16 @@ final class ShapeLowering {
             pads[rank + dim] = amounts[i + 1];
         }
         return builder.add(OnnxOp.PAD, x, builder.wholes(pads));
+    }
+
+    String convolution(Node node, Operands in) {
+        long stride = node.whole("stride");
+        long padding = node.whole("padding");
+        Map<String, Object> attributes = Map.of(
+                "strides", List.of(stride, stride), "pads", List.of(padding, padding, padding, padding));
+        return node.in().size() > 2
+                ? builder.add(OnnxOp.CONV, attributes, in.get(0), in.get(1), in.get(2))
+                : builder.add(OnnxOp.CONV, attributes, in.get(0), in.get(1));
     }
 
     String maxPool(Node node, String x) {
