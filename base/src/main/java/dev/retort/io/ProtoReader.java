@@ -41,7 +41,8 @@ public final class ProtoReader {
         try (RandomAccess file = RandomAccess.open(path)) {
             return body.read(new ProtoReader(file.stream(0, file.size()), file.size()));
         } catch (Broken e) {
-            throw refused(path, e.getMessage() + ", so it is not " + what + ", or is damaged; export or fetch it again");
+            throw refused(
+                    path, e.getMessage() + ", so it is not " + what + ", or is damaged; export or fetch it again");
         } catch (IOException e) {
             throw refused(path, Malformed.sentence(e));
         }
@@ -145,7 +146,8 @@ public final class ProtoReader {
 
     private void requireLeft(long bytes) {
         if (bytes < 0 || bytes > end - in.position()) {
-            throw new Broken("a value of " + bytes + " bytes ends behind the " + (end - in.position()) + " that are left");
+            throw new Broken(
+                    "a value of " + bytes + " bytes ends behind the " + (end - in.position()) + " that are left");
         }
     }
 

@@ -35,8 +35,8 @@ public final class ConvertedWeights {
         SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
         file.entries()
                 .values()
-                .forEach(entry ->
-                        writer.add(entry.name(), dtype, entry.shape(), file.values(entry.name(), 0, entry.elements(), dtype)));
+                .forEach(entry -> writer.add(
+                        entry.name(), dtype, entry.shape(), file.values(entry.name(), 0, entry.elements(), dtype)));
         return writer;
     }
 

@@ -40,8 +40,8 @@ final class AttentionLowering {
         String scores = builder.add(OnnxOp.MATMUL, scaled, turnedK);
         String masked = mask == null ? scores : builder.add(OnnxOp.ADD, scores, mask);
         String weights = builder.add(OnnxOp.SOFTMAX, Map.of("axis", -1L), masked);
-        String heads = builder.add(
-                OnnxOp.TRANSPOSE, Map.of("perm", HEADS_FIRST), builder.add(OnnxOp.MATMUL, weights, v));
+        String heads =
+                builder.add(OnnxOp.TRANSPOSE, Map.of("perm", HEADS_FIRST), builder.add(OnnxOp.MATMUL, weights, v));
         return builder.add(
                 OnnxOp.RESHAPE,
                 heads,

@@ -88,7 +88,8 @@ public final class GraphLowering {
         private String batched() {
             Size batch = Shape.ofSamples().size(0);
             return graph.inputs().stream()
-                    .filter(input -> input.shape().rank() > 0 && input.shape().size(0).equals(batch))
+                    .filter(input ->
+                            input.shape().rank() > 0 && input.shape().size(0).equals(batch))
                     .map(input -> names.get(input.name()))
                     .findFirst()
                     .orElse("");
@@ -97,7 +98,13 @@ public final class GraphLowering {
         private void constant(Constant constant) {
             Value value = constant.value();
             String name = constants.computeIfAbsent(constant, first -> "constant." + constants.size());
-            names.put(value.name(), builder.constant(name, value.type(), constant.numbers(), value.shape().at(1)));
+            names.put(
+                    value.name(),
+                    builder.constant(
+                            name,
+                            value.type(),
+                            constant.numbers(),
+                            value.shape().at(1)));
         }
 
         /** Results are named after the layer whose weight they are made with, or after the op. */
@@ -166,7 +173,8 @@ public final class GraphLowering {
             Dtype type = node.in().get(0).type();
             return switch (node.op()) {
                 case SILU -> builder.add(OnnxOp.MUL, x, builder.add(OnnxOp.SIGMOID, x));
-                case RELU, TANH, EXP, COS, SIN -> builder.add(OnnxOp.valueOf(node.op().name()), x);
+                case RELU, TANH, EXP, COS, SIN ->
+                    builder.add(OnnxOp.valueOf(node.op().name()), x);
                 case GELU -> builder.add(OnnxOp.GELU, x);
                 case GELU_TANH -> geluTanh(x);
                 case SQUARE -> builder.add(OnnxOp.MUL, x, x);
@@ -182,7 +190,11 @@ public final class GraphLowering {
                             builder.number(type, node.number("high")));
                 case GREATER -> builder.add(OnnxOp.GREATER, x, builder.number(type, node.number("threshold")));
                 case CAST -> cast(x, node.type("type"));
-                case RESHAPE -> builder.add(OnnxOp.RESHAPE, x, ShapeLowering.target(builder, node.out().shape()));
+                case RESHAPE ->
+                    builder.add(
+                            OnnxOp.RESHAPE,
+                            x,
+                            ShapeLowering.target(builder, node.out().shape()));
                 case PERMUTE -> shapes.permute(node, x);
                 case SELECT -> shapes.select(node, x);
                 case PAD -> shapes.pad(node, x);
@@ -198,7 +210,8 @@ public final class GraphLowering {
         private String operand(Value value, long[] dims) {
             String name = names.get(value.name());
             if (name == null) {
-                return weights.as(builder, value.name(), dims == null ? value.shape().at(1) : dims);
+                return weights.as(
+                        builder, value.name(), dims == null ? value.shape().at(1) : dims);
             }
             return dims == null ? name : builder.add(OnnxOp.RESHAPE, name, builder.wholes(dims));
         }
@@ -232,7 +245,8 @@ public final class GraphLowering {
                 return shapes.slice(node, x);
             }
             long[] lengths = pieces.stream()
-                    .mapToLong(piece -> piece.size("end").whole() - piece.size("start").whole())
+                    .mapToLong(piece ->
+                            piece.size("end").whole() - piece.size("start").whole())
                     .toArray();
             List<String> parts = builder.add(
                     lengths.length, OnnxOp.SPLIT, Map.of("axis", node.whole("dim")), x, builder.wholes(lengths));

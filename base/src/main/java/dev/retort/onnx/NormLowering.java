@@ -11,8 +11,7 @@ final class NormLowering {
 
     static String layer(OnnxBuilder builder, Node node, String x) {
         String ones = builder.repeated(1, node.in().get(0).shape().size(-1).whole());
-        return builder.add(
-                OnnxOp.LAYER_NORMALIZATION, Map.of("axis", -1L, "epsilon", node.number("eps")), x, ones);
+        return builder.add(OnnxOp.LAYER_NORMALIZATION, Map.of("axis", -1L, "epsilon", node.number("eps")), x, ones);
     }
 
     /** x / √(mean(x²) + eps) · weight, spelled as ONNX Runtime fuses it. */
@@ -25,9 +24,7 @@ final class NormLowering {
 
     /** norm(x)·factor + shift. */
     static String modulated(OnnxBuilder builder, Node node, Operands in) {
-        String norm = node.in().size() > 3
-                ? rms(builder, node, in.get(0), in.get(3))
-                : layer(builder, node, in.get(0));
+        String norm = node.in().size() > 3 ? rms(builder, node, in.get(0), in.get(3)) : layer(builder, node, in.get(0));
         return builder.add(OnnxOp.ADD, builder.add(OnnxOp.MUL, norm, in.get(2)), in.get(1));
     }
 

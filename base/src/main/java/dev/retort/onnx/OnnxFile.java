@@ -64,7 +64,8 @@ public record OnnxFile(
 
     /** Whether a file is to be read as ONNX, by its name. */
     public static boolean named(Path path) {
-        return path.getFileName() != null && path.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".onnx");
+        return path.getFileName() != null
+                && path.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".onnx");
     }
 
     /**
@@ -78,7 +79,8 @@ public record OnnxFile(
         if (file.opsets.isEmpty() || file.outputs.isEmpty()) {
             throw new RetortException(
                     Kind.CHECKPOINT,
-                    "cannot read " + path + ": it names no operator set or no output, so it is not an ONNX file; export it again");
+                    "cannot read " + path
+                            + ": it names no operator set or no output, so it is not an ONNX file; export it again");
         }
         file.requireOutside(path);
         return file;

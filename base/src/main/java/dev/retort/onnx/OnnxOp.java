@@ -35,8 +35,7 @@ public enum OnnxOp {
     GREATER("Greater", 13, "A B"),
     IDENTITY("Identity", 19, "input"),
     INSTANCE_NORMALIZATION("InstanceNormalization", 6, "input scale B", optional("epsilon", FLOAT)),
-    LAYER_NORMALIZATION(
-            "LayerNormalization", 17, "X Scale B?", optional("axis", INT), optional("epsilon", FLOAT)),
+    LAYER_NORMALIZATION("LayerNormalization", 17, "X Scale B?", optional("axis", INT), optional("epsilon", FLOAT)),
     LOG_SOFTMAX("LogSoftmax", 13, "input", optional("axis", INT)),
     MATMUL("MatMul", 13, "A B"),
     MATMUL_INTEGER("MatMulInteger", 10, "A B a_zero_point? b_zero_point?"),

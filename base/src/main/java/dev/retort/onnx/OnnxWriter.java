@@ -39,9 +39,9 @@ public final class OnnxWriter {
         if (model.bytes() > mostInside) {
             AtomicWrite.file(outside(file), channel -> writeOutside(channel, model, offsets));
         }
-        AtomicWrite.file(file, channel -> message(
-                        model, outside(file).getFileName().toString(), offsets)
-                .write(channel));
+        AtomicWrite.file(
+                file, channel -> message(model, outside(file).getFileName().toString(), offsets)
+                        .write(channel));
     }
 
     private static void writeOutside(FileChannel channel, OnnxModel model, Map<String, Long> offsets)
@@ -77,17 +77,16 @@ public final class OnnxWriter {
         ProtoMessage message =
                 new ProtoMessage().integer(1, IR_VERSION).string(2, "retort").message(7, graph);
         model.opsets()
-                .forEach((domain, version) -> message.message(
-                        8, new ProtoMessage().string(1, domain).integer(2, version)));
+                .forEach((domain, version) ->
+                        message.message(8, new ProtoMessage().string(1, domain).integer(2, version)));
         model.metadata().forEach((key, value) -> message.message(14, Initializer.pair(key, value)));
         return message;
     }
 
     /** A {@code ValueInfoProto}; what grows with the batch has the name of its size, such as {@code N}. */
     private static ProtoMessage message(Value value) {
-        ProtoMessage tensor = new ProtoMessage()
-                .integer(1, OnnxType.code(value.type()))
-                .message(2, message(value.shape()));
+        ProtoMessage tensor =
+                new ProtoMessage().integer(1, OnnxType.code(value.type())).message(2, message(value.shape()));
         return new ProtoMessage().string(1, value.name()).message(2, new ProtoMessage().message(1, tensor));
     }
 

@@ -23,7 +23,8 @@ final class ShapeLowering {
     static String target(OnnxBuilder builder, Shape shape) {
         List<Size> sizes = shape.sizes();
         if (sizes.stream().filter(size -> size.perSample() != 0).count() > 1) {
-            throw new IllegalArgumentException("a shape is " + shape + ", expected one dimension that follows the batch");
+            throw new IllegalArgumentException(
+                    "a shape is " + shape + ", expected one dimension that follows the batch");
         }
         return builder.wholes(sizes.stream()
                 .mapToLong(size -> size.perSample() == 0 ? size.fixed() : -1)
@@ -81,8 +82,8 @@ final class ShapeLowering {
     String convolution(Node node, Operands in) {
         long stride = node.whole("stride");
         long padding = node.whole("padding");
-        Map<String, Object> attributes = Map.of(
-                "strides", List.of(stride, stride), "pads", List.of(padding, padding, padding, padding));
+        Map<String, Object> attributes =
+                Map.of("strides", List.of(stride, stride), "pads", List.of(padding, padding, padding, padding));
         return node.in().size() > 2
                 ? builder.add(OnnxOp.CONV, attributes, in.get(0), in.get(1), in.get(2))
                 : builder.add(OnnxOp.CONV, attributes, in.get(0), in.get(1));
@@ -135,7 +136,6 @@ final class ShapeLowering {
     }
 
     String reduce(OnnxOp op, Node node, String x) {
-        return builder.add(
-                op, Map.of("keepdims", node.flag("keep") ? 1L : 0L), x, builder.wholes(node.whole("dim")));
+        return builder.add(op, Map.of("keepdims", node.flag("keep") ? 1L : 0L), x, builder.wholes(node.whole("dim")));
     }
 }

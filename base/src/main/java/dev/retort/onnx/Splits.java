@@ -18,11 +18,16 @@ final class Splits {
 
     Splits(Graph graph) {
         for (Node node : graph.nodes()) {
-            if (node.op() == Op.SLICE && node.whole("step") == 1 && fixed(node.size("start")) && fixed(node.size("end"))) {
+            if (node.op() == Op.SLICE
+                    && node.whole("step") == 1
+                    && fixed(node.size("start"))
+                    && fixed(node.size("end"))) {
                 cuts.computeIfAbsent(cut(node), key -> new ArrayList<>()).add(node);
             }
         }
-        cuts.values().forEach(pieces -> pieces.sort(Comparator.comparing(piece -> piece.size("start").whole())));
+        cuts.values()
+                .forEach(pieces -> pieces.sort(
+                        Comparator.comparing(piece -> piece.size("start").whole())));
         cuts.values().removeIf(pieces -> pieces.size() < 2 || !whole(pieces));
     }
 
@@ -49,6 +54,10 @@ final class Splits {
             at = piece.size("end").whole();
         }
         Node first = pieces.get(0);
-        return first.in().get(0).shape().size(Math.toIntExact(first.whole("dim"))).is(at);
+        return first.in()
+                .get(0)
+                .shape()
+                .size(Math.toIntExact(first.whole("dim")))
+                .is(at);
     }
 }

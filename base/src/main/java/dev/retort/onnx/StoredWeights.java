@@ -36,7 +36,8 @@ final class StoredWeights {
         }
         Dtype type = entry.shape().length > 1 ? matrices : Dtype.F32;
         String shaped = java.util.Arrays.equals(dims, entry.shape()) ? name : name + "." + joined(dims);
-        return widened(builder, builder.initializer(shaped, type, dims, file.values(name, 0, entry.elements(), type)), type);
+        return widened(
+                builder, builder.initializer(shaped, type, dims, file.values(name, 0, entry.elements(), type)), type);
     }
 
     /** A matrix (out, in) as (in, out). */
@@ -44,14 +45,13 @@ final class StoredWeights {
         long[] shape = file.entry(name).shape();
         return widened(
                 builder,
-                builder.initializer(name + ".T", matrices, new long[] {shape[1], shape[0]}, turned(name, shape, matrices)),
+                builder.initializer(
+                        name + ".T", matrices, new long[] {shape[1], shape[0]}, turned(name, shape, matrices)),
                 matrices);
     }
 
     private static String widened(OnnxBuilder builder, String name, Dtype type) {
-        return type == Dtype.F32
-                ? name
-                : builder.add(OnnxOp.CAST, Map.of("to", (long) OnnxType.code(Dtype.F32)), name);
+        return type == Dtype.F32 ? name : builder.add(OnnxOp.CAST, Map.of("to", (long) OnnxType.code(Dtype.F32)), name);
     }
 
     private static String joined(long[] dims) {

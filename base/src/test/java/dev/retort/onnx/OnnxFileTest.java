@@ -43,7 +43,8 @@ class OnnxFileTest {
         assertThat(read.metadata()).containsOnly(Map.entry("made.by", "a test"), Map.entry("several", "one\ntwo"));
         assertThat(read.inputs()).extracting(Object::toString).containsExactly("x F32 (N, 1, 4)");
         assertThat(read.outputs()).extracting(Object::toString).containsExactly("y F32 (N, 1, 100)");
-        assertThat(read.operators()).containsOnly(Map.entry("MatMul", 1), Map.entry("Add", 2), Map.entry("Identity", 1));
+        assertThat(read.operators())
+                .containsOnly(Map.entry("MatMul", 1), Map.entry("Add", 2), Map.entry("Identity", 1));
         assertThat(read.tensors()).extracting(OnnxFile.Held::name).containsExactly("fc.weight", "number.F32.0.5");
         assertThat(read.tensors().get(0).values()).isEqualTo(400);
         assertThat(folder).isDirectoryNotContaining("glob:**.data");
@@ -101,7 +102,8 @@ class OnnxFileTest {
         node(OnnxOp.CONCAT, List.of("a", "b"), Map.of(), "Concat does not say its axis");
         assertThatThrownBy(() -> new OnnxNode(OnnxOp.ADD, List.of("a", "b"), List.of("c", "d"), Map.of()))
                 .hasMessage("Add has 2 results, expected 1");
-        assertThat(new OnnxNode(OnnxOp.RESIZE, List.of("x", "", "s"), List.of("y"), Map.of()).in()).hasSize(3);
+        assertThat(new OnnxNode(OnnxOp.RESIZE, List.of("x", "", "s"), List.of("y"), Map.of()).in())
+                .hasSize(3);
     }
 
     private static void node(OnnxOp op, List<String> in, Map<String, Object> attributes, String why) {
@@ -115,7 +117,8 @@ class OnnxFileTest {
         OnnxBuilder builder = new OnnxBuilder();
         builder.input("x", Dtype.F32, Shape.ofSamples());
         builder.add(OnnxOp.ADD, "x", "y");
-        assertThatThrownBy(() -> builder.model(Map.of())).hasMessageContaining("Add uses y, expected one that is there");
+        assertThatThrownBy(() -> builder.model(Map.of()))
+                .hasMessageContaining("Add uses y, expected one that is there");
         builder.input("x", Dtype.F32, Shape.ofSamples());
         assertThatThrownBy(() -> builder.model(Map.of())).hasMessageContaining("two values are named \"x\"");
     }

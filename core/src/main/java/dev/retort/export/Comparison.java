@@ -101,7 +101,8 @@ final class Comparison {
         FoldedDitSpec spec = model.folded();
         long moment = way.momentOf(step, spec);
         return Arrays.stream(labels)
-                .mapToLong(label -> moment * spec.labels().size() + spec.labels().indexOf(label))
+                .mapToLong(
+                        label -> moment * spec.labels().size() + spec.labels().indexOf(label))
                 .toArray();
     }
 
@@ -158,7 +159,8 @@ final class Comparison {
     static double error(OnnxSession session, List<Case> cases) {
         double most = 0;
         for (Case one : cases) {
-            most = Math.max(most, error(session.run(one.inputs()).values().iterator().next(), one.expected()));
+            most = Math.max(
+                    most, error(session.run(one.inputs()).values().iterator().next(), one.expected()));
         }
         return most;
     }

@@ -64,9 +64,16 @@ public record OnnxExport(List<SamplingSpec> ways, boolean unrolled, Dtype matric
      *     differs; {@code out} is untouched then
      */
     public Written write(Path folder, Path out) {
+        ModelCard card = Models.card(folder);
+        if (unrolled && card.autoencoder() != null) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    folder
+                            + " is a model of latents: its steps would end in latents, not in pixels; leave the unrolling out");
+        }
         return AtomicWrite.scratch(out, scratch -> {
             Path source = folder;
-            if (Folding.allowed(Models.card(folder))) {
+            if (Folding.allowed(card)) {
                 source = scratch.resolve("folded");
                 Folding.fold(folder, source, dev.retort.torch.Dtype.F32);
             }
@@ -102,7 +109,8 @@ public record OnnxExport(List<SamplingSpec> ways, boolean unrolled, Dtype matric
                 && !model.folded().labels().contains(model.folded().classes())) {
             throw new RetortException(
                     Kind.USAGE,
-                    "guidance is " + spec.guidanceScale() + ", but the table of " + model.folded().name()
+                    "guidance is " + spec.guidanceScale() + ", but the table of "
+                            + model.folded().name()
                             + " has no row without a label; ask for 1, or export the model that it was folded from");
         }
         return way;

@@ -39,10 +39,11 @@ final class OnnxSession implements AutoCloseable {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(Natives.threads());
             if (optimized != null) {
+                // no layouts of this machine's own, which nobody else could read
+                options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.EXTENDED_OPT);
                 options.setOptimizedModelFilePath(optimized.toString());
             }
-            return new OnnxSession(
-                    file, OrtEnvironment.getEnvironment().createSession(file.toString(), options));
+            return new OnnxSession(file, OrtEnvironment.getEnvironment().createSession(file.toString(), options));
         } catch (OrtException e) {
             throw refused(file, e);
         }

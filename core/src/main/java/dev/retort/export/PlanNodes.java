@@ -151,8 +151,7 @@ final class PlanNodes {
         if (scale instanceof NoiseScale.LearnedRange range) {
             // exp(0.5 (f logBeta + (1 - f) logBetaTilde)), f = (v + 1) / 2
             String slope = times(part(output, 1), (range.logBeta() - range.logBetaTilde()) / 4);
-            String log = builder.add(
-                    OnnxOp.ADD, slope, builder.number((range.logBeta() + range.logBetaTilde()) / 4));
+            String log = builder.add(OnnxOp.ADD, slope, builder.number((range.logBeta() + range.logBetaTilde()) / 4));
             String factor = builder.add(OnnxOp.EXP, log);
             return builder.add(OnnxOp.ADD, next, builder.add(OnnxOp.MUL, factor, calls.noise(step)));
         }

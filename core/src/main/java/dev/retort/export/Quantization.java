@@ -23,7 +23,10 @@ final class Quantization {
         }
         boolean saturates = bytes.stream().anyMatch(entry -> exceedsSevenBits(weights, entry));
         return Map.of(
-                "retort.precision", hasRanges(weights) ? "int8-static" : "int8-dynamic", "retort.isa", saturates ? "vnni" : "any");
+                "retort.precision",
+                hasRanges(weights) ? "int8-static" : "int8-dynamic",
+                "retort.isa",
+                saturates ? "vnni" : "any");
     }
 
     /** Whether activations have calibrated ranges. */

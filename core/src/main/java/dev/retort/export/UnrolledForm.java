@@ -87,7 +87,8 @@ final class UnrolledForm implements PlanNodes.Calls {
                     });
         }
         Value output = model.graph().outputs().get(0);
-        String all = lowering.lower(model.graph(), inputs, StepIndex.at(step, way.moments().size()))
+        String all = lowering.lower(
+                        model.graph(), inputs, StepIndex.at(step, way.moments().size()))
                 .get(output.name());
         builder.label("step." + step);
         return twice ? guided(step, all, Math.toIntExact(output.shape().size(1).whole())) : all;
@@ -117,10 +118,7 @@ final class UnrolledForm implements PlanNodes.Calls {
             places[i] = place < 0 ? spec.rows() : place;
         }
         String place = builder.add(
-                OnnxOp.GATHER,
-                Map.of("axis", 0L),
-                builder.constant("places", Dtype.I64, places, places.length),
-                label);
+                OnnxOp.GATHER, Map.of("axis", 0L), builder.constant("places", Dtype.I64, places, places.length), label);
         long moment = way.momentOf(step, spec);
         return builder.add(
                 OnnxOp.ADD,

@@ -56,8 +56,7 @@ public final class LayerGraph {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Map<String, Tensor> given = inputs.apply(samples);
-            try (Recorder recorder =
-                    Recorder.on(weights, trained, given)) {
+            try (Recorder recorder = Recorder.on(weights, trained, given)) {
                 return recorder.graph(forward.apply(given));
             }
         }

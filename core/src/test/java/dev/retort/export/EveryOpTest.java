@@ -14,8 +14,8 @@ import dev.retort.io.Dtype;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
-import dev.retort.onnx.OnnxWriter;
 import dev.retort.model.Weights;
+import dev.retort.onnx.OnnxWriter;
 import dev.retort.torch.Device;
 import dev.retort.torch.GraphReplay;
 import dev.retort.torch.NoGrad;
@@ -66,7 +66,16 @@ class EveryOpTest {
                 Shape.of(4),
                 Shape.of(4));
         for (Op op : List.of(
-                Op.SILU, Op.RELU, Op.GELU, Op.GELU_TANH, Op.TANH, Op.EXP, Op.COS, Op.SIN, Op.SQUARE, Op.SOFTMAX,
+                Op.SILU,
+                Op.RELU,
+                Op.GELU,
+                Op.GELU_TANH,
+                Op.TANH,
+                Op.EXP,
+                Op.COS,
+                Op.SIN,
+                Op.SQUARE,
+                Op.SOFTMAX,
                 Op.LOG_SOFTMAX)) {
             one(op, x, x);
         }
@@ -83,7 +92,11 @@ class EveryOpTest {
         one(Op.CAST, Map.of("type", Dtype.I64), x, x);
         one(Op.RESHAPE, Map.of("shape", n(2, 24)), n(2, 24), x);
         one(Op.RESHAPE, Map.of("shape", new Shape(List.of(new Size(0, 6), Size.of(8)))), rows(6, 8), x);
-        one(Op.PERMUTE, Map.of("order", List.of(2L, 0L, 1L)), new Shape(List.of(Size.of(8), new Size(0, 1), Size.of(6))), x);
+        one(
+                Op.PERMUTE,
+                Map.of("order", List.of(2L, 0L, 1L)),
+                new Shape(List.of(Size.of(8), new Size(0, 1), Size.of(6))),
+                x);
         one(Op.SLICE, Map.of("dim", 2L, "start", Size.of(1), "end", Size.of(8), "step", 3L), n(6, 3), x);
         one(Op.SLICE, Map.of("dim", 0L, "start", new Size(0, 1), "end", new Size(0, 2), "step", 1L), n(8), rows(2, 8));
         one(Op.SELECT, Map.of("dim", 1L, "index", 2L), n(8), x);
@@ -139,7 +152,8 @@ class EveryOpTest {
             SafetensorsWriter writer = new SafetensorsWriter();
             graph.weights().forEach(weight -> {
                 long[] shape = weight.value().shape().at(1);
-                writer.add(weight.value().name(), shape, positive((int) weight.value().shape().elements(1)));
+                writer.add(weight.value().name(), shape, positive((int)
+                        weight.value().shape().elements(1)));
             });
             writer.write(weights);
             Path file = folder.resolve("op.onnx");
@@ -192,7 +206,8 @@ class EveryOpTest {
                     int count = (int) input.shape().elements(batch);
                     long[] shape = input.shape().at(batch);
                     if (input.type() == Dtype.I64) {
-                        long[] places = LongStream.range(0, count).map(i -> i % 7).toArray();
+                        long[] places =
+                                LongStream.range(0, count).map(i -> i % 7).toArray();
                         inputs.put(input.name(), places);
                         tensors.add(Ops.reshape(Tensors.of(places, Device.CPU), shape));
                     } else {

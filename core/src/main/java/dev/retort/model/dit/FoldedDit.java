@@ -128,9 +128,7 @@ public final class FoldedDit implements Denoiser {
 
     private static Map<String, Tensor> inputs(FoldedDitSpec spec, int samples) {
         Map<String, Tensor> inputs = new LinkedHashMap<>();
-        inputs.put(
-                "x",
-                Tensors.full(1.0 / samples, Device.CPU, samples, spec.channels(), spec.height(), spec.width()));
+        inputs.put("x", Tensors.full(1.0 / samples, Device.CPU, samples, spec.channels(), spec.height(), spec.width()));
         inputs.put("row", Tensors.of(new long[samples], Device.CPU));
         return inputs;
     }
