@@ -83,7 +83,8 @@ public record OnnxExport(List<SamplingSpec> ways, boolean unrolled, Dtype matric
         });
     }
 
-    private Written write(OpenedModel model, Path file, Path out) {
+    /** The same of a model that is open, by way of a file beside which others may be written. */
+    Written write(OpenedModel model, Path file, Path out) {
         List<Way> all = ways.stream().map(spec -> way(model, spec)).toList();
         List<Way> kept = unrolled ? all.subList(0, 1) : all;
         String form = unrolled ? FileMetadata.UNROLLED : FileMetadata.NETWORK;

@@ -126,20 +126,21 @@ final class UnrolledForm implements PlanNodes.Calls {
                 builder.number(Dtype.I64, moment * spec.labels().size()));
     }
 
-    /** u + g (c - u) on leading channels, the conditional output alone on others. */
-    private String guided(int step, String both, int available) {
+    /** u + g (c - u) on leading channels of the prediction, the conditional output alone on others. */
+    private String guided(int step, String both, int all) {
         List<String> half = builder.add(2, OnnxOp.SPLIT, Map.of("axis", 0L, "num_outputs", 2L), both);
-        int channels = way.sampler().guidance().guidedChannels(available);
-        String c = channels == available ? half.get(0) : channels(half.get(0), 0, channels);
-        String u = channels == available ? half.get(1) : channels(half.get(1), 0, channels);
+        NetworkSpec network = model.card().network();
+        int channels = way.sampler().guidance().guidedChannels(network.channels() * network.outputs());
+        String c = channels == all ? half.get(0) : channels(half.get(0), 0, channels);
+        String u = channels == all ? half.get(1) : channels(half.get(1), 0, channels);
         String away = builder.add(
                 OnnxOp.MUL,
                 builder.add(OnnxOp.SUB, c, u),
                 builder.number(way.scales().get(step)));
         String g = builder.add(OnnxOp.ADD, u, away);
-        return channels == available
+        return channels == all
                 ? g
-                : builder.add(OnnxOp.CONCAT, Map.of("axis", 1L), g, channels(half.get(0), channels, available));
+                : builder.add(OnnxOp.CONCAT, Map.of("axis", 1L), g, channels(half.get(0), channels, all));
     }
 
     private String channels(String x, long from, long to) {

@@ -54,16 +54,12 @@ record Way(int steps, Sampler sampler) {
     /** Which moment of a folded network's table a step is. */
     int momentOf(int step, FoldedDitSpec spec) {
         Moment moment = moments().get(step);
-        for (int i = 0; i < spec.times().size(); i++) {
-            boolean lands = spec.ends().isEmpty()
-                    || spec.ends().get(i).equals(moment.numbers().get(Part.END_TIME));
-            if (lands && spec.times().get(i) == moment.time()) {
-                return i;
-            }
-        }
-        throw new RetortException(
-                Kind.CHECKPOINT,
-                "step " + step + " calls the network at time " + moment.time() + ", which is not in the table of "
-                        + spec.name() + ", " + spec.times() + "; export it as its card says to sample it");
+        double end = moment.numbers().getOrDefault(Part.END_TIME, moment.time());
+        return spec.moment(moment.time(), end)
+                .orElseThrow(() -> new RetortException(
+                        Kind.CHECKPOINT,
+                        "step " + step + " calls the network at time " + moment.time()
+                                + ", which is not in the table of " + spec.name() + ", " + spec.times()
+                                + "; export it as its card says to sample it"));
     }
 }

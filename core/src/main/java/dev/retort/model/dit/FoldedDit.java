@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -33,9 +34,6 @@ import org.bytedeco.pytorch.Tensor;
  * them. Everything behind them is a packed {@link Dit}, so its outputs are those of the network that it was folded from.
  */
 public final class FoldedDit implements Denoiser {
-    /** Times that differ by less, as a share of the noisiest, are the same: the rounding of fp32. */
-    private static final double SAME = 1e-6;
-
     private final FoldedDitSpec spec;
     private final Dit dit;
     /** For each layer (times·labels, parts, D), fp32. */
@@ -182,13 +180,9 @@ public final class FoldedDit implements Denoiser {
             String which = label == spec.classes() ? "no class, as for guidance" : "label " + label;
             throw refused(which, "the labels " + spec.labels());
         }
-        double same = SAME
-                * spec.times().stream().mapToDouble(Double::doubleValue).max().orElseThrow();
-        for (int i = 0; i < spec.times().size(); i++) {
-            boolean lands = spec.ends().isEmpty() || Math.abs(spec.ends().get(i) - end) <= same;
-            if (lands && Math.abs(spec.times().get(i) - time) <= same) {
-                return (long) i * spec.labels().size() + at;
-            }
+        OptionalInt moment = spec.moment(time, end);
+        if (moment.isPresent()) {
+            return (long) moment.getAsInt() * spec.labels().size() + at;
         }
         throw refused(
                 "time " + time + (spec.ends().isEmpty() ? "" : ", to land at " + end),
