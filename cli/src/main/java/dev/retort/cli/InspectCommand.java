@@ -45,7 +45,7 @@ import picocli.CommandLine.Spec;
             "  retort inspect dit-pipeline/ --keys         a diffusers folder, with every tensor",
             "  retort inspect model.safetensors --stats    smallest, largest, mean of each tensor",
             "  retort inspect runs/teacher --json          for other programs",
-            "  retort inspect student.onnx                 inputs, outputs, steps of an exported file",
+            "  retort inspect FILE.onnx                    inputs, outputs, steps of an exported file",
             "",
             "Files with checksums (.pt, .npz) are read to their end, so that damage anywhere is found.",
             ""
