@@ -127,7 +127,9 @@ final class ExportCommand implements Callable<Integer> {
                 written.form() + (written.folded() ? ", folded" : ""),
                 written.bytes(),
                 written.error(),
-                List.of());
+                card.autoencoder() == null
+                        ? List.of()
+                        : List.of("the file computes latents; the decoder that makes pictures of them is not in it"));
     }
 
     /** As the card says, or in the numbers of steps that stand behind the model or at an option. */
