@@ -2,6 +2,8 @@ package dev.retort.card;
 
 import dev.retort.config.Require;
 import java.util.List;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * A diffusion transformer of few steps that is asked at a few times and labels alone: what it computes of these only, the
@@ -15,6 +17,9 @@ import java.util.List;
  */
 public record FoldedDitSpec(DitSpec unfolded, List<Double> times, List<Double> ends, List<Integer> labels)
         implements NetworkSpec {
+    /** Times that differ by less, as a share of the noisiest, are the same: the rounding of fp32. */
+    private static final double SAME = 1e-6;
+
     /** Validates. */
     public FoldedDitSpec {
         Require.that(unfolded != null, "unfolded", "null", "the network that it was folded from");
@@ -30,6 +35,21 @@ public record FoldedDitSpec(DitSpec unfolded, List<Double> times, List<Double> e
         times = List.copyOf(times);
         ends = List.copyOf(ends);
         labels = List.copyOf(labels);
+    }
+
+    /**
+     * Which of its times a call is at.
+     *
+     * @param end where the call lands; not looked at where the network is told one time only
+     * @return nothing where the table has no such time
+     */
+    public OptionalInt moment(double time, double end) {
+        double same =
+                SAME * times.stream().mapToDouble(Double::doubleValue).max().orElseThrow();
+        return IntStream.range(0, times.size())
+                .filter(i -> Math.abs(times.get(i) - time) <= same)
+                .filter(i -> ends.isEmpty() || Math.abs(ends.get(i) - end) <= same)
+                .findFirst();
     }
 
     /** Rows of each layer's table: every label at the first time, then at the next. */

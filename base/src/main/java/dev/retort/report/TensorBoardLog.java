@@ -1,6 +1,7 @@
 package dev.retort.report;
 
 import dev.retort.error.RetortException;
+import dev.retort.io.ProtoMessage;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;

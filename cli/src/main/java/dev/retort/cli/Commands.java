@@ -21,6 +21,7 @@ record Commands(Terminal terminal) implements IFactory {
             PullCommand.class,
             InspectCommand.class,
             ConvertCommand.class,
+            ExportCommand.class,
             TrainClassifierCommand.class,
             DemoCommand.class,
             PresetsCommand.class,

@@ -16,7 +16,6 @@ import dev.retort.layout.WeightLayout;
 import dev.retort.pipeline.Architectures;
 import dev.retort.run.RunFolder;
 import dev.retort.sample.Folding;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -110,7 +109,8 @@ final class ConvertCommand implements Callable<Integer> {
         }
         Optional<Dtype> asked = asked();
         Hints told = hints.hints();
-        requireFree(layout);
+        LayoutWriting writing = new LayoutWriting(out, layout);
+        writing.requireFree(force);
         Path in = Path.of(ModelArgument.place(given, output));
         Path model = RunFolder.own(in).orElse(null);
         List<String> notes = new ArrayList<>();
@@ -125,7 +125,7 @@ final class ConvertCommand implements Callable<Integer> {
                 if (fold) {
                     card = folded(model, stored);
                 } else {
-                    notes.addAll(write(layout, card, file, stored));
+                    notes.addAll(writing.write(card, file, storage(stored)));
                 }
             }
         } else if (fold) {
@@ -141,7 +141,7 @@ final class ConvertCommand implements Callable<Integer> {
                 if (stored != Dtype.F32) {
                     notes.addAll(checkpoint.rounded(layout.orElse(null), TYPES.get(stored)));
                 }
-                notes.addAll(write(layout, card, checkpoint.parameters(), stored));
+                notes.addAll(writing.write(card, checkpoint.parameters(), storage(stored)));
             }
         }
         if (output.json()) {
@@ -159,17 +159,6 @@ final class ConvertCommand implements Callable<Integer> {
             output.next((layout.isEmpty() ? "retort sample " : "retort inspect ") + out);
         }
         return 0;
-    }
-
-    /** Before anything is read: a large model takes minutes. */
-    private void requireFree(Optional<WeightLayout<?>> layout) {
-        if (!Files.exists(out)) {
-            return;
-        }
-        if (!force) {
-            throw new RetortException(Kind.USAGE, out + " exists; give another name, or --force to replace it");
-        }
-        layout.ifPresentOrElse(known -> known.requireReplaceable(out), () -> ModelFiles.requireReplaceable(out));
     }
 
     /** The layout to write; empty for our own. */
@@ -234,18 +223,7 @@ final class ConvertCommand implements Callable<Integer> {
         return model.resolve(ModelFiles.WEIGHTS).toFile().length() / 1e6;
     }
 
-    private List<String> write(Optional<WeightLayout<?>> layout, ModelCard card, TensorFile parameters, Dtype stored) {
-        if (layout.isEmpty()) {
-            ModelFiles.convert(out, card, parameters, stored);
-            return List.of();
-        }
-        if (!Architectures.of(card.network()).layouts().contains(layout.get())) {
-            throw new RetortException(
-                    Kind.USAGE,
-                    card.network().name() + " cannot be written as "
-                            + layout.get().id() + ", which has no such network; leave --to out and name a folder");
-        }
-        long most = shardMb == null ? Storage.SHARD_BYTES : shardMb * 1_000_000L;
-        return layout.get().write(out, card, parameters, new Storage(stored, most));
+    private Storage storage(Dtype stored) {
+        return new Storage(stored, shardMb == null ? Storage.SHARD_BYTES : shardMb * 1_000_000L);
     }
 }

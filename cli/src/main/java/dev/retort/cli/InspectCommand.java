@@ -15,6 +15,7 @@ import dev.retort.layout.Checkpoint;
 import dev.retort.layout.Hints;
 import dev.retort.layout.ModelFiles;
 import dev.retort.layout.PipelineFolder;
+import dev.retort.onnx.OnnxFile;
 import dev.retort.pipeline.Architectures;
 import dev.retort.report.TextTable;
 import dev.retort.run.RunFolder;
@@ -44,6 +45,7 @@ import picocli.CommandLine.Spec;
             "  retort inspect dit-pipeline/ --keys         a diffusers folder, with every tensor",
             "  retort inspect model.safetensors --stats    smallest, largest, mean of each tensor",
             "  retort inspect runs/teacher --json          for other programs",
+            "  retort inspect FILE.onnx                    inputs, outputs, steps of an exported file",
             "",
             "Files with checksums (.pt, .npz) are read to their end, so that damage anywhere is found.",
             ""
@@ -63,7 +65,7 @@ final class InspectCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "FILE|DIR",
             description =
-                    "safetensors, torch, npz; a model, run or diffusers folder; an autoencoder; or hf:OWNER/NAME.")
+                    "safetensors, torch, npz, onnx; a model, run or diffusers folder; an autoencoder; or hf:OWNER/NAME.")
     private String given;
 
     @Option(names = "--keys", description = "List every tensor.")
@@ -98,6 +100,10 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Path path = Path.of(ModelArgument.place(given, output));
+        if (OnnxFile.named(path)) {
+            OnnxInspection.tell(path, keys, output);
+            return 0;
+        }
         Path model = RunFolder.own(path).orElse(null);
         boolean autoencoder = model == null && !PipelineFolder.is(path) && AutoencoderFiles.mayBe(path);
         try (TensorFile file = weights(path, model, autoencoder)) {

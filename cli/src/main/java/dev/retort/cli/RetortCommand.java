@@ -21,6 +21,7 @@ import picocli.CommandLine.Spec;
             "  retort compare runs/teacher runs/student  what was kept, what was gained",
             "  retort pull hf:OWNER/NAME                 fetch a model; every command takes hf: names too",
             "  retort inspect FILE                       what a checkpoint of any program holds",
+            "  retort export runs/student                the student as an ONNX file",
             ""
         },
         synopsisSubcommandLabel = "COMMAND",

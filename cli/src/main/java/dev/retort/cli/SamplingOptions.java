@@ -59,6 +59,16 @@ final class SamplingOptions {
         return steps;
     }
 
+    /** Whether any of them is given. */
+    boolean any() {
+        return steps != null
+                || solver != null
+                || grid != null
+                || guidance != null
+                || clamp != null
+                || temperature != null;
+    }
+
     /** The card's way of sampling with what the options change in it. */
     SamplingSpec of(ModelCard card, String model) {
         return of(card.sampling(), card, model);

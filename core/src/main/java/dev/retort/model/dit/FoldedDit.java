@@ -5,11 +5,14 @@ import dev.retort.card.FoldedDitSpec;
 import dev.retort.card.Part;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.graph.Graph;
 import dev.retort.layout.DitLayout;
 import dev.retort.model.Condition;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Moment;
 import dev.retort.model.Request;
+import dev.retort.nn.Init;
+import dev.retort.nn.LayerGraph;
 import dev.retort.nn.Taps;
 import dev.retort.nn.WeightSource;
 import dev.retort.torch.Device;
@@ -23,6 +26,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -30,9 +34,6 @@ import org.bytedeco.pytorch.Tensor;
  * them. Everything behind them is a packed {@link Dit}, so its outputs are those of the network that it was folded from.
  */
 public final class FoldedDit implements Denoiser {
-    /** Times that differ by less, as a share of the noisiest, are the same: the rounding of fp32. */
-    private static final double SAME = 1e-6;
-
     private final FoldedDitSpec spec;
     private final Dit dit;
     /** For each layer (times·labels, parts, D), fp32. */
@@ -102,6 +103,34 @@ public final class FoldedDit implements Denoiser {
         return new FoldedDit(spec, dit, layers);
     }
 
+    /** What such a network computes of {@code x} and the {@code row} of each sample in its table, moment · labels + label. */
+    public static Graph graph(FoldedDitSpec spec) {
+        DitSpec whole = spec.unfolded();
+        try (Scope scope = Scope.open();
+                Dit dit = Dit.withoutModulations(whole, Init.blank(Device.CPU))) {
+            Map<String, Tensor> weights = new LinkedHashMap<>(dit.state());
+            DitLayout.parameters(spec)
+                    .forEach((name, shape) ->
+                            weights.computeIfAbsent(name, table -> Tensors.empty(Dtype.F32, Device.CPU, shape)));
+            return LayerGraph.of(weights, dit.parameters().keySet(), n -> inputs(spec, n), in -> {
+                List<Tensor> layers = new ArrayList<>();
+                for (int i = 0; i < dit.modulated(); i++) {
+                    Tensor joint = Ops.view(weights.get(DitLayout.modulation(whole, i)), spec.rows(), -1);
+                    layers.add(ModulationTable.stacked(joint, dit.modulations(i)));
+                }
+                Tensor row = in.get("row");
+                return new Tensor[] {dit.forward(new ModulationTable(layers, row), row, in.get("x"), Taps.none())};
+            });
+        }
+    }
+
+    private static Map<String, Tensor> inputs(FoldedDitSpec spec, int samples) {
+        Map<String, Tensor> inputs = new LinkedHashMap<>();
+        inputs.put("x", Tensors.full(1.0 / samples, Device.CPU, samples, spec.channels(), spec.height(), spec.width()));
+        inputs.put("row", Tensors.of(new long[samples], Device.CPU));
+        return inputs;
+    }
+
     @Override
     public Tensor forward(Tensor x, Tensor time, Condition condition, Taps taps) {
         float[] times = Tensors.floats(time);
@@ -151,13 +180,9 @@ public final class FoldedDit implements Denoiser {
             String which = label == spec.classes() ? "no class, as for guidance" : "label " + label;
             throw refused(which, "the labels " + spec.labels());
         }
-        double same = SAME
-                * spec.times().stream().mapToDouble(Double::doubleValue).max().orElseThrow();
-        for (int i = 0; i < spec.times().size(); i++) {
-            boolean lands = spec.ends().isEmpty() || Math.abs(spec.ends().get(i) - end) <= same;
-            if (lands && Math.abs(spec.times().get(i) - time) <= same) {
-                return (long) i * spec.labels().size() + at;
-            }
+        OptionalInt moment = spec.moment(time, end);
+        if (moment.isPresent()) {
+            return (long) moment.getAsInt() * spec.labels().size() + at;
         }
         throw refused(
                 "time " + time + (spec.ends().isEmpty() ? "" : ", to land at " + end),
