@@ -57,11 +57,7 @@ public interface Architecture<S extends NetworkSpec> {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Network network = build(spec, Init.blank(device));
-            network.state().forEach((name, tensor) -> {
-                try (Scope one = Scope.open()) {
-                    tensor.copy_(weights.take(name, Dtype.of(tensor)));
-                }
-            });
+            Weights.copy(weights, network.state());
             network.freeze();
             return network;
         }

@@ -77,6 +77,7 @@ public final class Folding {
     }
 
     private static void requireFew(ModelCard card, Path model) {
+        card.requireFloats(model, "be folded");
         if (card.network().folded()) {
             throw refused(model, "it is folded already; take it as it is");
         }

@@ -19,6 +19,10 @@ public enum Dtype {
     BF16(ScalarType.BFloat16, 2),
     /** 64-bit integer. */
     I64(ScalarType.Long, 8),
+    /** 32-bit integer. */
+    I32(ScalarType.Int, 4),
+    /** Signed byte. */
+    I8(ScalarType.Char, 1),
     /** Unsigned byte. */
     U8(ScalarType.Byte, 1),
     /** Truth value. */
@@ -34,6 +38,11 @@ public enum Dtype {
 
     ScalarType scalarType() {
         return scalarType;
+    }
+
+    /** libtorch's number for it, as operators take it that are called by their schema. */
+    long number() {
+        return scalarType.value;
     }
 
     /** Bytes per element. */

@@ -10,6 +10,7 @@ import dev.retort.model.Condition;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Moment;
 import dev.retort.model.Request;
+import dev.retort.nn.AskedTime;
 import dev.retort.nn.Taps;
 import dev.retort.nn.WeightSource;
 import dev.retort.torch.Device;
@@ -113,7 +114,7 @@ public final class FoldedDit implements Denoiser {
         }
         try (NoGrad off = NoGrad.on();
                 ModulationTable table = table(rows, 1)) {
-            return dit.forward(table, 0, x, taps);
+            return dit.forward(table, 0, AskedTime.of(time), x, taps);
         }
     }
 
@@ -131,7 +132,7 @@ public final class FoldedDit implements Denoiser {
             double end = moment.numbers().getOrDefault(Part.END_TIME, moment.time());
             rows[i] = row(moment.time(), end, labels[i % labels.length]);
         }
-        return dit.request(table(rows, moments.size()));
+        return dit.request(table(rows, moments.size()), moments);
     }
 
     private ModulationTable table(long[] rows, int steps) {
