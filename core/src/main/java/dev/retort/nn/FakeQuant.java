@@ -67,9 +67,7 @@ public final class FakeQuant implements Kernel {
                 ranges.apply(
                         rows,
                         range -> part -> FakeQuantize.unsigned(
-                                part,
-                                Ops.narrow(inputScale, 0, range, 1),
-                                Ops.narrow(inputZeroPoint, 0, range, 1)));
+                                part, Ops.narrow(inputScale, 0, range, 1), Ops.narrow(inputZeroPoint, 0, range, 1)));
         };
     }
 
