@@ -1,6 +1,9 @@
 package dev.retort.card;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.retort.config.Require;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +27,7 @@ import java.util.stream.IntStream;
  * @param provenance where, when and by which command it was made
  * @param metrics what was measured of it, by metric name
  * @param autoencoder what encoded its data and decodes its samples; null for a model of pixels
+ * @param quantization how its layers are kept in fewer bits; null, and not written, for a model of floats
  */
 public record ModelCard(
         int format,
@@ -39,7 +43,8 @@ public record ModelCard(
         String teacher,
         Map<String, String> provenance,
         Map<String, Double> metrics,
-        AutoencoderCard autoencoder) {
+        AutoencoderCard autoencoder,
+        @JsonInclude(JsonInclude.Include.NON_NULL) QuantizationSpec quantization) {
     /** The version this program writes. */
     public static final int FORMAT = 4;
 
@@ -99,27 +104,28 @@ public record ModelCard(
                 teacher,
                 provenance,
                 Map.of(),
+                null,
                 null);
     }
 
     /** The same for a model of latents. */
     public ModelCard withAutoencoder(AutoencoderCard encoder) {
-        return with(network, trainedFor, sampling, imagesSeen, encoder);
+        return with(network, trainedFor, sampling, imagesSeen, metrics, encoder, quantization);
     }
 
     /** The same after that many training images. */
     public ModelCard withImagesSeen(long images) {
-        return with(network, trainedFor, sampling, images, autoencoder);
+        return with(network, trainedFor, sampling, images, metrics, autoencoder, quantization);
     }
 
     /** The same of another network. */
     public ModelCard withNetwork(NetworkSpec other) {
-        return with(other, trainedFor, sampling, imagesSeen, autoencoder);
+        return with(other, trainedFor, sampling, imagesSeen, metrics, autoencoder, quantization);
     }
 
     /** The same trained for other ways of sampling; for any of them it is sampled as one likes. */
     public ModelCard withTrainedFor(TrainedFor ways) {
-        return with(network, ways, sampling, imagesSeen, autoencoder);
+        return with(network, ways, sampling, imagesSeen, metrics, autoencoder, quantization);
     }
 
     /** The labels that it is sampled for: those of its domain where it was distilled for one, else all. */
@@ -130,18 +136,35 @@ public record ModelCard(
 
     /** The same sampled otherwise by default. */
     public ModelCard withSampling(SamplingSpec other) {
-        return with(network, trainedFor, other, imagesSeen, autoencoder, metrics);
+        return with(network, trainedFor, other, imagesSeen, metrics, autoencoder, quantization);
     }
 
     /** The same with something that was measured of it. */
     public ModelCard withMetric(String name, double value) {
         Map<String, Double> all = new LinkedHashMap<>(metrics);
         all.put(name, value);
-        return with(network, trainedFor, sampling, imagesSeen, autoencoder, all);
+        return with(network, trainedFor, sampling, imagesSeen, all, autoencoder, quantization);
     }
 
-    private ModelCard with(NetworkSpec shape, TrainedFor ways, SamplingSpec way, long images, AutoencoderCard encoder) {
-        return with(shape, ways, way, images, encoder, metrics);
+    /** The same of weights in fewer bits; what was measured of the others is not said of these. */
+    public ModelCard withQuantization(QuantizationSpec spec) {
+        return with(network, trainedFor, sampling, imagesSeen, Map.of(), autoencoder, spec);
+    }
+
+    /**
+     * Refuses a quantised model where weights of floats are needed.
+     *
+     * @param model what the error calls it
+     * @param purpose what they are needed for, such as {@code be folded}
+     * @throws RetortException of kind CHECKPOINT
+     */
+    public void requireFloats(Object model, String purpose) {
+        if (quantization != null) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    model + " is quantised (" + quantization.text() + ") and cannot " + purpose
+                            + "; give the model that it was quantised from");
+        }
     }
 
     private ModelCard with(
@@ -149,8 +172,9 @@ public record ModelCard(
             TrainedFor ways,
             SamplingSpec way,
             long images,
+            Map<String, Double> measured,
             AutoencoderCard encoder,
-            Map<String, Double> measured) {
+            QuantizationSpec bits) {
         return new ModelCard(
                 format,
                 shape,
@@ -165,7 +189,8 @@ public record ModelCard(
                 teacher,
                 provenance,
                 measured,
-                encoder);
+                encoder,
+                bits);
     }
 
     /** Shape of the pictures that come out in the end. */

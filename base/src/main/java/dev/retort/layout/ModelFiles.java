@@ -87,9 +87,12 @@ public final class ModelFiles {
      * one of format 2 nothing of the time grid and the clamp, which followed from the process, and its network is a diffusion
      * transformer; one of format 3 nothing of the noise's temperature and of what it was trained for: it was sampled in any way. One that
      * does not name the numbers that its network is told beside time and class means none, one that names no classes of what it was
-     * trained for all, and one that names no scales of guidance that it was told any.
+     * trained for all, one that names no scales of guidance that it was told any, and one that says nothing of bits floats.
      */
     private static void upgrade(ObjectNode card) {
+        if (!card.has("quantization")) {
+            card.putNull("quantization");
+        }
         if (card.get("process") instanceof ObjectNode process) {
             ProcessSpec.upgrade(process);
         }

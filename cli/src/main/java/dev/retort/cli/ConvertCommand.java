@@ -118,6 +118,7 @@ final class ConvertCommand implements Callable<Integer> {
         Dtype stored;
         if (model != null) {
             card = ModelFiles.card(model);
+            card.requireFloats(given, "be written in another layout or type");
             try (TensorFile file = TensorFiles.open(model.resolve(ModelFiles.WEIGHTS))) {
                 Fit.of(Architectures.of(card.network()).parameters(card.network()), file.entries())
                         .require(file.path());

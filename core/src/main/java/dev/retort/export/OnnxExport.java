@@ -49,7 +49,7 @@ public record OnnxExport(List<SamplingSpec> ways, boolean unrolled, Dtype matric
     /** How a model is sampled as its card says: in each number of steps that it was trained for, the card's own first. */
     public static List<SamplingSpec> ways(ModelCard card) {
         List<SamplingSpec> ways = new ArrayList<>(List.of(card.sampling()));
-        Folding.ways(card).stream()
+        Sampling.ways(card).stream()
                 .filter(way -> way.steps() != card.sampling().steps())
                 .forEach(ways::add);
         return ways;

@@ -45,6 +45,17 @@ public final class Weights {
         }
     }
 
+    /** Copies the values of all these tensors, each asked for once, by its name. */
+    public static void copy(WeightSource weights, Map<String, Tensor> into) {
+        try (NoGrad off = NoGrad.on()) {
+            into.forEach((name, tensor) -> {
+                try (Scope one = Scope.open()) {
+                    tensor.copy_(weights.take(name, Dtype.of(tensor)));
+                }
+            });
+        }
+    }
+
     /** The shapes of tensors. */
     public static Map<String, long[]> shapes(Map<String, Tensor> tensors) {
         Map<String, long[]> shapes = new LinkedHashMap<>();

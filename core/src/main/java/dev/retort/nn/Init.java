@@ -1,13 +1,16 @@
 package dev.retort.nn;
 
+import dev.retort.card.QuantizationSpec;
 import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
+import dev.retort.torch.IntegerProduct;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Tensors;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 import org.bytedeco.pytorch.Tensor;
@@ -57,7 +60,8 @@ public final class Init {
 
     /**
      * Given values, for sampling: every layer that is a product keeps its weight in the form that {@link Packed} multiplies and
-     * in no other, so that no weight is held twice; all other tensors are copied.
+     * in no other, so that no weight is held twice; all other tensors are copied. Of a product that is quantised it is the form of
+     * {@link Int8}.
      */
     public static Init packed(WeightSource weights, Device device, Precision precision) {
         Dtype dtype = precision == Precision.BF16 ? Dtype.BF16 : Dtype.F32;
@@ -86,13 +90,32 @@ public final class Init {
 
     /** What computes a layer of these: of a product whose weight is given, a kernel that keeps it. */
     Kernel kernel(Tensor weight, Tensor bias) {
-        return ofProduct && packs() ? new Packed(weight, bias, packed) : Kernel.PLAIN;
+        if (!ofProduct || !packs()) {
+            return Kernel.PLAIN;
+        }
+        Kernel kernel = integers()
+                .<Kernel>map(spec -> new Int8(QuantizedLayer.of(weights, layer(), weight, spec), bias, packed))
+                .orElseGet(() -> new Packed(weight, bias, packed));
+        return weights.around(layer(), kernel);
+    }
+
+    /** The path without its last dot. */
+    private String layer() {
+        return path.substring(0, path.length() - 1);
+    }
+
+    /** How the product is computed in whole numbers; elsewhere than in oneDNN its weight is widened. */
+    private Optional<QuantizationSpec> integers() {
+        return weights.quantization(layer())
+                .filter(spec -> spec.multipliesIntegers() && !device.isCuda() && IntegerProduct.possible());
     }
 
     private Tensor given(String name) {
-        return ofProduct
-                ? weights.take(path + name, packed)
-                : Ops.copy(Dtype.F32.cast(Ops.detach(weights.take(path + name, Dtype.F32))));
+        if (!ofProduct) {
+            return Ops.copy(Dtype.F32.cast(Ops.detach(weights.take(path + name, Dtype.F32))));
+        }
+        Dtype wanted = integers().isEmpty() ? packed : name.equals("weight") ? Dtype.I8 : Dtype.F32;
+        return weights.take(path + name, wanted);
     }
 
     /** A tensor that follows from the network's shape, unless it is given; {@code computed} makes it. */

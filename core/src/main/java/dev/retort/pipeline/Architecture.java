@@ -12,13 +12,13 @@ import dev.retort.model.Weights;
 import dev.retort.nn.Init;
 import dev.retort.nn.WeightSource;
 import dev.retort.torch.Device;
-import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * A kind of network: how it is built from its spec, and what can be done with it beyond what any network can. One of your own
@@ -59,11 +59,7 @@ public interface Architecture<S extends NetworkSpec> {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Network network = build(spec, Init.blank(device));
-            network.state().forEach((name, tensor) -> {
-                try (Scope one = Scope.open()) {
-                    tensor.copy_(weights.take(name, Dtype.of(tensor)));
-                }
-            });
+            Weights.copy(weights, network.state());
             network.freeze();
             return network;
         }
@@ -83,6 +79,22 @@ public interface Architecture<S extends NetworkSpec> {
     /** What makes of prompts the conditions that its networks are told. By default the class and nothing else. */
     default Conditioner conditioner(S spec) {
         return new LabelConditioner(spec.condition());
+    }
+
+    /** Layers whose inputs can be divided channel by channel, exactly, by changing what comes before them. By default none. */
+    default List<String> dividable(S spec) {
+        return List.of();
+    }
+
+    /**
+     * Divides the inputs of one of the layers that are {@link #dividable}.
+     *
+     * @param weights all of the network's, by name, in fp32; changed in place
+     * @param layer its path; its own weight is the caller's to multiply
+     * @param factors of each input (in)
+     */
+    default void divideInputs(S spec, Map<String, Tensor> weights, String layer, Tensor factors) {
+        throw new IllegalArgumentException(spec.name() + " has no layer " + layer + " whose inputs could be divided");
     }
 
     /** How other programs' files name and cut its parameters; what is written by default stands first. */

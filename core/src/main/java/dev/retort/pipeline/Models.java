@@ -2,6 +2,7 @@ package dev.retort.pipeline;
 
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.QuantizationSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.DownloadListener;
@@ -10,25 +11,29 @@ import dev.retort.io.FileHash;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.layout.Checkpoint;
-import dev.retort.layout.Fit;
 import dev.retort.layout.Hints;
 import dev.retort.layout.ModelFiles;
 import dev.retort.layout.PipelineFolder;
+import dev.retort.layout.QuantizedFile;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Network;
+import dev.retort.model.QuantizedSource;
 import dev.retort.model.Staging;
 import dev.retort.model.Weights;
 import dev.retort.nn.Init;
+import dev.retort.nn.WeightSource;
 import dev.retort.run.RunFolder;
 import dev.retort.torch.Device;
+import dev.retort.torch.IntegerProduct;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.function.BiFunction;
+import org.bytedeco.pytorch.Tensor;
 
 /** Models on disk: folders of ours and what other programs wrote, read alike. */
 public final class Models {
@@ -93,26 +98,34 @@ public final class Models {
 
     /** Loads a model whose insides are looked at or trained on: weights in fp32, frozen. */
     public static Pipeline<Network> load(Path folder, Device device) {
-        return pipeline(folder, (spec, parameters) -> network(spec, parameters, device));
+        return pipeline(folder, (spec, quantization, parameters) -> network(spec, quantization, parameters, device));
     }
 
     /** Opens a model for sampling: each weight is prepared for the precision as it is read, so none is held twice. */
     public static Pipeline<Denoiser> open(Path folder, Device device, Precision precision) {
-        return pipeline(folder, (spec, parameters) -> packed(spec, parameters, device, precision));
+        return pipeline(
+                folder, (spec, quantization, parameters) -> packed(spec, quantization, parameters, device, precision));
     }
 
-    private static <N extends Denoiser> Pipeline<N> pipeline(
-            Path folder, BiFunction<NetworkSpec, TensorFile, N> network) {
+    private static <N extends Denoiser> Pipeline<N> pipeline(Path folder, Opening<N> opening) {
         if (isForeign(folder)) {
             try (Checkpoint checkpoint = Architectures.open(folder, Hints.NONE)) {
                 ModelCard card = checkpoint.card();
-                return new Pipeline<>(network.apply(card.network(), checkpoint.parameters()), card, checkpoint.notes());
+                return new Pipeline<>(
+                        opening.network(card.network(), null, checkpoint.parameters()), card, checkpoint.notes());
             }
         }
         ModelCard card = ModelFiles.card(folder);
         try (TensorFile file = TensorFiles.open(folder.resolve(ModelFiles.WEIGHTS))) {
-            return new Pipeline<>(network.apply(card.network(), file), card, List.of());
+            return new Pipeline<>(opening.network(card.network(), card.quantization(), file), card, List.of());
         }
+    }
+
+    /** Makes a network of its weights. */
+    @FunctionalInterface
+    private interface Opening<N> {
+        /** @param quantization how they are quantised; null where they are floats */
+        N network(NetworkSpec spec, QuantizationSpec quantization, TensorFile parameters);
     }
 
     /**
@@ -121,10 +134,24 @@ public final class Models {
      * @param parameters its weights under its own names; what does not fit is an error that lists it
      */
     public static Network network(NetworkSpec spec, TensorFile parameters, Device device) {
+        return network(spec, null, parameters, device);
+    }
+
+    /** The same of weights that may be quantised, which are widened: what its layers are given is rounded in sampling alone. */
+    private static Network network(
+            NetworkSpec spec, QuantizationSpec quantization, TensorFile parameters, Device device) {
         Network network;
         try (Scope scope = Scope.open()) {
             network = Architectures.build(spec, Init.blank(device));
-            Weights.fill(network, parameters);
+            if (quantization == null) {
+                Weights.fill(network, parameters);
+            } else {
+                Map<String, Tensor> state = network.state();
+                QuantizedFile.fit(Weights.shapes(state), parameters, quantization);
+                try (Staging staging = new Staging()) {
+                    Weights.copy(source(parameters, quantization, device, staging), state);
+                }
+            }
         }
         network.freeze();
         return network;
@@ -132,11 +159,43 @@ public final class Models {
 
     /** The same prepared for sampling. */
     public static Denoiser packed(NetworkSpec spec, TensorFile parameters, Device device, Precision precision) {
+        return packed(spec, null, parameters, device, precision);
+    }
+
+    private static Denoiser packed(
+            NetworkSpec spec,
+            QuantizationSpec quantization,
+            TensorFile parameters,
+            Device device,
+            Precision precision) {
         Architecture<NetworkSpec> architecture = Architectures.of(spec);
-        Fit.of(architecture.parameters(spec), parameters.entries()).require(parameters.path());
+        QuantizedFile.fit(architecture.parameters(spec), parameters, quantization);
+        if (quantization != null) {
+            requireExact(quantization, device, parameters.path());
+        }
         try (Scope scope = Scope.open();
                 Staging staging = new Staging()) {
-            return architecture.pack(spec, Weights.source(parameters, device, staging), device, precision);
+            return architecture.pack(spec, source(parameters, quantization, device, staging), device, precision);
+        }
+    }
+
+    private static WeightSource source(
+            TensorFile parameters, QuantizationSpec quantization, Device device, Staging staging) {
+        WeightSource stored = Weights.source(parameters, device, staging);
+        return quantization == null ? stored : new QuantizedSource(stored, quantization);
+    }
+
+    /** Sums that saturate would be wrong without a word. */
+    private static void requireExact(QuantizationSpec quantization, Device device, Path file) {
+        if (quantization.multipliesIntegers()
+                && quantization.isa() == QuantizationSpec.Isa.VNNI
+                && !device.isCuda()
+                && IntegerProduct.possible()
+                && IntegerProduct.saturates()) {
+            throw new RetortException(
+                    Kind.ENVIRONMENT,
+                    file + " has 8-bit weights for CPUs with VNNI or AMX, which this one has not: its products would"
+                            + " saturate; quantise the model with isa any, whose weights have 7 bits");
         }
     }
 

@@ -2,7 +2,6 @@ package dev.retort.sample;
 
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
-import dev.retort.card.TrainedFor;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.TensorFile;
@@ -53,7 +52,7 @@ public final class Folding {
                 Denoiser network = Models.packed(card.network(), file, Device.CPU, Precision.FP32)) {
             Set<Moment> moments = new LinkedHashSet<>();
             List<Integer> labels = new ArrayList<>(card.labels());
-            for (SamplingSpec way : ways(card)) {
+            for (SamplingSpec way : Sampling.ways(card)) {
                 Sampler sampler = Sampling.sampler(network, card, way, Precision.FP32);
                 moments.addAll(sampler.moments());
                 if (sampler.asksTwice() && !labels.contains(card.network().classes())) {
@@ -68,23 +67,17 @@ public final class Folding {
         }
     }
 
-    /** Whether a model of this card can be folded: it is asked at few times, and is not folded yet. */
+    /** Whether a model of this card can be folded: it has floats, is asked at few times, and is not folded yet. */
     public static boolean allowed(ModelCard card) {
-        return !card.network().folded()
+        return card.quantization() == null
+                && !card.network().folded()
                 && !card.trainedFor().atAllTimes()
                 && !card.network().scalars().guidance()
                 && Architectures.of(card.network()).surgery().isPresent();
     }
 
-    /** Its sampling in each number of steps that it was trained for. */
-    public static List<SamplingSpec> ways(ModelCard card) {
-        TrainedFor trained = card.trainedFor();
-        return trained.steps().stream()
-                .map(steps -> card.sampling().with(trained.solver()).with(steps, trained.grid()))
-                .toList();
-    }
-
     private static void requireFew(ModelCard card, Path model) {
+        card.requireFloats(model, "be folded");
         if (card.network().folded()) {
             throw refused(model, "it is folded already; take it as it is");
         }

@@ -19,6 +19,10 @@ public enum Dtype {
     BF16(ScalarType.BFloat16, 2),
     /** 64-bit integer. */
     I64(ScalarType.Long, 8),
+    /** 32-bit integer. */
+    I32(ScalarType.Int, 4),
+    /** Signed byte. */
+    I8(ScalarType.Char, 1),
     /** Unsigned byte. */
     U8(ScalarType.Byte, 1),
     /** Truth value. */
@@ -36,7 +40,7 @@ public enum Dtype {
         return scalarType;
     }
 
-    /** The number that stands for it in TorchScript. */
+    /** The number that stands for it in TorchScript, and in operators that are called by their schema. */
     public int code() {
         return scalarType.value;
     }

@@ -50,6 +50,31 @@ final class FloatMath {
         }
     }
 
+    /**
+     * Rounds to whole numbers from -127 to 127 of the largest magnitude / 127, halves to even, and adds 128 to each.
+     *
+     * @param x is overwritten
+     * @param q gets unsigned bytes
+     * @return the unit; 1 where all are zero
+     */
+    static float toBytes(float[] x, byte[] q, int n) {
+        float largest = 0;
+        for (int i = 0; i < n; i++) {
+            largest = Math.max(largest, Math.abs(x[i]));
+        }
+        float scale = largest > 0 ? largest / Byte.MAX_VALUE : 1;
+        float by = 1 / scale;
+        for (int i = 0; i < n; i++) {
+            // in this range adding and taking away leaves a whole number
+            float v = Math.min(Byte.MAX_VALUE, Math.max(-Byte.MAX_VALUE, x[i] * by));
+            x[i] = v + TO_WHOLE;
+        }
+        for (int i = 0; i < n; i++) {
+            q[i] = (byte) (Float.floatToRawIntBits(x[i]) - TO_WHOLE_BITS - Byte.MIN_VALUE);
+        }
+        return scale;
+    }
+
     /** y ← gelu(x) with the tanh approximation: x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))/2. */
     static void geluTanh(float[] x, float[] y, int n) {
         for (int i = 0; i < n; i++) {

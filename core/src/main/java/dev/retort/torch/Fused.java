@@ -1,5 +1,6 @@
 package dev.retort.torch;
 
+import java.nio.ByteBuffer;
 import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
@@ -100,6 +101,30 @@ final class Fused {
             };
         });
         return y.view(Tensors.shape(x));
+    }
+
+    /** Each row of x (…, D), contiguous, in bytes by its own largest magnitude; no graph. */
+    static IntegerProduct.Rows byteRows(Tensor x) {
+        FloatRows from = new FloatRows(x);
+        int width = from.width();
+        Tensor values = Tensors.empty(Dtype.U8, Device.CPU, Tensors.shape(x));
+        ByteBuffer bytes = Tensors.view(values);
+        long[] shape = Tensors.shape(x);
+        shape[shape.length - 1] = 1;
+        Tensor scales = Tensors.empty(Dtype.F32, Device.CPU, shape);
+        FloatRows scaleOf = new FloatRows(scales);
+        each(from, () -> {
+            float[] v = new float[width];
+            byte[] q = new byte[width];
+            float[] scale = new float[1];
+            return row -> {
+                from.read(row, v);
+                scale[0] = FloatMath.toBytes(v, q, width);
+                bytes.put(row * width, q, 0, width);
+                scaleOf.write(row, scale);
+            };
+        });
+        return new IntegerProduct.Rows(values, scales);
     }
 
     private static Tensor empty(long rows, long width) {

@@ -7,6 +7,7 @@ import dev.retort.model.Condition;
 import dev.retort.model.Moment;
 import dev.retort.model.Network;
 import dev.retort.model.Request;
+import dev.retort.nn.AskedTime;
 import dev.retort.nn.Conv2d;
 import dev.retort.nn.Embedding;
 import dev.retort.nn.Init;
@@ -143,7 +144,7 @@ public final class Dit extends Network {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             // In bf16 a picture's rounding would depend on which thread takes it.
-            WeightSource scaled = ScaledQueries.of(spec, weights);
+            WeightSource scaled = new ScaledQueries(spec, weights);
             return new Dit(spec, Init.packed(scaled, device, precision), precision == Precision.FP32, modulates);
         }
     }
@@ -163,7 +164,7 @@ public final class Dit extends Network {
         try (NoGrad off = packed ? NoGrad.on() : null) {
             Tensor c = Scratch.of(() -> condition(time, condition)); // (N, D)
             taps.offer("condition", c);
-            return evaluate(this::modulations, taps, x, Ops.silu(c));
+            return evaluate(this::modulations, AskedTime.of(time), taps, x, Ops.silu(c));
         }
     }
 
@@ -172,37 +173,39 @@ public final class Dit extends Network {
     public Request open(List<Moment> moments, Condition condition) {
         return packed && condition.hasOnly(Set.of(Part.LABEL))
                 ? ModulationTable.of(this, moments, Tensors.longs(condition.get(Part.LABEL)))
-                        .map(this::request)
+                        .map(table -> request(table, moments))
                         .orElseGet(() -> super.open(moments, condition))
                 : super.open(moments, condition);
     }
 
     /** The steps whose modulations a table has; closing it closes the table. */
-    Request request(ModulationTable table) {
-        return new Steps(table);
+    Request request(ModulationTable table, List<Moment> moments) {
+        return new Steps(table, moments.stream().mapToDouble(Moment::time).toArray());
     }
 
-    /** One evaluation with the modulations of a table's step. */
-    Tensor forward(ModulationTable table, int step, Tensor x, Taps taps) {
-        return forward(table, table.rows(step, x.size(0)), x, taps);
+    /** One evaluation, asked at a time, with the modulations of a table's step. */
+    Tensor forward(ModulationTable table, int step, AskedTime asked, Tensor x, Taps taps) {
+        return forward(table, table.rows(step, x.size(0)), asked, x, taps);
     }
 
     /** The same with the row of a table that each sample has (N). */
-    Tensor forward(ModulationTable table, Tensor rows, Tensor x, Taps taps) {
-        return evaluate(table::at, taps, x, rows);
+    Tensor forward(ModulationTable table, Tensor rows, AskedTime asked, Tensor x, Taps taps) {
+        return evaluate(table::at, asked, taps, x, rows);
     }
 
     private final class Steps implements Request {
         private final ModulationTable table;
+        private final double[] times;
 
-        Steps(ModulationTable table) {
+        Steps(ModulationTable table, double[] times) {
             this.table = table;
+            this.times = times;
         }
 
         @Override
         public Tensor call(int step, Tensor x) {
             try (NoGrad off = NoGrad.on()) {
-                return forward(table, step, x, Taps.none());
+                return forward(table, step, AskedTime.of(times[step]), x, Taps.none());
             }
         }
 
@@ -260,10 +263,16 @@ public final class Dit extends Network {
     }
 
     /** x (N, C, H, W), key as the modulations want it → (N, out, H, W), fp32. */
-    private Tensor evaluate(Modulations modulations, Taps taps, Tensor x, Tensor key) {
-        return lanes && taps.areNone() && Lanes.worth(x)
-                ? Lanes.run(in -> blocks(modulations, taps, in[0], in[1]), x, key)
-                : blocks(modulations, taps, x, key);
+    private Tensor evaluate(Modulations modulations, AskedTime asked, Taps taps, Tensor x, Tensor key) {
+        return lanes && taps.areNone() && Lanes.worth(x) && asked.isOne()
+                ? Lanes.run(in -> asked(modulations, asked, taps, in[0], in[1]), x, key)
+                : asked(modulations, asked, taps, x, key);
+    }
+
+    private Tensor asked(Modulations modulations, AskedTime asked, Taps taps, Tensor x, Tensor key) {
+        try (AskedTime said = asked.begin()) {
+            return blocks(modulations, taps, x, key);
+        }
     }
 
     private Tensor blocks(Modulations modulations, Taps taps, Tensor x, Tensor key) {
@@ -299,11 +308,14 @@ public final class Dit extends Network {
     private DitBlock.Out block(int index, Tensor h, Modulations modulations, Tensor key, boolean halves) {
         DitBlock block = blocks.get(index);
         if (recompute) {
+            AskedTime asked = AskedTime.here();
             Tensor[] outs = Checkpointing.run(
                     device(),
                     in -> {
-                        DitBlock.Out o = block.forward(in[0], modulations.of(index, in[1]), halves);
-                        return halves ? new Tensor[] {o.x(), o.attn(), o.mlp()} : new Tensor[] {o.x()};
+                        try (AskedTime said = asked.begin()) {
+                            DitBlock.Out o = block.forward(in[0], modulations.of(index, in[1]), halves);
+                            return halves ? new Tensor[] {o.x(), o.attn(), o.mlp()} : new Tensor[] {o.x()};
+                        }
                     },
                     h,
                     key);

@@ -11,6 +11,7 @@ import dev.retort.model.Condition;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Moment;
 import dev.retort.model.Request;
+import dev.retort.nn.AskedTime;
 import dev.retort.nn.Init;
 import dev.retort.nn.LayerGraph;
 import dev.retort.nn.Taps;
@@ -119,7 +120,8 @@ public final class FoldedDit implements Denoiser {
                     layers.add(ModulationTable.stacked(joint, dit.modulations(i)));
                 }
                 Tensor row = in.get("row");
-                return new Tensor[] {dit.forward(new ModulationTable(layers, row), row, in.get("x"), Taps.none())};
+                return new Tensor[] {dit.forward(
+                            new ModulationTable(layers, row), row, AskedTime.here(), in.get("x"), Taps.none())};
             });
         }
     }
@@ -142,7 +144,7 @@ public final class FoldedDit implements Denoiser {
         }
         try (NoGrad off = NoGrad.on();
                 ModulationTable table = table(rows, 1)) {
-            return dit.forward(table, 0, x, taps);
+            return dit.forward(table, 0, AskedTime.of(time), x, taps);
         }
     }
 
@@ -160,7 +162,7 @@ public final class FoldedDit implements Denoiser {
             double end = moment.numbers().getOrDefault(Part.END_TIME, moment.time());
             rows[i] = row(moment.time(), end, labels[i % labels.length]);
         }
-        return dit.request(table(rows, moments.size()));
+        return dit.request(table(rows, moments.size()), moments);
     }
 
     private ModulationTable table(long[] rows, int steps) {
