@@ -90,7 +90,7 @@ final class BatchSampler implements AutoCloseable {
             lane.fill("guidance", (float) scale);
         }
         ask(samples, call, sample -> samples.labels[sample], output);
-        if (scale != 1 && !lane.has("guidance")) {
+        if (guided.asksTwice(step) && !lane.has("guidance")) {
             ask(samples, call, sample -> file.noClass(), unguided);
             guide((float) scale, guided.guidedChannels(file.values().channels(), channels()));
         }
@@ -118,7 +118,7 @@ final class BatchSampler implements AutoCloseable {
     private void ask(Samples samples, Plan.Call call, Label label, float[] answer) {
         if (lane.has("row")) {
             for (int i = 0; i < lane.batch(); i++) {
-                lane.set("row", i, file.table().row(call.time(), call.until(), label.of(known(samples, i))));
+                lane.set("row", i, file.table().row(call, label.of(known(samples, i))));
             }
         } else {
             label(samples, label);

@@ -1,6 +1,6 @@
 package dev.retort.runtime;
 
-import dev.retort.runtime.StudentException.Kind;
+import dev.retort.diffusion.Plan;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -47,15 +47,20 @@ record FoldedTable(List<Moment> moments, List<Integer> labels) {
         return new FoldedTable(moments, labels);
     }
 
-    /** The row of a call that lands at {@code until}, NaN for its own time. */
-    long row(double time, double until, int label) {
+    /**
+     * The row of a call.
+     *
+     * @throws IllegalArgumentException where there is none
+     */
+    long row(Plan.Call call, int label) {
+        double time = call.time();
         int at = labels.indexOf(label);
         double noisiest = 0;
         for (Moment moment : moments) {
             noisiest = Math.max(noisiest, Math.abs(moment.time));
         }
         double same = SAME * noisiest;
-        double end = Double.isNaN(until) ? time : until;
+        double end = Double.isNaN(call.until()) ? time : call.until();
         for (int i = 0; at >= 0 && i < moments.size(); i++) {
             Moment moment = moments.get(i);
             if (Math.abs(moment.time - time) <= same
@@ -63,9 +68,7 @@ record FoldedTable(List<Moment> moments, List<Integer> labels) {
                 return (long) i * labels.size() + at;
             }
         }
-        throw new StudentException(
-                Kind.BAD_FILE,
-                "the table of the network has " + moments + " and labels " + labels + ", its plan asks at time " + time
-                        + " for label " + label + "; export it again");
+        throw new IllegalArgumentException("its table has " + moments + " and labels " + labels
+                + ", a plan asks at time " + time + " for label " + label);
     }
 }

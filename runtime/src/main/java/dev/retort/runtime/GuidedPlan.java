@@ -37,6 +37,20 @@ record GuidedPlan(Plan plan, List<Double> scales, int channels) {
         return new GuidedPlan(plan, scales, Integer.parseInt(sides[1].strip()));
     }
 
+    /** Whether a step needs u, of a network that is not told its guidance. */
+    boolean asksTwice(int step) {
+        return scales.get(step) != 1;
+    }
+
+    /** How many parts of as many channels as the network works on an output has at least. */
+    int heads() {
+        int heads = plan.learnsVariance() ? 2 : 1;
+        for (Plan.Step step : plan.steps()) {
+            heads = Math.max(heads, step.call().heads().end());
+        }
+        return heads;
+    }
+
     /** How many leading channels of an output of {@code outputs} are guided, the network working on {@code values}. */
     int guidedChannels(int values, int outputs) {
         if (channels > 0) {

@@ -1,6 +1,5 @@
 package dev.retort.runtime;
 
-import dev.retort.runtime.StudentException.Kind;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -98,11 +97,7 @@ final class Job {
     }
 
     /** Ends without pictures, unless it is over already. */
-    boolean fail(Kind kind, String message) {
-        return fail(new StudentException(kind, message));
-    }
-
-    boolean fail(StudentException failure) {
-        return result.completeExceptionally(failure);
+    void fail(StudentException failure) {
+        result.completeExceptionally(failure);
     }
 }

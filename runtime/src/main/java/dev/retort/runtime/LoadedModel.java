@@ -7,9 +7,11 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
+import dev.retort.diffusion.Plan;
 import dev.retort.runtime.StudentException.Kind;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -117,8 +119,35 @@ final class LoadedModel {
         if (output.type != OnnxJavaType.FLOAT || shape.length != 4 || shape[1] < 1 || shape[2] < 1 || shape[3] < 1) {
             throw damaged("its output is " + output + ", expected numbers (N, C, H, W)");
         }
+        for (GuidedPlan plan : file.plans().values()) {
+            long least = (long) plan.heads() * file.values().channels();
+            if (shape[1] < Math.max(least, plan.channels())
+                    || shape[2] != file.values().height()
+                    || shape[3] != file.values().width()) {
+                throw damaged("its output is " + Arrays.toString(shape) + " where its plan reads " + plan.heads()
+                        + " heads of " + file.values());
+            }
+            requireRows(plan);
+        }
         if (pictures().channels() != 1 && pictures().channels() != 3) {
             throw damaged("it draws " + pictures().channels() + " channels, expected 1 or 3 of a picture");
+        }
+    }
+
+    private void requireRows(GuidedPlan guided) {
+        if (file.table() == FoldedTable.NONE) {
+            return;
+        }
+        for (int step = 0; step < guided.scales().size(); step++) {
+            Plan.Call call = guided.plan().steps().get(step).call();
+            try {
+                file.labels().forEach(label -> file.table().row(call, label));
+                if (guided.asksTwice(step)) {
+                    file.table().row(call, file.noClass());
+                }
+            } catch (IllegalArgumentException e) {
+                throw damaged(e.getMessage());
+            }
         }
     }
 

@@ -3,13 +3,9 @@ package dev.retort.runtime;
 import dev.retort.runtime.StudentException.Kind;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ScheduledFuture;
-import java.util.concurrent.ScheduledThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 
 /**
  * An exported student that draws pictures. For any number of threads, virtual ones too: the work is done on threads of its own.
@@ -28,20 +24,22 @@ public final class Student implements AutoCloseable {
     private final StudentOptions options;
     private final int threads;
     private final Meter meter;
-    private final RequestQueue queue;
-    private final List<Thread> workers = new ArrayList<>();
-    private final ScheduledThreadPoolExecutor clock;
+    private final WorkerPool workers;
     private LoadedModel model;
     private boolean closed;
 
-    private Student(StudentOptions options) {
+    private Student(Path path, StudentOptions options) {
         this.options = options;
-        Cpu cpu = Cpu.current();
-        threads = options.threads() == 0 ? cpu.threads(Runtime.getRuntime().availableProcessors()) : options.threads();
+        threads = options.threads() == 0
+                ? Cpu.current().threads(Runtime.getRuntime().availableProcessors())
+                : options.threads();
         meter = new Meter(options.listener());
-        queue = new RequestQueue(options.queueCapacity());
-        clock = new ScheduledThreadPoolExecutor(1, work -> thread(work, "retort-deadlines"));
-        clock.setRemoveOnCancelPolicy(true);
+        model = load(path);
+        workers = new WorkerPool(latency() ? 1 : threads, options, meter);
+    }
+
+    private boolean latency() {
+        return options.mode() == StudentOptions.Mode.LATENCY;
     }
 
     /** Opens a file for one who waits ({@link StudentOptions#latency}). */
@@ -55,15 +53,11 @@ public final class Student implements AutoCloseable {
      * @throws StudentException of kind BAD_FILE, UNSUPPORTED_VERSION, UNSUPPORTED_CPU, or RUNTIME where ONNX Runtime itself cannot be loaded
      */
     public static Student open(Path path, StudentOptions options) {
-        Student student = new Student(options);
-        student.model = student.load(path);
-        student.start();
-        return student;
+        return new Student(path, options);
     }
 
     private LoadedModel load(Path path) {
-        boolean latency = options.mode() == StudentOptions.Mode.LATENCY;
-        LoadedModel loaded = LoadedModel.open(path, latency ? threads : 1, latency && threads > 1);
+        LoadedModel loaded = LoadedModel.open(path, latency() ? threads : 1, latency() && threads > 1);
         try {
             EightBitCheck.of(loaded, Cpu.current(), options, meter);
         } catch (StudentException e) {
@@ -71,21 +65,6 @@ public final class Student implements AutoCloseable {
             throw e;
         }
         return loaded;
-    }
-
-    private void start() {
-        int count = options.mode() == StudentOptions.Mode.LATENCY ? 1 : threads;
-        for (int i = 0; i < count; i++) {
-            Thread worker = thread(new Worker(queue, options.batchSizes(), meter), "retort-student-" + i);
-            workers.add(worker);
-            worker.start();
-        }
-    }
-
-    private static Thread thread(Runnable work, String name) {
-        Thread thread = new Thread(work, name);
-        thread.setDaemon(true);
-        return thread;
     }
 
     /** Names of the classes, by label. */
@@ -190,41 +169,12 @@ public final class Student implements AutoCloseable {
             serving.release();
             throw meter.failure(e);
         }
-        return queued(job, deadline);
-    }
-
-    private CompletableFuture<List<Image>> queued(Job job, Duration deadline) {
-        try {
-            meter.queued(queue.add(job));
-        } catch (StudentException e) {
-            job.fail(e);
-            throw meter.failure(e);
-        }
-        CompletableFuture<List<Image>> result = job.result();
-        if (deadline != null) {
-            ScheduledFuture<?> late = clock.schedule(
-                    () -> job.fail(
-                            Kind.DEADLINE,
-                            "the pictures were not there within " + deadline + "; ask for fewer, or allow more time"),
-                    deadline.toNanos(),
-                    TimeUnit.NANOSECONDS);
-            result.whenComplete((images, failure) -> late.cancel(false));
-        }
-        result.whenComplete((images, failure) -> {
-            queue.remove(job);
-            if (failure instanceof StudentException e) {
-                meter.failure(e);
-            }
-        });
-        return result;
+        return workers.submit(job, deadline);
     }
 
     /** Draws a batch of each size, so that the first request does not pay for first times; then it {@link #isReady}. */
     public void warmUp() {
-        warmUp(file().labels().get(0));
-    }
-
-    private void warmUp(int label) {
+        int label = labels().get(0);
         for (int batch : options.batchSizes()) {
             sample(Request.of(label).count(Math.min(batch, options.maxImages())));
         }
@@ -244,9 +194,7 @@ public final class Student implements AutoCloseable {
     public void reload(Path path) {
         LoadedModel fresh = load(path);
         try {
-            fresh.retain();
-            await(queued(
-                    RequestCheck.job(Request.of(fresh.file().labels().get(0)), fresh, 1, (done, total) -> {}), null));
+            await(workers.submit(first(fresh), null));
         } catch (StudentException e) {
             fresh.release();
             throw e;
@@ -260,9 +208,16 @@ public final class Student implements AutoCloseable {
         meter.reload(path);
     }
 
+    /** One picture of a model that does not serve yet. */
+    private static Job first(LoadedModel fresh) {
+        fresh.retain();
+        Request request = Request.of(fresh.file().labels().get(0));
+        return RequestCheck.job(request, fresh, 1, (done, total) -> {});
+    }
+
     /** What it has done. */
     public StudentMetrics metrics() {
-        return meter.read(queue.size());
+        return meter.read(workers.waiting());
     }
 
     /** Ends: who waits gets a {@link StudentException} of kind CLOSED; batches that are being drawn end after their step. */
@@ -274,21 +229,7 @@ public final class Student implements AutoCloseable {
             }
             closed = true;
         }
-        queue.close();
-        clock.shutdownNow();
-        boolean interrupted = false;
-        for (Thread worker : workers) {
-            while (worker.isAlive()) {
-                try {
-                    worker.join();
-                } catch (InterruptedException e) {
-                    interrupted = true;
-                }
-            }
-        }
+        workers.close();
         model.release();
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 }

@@ -87,10 +87,10 @@ final class Worker implements Runnable {
                 job.drawn(picture, Image.of(pixels, first, shape));
             } else {
                 queue.remove(job);
-                job.fail(
+                job.fail(new StudentException(
                         Kind.RUNTIME,
                         "picture " + picture + " has values that are no numbers; the weights of "
-                                + batch.model().path() + " are damaged, so export it again");
+                                + batch.model().path() + " are damaged, so export it again"));
             }
         }
     }
