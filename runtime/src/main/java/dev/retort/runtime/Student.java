@@ -220,7 +220,7 @@ public final class Student implements AutoCloseable {
         return meter.read(workers.waiting());
     }
 
-    /** Ends: who waits gets a {@link StudentException} of kind CLOSED; batches that are being drawn end after their step. */
+    /** Ends: who waits gets a {@link StudentException} of kind CLOSED, batches in work are finished before this returns. */
     @Override
     public void close() {
         synchronized (this) {

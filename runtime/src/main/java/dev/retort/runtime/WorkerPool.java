@@ -76,7 +76,7 @@ final class WorkerPool implements AutoCloseable {
         return deadline.compareTo(Duration.ofDays(365)) > 0 ? TimeUnit.DAYS.toNanos(365) : deadline.toNanos();
     }
 
-    /** Fails what waits, and returns once the batches in work have ended after their step. */
+    /** Fails what waits, and returns once the batches in work are finished. */
     @Override
     public void close() {
         queue.close();
