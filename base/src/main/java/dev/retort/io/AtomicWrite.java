@@ -167,6 +167,21 @@ public final class AtomicWrite {
     }
 
     /**
+     * Gives a finished file its place: from a {@link #scratch} folder to {@code target}, which it replaces.
+     *
+     * @throws RetortException of kind WRITE when that fails; the old file is then untouched
+     */
+    public static void place(Path finished, Path target) {
+        try {
+            force(finished);
+            Files.move(finished, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+            force(parent(target));
+        } catch (IOException e) {
+            throw failed(target, e);
+        }
+    }
+
+    /**
      * Clears what a killed process left in {@code folder}: unfinished files are deleted, a folder moved aside without
      * its replacement is put back. Call it only where no other process writes, before reading.
      */

@@ -78,6 +78,32 @@ public interface TensorFile extends AutoCloseable {
     }
 
     /**
+     * So many values of one tensor from element {@code first} on, for a writer: as they are, or as F32, F16 or BF16, rounded. They are read a
+     * portion at a time when they are written; the file is open until then.
+     */
+    default SafetensorsWriter.Values values(String name, long first, long count, Dtype dtype) {
+        Dtype stored = entry(name).dtype();
+        return out -> {
+            int step = PORTION / Math.max(dtype.bytes(), Float.BYTES);
+            ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(PORTION, count * dtype.bytes()))
+                    .order(ByteOrder.LITTLE_ENDIAN);
+            for (long at = 0; at < count; at += step) {
+                int some = (int) Math.min(step, count - at);
+                bytes.clear().limit(some * dtype.bytes());
+                if (stored == dtype) {
+                    read(name, (first + at) * dtype.bytes(), bytes);
+                } else {
+                    dtype.encode(floats(name, first + at, some), 0, some, bytes);
+                }
+                bytes.flip();
+                while (bytes.hasRemaining()) {
+                    out.write(bytes);
+                }
+            }
+        };
+    }
+
+    /**
      * Compares the checksums that the format has, reading everything; nothing is done where it has none.
      *
      * @throws RetortException naming the file and what is damaged

@@ -7,8 +7,6 @@ import dev.retort.io.Dtype;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -38,7 +36,7 @@ public final class ConvertedWeights {
         file.entries()
                 .values()
                 .forEach(entry ->
-                        writer.add(entry.name(), dtype, entry.shape(), rows(file, entry, 0, entry.elements(), dtype)));
+                        writer.add(entry.name(), dtype, entry.shape(), file.values(entry.name(), 0, entry.elements(), dtype)));
         return writer;
     }
 
@@ -46,29 +44,7 @@ public final class ConvertedWeights {
     static SafetensorsWriter.Values values(TensorFile parameters, WeightLayout.Part part, Dtype dtype) {
         TensorEntry entry = parameters.entry(part.parameter());
         long row = entry.elements() / entry.shape()[0];
-        return rows(parameters, entry, part.firstRow() * row, part.shape()[0] * row, dtype);
-    }
-
-    private static SafetensorsWriter.Values rows(
-            TensorFile file, TensorEntry entry, long first, long count, Dtype dtype) {
-        return out -> {
-            int step = TensorFile.PORTION / Float.BYTES;
-            ByteBuffer bytes = ByteBuffer.allocate((int) Math.min(TensorFile.PORTION, count * dtype.bytes()))
-                    .order(ByteOrder.LITTLE_ENDIAN);
-            for (long at = 0; at < count; at += step) {
-                int some = (int) Math.min(step, count - at);
-                bytes.clear().limit(some * dtype.bytes());
-                if (entry.dtype() == dtype) {
-                    file.read(entry.name(), (first + at) * dtype.bytes(), bytes);
-                } else {
-                    dtype.encode(file.floats(entry.name(), first + at, some), 0, some, bytes);
-                }
-                bytes.flip();
-                while (bytes.hasRemaining()) {
-                    out.write(bytes);
-                }
-            }
-        };
+        return parameters.values(part.parameter(), part.firstRow() * row, part.shape()[0] * row, dtype);
     }
 
     /**

@@ -5,6 +5,7 @@ import dev.retort.torch.NoGrad;
 import dev.retort.torch.Recorder;
 import dev.retort.torch.Scope;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Function;
 import java.util.function.IntFunction;
 import org.bytedeco.pytorch.Tensor;
@@ -25,11 +26,30 @@ public final class LayerGraph {
      */
     public static Graph of(
             Layer layer, IntFunction<Map<String, Tensor>> inputs, Function<Map<String, Tensor>, Tensor[]> forward) {
-        return Graph.over(FEW, recorded(layer, inputs, forward, FEW), MORE, recorded(layer, inputs, forward, MORE));
+        return of(layer.state(), layer.parameters().keySet(), inputs, forward);
+    }
+
+    /**
+     * The same of a forward with tensors beside those of a layer.
+     *
+     * @param weights tensors under their names in checkpoints
+     * @param trained names of those that are parameters
+     */
+    public static Graph of(
+            Map<String, Tensor> weights,
+            Set<String> trained,
+            IntFunction<Map<String, Tensor>> inputs,
+            Function<Map<String, Tensor>, Tensor[]> forward) {
+        return Graph.over(
+                FEW,
+                recorded(weights, trained, inputs, forward, FEW),
+                MORE,
+                recorded(weights, trained, inputs, forward, MORE));
     }
 
     private static Graph recorded(
-            Layer layer,
+            Map<String, Tensor> weights,
+            Set<String> trained,
             IntFunction<Map<String, Tensor>> inputs,
             Function<Map<String, Tensor>, Tensor[]> forward,
             int samples) {
@@ -37,7 +57,7 @@ public final class LayerGraph {
                 NoGrad off = NoGrad.on()) {
             Map<String, Tensor> given = inputs.apply(samples);
             try (Recorder recorder =
-                    Recorder.on(layer.state(), layer.parameters().keySet(), given)) {
+                    Recorder.on(weights, trained, given)) {
                 return recorder.graph(forward.apply(given));
             }
         }

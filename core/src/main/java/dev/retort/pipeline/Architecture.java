@@ -1,11 +1,13 @@
 package dev.retort.pipeline;
 
 import dev.retort.card.NetworkSpec;
+import dev.retort.graph.Graph;
 import dev.retort.layout.WeightLayout;
 import dev.retort.model.Conditioner;
 import dev.retort.model.Denoiser;
 import dev.retort.model.LabelConditioner;
 import dev.retort.model.Network;
+import dev.retort.model.NetworkGraph;
 import dev.retort.model.Weights;
 import dev.retort.nn.Init;
 import dev.retort.nn.WeightSource;
@@ -64,6 +66,17 @@ public interface Architecture<S extends NetworkSpec> {
             });
             network.freeze();
             return network;
+        }
+    }
+
+    /**
+     * What its networks compute, for files that other programs run: inputs {@code x}, {@code time} and the parts of the condition in lower
+     * case, or {@code x} and {@code row} of a folded one; weights under the names of {@link #parameters}.
+     */
+    default Graph graph(S spec) {
+        try (Scope scope = Scope.open();
+                Network network = build(spec, Init.blank(Device.CPU))) {
+            return NetworkGraph.of(network, List.of());
         }
     }
 

@@ -2,6 +2,7 @@ package dev.retort.pipeline;
 
 import dev.retort.card.DitSpec;
 import dev.retort.card.FoldedDitSpec;
+import dev.retort.graph.Graph;
 import dev.retort.layout.DitLayout;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Network;
@@ -32,6 +33,11 @@ final class FoldedDitArchitecture implements Architecture<FoldedDitSpec> {
     @Override
     public Map<String, long[]> parameters(FoldedDitSpec spec) {
         return DitLayout.parameters(spec);
+    }
+
+    @Override
+    public Graph graph(FoldedDitSpec spec) {
+        return FoldedDit.graph(spec);
     }
 
     @Override

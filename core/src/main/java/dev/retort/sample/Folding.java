@@ -68,8 +68,16 @@ public final class Folding {
         }
     }
 
+    /** Whether a model of this card can be folded: it is asked at few times, and is not folded yet. */
+    public static boolean allowed(ModelCard card) {
+        return !card.network().folded()
+                && !card.trainedFor().atAllTimes()
+                && !card.network().scalars().guidance()
+                && Architectures.of(card.network()).surgery().isPresent();
+    }
+
     /** Its sampling in each number of steps that it was trained for. */
-    private static List<SamplingSpec> ways(ModelCard card) {
+    public static List<SamplingSpec> ways(ModelCard card) {
         TrainedFor trained = card.trainedFor();
         return trained.steps().stream()
                 .map(steps -> card.sampling().with(trained.solver()).with(steps, trained.grid()))

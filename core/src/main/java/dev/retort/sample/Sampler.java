@@ -69,8 +69,8 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
         }
     }
 
-    /** Where a call lands is the time itself of a solver that does not say it. */
-    List<Moment> moments() {
+    /** What each step tells the network; where a call lands is the time itself of a solver that does not say it. */
+    public List<Moment> moments() {
         ScalarInputs told = network.spec().scalars();
         return plan.steps().stream()
                 .map(Plan.Step::call)
@@ -88,12 +88,12 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
     }
 
     /** Whether a step asks twice: with and without a condition. */
-    boolean asksTwice(double time) {
+    public boolean asksTwice(double time) {
         return !network.spec().scalars().guidance() && guidance.actsAt(time);
     }
 
     /** Whether any step does. */
-    boolean asksTwice() {
+    public boolean asksTwice() {
         return Arrays.stream(plan.times()).anyMatch(this::asksTwice);
     }
 

@@ -134,6 +134,11 @@ public final class Dit extends Network {
         return pack(spec, weights, device, precision, false);
     }
 
+    /** Layers behind the modulations alone, not packed. */
+    static Dit withoutModulations(DitSpec spec, Init init) {
+        return new Dit(spec, init, false, false);
+    }
+
     private static Dit pack(DitSpec spec, WeightSource weights, Device device, Precision precision, boolean modulates) {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
@@ -179,7 +184,12 @@ public final class Dit extends Network {
 
     /** One evaluation with the modulations of a table's step. */
     Tensor forward(ModulationTable table, int step, Tensor x, Taps taps) {
-        return evaluate(table::at, taps, x, table.rows(step, x.size(0)));
+        return forward(table, table.rows(step, x.size(0)), x, taps);
+    }
+
+    /** The same with the row of a table that each sample has (N). */
+    Tensor forward(ModulationTable table, Tensor rows, Tensor x, Taps taps) {
+        return evaluate(table::at, taps, x, rows);
     }
 
     private final class Steps implements Request {

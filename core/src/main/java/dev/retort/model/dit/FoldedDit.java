@@ -5,11 +5,14 @@ import dev.retort.card.FoldedDitSpec;
 import dev.retort.card.Part;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.graph.Graph;
 import dev.retort.layout.DitLayout;
 import dev.retort.model.Condition;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Moment;
 import dev.retort.model.Request;
+import dev.retort.nn.Init;
+import dev.retort.nn.LayerGraph;
 import dev.retort.nn.Taps;
 import dev.retort.nn.WeightSource;
 import dev.retort.torch.Device;
@@ -100,6 +103,36 @@ public final class FoldedDit implements Denoiser {
             }
         }
         return new FoldedDit(spec, dit, layers);
+    }
+
+    /** What such a network computes of {@code x} and the {@code row} of each sample in its table, moment · labels + label. */
+    public static Graph graph(FoldedDitSpec spec) {
+        DitSpec whole = spec.unfolded();
+        try (Scope scope = Scope.open();
+                Dit dit = Dit.withoutModulations(whole, Init.blank(Device.CPU))) {
+            Map<String, Tensor> weights = new LinkedHashMap<>(dit.state());
+            DitLayout.parameters(spec)
+                    .forEach((name, shape) ->
+                            weights.computeIfAbsent(name, table -> Tensors.empty(Dtype.F32, Device.CPU, shape)));
+            return LayerGraph.of(weights, dit.parameters().keySet(), n -> inputs(spec, n), in -> {
+                List<Tensor> layers = new ArrayList<>();
+                for (int i = 0; i < dit.modulated(); i++) {
+                    Tensor joint = Ops.view(weights.get(DitLayout.modulation(whole, i)), spec.rows(), -1);
+                    layers.add(ModulationTable.stacked(joint, dit.modulations(i)));
+                }
+                Tensor row = in.get("row");
+                return new Tensor[] {dit.forward(new ModulationTable(layers, row), row, in.get("x"), Taps.none())};
+            });
+        }
+    }
+
+    private static Map<String, Tensor> inputs(FoldedDitSpec spec, int samples) {
+        Map<String, Tensor> inputs = new LinkedHashMap<>();
+        inputs.put(
+                "x",
+                Tensors.full(1.0 / samples, Device.CPU, samples, spec.channels(), spec.height(), spec.width()));
+        inputs.put("row", Tensors.of(new long[samples], Device.CPU));
+        return inputs;
     }
 
     @Override

@@ -1,0 +1,176 @@
+package dev.retort.export;
+
+import dev.retort.card.FoldedDitSpec;
+import dev.retort.card.Part;
+import dev.retort.data.Prompts;
+import dev.retort.diffusion.NoiseScale;
+import dev.retort.diffusion.Plan;
+import dev.retort.diffusion.Purpose;
+import dev.retort.diffusion.Rng;
+import dev.retort.graph.Value;
+import dev.retort.model.Condition;
+import dev.retort.model.Moment;
+import dev.retort.model.Request;
+import dev.retort.torch.Device;
+import dev.retort.torch.NoGrad;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.LongStream;
+import org.bytedeco.pytorch.Tensor;
+
+/** An exported file beside the network it came from: both are given the same 16 inputs. */
+final class Comparison {
+    /** How many samples both are asked about. */
+    static final int SAMPLES = 16;
+
+    /** At so many of a plan's steps one call is compared. */
+    private static final int MOST_STEPS = 4;
+
+    private static final long SEED = 0;
+
+    /**
+     * What a file is given and what the network makes of it.
+     *
+     * @param inputs float[] or long[] by the names of the file's inputs
+     * @param expected values of the output
+     */
+    record Case(Map<String, Object> inputs, float[] expected) {}
+
+    private final OpenedModel model;
+    private final Way way;
+    private final int size;
+
+    Comparison(OpenedModel model, Way way) {
+        this.model = model;
+        this.way = way;
+        size = model.card().network().shape().values();
+    }
+
+    /** One call at some steps of the plan, each of as many samples: noise of the step's own level, labels in turn. */
+    List<Case> calls() {
+        List<Integer> steps = way.some(MOST_STEPS);
+        List<Case> cases = new ArrayList<>();
+        for (int i = 0; i < steps.size(); i++) {
+            int first = SAMPLES * i / steps.size();
+            cases.add(call(steps.get(i), first, SAMPLES * (i + 1) / steps.size() - first));
+        }
+        return cases;
+    }
+
+    private Case call(int step, int first, int count) {
+        Plan.Call call = way.sampler().plan().steps().get(step).call();
+        float[] x = noise(Purpose.SAMPLE_START, 0, first, count);
+        double level = call.inputScale() * Math.hypot(call.alpha(), call.sigma());
+        for (int i = 0; i < x.length; i++) {
+            x[i] *= (float) level;
+        }
+        int[] labels = labels(first, count);
+        if (way.asksTwice(step)) {
+            labels[count - 1] = model.card().network().condition().nullClass();
+        }
+        Map<String, Object> inputs = new LinkedHashMap<>();
+        for (Value input : model.graph().inputs()) {
+            inputs.put(input.name(), input.name().equals("x") ? x : input(input.name(), step, labels));
+        }
+        List<Moment> moments = way.moments();
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                Request request = model.network().open(moments, condition(labels))) {
+            return new Case(inputs, Tensors.floats(request.call(step, tensor(x, count))));
+        }
+    }
+
+    private Object input(String name, int step, int[] labels) {
+        return switch (name) {
+            case "label" -> Arrays.stream(labels).asLongStream().toArray();
+            case "row" -> rows(step, labels);
+            default -> {
+                float[] numbers = new float[labels.length];
+                Arrays.fill(numbers, (float) way.told(step, name));
+                yield numbers;
+            }
+        };
+    }
+
+    private long[] rows(int step, int[] labels) {
+        FoldedDitSpec spec = model.folded();
+        long moment = way.momentOf(step, spec);
+        return Arrays.stream(labels)
+                .mapToLong(label -> moment * spec.labels().size() + spec.labels().indexOf(label))
+                .toArray();
+    }
+
+    /** All steps at once. */
+    List<Case> samples() {
+        int[] labels = labels(0, SAMPLES);
+        Map<String, Object> inputs = new LinkedHashMap<>();
+        inputs.put("noise", noise(Purpose.SAMPLE_START, 0, 0, SAMPLES));
+        inputs.put("label", Arrays.stream(labels).asLongStream().toArray());
+        List<Plan.Step> steps = way.sampler().plan().steps();
+        for (int k = 0; k < steps.size(); k++) {
+            if (!steps.get(k).noise().equals(NoiseScale.NONE)) {
+                inputs.put("noise." + k, noise(Purpose.SAMPLE_STEP, k, 0, SAMPLES));
+            }
+        }
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on()) {
+            Tensor pixels = way.sampler()
+                    .sample(
+                            new Prompts.Labels(labels),
+                            SEED,
+                            LongStream.range(0, SAMPLES).toArray());
+            return List.of(new Case(inputs, Tensors.floats(pixels)));
+        }
+    }
+
+    private int[] labels(int first, int count) {
+        List<Integer> all = model.card().labels();
+        int[] labels = new int[count];
+        for (int i = 0; i < count; i++) {
+            labels[i] = all.get((first + i) % all.size());
+        }
+        return labels;
+    }
+
+    private float[] noise(Purpose purpose, long step, int first, int count) {
+        float[] values = new float[count * size];
+        for (int i = 0; i < count; i++) {
+            Rng.at(SEED, purpose, step, first + i).fillGaussian(values, i * size, size);
+        }
+        return values;
+    }
+
+    private Tensor tensor(float[] values, int count) {
+        long[] shape = model.graph().inputs().get(0).shape().at(count);
+        return Tensors.of(values, Device.CPU, shape);
+    }
+
+    private static Condition condition(int[] labels) {
+        return Condition.of(Map.of(Part.LABEL, Tensors.of(labels, Device.CPU)));
+    }
+
+    /** The largest error of a file's output over all cases. */
+    static double error(OnnxSession session, List<Case> cases) {
+        double most = 0;
+        for (Case one : cases) {
+            most = Math.max(most, error(session.run(one.inputs()).values().iterator().next(), one.expected()));
+        }
+        return most;
+    }
+
+    /** The largest difference of values from what was expected, as a share of the largest value expected; NaN where there is one. */
+    static double error(float[] values, float[] expected) {
+        double difference = 0;
+        double largest = Float.MIN_NORMAL;
+        for (int i = 0; i < values.length; i++) {
+            difference = Math.max(difference, Math.abs((double) values[i] - expected[i]));
+            largest = Math.max(largest, Math.abs(expected[i]));
+        }
+        return difference / largest;
+    }
+}

@@ -1,0 +1,150 @@
+package dev.retort.export;
+
+import dev.retort.card.FoldedDitSpec;
+import dev.retort.card.ImageShape;
+import dev.retort.card.NetworkSpec;
+import dev.retort.diffusion.NoiseScale;
+import dev.retort.diffusion.Plan;
+import dev.retort.graph.Shape;
+import dev.retort.graph.Value;
+import dev.retort.io.Dtype;
+import dev.retort.onnx.GraphLowering;
+import dev.retort.onnx.OnnxBuilder;
+import dev.retort.onnx.OnnxModel;
+import dev.retort.onnx.OnnxOp;
+import dev.retort.onnx.StepIndex;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A file that computes all steps of one plan: noise in, pixels out. Where a step is guided the network is asked of twice as many samples, the
+ * second half without a label.
+ */
+final class UnrolledForm implements PlanNodes.Calls {
+    private final OpenedModel model;
+    private final Way way;
+    private final OnnxBuilder builder = new OnnxBuilder();
+    private final GraphLowering lowering;
+    private final Shape state;
+    /** Labels of the samples, and of the samples and as many without a label. */
+    private final Map<Boolean, String> labels = new HashMap<>();
+
+    private UnrolledForm(OpenedModel model, Way way, Dtype matrices) {
+        this.model = model;
+        this.way = way;
+        lowering = new GraphLowering(builder, model.weights(), matrices);
+        ImageShape shape = model.card().network().shape();
+        state = Shape.ofSamples(shape.channels(), shape.height(), shape.width());
+    }
+
+    static OnnxModel of(OpenedModel model, Way way, Dtype matrices, Map<String, String> metadata) {
+        return new UnrolledForm(model, way, matrices).written(metadata);
+    }
+
+    private OnnxModel written(Map<String, String> metadata) {
+        NetworkSpec network = model.card().network();
+        String noise = builder.input("noise", Dtype.F32, state);
+        labels.put(false, builder.input("label", Dtype.I64, Shape.ofSamples()));
+        Plan plan = way.sampler().plan();
+        for (int k = 0; k < plan.steps().size(); k++) {
+            if (!plan.steps().get(k).noise().equals(NoiseScale.NONE)) {
+                builder.input(noise(k), Dtype.F32, state);
+            }
+        }
+        long outChannels = model.graph().outputs().get(0).shape().size(1).whole();
+        String pixels = new PlanNodes(
+                        builder,
+                        plan,
+                        network.channels(),
+                        Math.toIntExact(outChannels),
+                        network.shape().values())
+                .all(noise, this);
+        builder.output("pixels", Dtype.F32, state, pixels);
+        return builder.model(metadata);
+    }
+
+    @Override
+    public String noise(int step) {
+        return "noise." + step;
+    }
+
+    @Override
+    public String network(int step, String input) {
+        boolean twice = way.asksTwice(step);
+        String x = twice ? builder.add(OnnxOp.CONCAT, Map.of("axis", 0L), input, input) : input;
+        String label = labels.computeIfAbsent(twice, both -> thenNone());
+        builder.label("step." + step);
+        List<String> inputs = new ArrayList<>();
+        for (Value value : model.graph().inputs()) {
+            inputs.add(
+                    switch (value.name()) {
+                        case "x" -> x;
+                        case "label" -> label;
+                        case "row" -> row(step, label);
+                        default -> repeated(way.told(step, value.name()), label);
+                    });
+        }
+        Value output = model.graph().outputs().get(0);
+        String all = lowering.lower(model.graph(), inputs, StepIndex.at(step, way.moments().size()))
+                .get(output.name());
+        builder.label("step." + step);
+        return twice ? guided(step, all, Math.toIntExact(output.shape().size(1).whole())) : all;
+    }
+
+    /** A number for each sample. */
+    private String repeated(double number, String label) {
+        return builder.add(OnnxOp.EXPAND, builder.number(number), builder.add(OnnxOp.SHAPE, label));
+    }
+
+    private String thenNone() {
+        builder.label("none");
+        String label = labels.get(false);
+        String none = builder.add(
+                OnnxOp.EXPAND,
+                builder.number(Dtype.I64, model.card().network().condition().nullClass()),
+                builder.add(OnnxOp.SHAPE, label));
+        return builder.add(OnnxOp.CONCAT, Map.of("axis", 0L), label, none);
+    }
+
+    /** The row of a folded network's table; of a label that is not in it, none at all, which is refused when it is looked up. */
+    private String row(int step, String label) {
+        FoldedDitSpec spec = model.folded();
+        double[] places = new double[spec.classes() + 1];
+        for (int i = 0; i < places.length; i++) {
+            int place = spec.labels().indexOf(i);
+            places[i] = place < 0 ? spec.rows() : place;
+        }
+        String place = builder.add(
+                OnnxOp.GATHER,
+                Map.of("axis", 0L),
+                builder.constant("places", Dtype.I64, places, places.length),
+                label);
+        long moment = way.momentOf(step, spec);
+        return builder.add(
+                OnnxOp.ADD,
+                place,
+                builder.number(Dtype.I64, moment * spec.labels().size()));
+    }
+
+    /** u + g (c - u) on leading channels, the conditional output alone on others. */
+    private String guided(int step, String both, int available) {
+        List<String> half = builder.add(2, OnnxOp.SPLIT, Map.of("axis", 0L, "num_outputs", 2L), both);
+        int channels = way.sampler().guidance().guidedChannels(available);
+        String c = channels == available ? half.get(0) : channels(half.get(0), 0, channels);
+        String u = channels == available ? half.get(1) : channels(half.get(1), 0, channels);
+        String away = builder.add(
+                OnnxOp.MUL,
+                builder.add(OnnxOp.SUB, c, u),
+                builder.number(way.scales().get(step)));
+        String g = builder.add(OnnxOp.ADD, u, away);
+        return channels == available
+                ? g
+                : builder.add(OnnxOp.CONCAT, Map.of("axis", 1L), g, channels(half.get(0), channels, available));
+    }
+
+    private String channels(String x, long from, long to) {
+        return builder.add(OnnxOp.SLICE, x, builder.wholes(from), builder.wholes(to), builder.wholes(1));
+    }
+}
