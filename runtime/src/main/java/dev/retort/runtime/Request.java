@@ -2,8 +2,6 @@ package dev.retort.runtime;
 
 import dev.retort.runtime.StudentException.Kind;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -19,8 +17,8 @@ import java.util.List;
 public record Request(List<Integer> labels, List<String> classes, long seed, int count, int steps) {
     /** Validates. */
     public Request {
-        labels = copy(labels);
-        classes = copy(classes);
+        labels = List.copyOf(labels);
+        classes = List.copyOf(classes);
         if (!labels.isEmpty() && !classes.isEmpty()) {
             throw refused("classes", labels + " and " + classes, "numbers or names, not both");
         }
@@ -35,10 +33,6 @@ public record Request(List<Integer> labels, List<String> classes, long seed, int
         }
     }
 
-    private static <T> List<T> copy(List<T> values) {
-        return Collections.unmodifiableList(new ArrayList<>(values));
-    }
-
     private static StudentException refused(String field, Object value, String expected) {
         return new StudentException(Kind.BAD_REQUEST, field + " is " + value + "; expected " + expected);
     }
@@ -49,12 +43,12 @@ public record Request(List<Integer> labels, List<String> classes, long seed, int
         for (int label : labels) {
             list.add(label);
         }
-        return new Request(list, Collections.emptyList(), 0, 1, 0);
+        return new Request(list, List.of(), 0, 1, 0);
     }
 
     /** One picture of each class by name ({@link Student#label}). Seed 0. */
     public static Request ofClasses(String... names) {
-        return new Request(Collections.emptyList(), Arrays.asList(names), 0, 1, 0);
+        return new Request(List.of(), List.of(names), 0, 1, 0);
     }
 
     /** The same with another seed, at least 0. */

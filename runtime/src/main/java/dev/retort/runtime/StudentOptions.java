@@ -1,7 +1,6 @@
 package dev.retort.runtime;
 
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 
 /**
@@ -26,6 +25,8 @@ public record StudentOptions(
         int maxImages,
         boolean anyCpu,
         StudentListener listener) {
+    private static final List<Integer> USUAL_SIZES = List.of(1, 4, 16);
+
     /** What a student is quick at. */
     public enum Mode {
         /** One batch at a time on all threads, which spin while they wait for work: soonest a picture, and busy cores in between. */
@@ -36,7 +37,7 @@ public record StudentOptions(
 
     /** Validates. */
     public StudentOptions {
-        batchSizes = Collections.unmodifiableList(new ArrayList<>(batchSizes));
+        batchSizes = List.copyOf(batchSizes);
         require(threads >= 0, "threads", threads, "0 for all, or more");
         require(queueCapacity >= 1, "queueCapacity", queueCapacity, "at least 1");
         require(maxImages >= 1, "maxImages", maxImages, "at least 1");
@@ -56,18 +57,12 @@ public record StudentOptions(
 
     /** For a person or a program that waits for one picture. */
     public static StudentOptions latency() {
-        return new StudentOptions(Mode.LATENCY, 0, 64, usual(), 256, false, StudentListener.NONE);
+        return new StudentOptions(Mode.LATENCY, 0, 64, USUAL_SIZES, 256, false, StudentListener.NONE);
     }
 
     /** For a service whose callers are many. */
     public static StudentOptions throughput() {
-        return new StudentOptions(Mode.THROUGHPUT, 0, 64, usual(), 256, false, StudentListener.NONE);
-    }
-
-    private static List<Integer> usual() {
-        List<Integer> sizes = new ArrayList<>();
-        Collections.addAll(sizes, 1, 4, 16);
-        return sizes;
+        return new StudentOptions(Mode.THROUGHPUT, 0, 64, USUAL_SIZES, 256, false, StudentListener.NONE);
     }
 
     /** The same on so many cores. */
@@ -81,9 +76,11 @@ public record StudentOptions(
     }
 
     /** The same with batches of other sizes. */
-    public StudentOptions batchSizes(Integer... batchSizes) {
+    public StudentOptions batchSizes(int... batchSizes) {
         List<Integer> sizes = new ArrayList<>();
-        Collections.addAll(sizes, batchSizes);
+        for (int size : batchSizes) {
+            sizes.add(size);
+        }
         return new StudentOptions(mode, threads, queueCapacity, sizes, maxImages, anyCpu, listener);
     }
 
