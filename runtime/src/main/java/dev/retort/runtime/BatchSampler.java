@@ -1,0 +1,153 @@
+package dev.retort.runtime;
+
+import ai.onnxruntime.OrtException;
+import dev.retort.diffusion.Plan;
+import dev.retort.diffusion.Purpose;
+import dev.retort.diffusion.Rng;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+
+/** Draws batches of one size from one model, in buffers that it keeps. For one thread. */
+final class BatchSampler implements AutoCloseable {
+    /** What each sample of a batch is; of those behind {@code count} nothing is read but the first one's label. */
+    record Samples(int count, int[] labels, long[] seeds, long[] indices) {}
+
+    private final LoadedModel model;
+    private final StudentFile file;
+    private final Lane lane;
+    private final int size;
+    private final float[] noise;
+    private final float[] output;
+    private final float[] unguided;
+    private final Map<Integer, FloatExecutor> executors = new HashMap<>();
+
+    BatchSampler(LoadedModel model, int batch) throws OrtException {
+        this.model = model;
+        file = model.file();
+        lane = new Lane(model, batch);
+        size = file.values().values();
+        noise = new float[batch * size];
+        output = new float[batch * lane.outputSize()];
+        unguided = new float[output.length];
+    }
+
+    int batch() {
+        return lane.batch();
+    }
+
+    /**
+     * Draws.
+     *
+     * @param samples at most as many as a batch has
+     * @param watcher is asked after each step whether to go on
+     * @return pixels in [-1, 1] up to an overshoot, (batch, C, H, W), until the next call; {@code null} where the watcher ended it
+     */
+    float[] sample(Samples samples, int steps, FloatExecutor.Watcher watcher) {
+        if (file.form() == StudentFile.Form.UNROLLED) {
+            return unrolled(samples, watcher);
+        }
+        GuidedPlan guided = file.plans().get(steps);
+        Plan plan = guided.plan();
+        FloatExecutor executor =
+                executors.computeIfAbsent(steps, key -> new FloatExecutor(plan, lane.batch(), size, lane.outputSize()));
+        fill(samples, Purpose.SAMPLE_START, 0, noise);
+        return executor.run(
+                noise,
+                (step, input) -> output(samples, guided, step, input),
+                (step, fresh) -> fill(samples, Purpose.SAMPLE_STEP, step, fresh),
+                watcher);
+    }
+
+    private float[] unrolled(Samples samples, FloatExecutor.Watcher watcher) {
+        for (String input : model.inputs().keySet()) {
+            if (input.startsWith("noise")) {
+                boolean first = input.equals("noise");
+                fill(
+                        samples,
+                        first ? Purpose.SAMPLE_START : Purpose.SAMPLE_STEP,
+                        first ? 0 : Integer.parseInt(input.substring("noise.".length())),
+                        noise);
+                lane.set(input, noise);
+            }
+        }
+        label(samples, sample -> samples.labels[sample]);
+        lane.run(output);
+        return watcher.after(0) ? output : null;
+    }
+
+    private float[] output(Samples samples, GuidedPlan guided, int step, float[] input) {
+        Plan.Call call = guided.plan().steps().get(step).call();
+        double scale = guided.scales().get(step);
+        lane.set("x", input);
+        if (lane.has("time")) {
+            lane.fill("time", (float) call.time());
+        }
+        if (lane.has("end_time")) {
+            lane.fill("end_time", (float) (Double.isNaN(call.until()) ? call.time() : call.until()));
+        }
+        if (lane.has("guidance")) {
+            lane.fill("guidance", (float) scale);
+        }
+        ask(samples, call, sample -> samples.labels[sample], output);
+        if (guided.asksTwice(step) && !lane.has("guidance")) {
+            ask(samples, call, sample -> file.noClass(), unguided);
+            guide((float) scale, guided.guidedChannels(file.values().channels(), channels()));
+        }
+        return output;
+    }
+
+    private int channels() {
+        return lane.outputSize() / (file.values().height() * file.values().width());
+    }
+
+    /** u + g (c - u) on the first channels; those behind, which carry variance, stay those of c. */
+    private void guide(float scale, int channels) {
+        int guided = channels * file.values().height() * file.values().width();
+        for (int first = 0; first < output.length; first += lane.outputSize()) {
+            for (int i = first; i < first + guided; i++) {
+                output[i] = unguided[i] + scale * (output[i] - unguided[i]);
+            }
+        }
+    }
+
+    private interface Label {
+        int of(int sample);
+    }
+
+    private void ask(Samples samples, Plan.Call call, Label label, float[] answer) {
+        if (lane.has("row")) {
+            for (int i = 0; i < lane.batch(); i++) {
+                lane.set("row", i, file.table().row(call, label.of(known(samples, i))));
+            }
+        } else {
+            label(samples, label);
+        }
+        lane.run(answer);
+    }
+
+    private void label(Samples samples, Label label) {
+        if (lane.has("label")) {
+            for (int i = 0; i < lane.batch(); i++) {
+                lane.set("label", i, label.of(known(samples, i)));
+            }
+        }
+    }
+
+    /** A batch that is not full is filled up with its first sample's label, and with zeros for noise. */
+    private static int known(Samples samples, int i) {
+        return i < samples.count ? i : 0;
+    }
+
+    private void fill(Samples samples, Purpose purpose, int step, float[] values) {
+        for (int i = 0; i < samples.count; i++) {
+            Rng.at(samples.seeds[i], purpose, step, samples.indices[i]).fillGaussian(values, i * size, size);
+        }
+        Arrays.fill(values, samples.count * size, values.length, 0);
+    }
+
+    @Override
+    public void close() {
+        lane.close();
+    }
+}

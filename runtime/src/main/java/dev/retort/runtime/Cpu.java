@@ -1,0 +1,64 @@
+package dev.retort.runtime;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * What Linux says of the processor.
+ *
+ * @param known whether it says anything
+ * @param cores of the host, 0 where unknown
+ * @param features that it names: those of x86 as {@code flags}, those of ARM as {@code Features}
+ */
+record Cpu(boolean known, int cores, Set<String> features) {
+    private static final Cpu UNKNOWN = new Cpu(false, 0, Set.of());
+
+    /** Of this machine. */
+    static Cpu current() {
+        try {
+            return parse(Files.readAllLines(Path.of("/proc/cpuinfo"), StandardCharsets.ISO_8859_1));
+        } catch (IOException e) {
+            return UNKNOWN; // not Linux, or hidden
+        }
+    }
+
+    static Cpu parse(List<String> lines) {
+        Set<String> cores = new HashSet<>();
+        Set<String> features = new HashSet<>();
+        String socket = "";
+        for (String line : lines) {
+            int colon = line.indexOf(':');
+            String key = line.substring(0, Math.max(colon, 0)).strip();
+            String value = line.substring(colon + 1).strip();
+            if (key.equals("physical id")) {
+                socket = value;
+            } else if (key.equals("core id")) {
+                cores.add(socket + "/" + value);
+            } else if (key.equals("flags") || key.equals("Features")) {
+                features.addAll(Arrays.asList(value.split("\\s+")));
+            }
+        }
+        return new Cpu(!features.isEmpty(), cores.size(), features);
+    }
+
+    /** Whether sums of products of 8 bits are exact: VNNI of x86, always on ARM, which has no such instruction that saturates. */
+    boolean exactEightBits() {
+        return features.contains("avx512_vnni") || features.contains("avx_vnni") || features.contains("asimd");
+    }
+
+    /**
+     * How many threads compute quickest: as many as the process may use, but one per core, as two on a core share its
+     * arithmetic.
+     *
+     * @param available as the JVM counts them, which knows a container's limits
+     */
+    int threads(int available) {
+        return cores == 0 ? available : Math.min(available, cores);
+    }
+}

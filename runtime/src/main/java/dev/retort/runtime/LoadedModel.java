@@ -1,0 +1,241 @@
+package dev.retort.runtime;
+
+import ai.onnxruntime.NodeInfo;
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
+import dev.retort.diffusion.Plan;
+import dev.retort.runtime.StudentException.Kind;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+
+/**
+ * A file that ONNX Runtime has open, until the last who uses it lets go.
+ *
+ * <p>All options are the session's own: those of the environment, of which a process has one, are the first caller's, whoever that
+ * is. The file is opened by its path, so that its weights never lie on Java's heap; and on a thread of its own, as a process's first session
+ * that flushes denormals does so on the thread that makes it, whose Java would compute otherwise from then on. One session serves all batch sizes and threads,
+ * so the weights are in memory once.
+ */
+final class LoadedModel {
+    private static final Set<String> NETWORK_INPUTS = Set.of("x", "row", "time", "label", "guidance", "end_time");
+
+    private final Path path;
+    private final StudentFile file;
+    private final OrtSession session;
+    private final Map<String, TensorInfo> inputs;
+    private final TensorInfo output;
+    private final String outputName;
+    private int users = 1;
+
+    private LoadedModel(Path path, StudentFile file, OrtSession session) throws OrtException {
+        this.path = path;
+        this.file = file;
+        this.session = session;
+        inputs = new TreeMap<>();
+        for (NodeInfo input : session.getInputInfo().values()) {
+            inputs.put(input.getName(), tensor(input));
+        }
+        NodeInfo only = session.getOutputInfo().values().iterator().next();
+        output = tensor(only);
+        outputName = only.getName();
+        requireInputs();
+    }
+
+    /**
+     * Opens.
+     *
+     * @param threads that compute one run
+     * @param spin whether they wait for work at full speed
+     */
+    static LoadedModel open(Path path, int threads, boolean spin) {
+        if (!Files.isRegularFile(path) || !Files.isReadable(path)) {
+            throw new StudentException(
+                    Kind.BAD_FILE, path + " is not there or cannot be read; give a file that 'retort export' wrote");
+        }
+        FutureTask<LoadedModel> opening =
+                new FutureTask<>(() -> open(OrtEnvironment.getEnvironment(), path, threads, spin));
+        Thread thread = new Thread(opening, "retort-open");
+        thread.setDaemon(true);
+        thread.start();
+        return opened(opening);
+    }
+
+    private static LoadedModel opened(FutureTask<LoadedModel> opening) {
+        boolean interrupted = false;
+        try {
+            while (true) {
+                try {
+                    return opening.get();
+                } catch (InterruptedException e) {
+                    interrupted = true; // the session would be left open, so it is waited for all the same
+                } catch (ExecutionException e) {
+                    if (e.getCause() instanceof StudentException failure) {
+                        throw failure;
+                    }
+                    if (e.getCause() instanceof LinkageError failure) {
+                        throw LoadFailure.ofLibrary(failure);
+                    }
+                    throw new IllegalStateException(e.getCause());
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static LoadedModel open(OrtEnvironment environment, Path path, int threads, boolean spin) {
+        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+            options.setSessionLogLevel(
+                    OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL); // errors are thrown, and not printed too
+            options.setIntraOpNumThreads(threads);
+            options.setInterOpNumThreads(1);
+            options.setDeterministicCompute(true);
+            options.addConfigEntry("session.intra_op.allow_spinning", spin ? "1" : "0");
+            options.addConfigEntry("session.set_denormal_as_zero", "1");
+            OrtSession session = environment.createSession(path.toString(), options);
+            try {
+                return new LoadedModel(
+                        path, StudentFile.parse(session.getMetadata().getCustomMetadata(), path.toString()), session);
+            } catch (StudentException | OrtException e) {
+                session.close();
+                throw e;
+            }
+        } catch (OrtException e) {
+            throw LoadFailure.of(path, environment.getVersion(), e);
+        }
+    }
+
+    private TensorInfo tensor(NodeInfo node) {
+        if (node.getInfo() instanceof TensorInfo info) {
+            return info;
+        }
+        throw damaged(node.getName() + " is no tensor");
+    }
+
+    /** What would otherwise fail at the first request. */
+    private void requireInputs() {
+        boolean network = file.form() == StudentFile.Form.NETWORK;
+        for (Map.Entry<String, TensorInfo> input : inputs.entrySet()) {
+            String name = input.getKey();
+            boolean known = network
+                    ? NETWORK_INPUTS.contains(name)
+                    : name.equals("label") || name.equals("noise") || name.matches("noise\\.\\d+");
+            boolean whole = name.equals("label") || name.equals("row");
+            if (!known) {
+                throw damaged("it has an input " + name + " that this runtime does not know");
+            }
+            if (input.getValue().type != (whole ? OnnxJavaType.INT64 : OnnxJavaType.FLOAT)) {
+                throw damaged("its input " + name + " is of " + input.getValue().type);
+            }
+        }
+        if (!inputs.containsKey(network ? "x" : "noise")
+                || inputs.containsKey("row") == (file.table() == FoldedTable.NONE)) {
+            throw damaged("it has the inputs " + inputs.keySet() + ", which are not those of its form");
+        }
+        long[] shape = output.getShape();
+        if (output.type != OnnxJavaType.FLOAT || shape.length != 4 || shape[1] < 1 || shape[2] < 1 || shape[3] < 1) {
+            throw damaged("its output is " + output + ", expected numbers (N, C, H, W)");
+        }
+        for (GuidedPlan plan : file.plans().values()) {
+            long least = (long) plan.heads() * file.values().channels();
+            if (shape[1] < Math.max(least, plan.channels())
+                    || shape[2] != file.values().height()
+                    || shape[3] != file.values().width()) {
+                throw damaged("its output is " + Arrays.toString(shape) + " where its plan reads " + plan.heads()
+                        + " heads of " + file.values());
+            }
+            requireRows(plan);
+        }
+        if (pictures().channels() != 1 && pictures().channels() != 3) {
+            throw damaged("it draws " + pictures().channels() + " channels, expected 1 or 3 of a picture");
+        }
+    }
+
+    private void requireRows(GuidedPlan guided) {
+        if (file.table() == FoldedTable.NONE) {
+            return;
+        }
+        for (int step = 0; step < guided.scales().size(); step++) {
+            Plan.Call call = guided.plan().steps().get(step).call();
+            try {
+                file.labels().forEach(label -> file.table().row(call, label));
+                if (guided.asksTwice(step)) {
+                    file.table().row(call, file.noClass());
+                }
+            } catch (IllegalArgumentException e) {
+                throw damaged(e.getMessage());
+            }
+        }
+    }
+
+    private StudentException damaged(String what) {
+        return new StudentException(Kind.BAD_FILE, path + " cannot be sampled: " + what + "; export it again");
+    }
+
+    /** Of the pictures that come out. */
+    Shape pictures() {
+        if (file.form() == StudentFile.Form.NETWORK) {
+            return file.values();
+        }
+        long[] shape = output.getShape();
+        return new Shape((int) shape[1], (int) shape[2], (int) shape[3]);
+    }
+
+    StudentFile file() {
+        return file;
+    }
+
+    Path path() {
+        return path;
+    }
+
+    OrtSession session() {
+        return session;
+    }
+
+    /** By name. */
+    Map<String, TensorInfo> inputs() {
+        return inputs;
+    }
+
+    TensorInfo output() {
+        return output;
+    }
+
+    String outputName() {
+        return outputName;
+    }
+
+    /** One user more; false where the last has let go already. */
+    synchronized boolean retain() {
+        if (users == 0) {
+            return false;
+        }
+        users++;
+        return true;
+    }
+
+    /** One user less; the last one closes the file. */
+    synchronized void release() {
+        users--;
+        if (users == 0) {
+            try {
+                session.close();
+            } catch (OrtException e) {
+                throw LoadFailure.ofRun(e);
+            }
+        }
+    }
+}

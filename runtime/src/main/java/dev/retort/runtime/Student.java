@@ -1,0 +1,235 @@
+package dev.retort.runtime;
+
+import dev.retort.runtime.StudentException.Kind;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+
+/**
+ * An exported student that draws pictures. For any number of threads, virtual ones too: the work is done on threads of its own.
+ *
+ * <pre>{@code
+ * try (Student student = Student.open(Path.of("fashion.onnx"))) {
+ *     List<Image> images = student.sample(Request.ofClasses("bag").seed(7).count(4));
+ *     Files.write(Path.of("bag.png"), images.get(0).png());
+ * }
+ * }</pre>
+ *
+ * <p>A picture is a function of the file, its seed, its place in the request, its class and the number of steps; requests that wait are drawn
+ * together, which changes nothing in them ({@link StudentOptions}).
+ */
+public final class Student implements AutoCloseable {
+    private final StudentOptions options;
+    private final int threads;
+    private final Meter meter;
+    private final WorkerPool workers;
+    private LoadedModel model;
+    private boolean closed;
+
+    private Student(Path path, StudentOptions options) {
+        this.options = options;
+        threads = options.threads() == 0
+                ? Cpu.current().threads(Runtime.getRuntime().availableProcessors())
+                : options.threads();
+        meter = new Meter(options.listener());
+        model = load(path);
+        workers = new WorkerPool(latency() ? 1 : threads, options, meter);
+    }
+
+    private boolean latency() {
+        return options.mode() == StudentOptions.Mode.LATENCY;
+    }
+
+    /** Opens a file for one who waits ({@link StudentOptions#latency}). */
+    public static Student open(Path path) {
+        return open(path, StudentOptions.latency());
+    }
+
+    /**
+     * Opens a file.
+     *
+     * @throws StudentException of kind BAD_FILE, UNSUPPORTED_VERSION, UNSUPPORTED_CPU, or RUNTIME where ONNX Runtime itself cannot be loaded
+     */
+    public static Student open(Path path, StudentOptions options) {
+        return new Student(path, options);
+    }
+
+    private LoadedModel load(Path path) {
+        LoadedModel loaded = LoadedModel.open(path, latency() ? threads : 1, latency() && threads > 1);
+        try {
+            EightBitCheck.of(loaded, Cpu.current(), options, meter);
+        } catch (StudentException e) {
+            loaded.release();
+            throw e;
+        }
+        return loaded;
+    }
+
+    /** Names of the classes, by label. */
+    public List<String> classes() {
+        return file().classes();
+    }
+
+    /** The labels that it was made for. */
+    public List<Integer> labels() {
+        return file().labels();
+    }
+
+    /** The numbers of steps that it may draw in, its own first. */
+    public List<Integer> steps() {
+        return file().steps();
+    }
+
+    /** Of its pictures. */
+    public synchronized Shape shape() {
+        return model.pictures();
+    }
+
+    /**
+     * The label of a class by its name: one called exactly so, else one called so but for upper case, else one with such a synonym among names
+     * with commas between.
+     *
+     * @throws StudentException of kind BAD_REQUEST where there is none, or several
+     */
+    public int label(String name) {
+        return ClassNames.label(name, file().classes());
+    }
+
+    private synchronized StudentFile file() {
+        return model.file();
+    }
+
+    /**
+     * Draws, and waits for it.
+     *
+     * @return pictures in the request's order
+     * @throws StudentException of the kinds of {@link #submit(Request, Duration, ProgressListener)}, or CANCELLED where this thread is interrupted
+     */
+    public List<Image> sample(Request request) {
+        return await(submit(request));
+    }
+
+    /** The same, but for no longer than that. */
+    public List<Image> sample(Request request, Duration deadline) {
+        return await(submit(request, deadline));
+    }
+
+    private static List<Image> await(CompletableFuture<List<Image>> result) {
+        try {
+            return result.get();
+        } catch (InterruptedException e) {
+            result.cancel(true);
+            Thread.currentThread().interrupt();
+            throw new StudentException(Kind.CANCELLED, "the waiting thread was interrupted; ask again", e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof StudentException failure) {
+                throw new StudentException(failure.kind(), failure.getMessage(), failure);
+            }
+            throw new StudentException(Kind.RUNTIME, "the pictures could not be drawn (" + e.getCause() + ")", e);
+        }
+    }
+
+    /** Asks for pictures, whenever they are there. */
+    public CompletableFuture<List<Image>> submit(Request request) {
+        return accept(request, null, (done, total) -> {});
+    }
+
+    /** Asks for pictures within a time from now. */
+    public CompletableFuture<List<Image>> submit(Request request, Duration deadline) {
+        return accept(request, deadline, (done, total) -> {});
+    }
+
+    /**
+     * Asks for pictures within a time from now.
+     *
+     * @param progress is told of each step of each picture
+     * @return the pictures, in the request's order; to cancel it ends the work after the step that is being computed. It ends with a
+     *     {@link StudentException} of kind DEADLINE, CLOSED or RUNTIME; what follows by a method without {@code Async} runs on the thread that draws
+     * @throws StudentException at once, of kind BAD_REQUEST, TOO_LARGE, QUEUE_FULL or CLOSED
+     */
+    public CompletableFuture<List<Image>> submit(Request request, Duration deadline, ProgressListener progress) {
+        return accept(request, deadline, progress);
+    }
+
+    private CompletableFuture<List<Image>> accept(Request request, Duration deadline, ProgressListener progress) {
+        LoadedModel serving;
+        synchronized (this) {
+            if (closed) {
+                throw meter.failure(RequestQueue.closed());
+            }
+            serving = model;
+            serving.retain();
+        }
+        Job job;
+        try {
+            job = RequestCheck.job(request, serving, options.maxImages(), progress);
+        } catch (StudentException e) {
+            serving.release();
+            throw meter.failure(e);
+        }
+        return workers.submit(job, deadline);
+    }
+
+    /** Draws a batch of each size, so that the first request does not pay for first times; then it {@link #isReady}. */
+    public void warmUp() {
+        int label = labels().get(0);
+        for (int batch : options.batchSizes()) {
+            sample(Request.of(label).count(Math.min(batch, options.maxImages())));
+        }
+    }
+
+    /** Whether it has drawn a picture, and is not closed: what a health check asks. */
+    public synchronized boolean isReady() {
+        return !closed && metrics().images() > 0;
+    }
+
+    /**
+     * Replaces the file: requests that came before are drawn from the old one, which is closed with the last of them; those that come after, from the new
+     * one. Where the new one cannot be opened or draws no picture, the old one serves on.
+     *
+     * @throws StudentException as {@link #open(Path, StudentOptions)} does
+     */
+    public void reload(Path path) {
+        LoadedModel fresh = load(path);
+        try {
+            await(workers.submit(first(fresh), null));
+        } catch (StudentException e) {
+            fresh.release();
+            throw e;
+        }
+        LoadedModel old;
+        synchronized (this) {
+            old = closed ? fresh : model;
+            model = closed ? model : fresh;
+        }
+        old.release();
+        meter.reload(path);
+    }
+
+    /** One picture of a model that does not serve yet. */
+    private static Job first(LoadedModel fresh) {
+        fresh.retain();
+        Request request = Request.of(fresh.file().labels().get(0));
+        return RequestCheck.job(request, fresh, 1, (done, total) -> {});
+    }
+
+    /** What it has done. */
+    public StudentMetrics metrics() {
+        return meter.read(workers.waiting());
+    }
+
+    /** Ends: who waits gets a {@link StudentException} of kind CLOSED, batches in work are finished before this returns. */
+    @Override
+    public void close() {
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+        }
+        workers.close();
+        model.release();
+    }
+}
