@@ -6,6 +6,7 @@ import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.Map;
 
 /**
@@ -25,6 +26,9 @@ final class StoredWeights {
     /** A weight in its own shape, or another of as many values. */
     String as(OnnxBuilder builder, String name, long... dims) {
         TensorEntry entry = file.entry(name);
+        if (entry.dtype() == Dtype.I8) {
+            throw new IllegalArgumentException(name + " is of 8 bits, which is written of a product's matrix alone");
+        }
         if (!entry.dtype().floating()) {
             Dtype type = entry.dtype() == Dtype.BOOL ? Dtype.BOOL : Dtype.I64;
             float[] values = file.floats(name);
@@ -35,7 +39,7 @@ final class StoredWeights {
             return builder.constant(name, type, wide, dims);
         }
         Dtype type = entry.shape().length > 1 ? matrices : Dtype.F32;
-        String shaped = java.util.Arrays.equals(dims, entry.shape()) ? name : name + "." + joined(dims);
+        String shaped = Arrays.equals(dims, entry.shape()) ? name : name + "." + joined(dims);
         return widened(
                 builder, builder.initializer(shaped, type, dims, file.values(name, 0, entry.elements(), type)), type);
     }

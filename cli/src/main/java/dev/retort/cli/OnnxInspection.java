@@ -3,7 +3,6 @@ package dev.retort.cli;
 import dev.retort.error.Printable;
 import dev.retort.hub.ByteSize;
 import dev.retort.onnx.OnnxFile;
-import dev.retort.onnx.OnnxWriter;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.Locale;
@@ -34,8 +33,7 @@ final class OnnxInspection {
                         "%d, %,d values, %s",
                         file.tensors().size(),
                         file.tensors().stream().mapToLong(OnnxFile.Held::values).sum(),
-                        ByteSize.text(path.toFile().length()
-                                + OnnxWriter.outside(path).toFile().length())));
+                        ByteSize.text(path.toFile().length() + outside(path, file))));
         line(text, "Nodes", nodes(file.operators()));
         file.metadata().forEach((key, value) -> line(text, "Says", key + " = " + firstLine(value)));
         if (keys) {
@@ -44,6 +42,15 @@ final class OnnxInspection {
                             tensor -> line(text, "Tensor", tensor.name() + " " + tensor.type() + " " + tensor.shape()));
         }
         output.terminal().out().print(text);
+    }
+
+    private static long outside(Path path, OnnxFile file) {
+        return file.tensors().stream()
+                .map(OnnxFile.Held::file)
+                .filter(beside -> !beside.isEmpty())
+                .distinct()
+                .mapToLong(beside -> path.resolveSibling(beside).toFile().length())
+                .sum();
     }
 
     private static String joined(Map<String, Long> opsets) {

@@ -80,7 +80,7 @@ final class FirstDifference {
             Map<String, float[]> there = session.run(inputs);
             Tensor[] here = new GraphReplay(all, weights(), Device.CPU).run(tensors(inputs));
             for (int i = 0; i < here.length; i++) {
-                double error = Comparison.error(there.get(nodes.get(i).out().name()), Tensors.floats(here[i]));
+                double error = OutputCheck.error(there.get(nodes.get(i).out().name()), Tensors.floats(here[i]));
                 if (!(error <= most)) {
                     return "the first layer that differs is " + place(nodes.get(i)) + ", by " + error;
                 }

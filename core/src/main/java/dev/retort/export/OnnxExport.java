@@ -118,11 +118,11 @@ public record OnnxExport(List<SamplingSpec> ways, boolean unrolled, Dtype matric
     }
 
     private double compared(OpenedModel model, Way way, Path file, Path out) {
-        Comparison comparison = new Comparison(model, way);
-        List<Comparison.Case> cases = unrolled ? comparison.samples() : comparison.calls();
+        OutputCheck check = new OutputCheck(model, way);
+        List<OutputCheck.Case> cases = unrolled ? check.samples() : check.calls();
         double error;
         try (OnnxSession session = OnnxSession.open(file)) {
-            error = Comparison.error(session, cases);
+            error = OutputCheck.error(session, cases);
         }
         double most = matrices == Dtype.F32 ? FP32 : FP16;
         if (!(error <= most)) {
@@ -132,7 +132,7 @@ public record OnnxExport(List<SamplingSpec> ways, boolean unrolled, Dtype matric
                             + " of its largest value, at most " + most + " was expected; "
                             + FirstDifference.of(
                                     model,
-                                    comparison.calls().get(0).inputs(),
+                                    check.calls().get(0).inputs(),
                                     matrices,
                                     most,
                                     file.resolveSibling("probe.onnx")));

@@ -220,7 +220,7 @@ class EveryOpTest {
                         new GraphReplay(graph, weights, Device.CPU).run(tensors.toArray(Tensor[]::new))[0]);
                 float[] there = session.run(inputs).get("output");
                 assertThat(there).hasSameSizeAs(expected);
-                assertThat(Comparison.error(there, expected)).isLessThan(1e-6);
+                assertThat(OutputCheck.error(there, expected)).isLessThan(1e-6);
             }
         }
     }

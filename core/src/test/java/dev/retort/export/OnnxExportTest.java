@@ -216,7 +216,7 @@ class OnnxExportTest {
             Way way = new Way(2, Sampling.sampler(opened.network(), opened.card(), sampling, Precision.FP32));
             String where = FirstDifference.of(
                     mixed,
-                    new Comparison(opened, way).calls().get(0).inputs(),
+                    new OutputCheck(opened, way).calls().get(0).inputs(),
                     Dtype.F16,
                     1e-4,
                     folder.resolve("probe.onnx"));

@@ -69,7 +69,7 @@ class QuantizedLinearTest {
         float[] expected = product(step, Math.round(-low / step), true);
         Path optimized = folder.resolve("optimized.onnx");
         try (OnnxSession session = OnnxSession.open(file, optimized)) {
-            assertThat(Comparison.error(session.run(Map.of("x", x)).get("output"), expected))
+            assertThat(OutputCheck.error(session.run(Map.of("x", x)).get("output"), expected))
                     .isLessThan(1e-5);
         }
         assertThat(OnnxFile.read(optimized).operators())
@@ -87,11 +87,11 @@ class QuantizedLinearTest {
             try (OnnxSession session = OnnxSession.open(given)) {
                 float[] there =
                         session.run(Map.of("x", x, "step", new long[] {step})).get("output");
-                assertThat(Comparison.error(there, expected)).isLessThan(1e-5);
+                assertThat(OutputCheck.error(there, expected)).isLessThan(1e-5);
             }
             Path optimized = folder.resolve("optimized.onnx");
             try (OnnxSession session = OnnxSession.open(write(true, StepIndex.at(step, 2), ranges), optimized)) {
-                assertThat(Comparison.error(session.run(Map.of("x", x)).get("output"), expected))
+                assertThat(OutputCheck.error(session.run(Map.of("x", x)).get("output"), expected))
                         .isLessThan(1e-5);
             }
             assertThat(OnnxFile.read(optimized).operators())
@@ -107,7 +107,7 @@ class QuantizedLinearTest {
                 Map.of("fc.input_scale", new float[] {0.03f}, "fc.input_zero_point", new float[] {120});
         try (OnnxSession session = OnnxSession.open(write(false, StepIndex.ANY, range), optimized)) {
             float[] there = session.run(Map.of("x", x)).get("output");
-            assertThat(Comparison.error(there, product(0.03f, 120, false))).isLessThan(1e-5);
+            assertThat(OutputCheck.error(there, product(0.03f, 120, false))).isLessThan(1e-5);
         }
         OnnxSession.open(write(false, StepIndex.ANY, Map.of()), optimized).close();
         assertThat(OnnxFile.read(optimized).operators()).containsOnlyKeys("com.microsoft.DynamicQuantizeMatMul");

@@ -158,7 +158,7 @@ class WholeGraphTest {
                 Map<String, float[]> there = session.run(inputs);
                 for (int i = 0; i < expected.length; i++) {
                     float[] values = there.get(i == 0 ? "output" : "output." + i);
-                    assertThat(Comparison.error(values, Tensors.floats(expected[i])))
+                    assertThat(OutputCheck.error(values, Tensors.floats(expected[i])))
                             .as("output %d of %d", i, batch)
                             .isLessThan(1e-5);
                 }

@@ -24,7 +24,7 @@ import java.util.stream.LongStream;
 import org.bytedeco.pytorch.Tensor;
 
 /** An exported file beside the network it came from: both are given the same 16 inputs. */
-final class Comparison {
+final class OutputCheck {
     /** How many samples both are asked about. */
     static final int SAMPLES = 16;
 
@@ -45,7 +45,7 @@ final class Comparison {
     private final Way way;
     private final int size;
 
-    Comparison(OpenedModel model, Way way) {
+    OutputCheck(OpenedModel model, Way way) {
         this.model = model;
         this.way = way;
         size = model.card().network().shape().values();
