@@ -7,12 +7,19 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * x·weightᵀ + bias in ONNX. Of an fp32 weight it is MatMul and Add, which ONNX Runtime makes one Gemm. Of one of 8 bits it is what ONNX Runtime
- * computes in whole numbers, activations as unsigned bytes: with a calibrated range QuantizeLinear and MatMulIntegerToFloat, without one
- * DynamicQuantizeLinear, MatMulInteger, Cast, Mul and Add, which it fuses. (A QuantizeLinear, DequantizeLinear pair before a MatMul with a bias it does
- * not fuse.)
+ * x·weightᵀ + bias in ONNX. Of an fp32 weight it is MatMul and Add, which ONNX Runtime makes one Gemm. Of one of 8 bits it is QuantizeLinear and
+ * MatMulIntegerToFloat, which ONNX Runtime computes in whole numbers, activations as unsigned bytes: by a calibrated range, or, without one, each row by its
+ * own largest magnitude. (DynamicQuantizeLinear takes one range for a whole batch, so a sample would depend on those beside it; a QuantizeLinear,
+ * DequantizeLinear pair before a MatMul with a bias is not fused.)
  */
 final class LinearLowering {
+    /** What stands for zero in rows by their own magnitude, and the largest distance from it. */
+    private static final int MIDDLE = 128;
+
+    private static final int FULL = 127;
+    /** The scale of a row of zeros; any will do. */
+    private static final double TINY = 1e-30;
+
     private final OnnxBuilder builder;
     private final StoredWeights weights;
     private final Set<String> stored;
@@ -58,16 +65,20 @@ final class LinearLowering {
         String zero = builder.constant("zero.I8." + scales.length, Dtype.I8, new double[scales.length], scales.length);
         double[] inputScales = weights.beside(weight, "input_scale");
         return inputScales == null
-                ? dynamic(x, bytes, scale, zero, bias)
+                ? byRow(x, bytes, scale, zero, bias)
                 : fixed(x, weight, bytes, scale, zero, bias, inputScales);
     }
 
-    private String dynamic(String x, String bytes, String scale, String zero, String bias) {
-        List<String> q = builder.add(3, OnnxOp.DYNAMIC_QUANTIZE_LINEAR, Map.of(), x); // bytes, scale, zero point
-        String product = builder.add(OnnxOp.MATMUL_INTEGER, q.get(0), bytes, q.get(2), zero);
-        String wide = builder.add(OnnxOp.CAST, Map.of("to", (long) OnnxType.code(Dtype.F32)), product);
-        String scaled = builder.add(OnnxOp.MUL, wide, builder.add(OnnxOp.MUL, q.get(1), scale));
-        return plus(scaled, bias);
+    private String byRow(String x, String bytes, String scale, String zero, String bias) {
+        String largest = builder.add(
+                OnnxOp.REDUCE_MAX, Map.of("keepdims", 1L), builder.add(OnnxOp.ABS, x), builder.wholes(-1));
+        String scales = builder.add(
+                OnnxOp.CLIP, builder.add(OnnxOp.DIV, largest, builder.number(FULL)), builder.number(TINY));
+        String one = builder.number(1);
+        String middle = builder.number(Dtype.U8, MIDDLE);
+        String q = builder.add(OnnxOp.QUANTIZE_LINEAR, builder.add(OnnxOp.DIV, x, scales), one, middle);
+        String product = builder.add(OnnxOp.MATMUL_INTEGER_TO_FLOAT, q, bytes, one, scale, middle, zero);
+        return plus(builder.add(OnnxOp.MUL, product, scales), bias);
     }
 
     private String fixed(

@@ -4,11 +4,9 @@ import dev.retort.graph.Graph;
 import dev.retort.graph.Node;
 import dev.retort.graph.Value;
 import dev.retort.io.Dtype;
-import dev.retort.model.Weights;
 import dev.retort.onnx.GraphLowering;
 import dev.retort.onnx.OnnxBuilder;
 import dev.retort.onnx.OnnxWriter;
-import dev.retort.onnx.StepIndex;
 import dev.retort.torch.Device;
 import dev.retort.torch.GraphReplay;
 import dev.retort.torch.NoGrad;
@@ -25,7 +23,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * Finds the first layer at which ONNX Runtime computes something else than libtorch, by a file whose outputs are all values between
- * a network's layers.
+ * a network's layers. What a quantised layer is to compute are products of rounded numbers in fp32.
  */
 final class FirstDifference {
     private final OpenedModel model;
@@ -42,14 +40,16 @@ final class FirstDifference {
      * Half a sentence that names the layer.
      *
      * @param inputs of one call
+     * @param time of this call
      * @param matrices as in the file that differs
      * @param most differences up to this share of a value's largest number are rounding
      * @param probe where the file may be written
      */
-    static String of(OpenedModel model, Map<String, Object> inputs, Dtype matrices, double most, Path probe) {
+    static String of(
+            OpenedModel model, Map<String, Object> inputs, double time, Dtype matrices, double most, Path probe) {
         FirstDifference search = new FirstDifference(model);
         search.write(matrices, probe);
-        return search.first(inputs, most, probe);
+        return search.first(inputs, time, most, probe);
     }
 
     private void write(Dtype matrices, Path probe) {
@@ -58,7 +58,7 @@ final class FirstDifference {
         List<String> names = new ArrayList<>();
         graph.inputs().forEach(input -> names.add(builder.input(input.name(), input.type(), input.shape())));
         Map<String, String> values =
-                new GraphLowering(builder, model.weights(), matrices).lower(graph, names, StepIndex.ANY);
+                new GraphLowering(builder, model.weights(), matrices).lower(graph, names, NetworkForm.range(builder, model));
         nodes.forEach(node -> {
             Value value = node.out();
             builder.output(value.name(), value.type(), value.shape(), values.get(value.name()));
@@ -66,7 +66,7 @@ final class FirstDifference {
         OnnxWriter.write(probe, builder.model(Map.of()), OnnxWriter.MOST_INSIDE);
     }
 
-    private String first(Map<String, Object> inputs, double most, Path probe) {
+    private String first(Map<String, Object> inputs, double time, double most, Path probe) {
         Graph graph = model.graph();
         Graph all = new Graph(
                 graph.inputs(),
@@ -78,7 +78,8 @@ final class FirstDifference {
                 NoGrad off = NoGrad.on();
                 OnnxSession session = OnnxSession.open(probe)) {
             Map<String, float[]> there = session.run(inputs);
-            Tensor[] here = new GraphReplay(all, weights(), Device.CPU).run(tensors(inputs));
+            Tensor[] here = new GraphReplay(all, weights(), Device.CPU, new RoundedProduct(model, model.range(time)))
+                    .run(tensors(inputs));
             for (int i = 0; i < here.length; i++) {
                 double error = OutputCheck.error(there.get(nodes.get(i).out().name()), Tensors.floats(here[i]));
                 if (!(error <= most)) {
@@ -93,7 +94,7 @@ final class FirstDifference {
         Map<String, Tensor> weights = new HashMap<>();
         model.graph().weights().forEach(weight -> {
             String name = weight.value().name();
-            weights.put(name, Weights.tensor(model.weights(), name, Device.CPU));
+            weights.put(name, model.floats(name));
         });
         return weights;
     }

@@ -1,5 +1,6 @@
 package dev.retort.export;
 
+import dev.retort.card.FoldedDitSpec;
 import dev.retort.graph.Value;
 import dev.retort.io.Dtype;
 import dev.retort.onnx.GraphLowering;
@@ -22,21 +23,40 @@ final class NetworkForm {
             inputs.add(builder.input(input.name(), input.type(), input.shape()));
         }
         Map<String, String> values = new GraphLowering(builder, model.weights(), matrices)
-                .lower(model.graph(), inputs, step(builder, model));
+                .lower(model.graph(), inputs, range(builder, model));
         Value output = model.graph().outputs().get(0);
         builder.output("output", output.type(), output.shape(), values.get(output.name()));
         return builder.model(metadata);
     }
 
-    /** Of a folded network whose activations have a range for each moment, that of the first row; another one's are the same at each step. */
-    private static StepIndex step(OnnxBuilder builder, OpenedModel model) {
-        if (model.folded() == null || !Quantization.hasRanges(model.weights())) {
+    /** Of activations with several ranges the one of the first sample's time: a call asks all samples at one. */
+    static StepIndex range(OnnxBuilder builder, OpenedModel model) {
+        List<Double> times = model.rangeTimes();
+        if (times.isEmpty()) {
             return StepIndex.ANY;
         }
-        builder.label("step");
-        String first = builder.add(OnnxOp.SLICE, "row", builder.wholes(0), builder.wholes(1));
+        builder.label("range");
+        return StepIndex.in(
+                model.folded() == null ? nearest(builder, times) : ofRow(builder, model, model.folded()), times.size());
+    }
+
+    private static String nearest(OnnxBuilder builder, List<Double> times) {
+        String all = builder.constant(
+                "times", Dtype.F32, times.stream().mapToDouble(time -> time).toArray(), times.size());
+        String away = builder.add(OnnxOp.ABS, builder.add(OnnxOp.SUB, all, first(builder, "time")));
+        return builder.add(OnnxOp.ARG_MIN, Map.of("axis", 0L, "keepdims", 1L), away);
+    }
+
+    private static String ofRow(OnnxBuilder builder, OpenedModel model, FoldedDitSpec spec) {
+        double[] ranges =
+                spec.times().stream().mapToDouble(model::range).toArray();
         String moment = builder.add(
-                OnnxOp.DIV, first, builder.wholes(model.folded().labels().size()));
-        return StepIndex.in(moment, model.folded().times().size());
+                OnnxOp.DIV, first(builder, "row"), builder.wholes(spec.labels().size()));
+        return builder.add(
+                OnnxOp.GATHER, Map.of("axis", 0L), builder.constant("ranges", Dtype.I64, ranges, ranges.length), moment);
+    }
+
+    private static String first(OnnxBuilder builder, String input) {
+        return builder.add(OnnxOp.SLICE, input, builder.wholes(0), builder.wholes(1));
     }
 }

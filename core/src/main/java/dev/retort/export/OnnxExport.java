@@ -32,6 +32,8 @@ public record OnnxExport(List<SamplingSpec> ways, boolean unrolled, Dtype matric
     private static final double FP32 = 1e-4;
     /** The same of weights rounded to 11 bits. */
     private static final double FP16 = 2e-2;
+    /** The same where activations are rounded to 8 bits: what lies on the border of two levels may fall to either side. */
+    private static final double INT8 = 2e-2;
 
     /**
      * What was written.
@@ -124,7 +126,7 @@ public record OnnxExport(List<SamplingSpec> ways, boolean unrolled, Dtype matric
         try (OnnxSession session = OnnxSession.open(file)) {
             error = OutputCheck.error(session, cases);
         }
-        double most = matrices == Dtype.F32 ? FP32 : FP16;
+        double most = model.card().quantization() != null ? INT8 : matrices == Dtype.F32 ? FP32 : FP16;
         if (!(error <= most)) {
             throw new RetortException(
                     Kind.CHECKPOINT,
@@ -133,6 +135,7 @@ public record OnnxExport(List<SamplingSpec> ways, boolean unrolled, Dtype matric
                             + FirstDifference.of(
                                     model,
                                     check.calls().get(0).inputs(),
+                                    way.moments().get(way.some(1).get(0)).time(),
                                     matrices,
                                     most,
                                     file.resolveSibling("probe.onnx")));

@@ -3,6 +3,7 @@ package dev.retort.export;
 import dev.retort.card.FoldedDitSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.Part;
+import dev.retort.card.QuantizationSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.graph.Graph;
@@ -10,13 +11,18 @@ import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.layout.ModelFiles;
 import dev.retort.model.Denoiser;
+import dev.retort.model.QuantizedSource;
+import dev.retort.model.Weights;
 import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.Models;
 import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
 import dev.retort.torch.Precision;
 import java.nio.file.Path;
 import java.util.EnumSet;
+import java.util.List;
 import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * A model on its way into a file of another program: its weights on disk, what it computes, and the network that the file is compared with.
@@ -32,6 +38,12 @@ record OpenedModel(ModelCard card, TensorFile weights, Graph graph, Denoiser net
     /** Opens a model folder. */
     static OpenedModel open(Path folder) {
         ModelCard card = ModelFiles.card(folder);
+        if (card.quantization() != null && !card.quantization().multipliesIntegers()) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    folder + " has " + card.quantization().text()
+                            + ", which no product of ONNX Runtime takes as they are; give one quantised by int8-static or int8-dynamic");
+        }
         Set<Part> parts = card.network().condition().parts().keySet();
         if (!TOLD.containsAll(parts)) {
             throw new RetortException(
@@ -43,7 +55,10 @@ record OpenedModel(ModelCard card, TensorFile weights, Graph graph, Denoiser net
         TensorFile weights = TensorFiles.open(folder.resolve(ModelFiles.WEIGHTS));
         try {
             return new OpenedModel(
-                    card, weights, graph, Models.packed(card.network(), weights, Device.CPU, Precision.FP32));
+                    card,
+                    weights,
+                    graph,
+                    Models.packed(card.network(), card.quantization(), weights, Device.CPU, Precision.FP32));
         } catch (RuntimeException e) {
             weights.close();
             throw e;
@@ -53,6 +68,38 @@ record OpenedModel(ModelCard card, TensorFile weights, Graph graph, Denoiser net
     /** Its table, where it has one in place of modulations. */
     FoldedDitSpec folded() {
         return card.network() instanceof FoldedDitSpec spec ? spec : null;
+    }
+
+    /** A weight as floats, whole numbers of a quantised one times their scale. */
+    Tensor floats(String name) {
+        Tensor stored = Weights.tensor(weights, name, Device.CPU);
+        if (card.quantization() == null || !card.quantization().quantizes(name)) {
+            return stored;
+        }
+        return QuantizedSource.widened(Dtype.F32.cast(stored), beside(name, QuantizationSpec.WEIGHT_SCALE));
+    }
+
+    /** Numbers beside a quantised weight, such as its scales. */
+    Tensor beside(String weight, String ending) {
+        String layer = weight.substring(0, weight.length() - QuantizationSpec.WEIGHT.length());
+        return Weights.tensor(weights, layer + ending, Device.CPU);
+    }
+
+    /** The times at which activations have ranges; empty where there is one for all, or none. */
+    List<Double> rangeTimes() {
+        return card.quantization() == null ? List.of() : card.quantization().times();
+    }
+
+    /** Which of the activations' ranges is that of a time: the nearest. */
+    int range(double time) {
+        List<Double> times = rangeTimes();
+        int nearest = 0;
+        for (int i = 1; i < times.size(); i++) {
+            if (Math.abs(times.get(i) - time) < Math.abs(times.get(nearest) - time)) {
+                nearest = i;
+            }
+        }
+        return nearest;
     }
 
     @Override

@@ -88,10 +88,18 @@ final class UnrolledForm implements PlanNodes.Calls {
         }
         Value output = model.graph().outputs().get(0);
         String all = lowering.lower(
-                        model.graph(), inputs, StepIndex.at(step, way.moments().size()))
+                        model.graph(), inputs, range(step))
                 .get(output.name());
         builder.label("step." + step);
         return twice ? guided(step, all, Math.toIntExact(output.shape().size(1).whole())) : all;
+    }
+
+    /** Which ranges the activations of a step have. */
+    private StepIndex range(int step) {
+        int count = model.rangeTimes().size();
+        return count == 0
+                ? StepIndex.ANY
+                : StepIndex.at(model.range(way.moments().get(step).time()), count);
     }
 
     /** A number for each sample. */

@@ -162,7 +162,12 @@ public final class Models {
         return packed(spec, null, parameters, device, precision);
     }
 
-    private static Denoiser packed(
+    /**
+     * The same of weights that may be quantised.
+     *
+     * @param quantization how; null where they are floats
+     */
+    public static Denoiser packed(
             NetworkSpec spec,
             QuantizationSpec quantization,
             TensorFile parameters,

@@ -12,9 +12,22 @@ import org.bytedeco.pytorch.Tensor;
 
 /** Computes what a {@link Graph} says by {@link Ops}, for any batch size. */
 public final class GraphReplay {
+    /** How x·weightᵀ + bias is computed. */
+    @FunctionalInterface
+    public interface Product {
+        /**
+         * The product.
+         *
+         * @param name of the weight in the graph
+         * @param bias or null
+         */
+        Tensor of(String name, Tensor x, Tensor weight, Tensor bias);
+    }
+
     private final Graph graph;
     private final Map<String, Tensor> weights;
     private final Device device;
+    private final Product product;
 
     /**
      * A graph with the weights of a network.
@@ -23,9 +36,15 @@ public final class GraphReplay {
      * @param device where weights and inputs live
      */
     public GraphReplay(Graph graph, Map<String, Tensor> weights, Device device) {
+        this(graph, weights, device, (name, x, weight, bias) -> Ops.linear(x, weight, bias));
+    }
+
+    /** The same with products of another kind. */
+    public GraphReplay(Graph graph, Map<String, Tensor> weights, Device device, Product product) {
         this.graph = graph;
         this.weights = weights;
         this.device = device;
+        this.product = product;
     }
 
     /** From the inputs, in the graph's order, to its outputs; these and all between them belong to the caller's scope. */
@@ -65,13 +84,13 @@ public final class GraphReplay {
         return Ops.reshape(flat, constant.value().shape().at(1));
     }
 
-    private static Tensor compute(Node node, List<Tensor> in, long batch) {
+    private Tensor compute(Node node, List<Tensor> in, long batch) {
         Tensor x = in.get(0);
         Tensor y = in.size() > 1 ? in.get(1) : null;
         Tensor z = in.size() > 2 ? in.get(2) : null;
         return switch (node.op()) {
-            case LINEAR -> Ops.linear(x, y, z);
-            case LINEAR_GELU_TANH -> Ops.linearGeluTanh(x, y, z);
+            case LINEAR -> product.of(node.in().get(1).name(), x, y, z);
+            case LINEAR_GELU_TANH -> Ops.geluTanh(product.of(node.in().get(1).name(), x, y, z));
             case CONV2D -> Ops.conv2d(x, y, z, node.whole("stride"), node.whole("padding"));
             case MATMUL -> Ops.matmul(x, y);
             case EMBEDDING -> Ops.embedding(x, y);
