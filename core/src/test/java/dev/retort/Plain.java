@@ -50,6 +50,15 @@ public final class Plain {
         return worst / size;
     }
 
+    /** The same of fp32. */
+    public static double error(float[] found, float[] expected) {
+        return error(wide(found), wide(expected));
+    }
+
+    private static double[] wide(float[] values) {
+        return IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray();
+    }
+
     /** Each value by itself. */
     public static double[] each(double[] x, DoubleUnaryOperator function) {
         return Arrays.stream(x).map(function).toArray();

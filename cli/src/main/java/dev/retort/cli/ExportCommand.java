@@ -83,7 +83,8 @@ final class ExportCommand implements Callable<Integer> {
     private boolean force;
 
     /** What is printed as JSON. */
-    record Exported(String out, String format, String form, long bytes, double error, List<String> notes) {}
+    record Exported(
+            String out, String format, String form, long bytes, double error, String unit, List<String> notes) {}
 
     @Override
     public Integer call() {
@@ -127,6 +128,7 @@ final class ExportCommand implements Callable<Integer> {
                 written.form() + (written.folded() ? ", folded" : ""),
                 written.bytes(),
                 written.error(),
+                written.unit(),
                 card.autoencoder() == null
                         ? List.of()
                         : List.of("the file computes latents; the decoder that makes pictures of them is not in it"));
@@ -156,7 +158,7 @@ final class ExportCommand implements Callable<Integer> {
         writing.requireFree(force);
         try (TensorFile file = TensorFiles.open(model.resolve(ModelFiles.WEIGHTS))) {
             List<String> notes = writing.write(card, file, new Storage(stored, Storage.SHARD_BYTES));
-            return new Exported(target.toString(), wanted.id(), layout, 0, 0, notes);
+            return new Exported(target.toString(), wanted.id(), layout, 0, 0, "", notes);
         }
     }
 
@@ -170,10 +172,11 @@ final class ExportCommand implements Callable<Integer> {
         if (exported.format().equals(ExportFormat.ONNX.id())) {
             output.say(String.format(
                     Locale.ROOT,
-                    "%s (%s); ONNX Runtime computes the same up to %.1e of the largest value",
+                    "%s (%s); ONNX Runtime computes the same up to %.1e of the %s",
                     ByteSize.text(exported.bytes()),
                     exported.form(),
-                    exported.error()));
+                    exported.error(),
+                    exported.unit()));
         }
         output.next("retort inspect " + exported.out());
     }

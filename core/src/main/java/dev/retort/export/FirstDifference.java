@@ -42,14 +42,14 @@ final class FirstDifference {
      * @param inputs of one call
      * @param time of this call
      * @param matrices as in the file that differs
-     * @param most differences up to this share of a value's largest number are rounding
+     * @param tolerance what is rounding
      * @param probe where the file may be written
      */
     static String of(
-            OpenedModel model, Map<String, Object> inputs, double time, Dtype matrices, double most, Path probe) {
+            OpenedModel model, Map<String, Object> inputs, double time, Dtype matrices, Tolerance tolerance, Path probe) {
         FirstDifference search = new FirstDifference(model);
         search.write(matrices, probe);
-        return search.first(inputs, time, most, probe);
+        return search.first(inputs, time, tolerance, probe);
     }
 
     private void write(Dtype matrices, Path probe) {
@@ -66,7 +66,7 @@ final class FirstDifference {
         OnnxWriter.write(probe, builder.model(Map.of()), OnnxWriter.MOST_INSIDE);
     }
 
-    private String first(Map<String, Object> inputs, double time, double most, Path probe) {
+    private String first(Map<String, Object> inputs, double time, Tolerance tolerance, Path probe) {
         Graph graph = model.graph();
         Graph all = new Graph(
                 graph.inputs(),
@@ -81,8 +81,8 @@ final class FirstDifference {
             Tensor[] here = new GraphReplay(all, weights(), Device.CPU, new RoundedProduct(model, model.range(time)))
                     .run(tensors(inputs));
             for (int i = 0; i < here.length; i++) {
-                double error = OutputCheck.error(there.get(nodes.get(i).out().name()), Tensors.floats(here[i]));
-                if (!(error <= most)) {
+                double error = tolerance.error(there.get(nodes.get(i).out().name()), Tensors.floats(here[i]));
+                if (!(error <= tolerance.most())) {
                     return "the first layer that differs is " + place(nodes.get(i)) + ", by " + error;
                 }
             }

@@ -28,13 +28,6 @@ import java.util.Map;
  * @param mostInside with more bytes of weights these lie in a file beside it
  */
 public record OnnxExport(List<SamplingSpec> ways, boolean unrolled, Dtype matrices, long mostInside) {
-    /** The largest difference that rounding explains, as a share of the largest value: of weights in fp32. */
-    private static final double FP32 = 1e-4;
-    /** The same of weights rounded to 11 bits. */
-    private static final double FP16 = 2e-2;
-    /** The same where activations are rounded to 8 bits: what lies on the border of two levels may fall to either side. */
-    private static final double INT8 = 2e-2;
-
     /**
      * What was written.
      *
@@ -42,11 +35,12 @@ public record OnnxExport(List<SamplingSpec> ways, boolean unrolled, Dtype matric
      * @param bytes its size, and that of its weights where these lie beside it
      * @param form {@code network} or {@code unrolled}
      * @param folded whether its modulations are a table
-     * @param error the largest difference from the network, as a share of the largest value
+     * @param error how far its output is from the network's, as a share of {@code unit}
+     * @param unit the largest value; of a quantised network the root mean square of all values
      * @param metadata what the file says of itself
      */
     public record Written(
-            Path file, long bytes, String form, boolean folded, double error, Map<String, String> metadata) {}
+            Path file, long bytes, String form, boolean folded, double error, String unit, Map<String, String> metadata) {}
 
     /** How a model is sampled as its card says: in each number of steps that it was trained for, the card's own first. */
     public static List<SamplingSpec> ways(ModelCard card) {
@@ -95,14 +89,15 @@ public record OnnxExport(List<SamplingSpec> ways, boolean unrolled, Dtype matric
                 ? UnrolledForm.of(model, kept.get(0), matrices, metadata)
                 : NetworkForm.of(model, matrices, metadata);
         OnnxWriter.write(file, onnx, mostInside);
-        double error = compared(model, kept.get(0), file, out);
+        Tolerance tolerance = Tolerance.of(model.card(), matrices);
+        double error = compared(model, kept.get(0), tolerance, file, out);
         Path beside = OnnxWriter.outside(file);
         long bytes = file.toFile().length() + beside.toFile().length();
         if (Files.exists(beside)) {
             AtomicWrite.place(beside, OnnxWriter.outside(out));
         }
         AtomicWrite.place(file, out);
-        return new Written(out, bytes, form, model.folded() != null, error, metadata);
+        return new Written(out, bytes, form, model.folded() != null, error, tolerance.unit(), metadata);
     }
 
     private static Way way(OpenedModel model, SamplingSpec spec) {
@@ -119,25 +114,24 @@ public record OnnxExport(List<SamplingSpec> ways, boolean unrolled, Dtype matric
         return way;
     }
 
-    private double compared(OpenedModel model, Way way, Path file, Path out) {
+    private double compared(OpenedModel model, Way way, Tolerance tolerance, Path file, Path out) {
         OutputCheck check = new OutputCheck(model, way);
         List<OutputCheck.Case> cases = unrolled ? check.samples() : check.calls();
         double error;
         try (OnnxSession session = OnnxSession.open(file)) {
-            error = OutputCheck.error(session, cases);
+            error = OutputCheck.error(session, cases, tolerance);
         }
-        double most = model.card().quantization() != null ? INT8 : matrices == Dtype.F32 ? FP32 : FP16;
-        if (!(error <= most)) {
+        if (!(error <= tolerance.most())) {
             throw new RetortException(
                     Kind.CHECKPOINT,
                     out + " was not written: what ONNX Runtime computes differs from the network by " + error
-                            + " of its largest value, at most " + most + " was expected; "
+                            + " of the " + tolerance.unit() + ", at most " + tolerance.most() + " was expected; "
                             + FirstDifference.of(
                                     model,
                                     check.calls().get(0).inputs(),
                                     way.moments().get(way.some(1).get(0)).time(),
                                     matrices,
-                                    most,
+                                    tolerance,
                                     file.resolveSibling("probe.onnx")));
         }
         return error;

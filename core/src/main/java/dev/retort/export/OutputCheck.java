@@ -156,23 +156,12 @@ final class OutputCheck {
     }
 
     /** The largest error of a file's output over all cases. */
-    static double error(OnnxSession session, List<Case> cases) {
+    static double error(OnnxSession session, List<Case> cases, Tolerance tolerance) {
         double most = 0;
         for (Case one : cases) {
-            most = Math.max(
-                    most, error(session.run(one.inputs()).values().iterator().next(), one.expected()));
+            float[] values = session.run(one.inputs()).values().iterator().next();
+            most = Math.max(most, tolerance.error(values, one.expected()));
         }
         return most;
-    }
-
-    /** The largest difference of values from what was expected, as a share of the largest value expected; NaN where there is one. */
-    static double error(float[] values, float[] expected) {
-        double difference = 0;
-        double largest = Float.MIN_NORMAL;
-        for (int i = 0; i < values.length; i++) {
-            difference = Math.max(difference, Math.abs((double) values[i] - expected[i]));
-            largest = Math.max(largest, Math.abs(expected[i]));
-        }
-        return difference / largest;
     }
 }

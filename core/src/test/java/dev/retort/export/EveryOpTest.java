@@ -2,6 +2,7 @@ package dev.retort.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.Plain;
 import dev.retort.graph.Constant;
 import dev.retort.graph.Graph;
 import dev.retort.graph.Node;
@@ -220,7 +221,7 @@ class EveryOpTest {
                         new GraphReplay(graph, weights, Device.CPU).run(tensors.toArray(Tensor[]::new))[0]);
                 float[] there = session.run(inputs).get("output");
                 assertThat(there).hasSameSizeAs(expected);
-                assertThat(OutputCheck.error(there, expected)).isLessThan(1e-6);
+                assertThat(Plain.error(there, expected)).isLessThan(1e-6);
             }
         }
     }

@@ -217,8 +217,9 @@ class OnnxExportTest {
             String where = FirstDifference.of(
                     mixed,
                     new OutputCheck(opened, way).calls().get(0).inputs(),
+                    way.moments().get(0).time(),
                     Dtype.F16,
-                    1e-4,
+                    new Tolerance(false, 1e-4),
                     folder.resolve("probe.onnx"));
             assertThat(where).startsWith("the first layer that differs is blocks.1.mlp.fc1 (LINEAR_GELU_TANH), by ");
             OpenedModel another = new OpenedModel(opened.card(), wrong, opened.graph(), opened.network());

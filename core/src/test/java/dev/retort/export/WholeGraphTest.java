@@ -2,6 +2,7 @@ package dev.retort.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.Plain;
 import dev.retort.card.AutoencoderSpec;
 import dev.retort.card.ConvSpec;
 import dev.retort.card.DitConvention;
@@ -158,7 +159,7 @@ class WholeGraphTest {
                 Map<String, float[]> there = session.run(inputs);
                 for (int i = 0; i < expected.length; i++) {
                     float[] values = there.get(i == 0 ? "output" : "output." + i);
-                    assertThat(OutputCheck.error(values, Tensors.floats(expected[i])))
+                    assertThat(Plain.error(values, Tensors.floats(expected[i])))
                             .as("output %d of %d", i, batch)
                             .isLessThan(1e-5);
                 }

@@ -60,23 +60,8 @@ class QuantizerTest {
         return SamplingSpec.of("flow-euler", steps, guidance);
     }
 
-    /** Of random weights that make it answer, and some channels of which are loud. */
     private Path model(String name, DitSpec spec, SamplingSpec sampling, TrainedFor trained) {
-        List<String> classes =
-                IntStream.range(0, spec.classes()).mapToObj(i -> "c" + i).toList();
-        ModelCard card = ModelCard.of(spec, ProcessSpec.flow(), sampling, classes, "shapes", 0, 1, "", Map.of())
-                .withTrainedFor(trained);
-        Path folder = temp.resolve(name);
-        try (Scope scope = Scope.open();
-                NoGrad off = NoGrad.on();
-                Dit dit = new Dit(spec, Init.of(1, Device.CPU))) {
-            Init init = Init.of(7, Device.CPU);
-            dit.parameters().forEach((key, p) -> p.copy_(init.normal(key, 0.12, Tensors.shape(p))));
-            Tensor factors = dit.parameters().get("blocks." + (spec.depth() - 1) + ".adaLN_modulation.1.bias");
-            factors.narrow(0, 70, 4).copy_(Tensors.full(8, Device.CPU, 4));
-            ModelFiles.save(folder, card, Weights.writer(dit.state(), Dtype.F32));
-        }
-        return folder;
+        return LoudModel.write(temp.resolve(name), spec, sampling, trained);
     }
 
     private Path fewSteps() {
