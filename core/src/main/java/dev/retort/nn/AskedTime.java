@@ -61,6 +61,12 @@ public final class AskedTime implements AutoCloseable {
         return times;
     }
 
+    /** What is said now, of the first sample; NaN where this thread's network has said none, as before its first step. */
+    public static double one() {
+        AskedTime current = here();
+        return current.times == null && current.tensor == null ? Double.NaN : current.times()[0];
+    }
+
     /** Of each sample, or one for all; an {@link IllegalStateException} where this thread's network has said none. */
     static double[] current() {
         AskedTime current = CURRENT.get();

@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.config.Require;
+import dev.retort.quantize.FakeQuantization;
 import java.util.List;
 import java.util.Map;
 
@@ -14,6 +15,7 @@ import java.util.Map;
  * @param optimizers settings that hold in this stage alone, by player; their rate runs over the stage, whereas a player's own
  *     runs over the run
  * @param adapters what players have in this stage alone, and train instead of their weights
+ * @param quantized how players compute from this stage on, where they do not yet: as their result will once it is quantised
  */
 public record Stage(
         String name,
@@ -21,21 +23,22 @@ public record Stage(
         List<Phase> phases,
         Map<String, Start> starts,
         Map<String, OptimizerConfig> optimizers,
-        Map<String, Adapters> adapters) {
+        Map<String, Adapters> adapters,
+        Map<String, FakeQuantization> quantized) {
     /** Validates. */
     public Stage {
         Require.atLeast("images", images, 1);
         Require.notEmpty("phases", phases);
     }
 
-    /** A stage in which nobody has adapters. */
+    /** A stage in which nobody has adapters or is quantised. */
     public Stage(
             String name,
             long images,
             List<Phase> phases,
             Map<String, Start> starts,
             Map<String, OptimizerConfig> optimizers) {
-        this(name, images, phases, starts, optimizers, Map.of());
+        this(name, images, phases, starts, optimizers, Map.of(), Map.of());
     }
 
     /** A stage in which one player learns at every step. */

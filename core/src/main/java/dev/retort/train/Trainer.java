@@ -17,6 +17,7 @@ import dev.retort.torch.Precision;
 import dev.retort.torch.TorchError;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -81,9 +82,9 @@ public final class Trainer implements AutoCloseable {
         }
         players.forEach(player -> player.recompute(config.compute().checkpointActivations()));
         steps = new Steps(task, this.players, terms, config.seed(), precision, device);
-        checkpoints = new CheckpointStore(run, this.players.states(), this.players.result());
+        checkpoints = new CheckpointStore(run, this.players.states(), new LinkedHashMap<>(this.players.result()));
         state = checkpoints
-                .restore(device, task::otherRun, saved -> this.players.attach(lastStage(saved.imagesSeen())))
+                .restore(device, task::otherRun, saved -> this.players.attach(lastStage(saved.imagesSeen()), false))
                 .map(this::here)
                 .orElseGet(() -> TrainState.start(fittingMicroBatch(), microBatchFor(), dataImages()));
         encoding = task.encoding();
