@@ -6,6 +6,7 @@ import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -31,9 +32,10 @@ public final class Int8 implements Kernel {
     public Int8(QuantizedLayer layer, Tensor bias, Dtype out) {
         this.out = out;
         boolean measured = layer.inputScale() != null;
-        ranges = measured ? new InputRanges(layer.times(), layer.inputScale().numel()) : null;
         inputScales = measured ? Tensors.floats(layer.inputScale()) : null;
         zeroPoints = measured ? Tensors.floats(layer.inputZeroPoint()) : null;
+        // what is computed once for all steps has one range for all, and knows no time
+        ranges = measured ? new InputRanges(layer.times(), alike() ? 1 : inputScales.length) : null;
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             packed = scope.keep(IntegerProduct.pack(Ops.flatten(layer.weight(), 1, -1)));
@@ -51,6 +53,11 @@ public final class Int8 implements Kernel {
     public Tensor geluTanh(Affine layer, Tensor x) {
         Tensor rows = rows(layer, x);
         return layer.fromRows(ranges == null ? Ops.geluTanh(product(rows, false)) : product(rows, true), x);
+    }
+
+    private boolean alike() {
+        return IntStream.range(1, inputScales.length)
+                .allMatch(i -> inputScales[i] == inputScales[0] && zeroPoints[i] == zeroPoints[0]);
     }
 
     private static Tensor rows(Affine layer, Tensor x) {

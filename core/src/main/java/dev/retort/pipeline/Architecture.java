@@ -17,6 +17,7 @@ import dev.retort.torch.Scope;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * A kind of network: how it is built from its spec, and what can be done with it beyond what any network can. One of your own
@@ -66,6 +67,22 @@ public interface Architecture<S extends NetworkSpec> {
     /** What makes of prompts the conditions that its networks are told. By default the class and nothing else. */
     default Conditioner conditioner(S spec) {
         return new LabelConditioner(spec.condition());
+    }
+
+    /** Layers whose inputs can be divided channel by channel, exactly, by changing what comes before them. By default none. */
+    default List<String> dividable(S spec) {
+        return List.of();
+    }
+
+    /**
+     * Divides the inputs of one of the layers that are {@link #dividable}.
+     *
+     * @param weights all of the network's, by name, in fp32; changed in place
+     * @param layer its path; its own weight is the caller's to multiply
+     * @param factors of each input (in)
+     */
+    default void divideInputs(S spec, Map<String, Tensor> weights, String layer, Tensor factors) {
+        throw new IllegalArgumentException(spec.name() + " has no layer " + layer + " whose inputs could be divided");
     }
 
     /** How other programs' files name and cut its parameters; what is written by default stands first. */

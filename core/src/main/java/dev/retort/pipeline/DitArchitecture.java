@@ -12,6 +12,7 @@ import dev.retort.model.dit.Cut;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.FoldedDit;
 import dev.retort.model.dit.FusedOutputs;
+import dev.retort.model.dit.InputScales;
 import dev.retort.model.dit.Regrid;
 import dev.retort.nn.Init;
 import dev.retort.nn.WeightSource;
@@ -47,6 +48,16 @@ final class DitArchitecture implements Architecture<DitSpec> {
     @Override
     public Denoiser pack(DitSpec spec, WeightSource weights, Device device, Precision precision) {
         return Dit.pack(spec, weights, device, precision);
+    }
+
+    @Override
+    public List<String> dividable(DitSpec spec) {
+        return InputScales.layers(spec);
+    }
+
+    @Override
+    public void divideInputs(DitSpec spec, Map<String, Tensor> weights, String layer, Tensor factors) {
+        new InputScales(spec, false, weights).divide(layer, factors);
     }
 
     @Override

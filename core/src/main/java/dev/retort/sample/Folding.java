@@ -53,7 +53,7 @@ public final class Folding {
                 Denoiser network = Models.packed(card.network(), file, Device.CPU, Precision.FP32)) {
             Set<Moment> moments = new LinkedHashSet<>();
             List<Integer> labels = new ArrayList<>(card.labels());
-            for (SamplingSpec way : ways(card)) {
+            for (SamplingSpec way : Sampling.ways(card)) {
                 Sampler sampler = Sampling.sampler(network, card, way, Precision.FP32);
                 moments.addAll(sampler.moments());
                 if (sampler.asksTwice() && !labels.contains(card.network().classes())) {
@@ -66,14 +66,6 @@ public final class Folding {
             ModelFiles.save(folder, result, Weights.writer(folded.weights(), dtype));
             return result;
         }
-    }
-
-    /** Its sampling in each number of steps that it was trained for. */
-    private static List<SamplingSpec> ways(ModelCard card) {
-        TrainedFor trained = card.trainedFor();
-        return trained.steps().stream()
-                .map(steps -> card.sampling().with(trained.solver()).with(steps, trained.grid()))
-                .toList();
     }
 
     private static void requireFew(ModelCard card, Path model) {

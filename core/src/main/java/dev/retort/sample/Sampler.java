@@ -16,7 +16,9 @@ import dev.retort.model.Predictor;
 import dev.retort.model.Request;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Ops;
+import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
+import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.Arrays;
 import java.util.EnumMap;
@@ -54,7 +56,7 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
      * @param asked is told of every call, before it, what the network is given and at which of the plan's steps; the tensor lives
      *     during the call only
      */
-    Tensor sample(Prompts prompts, long seed, long[] indices, ObjIntConsumer<Tensor> asked) {
+    public Tensor sample(Prompts prompts, long seed, long[] indices, ObjIntConsumer<Tensor> asked) {
         double[] times = plan.times();
         try (Request request = network.open(moments(), condition(prompts))) {
             return PlanExecutor.run(
@@ -66,6 +68,26 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
                     },
                     step -> noise(Purpose.SAMPLE_STEP, step, seed, indices),
                     (step, x0, next) -> {});
+        }
+    }
+
+    /**
+     * Asks the network, guided as in sampling, about given states.
+     *
+     * @param prompts what each sample is to show
+     * @param inputs what the network is given at some of the plan's steps (N, C, H, W)
+     * @param answers is told of every answer and its step; the tensor lives during the call only
+     */
+    public void answers(Prompts prompts, Map<Integer, Tensor> inputs, ObjIntConsumer<Tensor> answers) {
+        double[] times = plan.times();
+        try (Scope outer = Scope.open();
+                NoGrad off = NoGrad.on();
+                Request request = network.open(moments(), condition(prompts))) {
+            inputs.forEach((step, input) -> {
+                try (Scope scope = Scope.open()) {
+                    answers.accept(output(request, step, times[step], input), step);
+                }
+            });
         }
     }
 

@@ -4,6 +4,7 @@ import dev.retort.card.ImageShape;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.TrainedFor;
 import dev.retort.data.Prompts;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Process;
@@ -15,6 +16,7 @@ import dev.retort.model.Denoiser;
 import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.torch.Precision;
+import java.util.List;
 
 /** Samples pictures from a model as its card says, or otherwise where asked. */
 public final class Sampling {
@@ -64,6 +66,16 @@ public final class Sampling {
                 plan,
                 spec.guidance(process.schedule().noisiestTime()),
                 precision);
+    }
+
+    /** How a model is sampled by its card: in each number of steps that it was trained for, or as it says where any will do. */
+    public static List<SamplingSpec> ways(ModelCard card) {
+        TrainedFor trained = card.trainedFor();
+        return trained.atAllTimes()
+                ? List.of(card.sampling())
+                : trained.steps().stream()
+                        .map(steps -> card.sampling().with(trained.solver()).with(steps, trained.grid()))
+                        .toList();
     }
 
     /**
