@@ -33,9 +33,9 @@ public record QuantizationSpec(
     public enum Activations {
         /** Not at all: the weights are widened when the model is opened, its file alone is smaller. */
         NONE,
-        /** To signed 8 bits, each row by its own largest value. */
+        /** To 255 levels about zero, each row by its own largest magnitude. */
         DYNAMIC,
-        /** To unsigned 8 bits, by ranges that were measured while the model was sampled. */
+        /** To 256 levels, by ranges that were measured while the model was sampled. */
         STATIC
     }
 

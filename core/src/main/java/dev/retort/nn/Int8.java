@@ -81,8 +81,9 @@ public final class Int8 implements Kernel {
     }
 
     private Tensor byRow(Tensor rows) {
-        IntegerProduct.Rows q = IntegerProduct.signed(rows);
-        Tensor y = IntegerProduct.multiply(q.values(), 1, 0, packed, weightScale, null, Dtype.F32, false);
+        IntegerProduct.Rows q = IntegerProduct.byRow(rows);
+        Tensor y = IntegerProduct.multiply(
+                q.values(), 1, IntegerProduct.MIDDLE, packed, weightScale, null, Dtype.F32, false);
         return out.cast(bias == null ? Ops.mul(y, q.scales()) : Ops.addcmul(bias, y, q.scales()));
     }
 

@@ -51,12 +51,13 @@ final class FloatMath {
     }
 
     /**
-     * Rounds to whole numbers from -127 to 127 of the largest magnitude / 127, halves to even.
+     * Rounds to whole numbers from -127 to 127 of the largest magnitude / 127, halves to even, and adds 128 to each.
      *
      * @param x is overwritten
+     * @param q gets unsigned bytes
      * @return the unit; 1 where all are zero
      */
-    static float toSignedBytes(float[] x, byte[] q, int n) {
+    static float toBytes(float[] x, byte[] q, int n) {
         float largest = 0;
         for (int i = 0; i < n; i++) {
             largest = Math.max(largest, Math.abs(x[i]));
@@ -69,7 +70,7 @@ final class FloatMath {
             x[i] = v + TO_WHOLE;
         }
         for (int i = 0; i < n; i++) {
-            q[i] = (byte) (Float.floatToRawIntBits(x[i]) - TO_WHOLE_BITS);
+            q[i] = (byte) (Float.floatToRawIntBits(x[i]) - TO_WHOLE_BITS - Byte.MIN_VALUE);
         }
         return scale;
     }

@@ -103,11 +103,11 @@ final class Fused {
         return y.view(Tensors.shape(x));
     }
 
-    /** Each row of x (…, D), contiguous, in signed bytes by its own largest magnitude; no graph. */
-    static IntegerProduct.Rows signedRows(Tensor x) {
+    /** Each row of x (…, D), contiguous, in bytes by its own largest magnitude; no graph. */
+    static IntegerProduct.Rows byteRows(Tensor x) {
         FloatRows from = new FloatRows(x);
         int width = from.width();
-        Tensor values = Tensors.empty(Dtype.I8, Device.CPU, Tensors.shape(x));
+        Tensor values = Tensors.empty(Dtype.U8, Device.CPU, Tensors.shape(x));
         ByteBuffer bytes = Tensors.view(values);
         long[] shape = Tensors.shape(x);
         shape[shape.length - 1] = 1;
@@ -119,7 +119,7 @@ final class Fused {
             float[] scale = new float[1];
             return row -> {
                 from.read(row, v);
-                scale[0] = FloatMath.toSignedBytes(v, q, width);
+                scale[0] = FloatMath.toBytes(v, q, width);
                 bytes.put(row * width, q, 0, width);
                 scaleOf.write(row, scale);
             };

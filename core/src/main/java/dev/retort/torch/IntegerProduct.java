@@ -8,11 +8,16 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Products of inputs of 8 bits with weights of 8 bits in oneDNN, which adds them up in 32 bits; CPU, no graph. Where a CPU has
- * neither VNNI nor AMX, the sums of two products are held in 16 bits on the way and saturate, unless weights have 7 bits.
+ * Products of unsigned bytes with weights in signed bytes in oneDNN, which adds them up in 32 bits; CPU, no graph. Where a CPU has
+ * neither VNNI nor AMX, the sums of two products are held in 16 bits on the way and saturate, unless weights have 7 bits. (Signed
+ * bytes on both sides are computed by a plain loop, a thousand times slower.)
  */
 public final class IntegerProduct {
+    /** What stands for zero in rows by their own magnitude. */
+    public static final int MIDDLE = 128;
+
     private static final List<Object> NO_SCALARS = List.of();
+    private static final int LEVELS = 255;
     private static final int FULL = 127;
     private static final int SEVEN_BITS = 63;
     private static final int SIZE = 64;
@@ -47,15 +52,10 @@ public final class IntegerProduct {
             Tensor weight = Dtype.I8.cast(Tensors.full(largest, Device.CPU, SIZE, SIZE));
             Tensor one = Tensors.full(1, Device.CPU, SIZE);
             Tensor packed = pack(weight);
-            for (Dtype dtype : List.of(Dtype.U8, Dtype.I8)) {
-                int most = dtype == Dtype.U8 ? 255 : 127;
-                Tensor x = dtype.cast(Tensors.full(most, Device.CPU, SIZE, SIZE));
-                Tensor y = multiply(x, 1, 0, packed, one, null, Dtype.F32, false);
-                if (y.min().item_double() != (double) most * largest * SIZE || y.max().item_double() != y.min().item_double()) {
-                    return false;
-                }
-            }
-            return true;
+            Tensor x = Dtype.U8.cast(Tensors.full(LEVELS, Device.CPU, SIZE, SIZE));
+            Tensor y = multiply(x, 1, 0, packed, one, null, Dtype.F32, false);
+            double exact = (double) LEVELS * largest * SIZE;
+            return y.min().item_double() == exact && y.max().item_double() == exact;
         } catch (RuntimeException e) {
             return false; // libtorch or oneDNN says that this CPU cannot
         }
@@ -69,7 +69,7 @@ public final class IntegerProduct {
     /**
      * (q - zeroPoint)·scale times (w·weightScale)ᵀ, plus b.
      *
-     * @param q (…, in), U8 or I8, contiguous
+     * @param q (…, in), U8, contiguous
      * @param packed from {@link #pack}
      * @param weightScale (out), fp32
      * @param bias (out), fp32, or null
@@ -115,22 +115,23 @@ public final class IntegerProduct {
     }
 
     /**
-     * Rows in signed bytes.
+     * Rows in bytes, from 1 to 255 about {@link #MIDDLE}.
      *
-     * @param values (…, D), I8
+     * @param values (…, D), U8
      * @param scales of each row (…, 1), fp32: its largest magnitude / 127, 1 for a row of zeros
      */
     public record Rows(Tensor values, Tensor scales) {}
 
     /** Each row of x (…, D), fp32, by its own largest magnitude. */
-    public static Rows signed(Tensor x) {
+    public static Rows byRow(Tensor x) {
         Tensor plain = Ops.contiguous(x);
         if (FloatRows.fits(plain)) {
-            return Fused.signedRows(plain);
+            return Fused.byteRows(plain);
         }
         try (Scope scope = Scope.open()) {
             Tensor scales = rowScales(plain);
-            return new Rows(scope.escape(Dtype.I8.cast(plain.div(scales).round())), scope.escape(scales));
+            Tensor whole = Ops.add(plain.div(scales).round(), MIDDLE);
+            return new Rows(scope.escape(Dtype.U8.cast(whole)), scope.escape(scales));
         }
     }
 
