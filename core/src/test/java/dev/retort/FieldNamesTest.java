@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.data.DataConfig;
 import dev.retort.distill.Recipe;
+import dev.retort.quantize.QuantizeRecipe;
 import dev.retort.train.ClassifierConfig;
 import dev.retort.train.DitConfig;
 import dev.retort.train.NetworkConfig;
@@ -37,7 +38,7 @@ class FieldNamesTest {
     /** Paths of all fields, positions in lists as 0: {@code run.batch}, {@code stages.0.losses.0.from}. */
     private static Set<String> fields() {
         Set<String> fields = new HashSet<>();
-        for (Class<?> root : List.of(TrainConfig.class, Recipe.class, ClassifierConfig.class)) {
+        for (Class<?> root : List.of(TrainConfig.class, Recipe.class, QuantizeRecipe.class, ClassifierConfig.class)) {
             walk("", root, fields);
         }
         return fields;

@@ -41,6 +41,10 @@ final class CardText {
         if (average != null) {
             lines.put("Weights", "moving average of decay " + average);
         }
+        if (card.quantization() != null) {
+            int layers = card.quantization().layers().size();
+            lines.put("Bits", card.quantization().text() + ", in " + layers + (layers == 1 ? " layer" : " layers"));
+        }
         if (card.autoencoder() != null) {
             lines.put(
                     "Latents",

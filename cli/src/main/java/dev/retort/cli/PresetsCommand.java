@@ -26,7 +26,7 @@ import picocli.CommandLine.Parameters;
             ""
         })
 final class PresetsCommand implements Callable<Integer> {
-    static final List<String> KINDS = List.of("train", "distill", "classifier");
+    static final List<String> KINDS = List.of("train", "distill", "quantize", "classifier");
 
     @Mixin
     private Output output;
@@ -34,7 +34,7 @@ final class PresetsCommand implements Callable<Integer> {
     @Parameters(
             arity = "0..1",
             paramLabel = "KIND|NAME",
-            description = "train, distill, classifier, or a preset to print.")
+            description = "train, distill, quantize, classifier, or a preset to print.")
     private String which;
 
     @Override
@@ -74,8 +74,28 @@ final class PresetsCommand implements Callable<Integer> {
                             preset.about());
         }
         if (!presets.isEmpty()) {
-            Preset first = presets.get(0);
-            output.next("retort " + command(first.kind()) + " " + first.name() + " --dry-run");
+            output.next(use(presets.get(0).kind(), presets.get(0).name()));
+        }
+    }
+
+    /** How a preset or a file of a kind is tried. */
+    private static String use(String kind, String name) {
+        return kind.equals("quantize")
+                ? "retort quantize MODEL " + name + " --out FOLDER"
+                : "retort " + command(kind) + " " + name + " --dry-run";
+    }
+
+    /** A preset or a file of a kind; the preset of another command is refused with that command. */
+    static Preset open(String kind, String which) {
+        try {
+            return Presets.open(kind, which);
+        } catch (RetortException e) {
+            throw commandFor(which)
+                    .map(command -> new RetortException(
+                            e.kind(),
+                            "'" + which + "' is a preset for another command: retort " + command + " " + which,
+                            e))
+                    .orElse(e);
         }
     }
 
@@ -111,7 +131,7 @@ final class PresetsCommand implements Callable<Integer> {
             output.terminal().json(preset);
         } else {
             output.terminal().out().print(preset.yaml());
-            output.next("retort " + command(preset.kind()) + " mine.yaml --dry-run, once this is saved as mine.yaml");
+            output.next(use(preset.kind(), "mine.yaml") + ", once this is saved as mine.yaml");
         }
     }
 }

@@ -17,6 +17,7 @@ import picocli.CommandLine.Spec;
             "  retort presets                            the configurations that come with it",
             "  retort train fashion-teacher              train a teacher; the same command resumes",
             "  retort distill fashion-student            distil a student from it",
+            "  retort quantize runs/student int8-dynamic --out small   the same in 8 bits",
             "  retort sample runs/fashion-teacher        draw images",
             "  retort compare runs/teacher runs/student  what was kept, what was gained",
             "  retort pull hf:OWNER/NAME                 fetch a model; every command takes hf: names too",

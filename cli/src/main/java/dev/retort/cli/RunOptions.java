@@ -2,8 +2,6 @@ package dev.retort.cli;
 
 import dev.retort.config.Configs;
 import dev.retort.config.Preset;
-import dev.retort.config.Presets;
-import dev.retort.error.RetortException;
 import dev.retort.report.Provenance;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,16 +38,7 @@ final class RunOptions {
     }
 
     Preset preset(String kind) {
-        try {
-            return Presets.open(kind, which);
-        } catch (RetortException e) {
-            throw PresetsCommand.commandFor(which)
-                    .map(command -> new RetortException(
-                            e.kind(),
-                            "'" + which + "' is a preset for another command: retort " + command + " " + which,
-                            e))
-                    .orElse(e);
-        }
+        return PresetsCommand.open(kind, which);
     }
 
     /**

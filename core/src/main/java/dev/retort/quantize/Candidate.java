@@ -1,10 +1,14 @@
 package dev.retort.quantize;
 
+import dev.retort.card.ModelCard;
 import dev.retort.card.QuantizationSpec;
 import dev.retort.card.QuantizationSpec.Activations;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.SafetensorsWriter;
+import dev.retort.layout.ModelFiles;
 import dev.retort.model.QuantizedSource;
+import dev.retort.model.Weights;
 import dev.retort.nn.WeightSource;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -12,6 +16,7 @@ import dev.retort.torch.Nibbles;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -166,5 +171,23 @@ final class Candidate {
     /** Copies, since whoever takes one may change it. */
     static WeightSource source(Map<String, Tensor> tensors) {
         return (name, dtype) -> Ops.copy(Ops.detach(tensors.get(name)));
+    }
+
+    /** Writes a quantised model of the tensors that its file is to have; what is not of a quantised layer in the given type. */
+    static void save(Path folder, ModelCard card, Map<String, Tensor> tensors, Dtype others) {
+        QuantizationSpec spec = card.quantization();
+        SafetensorsWriter writer = new SafetensorsWriter();
+        Map<String, Tensor> rest = new LinkedHashMap<>(tensors);
+        for (String layer : spec.layers()) {
+            String weight = layer + QuantizationSpec.WEIGHT;
+            add(writer, weight, rest.remove(weight), spec.weightBits() == 4 ? Dtype.U8 : Dtype.I8);
+            spec.added(layer).forEach(name -> add(writer, name, rest.remove(name), Dtype.F32));
+        }
+        rest.forEach((name, tensor) -> add(writer, name, tensor, others));
+        ModelFiles.save(folder, card, writer);
+    }
+
+    private static void add(SafetensorsWriter writer, String name, Tensor tensor, Dtype dtype) {
+        writer.add(name, dtype.stored(), Tensors.shape(tensor), Weights.values(tensor, dtype));
     }
 }

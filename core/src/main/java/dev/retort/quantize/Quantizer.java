@@ -5,7 +5,6 @@ import dev.retort.card.NetworkSpec;
 import dev.retort.card.QuantizationSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.io.SafetensorsWriter;
 import dev.retort.layout.ModelFiles;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Weights;
@@ -56,7 +55,7 @@ public record Quantizer(Path model, QuantizeRecipe recipe, Consumer<String> note
      */
     public QuantizationReport run(Path out) {
         ModelFiles.requireReplaceable(out);
-        ModelCard card = Models.card(model);
+        ModelCard card = ModelFiles.card(model);
         card.requireFloats(model, "be quantised again");
         TargetCpu.requireComputable(recipe);
         try (Scope scope = Scope.open();
@@ -80,7 +79,7 @@ public record Quantizer(Path model, QuantizeRecipe recipe, Consumer<String> note
             Candidate candidate = new Candidate(recipe, stored, inputs, kept.others());
             Chosen chosen = choose(candidate, kept, sensitivity);
             QuantizationSpec spec = candidate.spec(chosen.layers, chosen.alone);
-            ModelFiles.save(out, card.withQuantization(spec), writer(candidate.tensors(spec), spec));
+            Candidate.save(out, card.withQuantization(spec), candidate.tensors(spec), others());
             return new QuantizationReport(
                     spec,
                     reports(kept, chosen, weights),
@@ -150,22 +149,6 @@ public record Quantizer(Path model, QuantizeRecipe recipe, Consumer<String> note
 
     private static String percent(double share) {
         return String.format(Locale.ROOT, "%.2f %%", 100 * share);
-    }
-
-    private SafetensorsWriter writer(Map<String, Tensor> tensors, QuantizationSpec spec) {
-        SafetensorsWriter writer = new SafetensorsWriter();
-        Map<String, Tensor> rest = new LinkedHashMap<>(tensors);
-        for (String layer : spec.layers()) {
-            String weight = layer + QuantizationSpec.WEIGHT;
-            add(writer, weight, rest.remove(weight), spec.weightBits() == 4 ? Dtype.U8 : Dtype.I8);
-            spec.added(layer).forEach(name -> add(writer, name, rest.remove(name), Dtype.F32));
-        }
-        rest.forEach((name, tensor) -> add(writer, name, tensor, others()));
-        return writer;
-    }
-
-    private static void add(SafetensorsWriter writer, String name, Tensor tensor, Dtype dtype) {
-        writer.add(name, dtype.stored(), Tensors.shape(tensor), Weights.values(tensor, dtype));
     }
 
     private static List<LayerReport> reports(KeptLayers kept, Chosen chosen, Map<String, Tensor> weights) {

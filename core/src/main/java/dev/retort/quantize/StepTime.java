@@ -16,9 +16,9 @@ import java.util.Map;
 /** Times the networks that a machine could sample with beside each other: turn by turn, so that what else runs disturbs all alike. */
 final class StepTime {
     private static final int PICTURES = 4;
-    private static final int MOST_TURNS = 25;
+    private static final int MOST_TURNS = 15;
     private static final int LEAST_TURNS = 3;
-    private static final long MOST_NANOS = 8_000_000_000L;
+    private static final long MOST_NANOS = 5_000_000_000L;
 
     /** A network in the precision that it is to be sampled in. */
     record Contender(Denoiser network, Precision precision) {}
