@@ -15,7 +15,9 @@ import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
+import dev.retort.torch.NoGrad;
 import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -36,6 +38,19 @@ final class TinyModel {
                 ProcessSpec.flow(),
                 SamplingSpec.of("flow-euler", 3, 1),
                 (card, weights) -> ModelFiles.save(folder, card, Weights.writer(weights, Dtype.F32)));
+        return folder;
+    }
+
+    /** The same of weights that are not those of the start, at which the output is zero. */
+    static Path trained(Path folder) {
+        DitSpec spec = new DitSpec(8, 8, 1, 2, 8, 1, 2, 2, CLASSES.size(), 0.1, false, false);
+        write(spec, ProcessSpec.flow(), SamplingSpec.of("flow-euler", 3, 1), (card, weights) -> {
+            Init init = Init.of(2, Device.CPU);
+            try (NoGrad off = NoGrad.on()) {
+                weights.forEach((name, tensor) -> tensor.copy_(init.normal(name, 0.2, Tensors.shape(tensor))));
+            }
+            ModelFiles.save(folder, card, Weights.writer(weights, Dtype.F32));
+        });
         return folder;
     }
 

@@ -11,6 +11,8 @@ import dev.retort.io.TensorFiles;
 import dev.retort.layout.DitLayout;
 import dev.retort.layout.ModelFiles;
 import dev.retort.layout.Storage;
+import dev.retort.quantize.QuantizationReport;
+import dev.retort.torch.IntegerProduct;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -43,6 +45,17 @@ class LessonsTest {
         Path student = FewerSteps.distil(teacher, temp.resolve("student"), 256);
         assertThat(ModelFiles.card(student).trainedFor().text())
                 .isEqualTo("2 steps of flow-euler on the grid default, guidance 2.0 baked in");
+    }
+
+    @Test
+    void a_student_of_fewer_bits_is_smaller_and_draws_as_before() throws Exception {
+        Path teacher = TrainTeacher.train(temp.resolve("teacher"), 320);
+        assumeTrue(IntegerProduct.possible(), "skipped: this machine's libraries multiply no whole numbers");
+        QuantizationReport report = FewerBits.quantise(teacher, temp.resolve("int8"), 0.05);
+        assertThat(report.bytes()).isLessThan(report.bytesBefore() * 6 / 10);
+        assertThat(report.errors().output()).isBetween(1e-4, 0.05);
+        DrawSamples.draw(temp.resolve("int8"), temp.resolve("int8.png"));
+        requireARowForEachClass(temp.resolve("int8.png"));
     }
 
     /** Eight pictures in each row, one row a class, no two of them alike, each of many shades. */
