@@ -39,8 +39,8 @@ import java.util.stream.LongStream;
  */
 public record QuantizeConfig(int bits, int ranges, double clip, int samples, List<String> keep) {
     /** First, last, time and class layers and modulations. */
-    private static final List<String> USUALLY_KEPT = List.of(
-            "x_embedder*", "t_embedder*", "w_embedder*", "s_embedder*", "*adaLN_modulation*", "final_layer*");
+    private static final List<String> USUALLY_KEPT =
+            List.of("x_embedder*", "t_embedder*", "w_embedder*", "s_embedder*", "*adaLN_modulation*", "final_layer*");
 
     private static final int TOGETHER = 16;
 
@@ -151,7 +151,8 @@ public record QuantizeConfig(int bits, int ranges, double clip, int samples, Lis
 
     private void draw(Sampler sampler, List<Integer> classes, long seed) {
         for (int first = 0; first < samples; first += TOGETHER) {
-            long[] indices = LongStream.range(first, Math.min(samples, first + TOGETHER)).toArray();
+            long[] indices =
+                    LongStream.range(first, Math.min(samples, first + TOGETHER)).toArray();
             int[] labels = Arrays.stream(indices)
                     .mapToInt(i -> classes.get((int) (i % classes.size())))
                     .toArray();

@@ -57,12 +57,13 @@ public record Recipe(
     /** Once quantised, a student stays so, in the same way, and teaches nobody. */
     private static void requireQuantized(List<StageConfig> stages, int stage, int teacher) {
         Optional<QuantizeConfig> now = stages.get(stage).quantize();
-        Optional<QuantizeConfig> before = stage == 0 ? Optional.empty() : stages.get(stage - 1).quantize();
+        Optional<QuantizeConfig> before =
+                stage == 0 ? Optional.empty() : stages.get(stage - 1).quantize();
         String field = "stages." + stage;
         Require.that(
                 before.isEmpty() || now.equals(before),
                 field + ".quantize",
-                now.map(QuantizeConfig::toString).orElse("left out"),
+                now.isPresent() ? "another" : "left out",
                 "what the stage before says: the run's result is quantised as its last stages trained it to be");
         Require.that(
                 teacher < 0 || stages.get(teacher).quantize().isEmpty(),
@@ -76,7 +77,8 @@ public record Recipe(
                     .ifPresent(loss -> {
                         throw new RetortException(
                                 Kind.CONFIG,
-                                field + ".losses asks for " + loss.type() + ", which takes a derivative of the student's"
+                                field + ".losses asks for " + loss.type()
+                                        + ", which takes a derivative of the student's"
                                         + " answer along its path, but " + field
                                         + ".quantize rounds, which has none; quantise in a stage of its own after it, by"
                                         + " progressive with ratio 1 or output");

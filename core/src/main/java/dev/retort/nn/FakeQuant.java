@@ -75,7 +75,11 @@ public final class FakeQuant extends Layer implements Kernel {
         Tensor weight = FakeQuantize.weight(
                 Ops.flatten(layer.weight(), 1, -1), scale(weightScale, weightPower), spec.largest());
         return layer.fromRows(
-                Ops.linear(rounded(Dtype.F32.cast(layer.rows(x))), weight, layer.bias().orElse(null)), x);
+                Ops.linear(
+                        rounded(Dtype.F32.cast(layer.rows(x))),
+                        weight,
+                        layer.bias().orElse(null)),
+                x);
     }
 
     private static Tensor scale(Tensor first, Tensor power) {
@@ -91,9 +95,7 @@ public final class FakeQuant extends Layer implements Kernel {
                 yield ranges.apply(
                         rows,
                         range -> part -> FakeQuantize.unsigned(
-                                part,
-                                Ops.narrow(scales, 0, range, 1),
-                                Ops.narrow(inputZeroPoint, 0, range, 1)));
+                                part, Ops.narrow(scales, 0, range, 1), Ops.narrow(inputZeroPoint, 0, range, 1)));
             }
         };
     }

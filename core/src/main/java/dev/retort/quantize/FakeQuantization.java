@@ -50,11 +50,13 @@ public record FakeQuantization(QuantizationSpec spec, double clip, Runnable asks
     public void attach(Layer network) {
         try (Scope scope = Scope.open()) {
             int count = Math.max(1, spec.times().size());
-            affines(network).forEach((path, layer) -> layer.quantize(new FakeQuant(
-                    spec,
-                    Tensors.full(1, Device.of(layer.weight()), layer.weight().size(0)),
-                    Tensors.full(1, Device.of(layer.weight()), count),
-                    Tensors.zeros(Device.of(layer.weight()), count))));
+            affines(network)
+                    .forEach((path, layer) -> layer.quantize(new FakeQuant(
+                            spec,
+                            Tensors.full(
+                                    1, Device.of(layer.weight()), layer.weight().size(0)),
+                            Tensors.full(1, Device.of(layer.weight()), count),
+                            Tensors.zeros(Device.of(layer.weight()), count))));
         }
     }
 
@@ -111,7 +113,8 @@ public record FakeQuantization(QuantizationSpec spec, double clip, Runnable asks
         float[] inputScales = new float[count];
         float[] zeros = new float[count];
         for (int i = 0; i < count; i++) {
-            InputRange range = ranges.get(count == 1 ? 0 : inputs.times().indexOf(spec.times().get(i)));
+            InputRange range = ranges.get(
+                    count == 1 ? 0 : inputs.times().indexOf(spec.times().get(i)));
             inputScales[i] = range.scale();
             zeros[i] = range.zeroPoint();
         }

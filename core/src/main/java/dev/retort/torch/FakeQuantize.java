@@ -50,15 +50,8 @@ public final class FakeQuantize {
      */
     public static Tensor unsigned(Tensor x, Tensor scale, Tensor zeroPoint) {
         double share = 1 / Math.sqrt(x.numel() * 255.0);
-        return Boxed.call(
-                "aten::_fake_quantize_learnable_per_tensor_affine",
-                "",
-                x,
-                scale,
-                zeroPoint,
-                0L,
-                255L,
-                share)[0];
+        return Boxed.call("aten::_fake_quantize_learnable_per_tensor_affine", "", x, scale, zeroPoint, 0L, 255L, share)[
+                0];
     }
 
     /** Inputs, each row (…, D) to signed bytes by its own largest magnitude. */

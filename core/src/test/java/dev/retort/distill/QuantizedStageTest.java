@@ -107,12 +107,7 @@ class QuantizedStageTest {
 
     private static Recipe recipe(RunConfig run, StageConfig... stages) {
         return new Recipe(
-                new TeacherConfig(teacher.toString(), "", 1),
-                SIZE,
-                new StudentStart.Cut(),
-                FLOW,
-                List.of(stages),
-                run);
+                new TeacherConfig(teacher.toString(), "", 1), SIZE, new StudentStart.Cut(), FLOW, List.of(stages), run);
     }
 
     private static Path distil(String name, Recipe recipe, int stopAt) {
@@ -128,11 +123,15 @@ class QuantizedStageTest {
 
     /** What a model makes in two steps of 32 noises that no calibration has seen. */
     private static float[] pictures(Denoiser network, ModelCard card) {
-        int[] labels = IntStream.range(0, 32).map(i -> i % card.classes().size()).toArray();
+        int[] labels =
+                IntStream.range(0, 32).map(i -> i % card.classes().size()).toArray();
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             return Tensors.floats(Sampling.sampler(network, card, TWO_STEPS, Precision.FP32)
-                    .sample(new Prompts.Labels(labels), 99, LongStream.range(0, 32).toArray()));
+                    .sample(
+                            new Prompts.Labels(labels),
+                            99,
+                            LongStream.range(0, 32).toArray()));
         }
     }
 
@@ -167,8 +166,14 @@ class QuantizedStageTest {
         assertThat(spec.times()).containsExactly(1000.0, 500.0);
         assertThat(spec.layers())
                 .containsExactlyInAnyOrder(
-                        "blocks.0.attn.qkv", "blocks.0.attn.proj", "blocks.0.mlp.w12", "blocks.0.mlp.w3",
-                        "blocks.1.attn.qkv", "blocks.1.attn.proj", "blocks.1.mlp.w12", "blocks.1.mlp.w3");
+                        "blocks.0.attn.qkv",
+                        "blocks.0.attn.proj",
+                        "blocks.0.mlp.w12",
+                        "blocks.0.mlp.w3",
+                        "blocks.1.attn.qkv",
+                        "blocks.1.attn.proj",
+                        "blocks.1.mlp.w12",
+                        "blocks.1.mlp.w3");
         assertThat(card.trainedFor().steps()).containsExactly(2);
         Path checkpoint = new RunFolder(temp.resolve("published")).newest().orElseThrow();
         assertThat(Models.card(checkpoint).quantization()).isNull(); // floats until the end
@@ -196,7 +201,13 @@ class QuantizedStageTest {
                 run(0.9, 24),
                 stage("steps", 24, progressive(2), "", 1e-3, null),
                 stage("int8", 24, progressive(1), "steps", 1e-3, SEVEN_BITS),
-                stage("more", 24, new LossConfig.Output(LossWeight.ONE, FLOW.process().prediction()), "", 1e-3, SEVEN_BITS));
+                stage(
+                        "more",
+                        24,
+                        new LossConfig.Output(LossWeight.ONE, FLOW.process().prediction()),
+                        "",
+                        1e-3,
+                        SEVEN_BITS));
         Path whole = distil("whole", recipe, -1);
         for (int stopAt : new int[] {4, 2, 3}) { // after 4, 6 and 9 steps of 9
             assertThatThrownBy(() -> distil("resumed", recipe, stopAt)).isInstanceOf(RetortException.class);
@@ -222,6 +233,26 @@ class QuantizedStageTest {
 
     private static byte[] bytes(Path folder, String file) throws Exception {
         return Files.readAllBytes(folder.resolve(file));
+    }
+
+    @Test
+    void in_bf16_it_trains_too_and_its_scales_move() {
+        RunConfig fp32 = run(0, 0);
+        RunConfig bf16 = new RunConfig(
+                fp32.seed(),
+                fp32.batch(),
+                fp32.data(),
+                fp32.optimizer(),
+                fp32.ema(),
+                new ComputeConfig("cpu", "bf16", true, 0, 1, 1), // measures the micro-batch, computes blocks again
+                fp32.log(),
+                fp32.sampling());
+        distil("bf16", recipe(bf16, stage("int8", 16, progressive(1), "", 1e-3, SEVEN_BITS)), -1);
+        try (SafetensorsFile training = SafetensorsFile.open(last("bf16").resolve(RunFolder.TRAINING))) {
+            assertThat(training.floats("model.blocks.0.attn.qkv.fake_quant.weight_power"))
+                    .doesNotContain(Float.NaN)
+                    .doesNotContain(0f);
+        }
     }
 
     @Test
@@ -252,14 +283,12 @@ class QuantizedStageTest {
                     .hasMessageContaining("which takes a derivative");
         }
         QuantizeConfig unknown = new QuantizeConfig(7, 8, 0.7, 32, List.of("blocks.0.atn.qkv"));
-        assertThatThrownBy(
-                        () -> distil("none", recipe(run(0, 0), stage("int8", 8, loss, "", 1e-3, unknown)), -1))
+        assertThatThrownBy(() -> distil("none", recipe(run(0, 0), stage("int8", 8, loss, "", 1e-3, unknown)), -1))
                 .hasMessageContaining("stages.0.quantize.keep.0 is 'blocks.0.atn.qkv'")
                 .hasMessageContaining("blocks.0.attn.qkv");
         assertThat(temp.resolve("none")).doesNotExist();
         QuantizeConfig everything = new QuantizeConfig(7, 8, 0.7, 32, List.of());
-        assertThatThrownBy(
-                        () -> distil("all", recipe(run(0, 0), stage("int8", 8, loss, "", 1e-3, everything)), -1))
+        assertThatThrownBy(() -> distil("all", recipe(run(0, 0), stage("int8", 8, loss, "", 1e-3, everything)), -1))
                 .hasMessageContaining("keep does not name t_embedder");
     }
 }

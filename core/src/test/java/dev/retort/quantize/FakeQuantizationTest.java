@@ -36,7 +36,8 @@ class FakeQuantizationTest {
     /** Two products with a GELU between. */
     private static final class Mlp extends Layer {
         final Linear first = child("first", Linear.xavier(Init.of(1, Device.CPU).at("first"), WIDTH, 4 * WIDTH));
-        final Linear second = child("second", Linear.xavier(Init.of(1, Device.CPU).at("second"), 4 * WIDTH, WIDTH));
+        final Linear second =
+                child("second", Linear.xavier(Init.of(1, Device.CPU).at("second"), 4 * WIDTH, WIDTH));
 
         Tensor forward(Tensor x) {
             return second.forward(first.forwardGeluTanh(x));
@@ -55,7 +56,8 @@ class FakeQuantizationTest {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Tensor expected = wanted.forward(x);
-            return found.forward(x).sub(expected).norm().item_double() / expected.norm().item_double();
+            return found.forward(x).sub(expected).norm().item_double()
+                    / expected.norm().item_double();
         }
     }
 
@@ -70,11 +72,13 @@ class FakeQuantizationTest {
             new FakeQuantization(spec(4, Activations.NONE, "first", "second"), 0.5, () -> student.forward(calibration))
                     .attachMeasured(student);
             double before = error(student, teacher, heldOut);
-            try (AdamW adam = new AdamW(student.parameters(), new OptimizerConfig(2e-3, "constant", 0, 0.9, 0.99, 1e-8, 0, 0))) {
+            try (AdamW adam =
+                    new AdamW(student.parameters(), new OptimizerConfig(2e-3, "constant", 0, 0.9, 0.99, 1e-8, 0, 0))) {
                 for (int step = 0; step < 300; step++) {
                     try (Scope each = Scope.open()) {
                         Tensor x = normal(64, KINDS).matmul(mixing);
-                        Tensor difference = student.forward(x).sub(teacher.forward(x).detach());
+                        Tensor difference =
+                                student.forward(x).sub(teacher.forward(x).detach());
                         difference.square().mean().backward();
                         adam.step(2e-3 * (1 - step / 300.0));
                         adam.dropGradients();
@@ -130,8 +134,13 @@ class FakeQuantizationTest {
                     .isCloseTo(slope(weights, roundedInputs, 0.003, -63, 63, 63), within(1e-4));
             assertThat(parameters.get("fake_quant.input_power").grad().item_double())
                     .isCloseTo(slope(inputs, roundedWeights, 0.008, -100, 155, 255), within(1e-4));
-            assertThat(Arrays.stream(weights).filter(w -> Math.abs(w) > 63.5 * 0.003).count()).isBetween(1L, WIDTH - 1L);
-            assertThat(Arrays.stream(inputs).filter(v -> v > 155.5 * 0.008 || v < -100.5 * 0.008).count())
+            assertThat(Arrays.stream(weights)
+                            .filter(w -> Math.abs(w) > 63.5 * 0.003)
+                            .count())
+                    .isBetween(1L, WIDTH - 1L);
+            assertThat(Arrays.stream(inputs)
+                            .filter(v -> v > 155.5 * 0.008 || v < -100.5 * 0.008)
+                            .count())
                     .isBetween(1L, WIDTH - 1L);
         }
     }
