@@ -150,8 +150,7 @@ final class QuantizeCommand implements Callable<Integer> {
                 text,
                 "Step",
                 report.milliseconds().entrySet().stream()
-                                .map(time ->
-                                        time.getKey() + String.format(Locale.ROOT, " %.2f ms", time.getValue()))
+                                .map(time -> time.getKey() + String.format(Locale.ROOT, " %.2f ms", time.getValue()))
                                 .collect(Collectors.joining("; "))
                         + " (four pictures)");
         return text.toString();

@@ -46,20 +46,29 @@ class QuantizeCommandTest {
                 .contains("Its file is smaller; sampling takes as long")
                 .contains("Next: retort compare " + model + " " + out);
         assertThat(Ran.retort("inspect", out).good().out()).contains("Bits      8-bit weights, in 4 layers");
-        Ran.retort("sample", out, "--count", "2", "--out", folder.resolve("s.png").toString())
+        Ran.retort(
+                        "sample",
+                        out,
+                        "--count",
+                        "2",
+                        "--out",
+                        folder.resolve("s.png").toString())
                 .good();
         Ran.retort("convert", out, folder.resolve("x").toString()).refused(7, "is quantised (8-bit weights)");
     }
 
     @Test
     void its_json_holds_all_of_it() {
-        JsonNode result = new JsonMapper().readTree(quantize("w4", "--set", "weights.group=4", "--json")
-                .good()
-                .out());
+        JsonNode result = new JsonMapper()
+                .readTree(quantize("w4", "--set", "weights.group=4", "--json")
+                        .good()
+                        .out());
         assertThat(result.get("quantization").asString()).isEqualTo("4-bit weights in groups of 4");
-        assertThat(result.get("bytes").asLong()).isLessThan(result.get("bytesBefore").asLong());
+        assertThat(result.get("bytes").asLong())
+                .isLessThan(result.get("bytesBefore").asLong());
         assertThat(result.get("outputError").asDouble()).isBetween(1e-4, 0.5);
-        assertThat(result.get("millisecondsPerStep").get("quantised, fp32").asDouble()).isPositive();
+        assertThat(result.get("millisecondsPerStep").get("quantised, fp32").asDouble())
+                .isPositive();
         assertThat(result.get("layers").get(0).get("fate").asString()).isEqualTo("kept");
         assertThat(result.get("layers").get(0).get("error").isNull()).isTrue();
     }

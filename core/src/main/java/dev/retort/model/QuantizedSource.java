@@ -21,9 +21,8 @@ public record QuantizedSource(WeightSource stored, QuantizationSpec spec) implem
         if (!spec.quantizes(name)) {
             return stored.take(name, dtype);
         }
-        Tensor whole = spec.weightBits() == 4
-                ? Nibbles.unpack(stored.take(name, Dtype.U8))
-                : stored.take(name, Dtype.I8);
+        Tensor whole =
+                spec.weightBits() == 4 ? Nibbles.unpack(stored.take(name, Dtype.U8)) : stored.take(name, Dtype.I8);
         if (dtype == Dtype.I8) {
             return whole;
         }

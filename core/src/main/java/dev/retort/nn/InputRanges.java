@@ -33,7 +33,8 @@ final class InputRanges {
         if (count == 1) {
             return byRange.apply(0).apply(x);
         }
-        int[] ranges = Arrays.stream(AskedTime.current()).mapToInt(this::nearest).toArray();
+        int[] ranges =
+                Arrays.stream(AskedTime.current()).mapToInt(this::nearest).toArray();
         int[] distinct = Arrays.stream(ranges).distinct().toArray();
         if (distinct.length == 1) {
             return byRange.apply(distinct[0]).apply(x);

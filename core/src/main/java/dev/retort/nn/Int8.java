@@ -67,9 +67,7 @@ public final class Int8 implements Kernel {
     private Tensor product(Tensor rows, boolean geluTanh) {
         try (Scope scope = Scope.open()) {
             return scope.escape(
-                    ranges == null
-                            ? byRow(rows)
-                            : ranges.apply(rows, range -> part -> byRange(part, range, geluTanh)));
+                    ranges == null ? byRow(rows) : ranges.apply(rows, range -> part -> byRange(part, range, geluTanh)));
         }
     }
 

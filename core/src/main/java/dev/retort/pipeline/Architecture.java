@@ -10,7 +10,6 @@ import dev.retort.model.Weights;
 import dev.retort.nn.Init;
 import dev.retort.nn.WeightSource;
 import dev.retort.torch.Device;
-import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;

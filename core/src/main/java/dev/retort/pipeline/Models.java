@@ -104,8 +104,7 @@ public final class Models {
     /** Opens a model for sampling: each weight is prepared for the precision as it is read, so none is held twice. */
     public static Pipeline<Denoiser> open(Path folder, Device device, Precision precision) {
         return pipeline(
-                folder,
-                (spec, quantization, parameters) -> packed(spec, quantization, parameters, device, precision));
+                folder, (spec, quantization, parameters) -> packed(spec, quantization, parameters, device, precision));
     }
 
     private static <N extends Denoiser> Pipeline<N> pipeline(Path folder, Opening<N> opening) {
@@ -176,8 +175,7 @@ public final class Models {
         }
         try (Scope scope = Scope.open();
                 Staging staging = new Staging()) {
-            return architecture.pack(
-                    spec, source(parameters, quantization, device, staging), device, precision);
+            return architecture.pack(spec, source(parameters, quantization, device, staging), device, precision);
         }
     }
 

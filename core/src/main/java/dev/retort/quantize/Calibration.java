@@ -29,8 +29,8 @@ final class Calibration implements WeightSource {
     /** What the layers are given, by their paths: of those products whose kernels can be exchanged. */
     static Map<String, LayerInputs> of(WeightSource weights, ModelCard card, List<States> all) {
         Calibration calibration = new Calibration(weights);
-        try (Denoiser network = Architectures.of(card.network())
-                .pack(card.network(), calibration, Device.CPU, Precision.FP32)) {
+        try (Denoiser network =
+                Architectures.of(card.network()).pack(card.network(), calibration, Device.CPU, Precision.FP32)) {
             for (States states : all) {
                 Sampling.sampler(network, card, states.way(), Precision.FP32)
                         .answers(states.prompts(), states.inputs(), (answer, step) -> {});

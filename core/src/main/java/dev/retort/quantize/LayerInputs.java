@@ -59,8 +59,8 @@ final class LayerInputs {
     synchronized float[] largest() {
         Collection<AtTime> all = atTimes.values();
         float[] largest = new float[width()];
-        all.forEach(at -> IntStream.range(0, largest.length)
-                .forEach(i -> largest[i] = Math.max(largest[i], at.largest[i])));
+        all.forEach(at ->
+                IntStream.range(0, largest.length).forEach(i -> largest[i] = Math.max(largest[i], at.largest[i])));
         return largest;
     }
 

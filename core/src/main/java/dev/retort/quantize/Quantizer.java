@@ -81,12 +81,7 @@ public record Quantizer(Path model, QuantizeRecipe recipe, Consumer<String> note
             QuantizationSpec spec = candidate.spec(chosen.layers, chosen.alone);
             Candidate.save(out, card.withQuantization(spec), candidate.tensors(spec), others());
             return new QuantizationReport(
-                    spec,
-                    reports(kept, chosen, weights),
-                    chosen.errors,
-                    bytes(model),
-                    bytes(out),
-                    times(card, out));
+                    spec, reports(kept, chosen, weights), chosen.errors, bytes(model), bytes(out), times(card, out));
         }
     }
 
@@ -141,8 +136,7 @@ public record Quantizer(Path model, QuantizeRecipe recipe, Consumer<String> note
                                 + recipe.budget().sample() + ", or take more bits or finer groups");
             }
             errors = sensitivity.errors(candidate.source(layers));
-            notes.accept(raised + " keeps its bits: alone it changes the output by "
-                    + percent(alone.get(raised)));
+            notes.accept(raised + " keeps its bits: alone it changes the output by " + percent(alone.get(raised)));
         }
         return new Chosen(layers, alone, errors);
     }

@@ -67,8 +67,8 @@ final class SmoothQuant {
         double[] logs = new double[in];
         double mean = 0;
         for (int i = 0; i < in; i++) {
-            logs[i] = alpha * Math.log(Math.max(LEAST, largest[i]))
-                    - (1 - alpha) * Math.log(Math.max(LEAST, columns[i]));
+            logs[i] =
+                    alpha * Math.log(Math.max(LEAST, largest[i])) - (1 - alpha) * Math.log(Math.max(LEAST, columns[i]));
             mean += logs[i] / in;
         }
         float[] factors = new float[in];

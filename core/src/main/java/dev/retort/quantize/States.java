@@ -83,8 +83,7 @@ record States(SamplingSpec way, Prompts prompts, long seed, int first, Map<Integ
         Trajectories cache = Trajectories.open(Path.of(config.trajectories()));
         TrajectoryManifest manifest = cache.manifest();
         requireFit(manifest, card, config);
-        List<SamplingSpec> ways =
-                card.trainedFor().atAllTimes() ? List.of(manifest.sampling()) : Sampling.ways(card);
+        List<SamplingSpec> ways = card.trainedFor().atAllTimes() ? List.of(manifest.sampling()) : Sampling.ways(card);
         List<States> all = new ArrayList<>();
         int samples = Math.min(config.samples(), cache.size());
         for (SamplingSpec way : ways) {
@@ -113,14 +112,14 @@ record States(SamplingSpec way, Prompts prompts, long seed, int first, Map<Integ
             }
             inputs.put(
                     step,
-                    Tensors.of(
-                            values, Device.CPU, count, manifest.channels(), manifest.height(), manifest.width()));
+                    Tensors.of(values, Device.CPU, count, manifest.channels(), manifest.height(), manifest.width()));
         }
         if (inputs.isEmpty()) {
             throw new RetortException(
                     Kind.DATA,
-                    "calibration.trajectories has states at the times " + manifest.times() + ", and the model is asked at "
-                            + Arrays.toString(times) + "; leave it out, so that states are drawn");
+                    "calibration.trajectories has states at the times " + manifest.times()
+                            + ", and the model is asked at " + Arrays.toString(times)
+                            + "; leave it out, so that states are drawn");
         }
         return new States(way, prompts, manifest.seed(), first, inputs);
     }

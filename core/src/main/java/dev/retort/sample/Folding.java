@@ -2,7 +2,6 @@ package dev.retort.sample;
 
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
-import dev.retort.card.TrainedFor;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.TensorFile;

@@ -87,30 +87,31 @@ public final class IntegerProduct {
             boolean geluTanh) {
         try (Scope scope = Scope.open()) {
             Tensor zeros = Dtype.I32.cast(Tensors.zeros(Device.CPU, weightScale.numel()));
-            return scope.escape(Boxed.call(
-                    "onednn::qlinear_pointwise",
-                    "",
-                    q,
-                    scale,
-                    zeroPoint,
-                    packed,
-                    weightScale,
-                    zeros,
-                    bias,
-                    1.0,
-                    0L,
-                    out.number(),
-                    geluTanh ? "gelu" : "none",
-                    NO_SCALARS,
-                    geluTanh ? "tanh" : "none")[0]);
+            return scope.escape(
+                    Boxed.call(
+                            "onednn::qlinear_pointwise",
+                            "",
+                            q,
+                            scale,
+                            zeroPoint,
+                            packed,
+                            weightScale,
+                            zeros,
+                            bias,
+                            1.0,
+                            0L,
+                            out.number(),
+                            geluTanh ? "gelu" : "none",
+                            NO_SCALARS,
+                            geluTanh ? "tanh" : "none")[0]);
         }
     }
 
     /** x, fp32, in unsigned bytes: round(x / scale) + zeroPoint, from 0 to 255. */
     public static Tensor unsigned(Tensor x, double scale, long zeroPoint) {
         try (Scope scope = Scope.open()) {
-            return scope.escape(torch.int_repr(
-                    torch.quantize_per_tensor(x, scale, zeroPoint, torch.ScalarType.QUInt8)));
+            return scope.escape(
+                    torch.int_repr(torch.quantize_per_tensor(x, scale, zeroPoint, torch.ScalarType.QUInt8)));
         }
     }
 

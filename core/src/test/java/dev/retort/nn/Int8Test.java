@@ -63,8 +63,10 @@ class Int8Test {
 
         Pair(QuantizationSpec spec) {
             int largest = spec.largest();
-            Tensor scale = layer.weight().detach().abs().amax(new long[] {1}, false).div(Tensors.full(largest, Device.CPU));
-            Tensor q = Dtype.I8.cast(layer.weight().detach().div(scale.view(-1, 1)).round());
+            Tensor scale =
+                    layer.weight().detach().abs().amax(new long[] {1}, false).div(Tensors.full(largest, Device.CPU));
+            Tensor q =
+                    Dtype.I8.cast(layer.weight().detach().div(scale.view(-1, 1)).round());
             boolean measured = spec.activations() == Activations.STATIC;
             Tensor inputs = measured ? Tensors.of(new float[] {0.031f, 0.025f}, Device.CPU, 2) : null;
             Tensor zeros = measured ? Tensors.of(new float[] {128, 120}, Device.CPU, 2) : null;
@@ -158,7 +160,8 @@ class Int8Test {
             Tensor loud = x.clone();
             loud.select(0, 3).mul_(new Scalar(50));
             assertThat(Tensors.floats(pair.whole.apply(pair.layer, loud).narrow(0, 0, 3)))
-                    .containsExactly(Tensors.floats(pair.whole.apply(pair.layer, x).narrow(0, 0, 3)));
+                    .containsExactly(
+                            Tensors.floats(pair.whole.apply(pair.layer, x).narrow(0, 0, 3)));
         }
     }
 
@@ -178,8 +181,7 @@ class Int8Test {
         try (Scope scope = Scope.open();
                 Linear layer = Linear.withoutBias(Init.of(3, Device.CPU), 4, 1)) {
             layer.weight().detach().copy_(Tensors.of(new float[] {0.26f, -0.9f, 20f, 0}, Device.CPU, 1, 4));
-            try (FakeQuant fake = new FakeQuant(
-                    spec, Tensors.of(new float[] {0.1f}, Device.CPU, 1), null, null)) {
+            try (FakeQuant fake = new FakeQuant(spec, Tensors.of(new float[] {0.1f}, Device.CPU, 1), null, null)) {
                 fake.weightScale().set_requires_grad(true);
                 Tensor x = Tensors.of(new float[] {1, 2, 3, 4}, Device.CPU, 1, 4);
                 x.set_requires_grad(true);
@@ -187,10 +189,10 @@ class Int8Test {
                 assertThat(y.item_double()).isCloseTo(0.3 - 1.8 + 3 * 12.7, within(1e-5));
                 y.sum().backward();
                 assertThat(Tensors.floats(layer.weight().grad())).containsExactly(1, 2, 0, 4); // the third is clipped
-                assertThat(Tensors.floats(x.grad())).containsExactly(new float[] {0.3f, -0.9f, 12.7f, 0}, within(1e-5f));
+                assertThat(Tensors.floats(x.grad()))
+                        .containsExactly(new float[] {0.3f, -0.9f, 12.7f, 0}, within(1e-5f));
                 double lsq = 1 * (3 - 2.6) + 2 * (-9 + 9) + 3 * 127;
-                assertThat(fake.weightScale().grad().item_double())
-                        .isCloseTo(lsq / Math.sqrt(4.0 * 127), within(1e-3));
+                assertThat(fake.weightScale().grad().item_double()).isCloseTo(lsq / Math.sqrt(4.0 * 127), within(1e-3));
             }
         }
     }

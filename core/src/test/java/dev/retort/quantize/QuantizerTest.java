@@ -99,7 +99,8 @@ class QuantizerTest {
                 Pipeline<Denoiser> loaded = Models.open(model, Device.CPU, precision)) {
             return Tensors.floats(Sampling.sampler(
                             loaded.network(), loaded.card(), loaded.card().sampling(), precision)
-                    .sample(new Prompts.Labels(new int[] {0, 1, 2, 0, 1, 2, 0, 1}), 0, new long[] {0, 1, 2, 3, 4, 5, 6, 7
+                    .sample(new Prompts.Labels(new int[] {0, 1, 2, 0, 1, 2, 0, 1}), 0, new long[] {
+                        0, 1, 2, 3, 4, 5, 6, 7
                     }));
         }
     }
@@ -121,11 +122,16 @@ class QuantizerTest {
             Path out = temp.resolve(model.getFileName() + "-" + preset);
             QuantizationReport report = quantise(model, out, preset, "budget.output=0");
             double sampled = relative(drawn(out, Precision.FP32), drawn(model, Precision.FP32));
-            assertThat(report.errors().sample()).isCloseTo(sampled, within(1e-5)).isBetween(1e-4, most);
+            assertThat(report.errors().sample())
+                    .isCloseTo(sampled, within(1e-5))
+                    .isBetween(1e-4, most);
             assertThat(report.bytes()).isEqualTo(Files.size(out.resolve(ModelFiles.WEIGHTS)));
             assertThat(report.bytes()).isLessThan(report.bytesBefore() * 7 / 10);
-            assertThat(report.layers()).filteredOn(layer -> layer.fate() == Fate.QUANTISED).hasSize(8);
-            assertThat(relative(drawn(out, Precision.BF16), drawn(model, Precision.FP32))).isLessThan(most + 0.1);
+            assertThat(report.layers())
+                    .filteredOn(layer -> layer.fate() == Fate.QUANTISED)
+                    .hasSize(8);
+            assertThat(relative(drawn(out, Precision.BF16), drawn(model, Precision.FP32)))
+                    .isLessThan(most + 0.1);
             try (Scope scope = Scope.open();
                     Pipeline<Network> origin = Models.load(model, Device.CPU);
                     Pipeline<Network> widened = Models.load(out, Device.CPU)) {

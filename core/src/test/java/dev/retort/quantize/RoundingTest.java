@@ -43,13 +43,15 @@ class RoundingTest {
         assertThat(error(weights, clipped, searched, quiet)).isLessThan(0.8 * error(weights, plain, whole, quiet));
         assertThat(clipped[7]).isEqualTo((byte) 7);
         quiet[7] = 1000; // the input that meets the large weight is loud: now it must not be clipped
-        assertThat(new RowRounding(7, 0.4).round(weights, 0, 64, quiet, 0, clipped)).isGreaterThan(0.9f * whole);
+        assertThat(new RowRounding(7, 0.4).round(weights, 0, 64, quiet, 0, clipped))
+                .isGreaterThan(0.9f * whole);
     }
 
     @Test
     void a_row_of_zeros_is_zero_in_any_scale() {
         byte[] whole = {1, 1, 1};
-        assertThat(new RowRounding(127, 0.5).round(new float[3], 0, 3, new float[3], 0, whole)).isEqualTo(1f);
+        assertThat(new RowRounding(127, 0.5).round(new float[3], 0, 3, new float[3], 0, whole))
+                .isEqualTo(1f);
     }
 
     @Test

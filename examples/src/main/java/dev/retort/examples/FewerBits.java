@@ -25,8 +25,7 @@ public final class FewerBits {
                 .sorted(Comparator.comparingDouble(QuantizationReport.LayerReport::error)
                         .reversed())
                 .limit(3)
-                .forEach(layer ->
-                        System.out.println(layer.name() + " alone " + layer.error() + ", " + layer.fate()));
+                .forEach(layer -> System.out.println(layer.name() + " alone " + layer.error() + ", " + layer.fate()));
         System.out.println(report.advice());
         return report;
     }

@@ -18,7 +18,9 @@ record ScaledQueries(DitSpec spec, WeightSource weights) implements WeightSource
 
     @Override
     public Tensor take(String name, Dtype dtype) {
-        return dtype != Dtype.I8 && holdsQueries(name) ? scaled(weights.take(name, Dtype.F32)) : weights.take(name, dtype);
+        return dtype != Dtype.I8 && holdsQueries(name)
+                ? scaled(weights.take(name, Dtype.F32))
+                : weights.take(name, dtype);
     }
 
     /** Of whole numbers it is their scales that are scaled. */
