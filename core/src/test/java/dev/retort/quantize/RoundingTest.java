@@ -40,7 +40,7 @@ class RoundingTest {
         float searched = new RowRounding(7, 0.4).round(weights, 0, 64, quiet, 0, clipped);
         assertThat(whole).isCloseTo(5f / 7, within(1e-6f));
         assertThat(searched).isLessThan(whole);
-        assertThat(error(weights, clipped, searched, quiet)).isLessThan(0.8 * error(weights, plain, whole, quiet));
+        assertThat(error(weights, clipped, searched, quiet)).isLessThan(0.9 * error(weights, plain, whole, quiet));
         assertThat(clipped[7]).isEqualTo((byte) 7);
         quiet[7] = 1000; // the input that meets the large weight is loud: now it must not be clipped
         assertThat(new RowRounding(7, 0.4).round(weights, 0, 64, quiet, 0, clipped))
@@ -66,10 +66,8 @@ class RoundingTest {
     }
 
     @Test
-    void a_few_loud_values_are_clipped() {
-        float[] some = normal(4000);
-        some[0] = 40;
-        assertThat(InputRange.search(-4, 40, some).scale()).isLessThan(44f / 255 * 0.9f);
+    void what_almost_never_occurs_is_clipped() {
+        assertThat(InputRange.search(-4, 40, normal(4000)).scale()).isLessThan(44f / 255 * 0.6f);
     }
 
     @Test
