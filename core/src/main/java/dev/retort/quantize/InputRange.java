@@ -1,5 +1,7 @@
 package dev.retort.quantize;
 
+import java.util.function.DoubleUnaryOperator;
+
 /**
  * Numbers as unsigned bytes: u = round(x / scale) + zeroPoint.
  *
@@ -18,22 +20,28 @@ record InputRange(float scale, int zeroPoint) {
     }
 
     /**
-     * The share of the range from the smallest value to the largest, of those tried, at which rounding changes some of the values least.
+     * The range at which rounding changes some of the values least: first the share of the largest, then that of the smallest is searched.
      *
      * @param low the smallest value there was
      * @param high the largest
      * @param some of the values
      */
     static InputRange search(float low, float high, float[] some) {
-        InputRange best = null;
+        double from = Math.min(0, low);
+        double most = Math.max(0, high);
+        double to = most * share(share -> of(from, most * share).error(some));
+        return of(from * share(share -> of(from * share, to).error(some)), to);
+    }
+
+    private static double share(DoubleUnaryOperator error) {
+        double best = 1;
         double least = Double.POSITIVE_INFINITY;
         for (int i = 0; i < TRIED; i++) {
             double share = 1 - (1 - LEAST_SHARE) * i / (TRIED - 1);
-            InputRange range = of(Math.min(0, low) * share, Math.max(0, high) * share);
-            double error = range.error(some);
-            if (error < least) {
-                least = error;
-                best = range;
+            double found = error.applyAsDouble(share);
+            if (found < least) {
+                least = found;
+                best = share;
             }
         }
         return best;
