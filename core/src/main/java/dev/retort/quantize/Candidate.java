@@ -84,12 +84,21 @@ final class Candidate {
                         ? Tensors.of(scales, Device.CPU, scales.length)
                         : Tensors.of(scales, Device.CPU, shape[0], scales.length / shape[0]));
         if (recipe.activations() instanceof ActivationsConfig.Static measured) {
-            range(layer, measured);
+            range(layer, measured, squaredNorms(values, in));
         }
     }
 
-    private void range(String layer, ActivationsConfig.Static measured) {
-        List<InputRange> ranges = inputs.get(layer).ranges(measured.ranges());
+    /** Of each column of a weight (out, in). */
+    private static float[] squaredNorms(float[] weights, int in) {
+        float[] norms = new float[in];
+        for (int i = 0; i < weights.length; i++) {
+            norms[i % in] += weights[i] * weights[i];
+        }
+        return norms;
+    }
+
+    private void range(String layer, ActivationsConfig.Static measured, float[] heed) {
+        List<InputRange> ranges = inputs.get(layer).ranges(measured.ranges(), heed);
         int count = Math.max(1, times.size());
         float[] scales = new float[count];
         float[] zeros = new float[count];

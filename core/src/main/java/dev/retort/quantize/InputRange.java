@@ -10,8 +10,8 @@ import java.util.function.DoubleUnaryOperator;
  */
 record InputRange(float scale, int zeroPoint) {
     private static final int LEVELS = 255;
-    private static final int TRIED = 11;
-    private static final double LEAST_SHARE = 0.5;
+    private static final int TRIED = 9;
+    private static final double LEAST_SHARE = 0.8;
 
     /** Of so much of a range, which holds zero. */
     private static InputRange of(double low, double high) {
@@ -20,17 +20,19 @@ record InputRange(float scale, int zeroPoint) {
     }
 
     /**
-     * The range at which rounding changes some of the values least: first the share of the largest, then that of the smallest is searched.
+     * The range at which rounding some of the inputs changes the output least: first the share of the largest value, then that of the
+     * smallest is searched.
      *
      * @param low the smallest value there was
      * @param high the largest
-     * @param some of the values
+     * @param some rows of inputs
+     * @param heed how much each input of a row weighs: the squared norm of the weights that it meets
      */
-    static InputRange search(float low, float high, float[] some) {
+    static InputRange search(float low, float high, float[] some, float[] heed) {
         double from = Math.min(0, low);
         double most = Math.max(0, high);
-        double to = most * share(share -> of(from, most * share).error(some));
-        return of(from * share(share -> of(from * share, to).error(some)), to);
+        double to = most * share(share -> of(from, most * share).error(some, heed));
+        return of(from * share(share -> of(from * share, to).error(some, heed)), to);
     }
 
     private static double share(DoubleUnaryOperator error) {
@@ -47,12 +49,12 @@ record InputRange(float scale, int zeroPoint) {
         return best;
     }
 
-    private double error(float[] values) {
+    private double error(float[] values, float[] heed) {
         double sum = 0;
-        for (float value : values) {
-            float level = (float) Math.rint(value / scale) + zeroPoint;
+        for (int i = 0; i < values.length; i++) {
+            float level = (float) Math.rint(values[i] / scale) + zeroPoint;
             float rounded = (Math.max(0, Math.min(LEVELS, level)) - zeroPoint) * scale;
-            sum += (rounded - value) * (rounded - value);
+            sum += heed[i % heed.length] * (rounded - values[i]) * (rounded - values[i]);
         }
         return sum;
     }

@@ -80,8 +80,12 @@ final class LayerInputs {
         return atTimes.values().iterator().next().largest.length;
     }
 
-    /** The range of each time: one for each, or, where there are more times than {@code most}, one for each run of them. */
-    synchronized List<InputRange> ranges(int most) {
+    /**
+     * The range of each time: one for each, or, where there are more times than {@code most}, one for each run of them.
+     *
+     * @param heed as {@link InputRange#search} has it
+     */
+    synchronized List<InputRange> ranges(int most, float[] heed) {
         List<AtTime> all = List.copyOf(atTimes.values());
         int runs = Math.min(most, all.size());
         InputRange[] ranges = new InputRange[all.size()];
@@ -91,7 +95,7 @@ final class LayerInputs {
             List<AtTime> mine = all.subList(from, to);
             float low = (float) mine.stream().mapToDouble(at -> at.low).min().orElseThrow();
             float high = (float) mine.stream().mapToDouble(at -> at.high).max().orElseThrow();
-            Arrays.fill(ranges, from, to, InputRange.search(low, high, some(mine)));
+            Arrays.fill(ranges, from, to, InputRange.search(low, high, some(mine), heed));
         }
         return List.of(ranges);
     }
