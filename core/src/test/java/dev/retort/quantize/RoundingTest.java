@@ -67,7 +67,8 @@ class RoundingTest {
 
     @Test
     void what_almost_never_occurs_is_clipped() {
-        assertThat(InputRange.search(-4, 40, normal(4000), new float[] {1}).scale()).isLessThan(44f / 255 * 0.85f);
+        assertThat(InputRange.search(-4, 40, normal(4000), new float[] {1}).scale())
+                .isLessThan(44f / 255 * 0.85f);
     }
 
     @Test
