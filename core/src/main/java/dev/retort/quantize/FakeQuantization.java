@@ -108,7 +108,7 @@ public record FakeQuantization(QuantizationSpec spec, double clip, Runnable asks
         for (int row = 0; row < out; row++) {
             scales[row] = rounding.round(weights, row * in, in, squares, 0, whole);
         }
-        List<InputRange> ranges = inputs.ranges(Integer.MAX_VALUE);
+        List<InputRange> ranges = inputs.ranges(Integer.MAX_VALUE, Candidate.squaredNorms(weights, in));
         int count = Math.max(1, spec.times().size());
         float[] inputScales = new float[count];
         float[] zeros = new float[count];
