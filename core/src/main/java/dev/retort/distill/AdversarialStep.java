@@ -50,7 +50,7 @@ public record AdversarialStep(
 
     /** Validates. */
     public AdversarialStep {
-        StepLoss.requireStepsOfTeacher(ratio, solver);
+        StepLoss.requireStepsOfTeacher(2, ratio, solver);
         Require.atLeast("heads", heads, 1);
         Require.atLeast("width", width, 1);
         Require.atLeast("penalty", penalty, 0);

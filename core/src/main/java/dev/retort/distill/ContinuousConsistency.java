@@ -53,6 +53,11 @@ public record ContinuousConsistency(
     }
 
     @Override
+    public boolean takesDerivative() {
+        return true;
+    }
+
+    @Override
     public void requireFit(Recipe recipe) {
         ProcessSpec process = recipe.objective().process();
         if (process.prediction() != Prediction.FLOW || !(process.noiseSchedule() instanceof FlowLinear)) {

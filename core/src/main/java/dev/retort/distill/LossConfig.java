@@ -197,6 +197,11 @@ public sealed interface LossConfig
         return 1;
     }
 
+    /** Whether it takes a derivative of the student's answer along a path, exactly or as a difference of two near answers. */
+    default boolean takesDerivative() {
+        return false;
+    }
+
     /** Whether it has a meaning between networks of images of different sizes. */
     default boolean bridgesSizes() {
         return true;

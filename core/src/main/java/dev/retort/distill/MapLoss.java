@@ -31,6 +31,11 @@ public sealed interface MapLoss extends StepLoss permits MapLoss.FlowMap, MapLos
     }
 
     @Override
+    default boolean takesDerivative() {
+        return true;
+    }
+
+    @Override
     default void requireFit(Recipe recipe) {
         ProcessSpec process = recipe.objective().process();
         if (process.prediction() != Prediction.FLOW || !(process.noiseSchedule() instanceof FlowLinear)) {

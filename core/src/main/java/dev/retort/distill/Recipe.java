@@ -50,6 +50,39 @@ public record Recipe(
                     "stages." + i + ".teacher",
                     former,
                     "a name that one stage alone has");
+            requireQuantized(stages, i, names.indexOf(former));
+        }
+    }
+
+    /** Once quantised, a student stays so, in the same way, and teaches nobody. */
+    private static void requireQuantized(List<StageConfig> stages, int stage, int teacher) {
+        Optional<QuantizeConfig> now = stages.get(stage).quantize();
+        Optional<QuantizeConfig> before =
+                stage == 0 ? Optional.empty() : stages.get(stage - 1).quantize();
+        String field = "stages." + stage;
+        Require.that(
+                before.isEmpty() || now.equals(before),
+                field + ".quantize",
+                now.isPresent() ? "another" : "left out",
+                "what the stage before says: the run's result is quantised as its last stages trained it to be");
+        Require.that(
+                teacher < 0 || stages.get(teacher).quantize().isEmpty(),
+                field + ".teacher",
+                stages.get(stage).teacher(),
+                "a stage whose student is not quantised: a teacher computes in full precision");
+        if (now.isPresent()) {
+            stages.get(stage).losses().stream()
+                    .filter(LossConfig::takesDerivative)
+                    .findFirst()
+                    .ifPresent(loss -> {
+                        throw new RetortException(
+                                Kind.CONFIG,
+                                field + ".losses asks for " + loss.type()
+                                        + ", which takes a derivative of the student's"
+                                        + " answer along its path, but " + field
+                                        + ".quantize rounds, which has none; quantise in a stage of its own after it, by"
+                                        + " progressive with ratio 1 or output");
+                    });
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.retort.distill;
 
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.TrainedFor;
 import dev.retort.config.CardFile;
 import dev.retort.config.Require;
 import dev.retort.data.ImageSource;
@@ -11,6 +12,7 @@ import dev.retort.nn.Init;
 import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
+import dev.retort.quantize.FakeQuantization;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
@@ -52,6 +54,7 @@ final class RecipeBuilder implements AutoCloseable {
     private final Network network;
     private final List<Player> players = new ArrayList<>();
     private final List<Stage> stages = new ArrayList<>();
+    private Optional<FakeQuantization> quantized = Optional.empty(); // one for all stages from the first that is
 
     /** Losses that differ in their weight alone are one, so that a connector lives through the run. */
     private record Kind(ObjectNode apartFromWeight, String teacher, Optional<Kind> beside) {}
@@ -181,6 +184,9 @@ final class RecipeBuilder implements AutoCloseable {
                 cadence = rarer(cadence, loss.cadence());
             }
             requireTrains(stage);
+            if (quantized.isEmpty()) {
+                quantized = stage.quantize().map(config -> quantization(config, stage));
+            }
             phases.add(new Phase(STUDENT, weighted, cadence, stage.trains()));
             stages.add(new Stage(
                     stage.name(),
@@ -192,6 +198,7 @@ final class RecipeBuilder implements AutoCloseable {
                             .map(lora -> Map.of(
                                     STUDENT, lora.adapters(network, field(stage) + ".lora", init().at(stage.name()))))
                             .orElse(Map.of()),
+                    quantized.map(how -> Map.of(STUDENT, how)).orElse(Map.of()),
                     Set.of()));
             last.put(stage.teacher(), stages.size() - 1);
             ended = stage.name();
@@ -202,6 +209,15 @@ final class RecipeBuilder implements AutoCloseable {
             gone.removeIf(player -> player.isEmpty() || last.get(player) >= now);
             stages.set(i, stages.get(i).without(gone));
         }
+    }
+
+    private FakeQuantization quantization(QuantizeConfig config, StageConfig stage) {
+        return config.quantization(
+                learning(network), field(stage) + ".quantize", recipe, trainedFor(), recipe.labels(teacher.card()));
+    }
+
+    private TrainedFor trainedFor() {
+        return new StudentSampling(recipe, teacher.card()).trainedFor();
     }
 
     private void requireTrains(StageConfig stage) {
@@ -305,8 +321,9 @@ final class RecipeBuilder implements AutoCloseable {
                 recipe.teacher().guidanceInput(),
                 recipe.run(),
                 teacherSha256,
-                new StudentSampling(recipe, teacher.card()).trainedFor(),
-                provenance);
+                trainedFor(),
+                provenance,
+                quantized);
     }
 
     @Override

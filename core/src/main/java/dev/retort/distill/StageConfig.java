@@ -18,6 +18,7 @@ import java.util.Optional;
  *     first moving average and a fresh optimiser. Without them the run's go on
  * @param trains parts of names of the student's parameters, of which those alone are moved; empty for all
  * @param lora adapters that learn instead of the student's weights, and are merged into these at the stage's end
+ * @param quantize how the student computes from this stage on: as it will once it is quantised, which the run's result is
  */
 public record StageConfig(
         String name,
@@ -26,7 +27,8 @@ public record StageConfig(
         String teacher,
         Optional<OptimizerConfig> optimizer,
         List<String> trains,
-        Optional<LoraConfig> lora) {
+        Optional<LoraConfig> lora,
+        Optional<QuantizeConfig> quantize) {
     /** Validates. */
     public StageConfig {
         Require.that(!name.isBlank(), "name", name, "a word");
@@ -37,6 +39,24 @@ public record StageConfig(
                 "trains",
                 trains,
                 "nothing beside lora, whose targets say what learns");
+        Require.that(
+                lora.isEmpty() || quantize.isEmpty(),
+                "lora",
+                "given beside quantize",
+                "neither or one of them: adapters are merged at a stage's end, which would move weights off the values that"
+                        + " they were trained to have; let a stage with lora come before");
+    }
+
+    /** A stage in which weights or adapters learn, in floats. */
+    public StageConfig(
+            String name,
+            long images,
+            List<LossConfig> losses,
+            String teacher,
+            Optional<OptimizerConfig> optimizer,
+            List<String> trains,
+            Optional<LoraConfig> lora) {
+        this(name, images, losses, teacher, optimizer, trains, lora, Optional.empty());
     }
 
     /** A stage in which weights learn. */

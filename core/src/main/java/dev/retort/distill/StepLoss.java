@@ -79,9 +79,9 @@ public sealed interface StepLoss extends LossConfig
         return TeacherSteps.times(schedule, grid, ratio);
     }
 
-    /** Refuses steps of a teacher that are none. */
-    static void requireStepsOfTeacher(int ratio, SolverSpec solver) {
-        Require.atLeast("ratio", ratio, 2);
+    /** Refuses fewer steps of a teacher than make sense, and steps that are none. */
+    static void requireStepsOfTeacher(int least, int ratio, SolverSpec solver) {
+        Require.atLeast("ratio", ratio, least);
         Require.that(
                 !(solver instanceof SolverSpec.ParallelEuler),
                 "solver",
@@ -104,7 +104,8 @@ public sealed interface StepLoss extends LossConfig
     }
 
     /**
-     * Progressive distillation: a step of the student lands where several of the teacher land.
+     * Progressive distillation: a step of the student lands where several of the teacher land, or, for a student of as many steps as its
+     * teacher, where that one's own does.
      *
      * @param steps steps of the student, on the grid of {@code run.sampling}
      * @param ratio steps of the teacher for one of the student's
@@ -116,7 +117,7 @@ public sealed interface StepLoss extends LossConfig
         /** Validates. */
         public Progressive {
             Require.atLeast("steps", steps, 1);
-            StepLoss.requireStepsOfTeacher(ratio, solver);
+            StepLoss.requireStepsOfTeacher(1, ratio, solver);
         }
 
         /** What a configuration may leave out. */

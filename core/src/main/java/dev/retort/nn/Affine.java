@@ -71,6 +71,25 @@ public abstract sealed class Affine extends Layer permits Linear, Conv2d {
         child(LowRank.UP, added.up());
     }
 
+    /** Computes by rounding, as it will once it is quantised, from now on; the scales of that become the layer's. */
+    public final void quantize(FakeQuant by) {
+        use(by);
+        child(FakeQuant.NAME, by);
+    }
+
+    /** Drops the rounding of {@link #quantize}, if there is one, as if it had never been. */
+    public final void unquantize() {
+        if (kernel instanceof FakeQuant) {
+            use(Kernel.PLAIN);
+            drop(FakeQuant.NAME);
+        }
+    }
+
+    /** Whether it computes by rounding. */
+    public final boolean isQuantized() {
+        return kernel instanceof FakeQuant;
+    }
+
     /** The adapter, if there is one. */
     public final Optional<LowRank> adapter() {
         return Optional.ofNullable(adapter);

@@ -89,7 +89,7 @@ final class Candidate {
     }
 
     /** Of each column of a weight (out, in). */
-    private static float[] squaredNorms(float[] weights, int in) {
+    static float[] squaredNorms(float[] weights, int in) {
         float[] norms = new float[in];
         for (int i = 0; i < weights.length; i++) {
             norms[i % in] += weights[i] * weights[i];

@@ -34,6 +34,14 @@ public final class FakeQuantize {
         return rounded.view(Tensors.shape(weight));
     }
 
+    /** The whole numbers that {@link #weight} multiplies with the scale (out) of their row: I8, (out, in); no graph. */
+    public static Tensor whole(Tensor weight, Tensor scale, int largest) {
+        try (NoGrad off = NoGrad.on()) {
+            Tensor factors = scale.reciprocal().view(-1, 1); // as the op above has it
+            return Dtype.I8.cast(Ops.clamp(weight.mul(factors).round(), -largest, largest));
+        }
+    }
+
     /**
      * Inputs, to unsigned bytes.
      *

@@ -16,10 +16,12 @@ import dev.retort.layout.ModelFiles;
 import dev.retort.model.Network;
 import dev.retort.model.Predictor;
 import dev.retort.model.Weights;
+import dev.retort.nn.FakeQuant;
 import dev.retort.nn.Init;
 import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
+import dev.retort.quantize.FakeQuantization;
 import dev.retort.run.RunFolder;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -44,6 +46,7 @@ public final class DiffusionTask implements Task {
     private final RunConfig config;
     private final Device device;
     private final ModelCard card;
+    private final Optional<FakeQuantization> quantized;
     private ImageCodec codec;
     private Network averaged;
     private SampleGrid grid;
@@ -59,6 +62,7 @@ public final class DiffusionTask implements Task {
      * @param teacher hash of the teacher's weights, empty where there is none
      * @param trainedFor the ways of sampling that it is trained for
      * @param provenance what stands in the result's card about where it was made
+     * @param quantized how that player computes from some stage on, and so its result; empty where it never does
      */
     public DiffusionTask(
             ImageSource source,
@@ -70,7 +74,8 @@ public final class DiffusionTask implements Task {
             RunConfig config,
             String teacher,
             TrainedFor trainedFor,
-            Map<String, String> provenance) {
+            Map<String, String> provenance,
+            Optional<FakeQuantization> quantized) {
         objective.requireFit(source);
         this.source = source;
         this.objective = objective;
@@ -79,6 +84,7 @@ public final class DiffusionTask implements Task {
         this.dropout = dropout;
         this.scales = scales;
         this.config = config;
+        this.quantized = quantized;
         device = predictor.network().device();
         ModelCard ofPixels = ModelCard.of(
                         predictor.network().spec(),
@@ -97,6 +103,32 @@ public final class DiffusionTask implements Task {
             throw new IllegalArgumentException("dropout is " + dropout
                     + ", expected 0: the network was not built to be asked without a condition");
         }
+    }
+
+    /** A result in floats. */
+    public DiffusionTask(
+            ImageSource source,
+            Objective objective,
+            String published,
+            Predictor predictor,
+            double dropout,
+            Optional<GuidanceRange> scales,
+            RunConfig config,
+            String teacher,
+            TrainedFor trainedFor,
+            Map<String, String> provenance) {
+        this(
+                source,
+                objective,
+                published,
+                predictor,
+                dropout,
+                scales,
+                config,
+                teacher,
+                trainedFor,
+                provenance,
+                Optional.empty());
     }
 
     /** What is exported is the first of the moving averages. */
@@ -166,12 +198,15 @@ public final class DiffusionTask implements Task {
         return Optional.empty();
     }
 
+    /** In floats, also where they are trained to be quantised: the result alone is. */
     @Override
     public void write(Path checkpoint, Map<String, Tensor> weights, long imagesSeen) {
-        ModelFiles.write(checkpoint, card.withImagesSeen(imagesSeen), Weights.writer(weights, Dtype.F32));
+        Map<String, Tensor> floats = new LinkedHashMap<>(weights);
+        floats.keySet().removeIf(FakeQuant::owns);
+        ModelFiles.write(checkpoint, card.withImagesSeen(imagesSeen), Weights.writer(floats, Dtype.F32));
     }
 
-    /** Heads that the samplers of the result only ever read in one sum become one. */
+    /** Heads that the samplers of the result only ever read in one sum become one, and layers trained for it are quantised. */
     @Override
     public Path publish(RunFolder run, Map<String, Tensor> weights, long imagesSeen) {
         long looks = config.log().sampleImages();
@@ -182,7 +217,7 @@ public final class DiffusionTask implements Task {
         return run.model();
     }
 
-    private static void save(Path folder, ModelCard seen, Map<String, Tensor> weights) {
+    private void save(Path folder, ModelCard seen, Map<String, Tensor> weights) {
         List<Heads> heads = SamplingPlan.fusedHeads(seen);
         NetworkSpec many = seen.network();
         NetworkSpec few = many.withOutputs(heads.size());
@@ -190,8 +225,23 @@ public final class DiffusionTask implements Task {
             Map<String, Tensor> fused = few.equals(many)
                     ? weights
                     : Architectures.surgery(many, few).fused(many, weights, heads);
-            ModelFiles.save(folder, seen.withNetwork(few), Weights.writer(fused, Dtype.F32));
+            ModelCard of = seen.withNetwork(few);
+            if (FakeQuantization.isIn(fused)) {
+                FakeQuantization how = quantized.orElseThrow();
+                ModelFiles.save(folder, quantized(of, how), how.writer(fused));
+            } else {
+                ModelFiles.save(folder, of, Weights.writer(fused, Dtype.F32));
+            }
         }
+    }
+
+    /** What was measured was measured of these weights as they are rounded. */
+    private static ModelCard quantized(ModelCard measured, FakeQuantization how) {
+        ModelCard card = measured.withQuantization(how.spec());
+        for (Map.Entry<String, Double> metric : measured.metrics().entrySet()) {
+            card = card.withMetric(metric.getKey(), metric.getValue());
+        }
+        return card;
     }
 
     @Override
@@ -201,8 +251,9 @@ public final class DiffusionTask implements Task {
             return Map.of();
         }
         if (best == null) {
-            best = new BestAtSteps(averaged(), card, source, predictor.precision(), counts);
+            best = new BestAtSteps(averaged(weights), card, source, predictor.precision(), counts);
         }
+        averaged(weights);
         return best.measure(run, weights, imagesSeen, (folder, seen) -> save(folder, seen, weights));
     }
 
@@ -232,9 +283,13 @@ public final class DiffusionTask implements Task {
                     predictor.precision(),
                     config.log().samplesPerClass());
         }
-        return Optional.of(grid);
+        return Optional.of(weights -> {
+            averaged(weights);
+            return grid.at(weights);
+        });
     }
 
+    /** Computes as the weights did that {@link #preview} was shown last. */
     @Override
     public Optional<HeldOut> heldOut() {
         if (heldOut == null) {
@@ -253,6 +308,16 @@ public final class DiffusionTask implements Task {
             averaged.freeze();
         }
         return averaged;
+    }
+
+    /** The same, computing as the result does that these weights are of. */
+    private Network averaged(Map<String, Tensor> weights) {
+        Network network = averaged();
+        if (FakeQuantization.isIn(weights) && !FakeQuantization.isIn(network.state())) {
+            quantized.orElseThrow().attach(network);
+            network.freeze();
+        }
+        return network;
     }
 
     @Override

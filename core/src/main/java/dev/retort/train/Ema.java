@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
@@ -29,19 +30,30 @@ public final class Ema implements AutoCloseable {
      * @param decay full decay
      * @param warmup how it rises
      * @param delay number of the update at which averaging begins; until then the average is a copy of the weights
-     * @param source gives the weights as they are, always under the same names in the same order
+     * @param source gives the weights as they are, always under the same names; those that come to it later are averaged from {@link #add} on
      */
     public Ema(double decay, EmaWarmup warmup, long delay, Supplier<Map<String, Tensor>> source) {
         this.decay = decay;
         this.warmup = warmup;
         this.delay = delay;
         this.source = source;
+        add();
+    }
+
+    /** Averages from now on what the source has and had not, from its present values. */
+    void add() {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             source.get()
-                    .forEach((name, tensor) ->
-                            average.put(name, scope.keep(tensor.detach().clone())));
+                    .forEach((name, tensor) -> average.computeIfAbsent(
+                            name, absent -> scope.keep(tensor.detach().clone())));
         }
+    }
+
+    /** Averages no longer what these names are of. */
+    void remove(Predicate<String> names) {
+        List<String> gone = average.keySet().stream().filter(names).toList();
+        gone.forEach(name -> average.remove(name).close());
     }
 
     /** The decay used for the update after {@code updates} earlier ones. */
@@ -54,7 +66,8 @@ public final class Ema implements AutoCloseable {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             List<Tensor> weights = new ArrayList<>();
-            source.get().values().forEach(tensor -> weights.add(tensor.detach()));
+            Map<String, Tensor> now = source.get();
+            average.keySet().forEach(name -> weights.add(now.get(name).detach()));
             Boxed.call("aten::_foreach_lerp_", "Scalar", List.copyOf(average.values()), weights, 1 - decayAt(updates));
         }
     }

@@ -3,12 +3,15 @@ package dev.retort.train;
 import dev.retort.config.CardFile;
 import dev.retort.config.Require;
 import dev.retort.nn.Affine;
+import dev.retort.nn.FakeQuant;
 import dev.retort.nn.LowRank;
+import dev.retort.quantize.FakeQuantization;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.bytedeco.pytorch.Tensor;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -70,18 +73,41 @@ final class Learner implements Stateful, AutoCloseable {
         optimizer.add(adapterTensors());
     }
 
+    /** Has its network compute by rounding from now on, which it does not yet. */
+    void quantize(FakeQuantization how, boolean measured) {
+        if (measured) {
+            how.attachMeasured(player.network());
+        } else {
+            how.attach(player.network());
+        }
+        optimizer.add(own(FakeQuant::owns));
+        averages.forEach(Ema::add);
+    }
+
+    /** Whether its network computes by rounding. */
+    boolean isQuantized() {
+        return FakeQuantization.isIn(player.network().parameters());
+    }
+
     /** Merges its network's adapters, where it has some, into the weights. */
     void merge() {
         drop(Affine::merge);
     }
 
-    /** Takes its network's adapters off, where it has some. */
+    /** Takes its network's adapters and scales off, where it has some. */
     void detach() {
         drop(Affine::detach);
+        optimizer.remove(own(FakeQuant::owns).keySet());
+        averages.forEach(ema -> ema.remove(FakeQuant::owns));
+        forEachProduct(Affine::unquantize);
     }
 
     private void drop(Consumer<Affine> how) {
         optimizer.remove(adapterTensors().keySet());
+        forEachProduct(how);
+    }
+
+    private void forEachProduct(Consumer<Affine> how) {
         player.network().layers().values().forEach(layer -> {
             if (layer instanceof Affine affine) {
                 how.accept(affine);
@@ -90,8 +116,13 @@ final class Learner implements Stateful, AutoCloseable {
     }
 
     private Map<String, Tensor> adapterTensors() {
+        return own(LowRank::owns);
+    }
+
+    /** The parameters of its network with such names. */
+    private Map<String, Tensor> own(Predicate<String> names) {
         Map<String, Tensor> tensors = player.network().parameters();
-        tensors.keySet().removeIf(name -> !LowRank.owns(name));
+        tensors.keySet().removeIf(names.negate());
         return tensors;
     }
 
@@ -165,8 +196,13 @@ final class Learner implements Stateful, AutoCloseable {
     public Map<String, Tensor> tensors() {
         Map<String, Tensor> all = player.saved();
         parts.parameters().forEach((name, tensor) -> all.put("extra." + name, tensor));
-        for (Ema ema : averages.subList(published && !averages.isEmpty() ? 1 : 0, averages.size())) {
-            ema.weights().forEach((name, tensor) -> all.put("ema-" + ema.decay() + "." + name, tensor));
+        for (Ema ema : averages) {
+            boolean elsewhere = published && ema == averages.get(0); // but for scales, which are in no model of floats
+            ema.weights().forEach((name, tensor) -> {
+                if (!elsewhere || FakeQuant.owns(name)) {
+                    all.put("ema-" + ema.decay() + "." + name, tensor);
+                }
+            });
         }
         optimizer.state().forEach((name, tensor) -> all.put("optimizer." + name, tensor));
         return all;

@@ -104,7 +104,7 @@ final class Players implements AutoCloseable {
         return states;
     }
 
-    /** The weights of the result. */
+    /** The weights of the result, with the scales by which it computes where it does so by rounding. */
     Map<String, Tensor> result() {
         return learner(published).weights();
     }
@@ -149,16 +149,24 @@ final class Players implements AutoCloseable {
                 learners.get(name).startAnew();
             }
         });
-        attach(stage);
+        attach(stage, true);
     }
 
     /**
-     * Gives players the adapters that they have in a stage.
+     * Gives players the adapters and scales that they have in a stage.
      *
+     * @param measured whether scales get their first values, which takes samples; where they are restored next they need none
      * @return who had none and has some now
      */
-    List<Learner> attach(Stage stage) {
+    List<Learner> attach(Stage stage, boolean measured) {
         List<Learner> adapted = new ArrayList<>();
+        stage.quantized().forEach((name, how) -> {
+            Learner learner = learner(name);
+            if (!learner.isQuantized()) {
+                learner.quantize(how, measured);
+                adapted.add(learner);
+            }
+        });
         stage.adapters().forEach((name, adapters) -> {
             Learner learner = learner(name);
             if (!learner.isAdapted()) {
@@ -176,11 +184,13 @@ final class Players implements AutoCloseable {
                     && role.player().equals(name)) {
                 try (Scope scope = Scope.open();
                         NoGrad off = NoGrad.on()) {
+                    Map<String, Tensor> followed = all.get(name).network().mergedState();
+                    Map<String, Tensor> own = player.network().state();
                     Boxed.call(
                             "aten::_foreach_lerp_",
                             "Scalar",
-                            List.copyOf(player.network().state().values()),
-                            List.copyOf(all.get(name).network().mergedState().values()),
+                            List.copyOf(own.values()),
+                            own.keySet().stream().map(followed::get).toList(),
                             1 - role.decay());
                 }
             }

@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.config.Require;
+import dev.retort.quantize.FakeQuantization;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -15,6 +16,7 @@ import java.util.Set;
  * @param optimizers settings that hold in this stage alone, by player; their rate runs over the stage, whereas a player's own
  *     runs over the run
  * @param adapters what players have in this stage alone, and train instead of their weights
+ * @param quantized how players compute from this stage on, where they do not yet: as their result will once it is quantised
  * @param gone who takes part no longer, from this stage on: what they have is freed, and no checkpoint holds it
  */
 public record Stage(
@@ -24,6 +26,7 @@ public record Stage(
         Map<String, Start> starts,
         Map<String, OptimizerConfig> optimizers,
         Map<String, Adapters> adapters,
+        Map<String, FakeQuantization> quantized,
         Set<String> gone) {
     /** Validates. */
     public Stage {
@@ -32,19 +35,19 @@ public record Stage(
         gone = Set.copyOf(gone);
     }
 
-    /** A stage in which nobody has adapters. */
+    /** A stage in which nobody has adapters or is quantised. */
     public Stage(
             String name,
             long images,
             List<Phase> phases,
             Map<String, Start> starts,
             Map<String, OptimizerConfig> optimizers) {
-        this(name, images, phases, starts, optimizers, Map.of(), Set.of());
+        this(name, images, phases, starts, optimizers, Map.of(), Map.of(), Set.of());
     }
 
     /** The same, in which some players take part no longer. */
     public Stage without(Set<String> players) {
-        return new Stage(name, images, phases, starts, optimizers, adapters, players);
+        return new Stage(name, images, phases, starts, optimizers, adapters, quantized, players);
     }
 
     /** A stage in which one player learns at every step. */

@@ -116,7 +116,7 @@ final class Steps {
     void trial(int images, Stage stage) {
         Batch batch = Batch.blank(task.source(), images);
         StepStatistics nobody = new StepStatistics();
-        List<Learner> adapted = players.attach(stage);
+        List<Learner> adapted = players.attach(stage, false);
         try {
             for (Phase phase : stage.phases()) {
                 if (!phase.isWholeBatch()) {

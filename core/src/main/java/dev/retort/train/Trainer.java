@@ -17,6 +17,7 @@ import dev.retort.torch.Precision;
 import dev.retort.torch.TorchError;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -82,7 +83,7 @@ public final class Trainer implements AutoCloseable {
         }
         players.forEach(player -> player.recompute(config.compute().checkpointActivations()));
         steps = new Steps(task, this.players, terms, config.seed(), precision, device);
-        checkpoints = new CheckpointStore(run, this.players.states(), this.players.result());
+        checkpoints = new CheckpointStore(run, this.players.states(), new LinkedHashMap<>(this.players.result()));
         state = checkpoints
                 .restore(device, task::otherRun, saved -> stoodIn(lastStage(saved.imagesSeen())))
                 .map(this::here)
@@ -95,7 +96,7 @@ public final class Trainer implements AutoCloseable {
     /** Everybody as in the stage in which a run was saved; who had gone by then. */
     private Set<String> stoodIn(Stage stage) {
         players.dismiss(stage);
-        players.attach(stage);
+        players.attach(stage, false);
         return stage.gone();
     }
 

@@ -67,6 +67,26 @@ class ShippedPresetsTest {
                 }));
     }
 
+    @TestFactory
+    Stream<DynamicTest> a_recipe_that_ends_in_whole_numbers_can_start_from_what_the_project_keeps() {
+        return Stream.of("fashion-int8", "fashion-small-fast-int8")
+                .map(name -> DynamicTest.dynamicTest(name, () -> {
+                    Recipe written =
+                            Configs.load(Recipe.class, "distill", "../docs/recipes/" + name + ".yaml", List.of());
+                    Recipe recipe = written.init() instanceof StudentStart.From
+                            ? Configs.load(
+                                    Recipe.class,
+                                    "distill",
+                                    "../docs/recipes/" + name + ".yaml",
+                                    List.of("init=from:model=../zoo/fashion-few"))
+                            : written;
+                    Distillation.check(
+                            here(recipe), teacher(recipe, opened(recipe.run().data())));
+                    List<StageConfig> stages = recipe.stages();
+                    assertThat(stages.get(stages.size() - 1).quantize()).contains(new QuantizeConfig(7));
+                }));
+    }
+
     /** A model kept in the project, or what the preset makes that trains a recipe's teacher into {@code runs/NAME}; the demo trains its own. */
     private static ModelCard teacher(Recipe recipe, ImageSource source) {
         String model = recipe.teacher().model();

@@ -25,6 +25,7 @@ import dev.retort.distill.LossConfig;
 import dev.retort.distill.LossWeight;
 import dev.retort.distill.MapLoss;
 import dev.retort.distill.ParallelDecoding;
+import dev.retort.distill.QuantizeConfig;
 import dev.retort.distill.Recipe;
 import dev.retort.distill.StageConfig;
 import dev.retort.distill.StepLoss;
@@ -61,7 +62,8 @@ import org.junit.jupiter.api.io.TempDir;
 class FlatMemoryTest {
     private static final int STEPS = 320;
     private static final int SMALL_BATCH = 2;
-    private static final int METHODS = 15;
+    private static final String QUANTIZED = "quantized";
+    private static final int METHODS = 16;
 
     @TempDir
     static Path temp;
@@ -184,6 +186,7 @@ class FlatMemoryTest {
         methods.put("mean-flow", new MapLoss.MeanFlow(LossWeight.ONE, 0.5, -0.4, 1, 0, 1, 1e-3));
         methods.put("parallel-decoding", new ParallelDecoding(LossWeight.ONE, 8, List.of(2), true));
         methods.put("guidance-input", new LossConfig.Output(LossWeight.ONE, Prediction.FLOW));
+        methods.put(QUANTIZED, new LossConfig.Output(LossWeight.ONE, Prediction.FLOW));
         methods.forEach((name, loss) -> distil(temp, teacher, name, loss));
         distil(
                 temp,
@@ -215,7 +218,15 @@ class FlatMemoryTest {
                 new DitConfig("1x16x1/8", 4, 0.1, false),
                 new StudentStart.Cut(),
                 new Objective.Flow(0, 1, 1),
-                List.of(new StageConfig("all", 300L * SMALL_BATCH, List.of(losses))),
+                List.of(new StageConfig(
+                        "all",
+                        300L * SMALL_BATCH,
+                        List.of(losses),
+                        "",
+                        Optional.empty(),
+                        List.of(),
+                        Optional.empty(),
+                        name.equals(QUANTIZED) ? Optional.of(new QuantizeConfig(7)) : Optional.empty())),
                 small(
                         losses[0] instanceof MapLoss
                                 ? "flow-map"
