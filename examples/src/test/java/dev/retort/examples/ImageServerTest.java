@@ -10,6 +10,7 @@ import dev.retort.runtime.TestStudents;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -283,7 +284,7 @@ class ImageServerTest {
     }
 
     private static int freePort() throws IOException {
-        try (java.net.ServerSocket socket = new java.net.ServerSocket(0)) {
+        try (ServerSocket socket = new ServerSocket(0)) {
             return socket.getLocalPort();
         }
     }
@@ -309,11 +310,10 @@ class ImageServerTest {
         }
         Thread stopping = new Thread(server::close);
         stopping.start();
-        HttpResponse<String> late = draw("{\"prompt\": \"0\"}");
-        while (late.statusCode() == 200) {
-            late = draw("{\"prompt\": \"0\"}");
+        while (!get("/health").body().contains("stopping")) {
+            Thread.sleep(1);
         }
-        error(503, late);
+        error(503, draw("{\"prompt\": \"0\"}"));
         free.countDown();
         stopping.join();
         assertThat(waiting.get().statusCode()).isEqualTo(200);

@@ -27,7 +27,7 @@ public final class ClassPrompt {
      */
     public static int label(String prompt, Student student) {
         if (prompt == null || prompt.isBlank()) {
-            throw refused("the prompt is empty; expected the name or the number of a class; the student has ", student);
+            throw refused("the prompt is empty; expected the name or the number of a class; there are ", student);
         }
         List<String> classes = student.classes();
         String wanted = prompt.strip();
@@ -35,7 +35,11 @@ public final class ClassPrompt {
             return classes.indexOf(wanted);
         }
         if (wanted.matches("\\d{1,9}")) {
-            return Integer.parseInt(wanted);
+            int label = Integer.parseInt(wanted);
+            if (!student.labels().contains(label)) {
+                throw refused("class " + label + " is none that the student draws; there are ", student);
+            }
+            return label;
         }
         List<Integer> labels = labels(found(wanted.toLowerCase(Locale.ROOT), classes));
         if (labels.size() == 1) {
