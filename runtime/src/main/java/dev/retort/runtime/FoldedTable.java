@@ -29,20 +29,30 @@ record FoldedTable(List<Moment> moments, List<Integer> labels) {
         labels = List.copyOf(labels);
     }
 
+    /** From a line of times, one of where calls at these land if they are told it, and one of labels. */
     static FoldedTable parse(String text) {
-        String[] lines = text.split("\n");
-        if (lines.length != 2) {
-            throw new IllegalArgumentException("it has " + lines.length + " lines, expected moments and labels");
+        List<Double> times = new ArrayList<>();
+        List<Double> ends = new ArrayList<>();
+        List<Integer> labels = new ArrayList<>();
+        for (String line : text.strip().split("\n")) {
+            String[] words = line.strip().split("\\s+");
+            for (int i = 1; i < words.length; i++) {
+                switch (words[0]) {
+                    case "times" -> times.add(Double.parseDouble(words[i]));
+                    case "ends" -> ends.add(Double.parseDouble(words[i]));
+                    case "labels" -> labels.add(Integer.parseInt(words[i]));
+                    default -> throw new IllegalArgumentException(
+                            "a line begins with '" + words[0] + "', expected times, ends or labels");
+                }
+            }
+        }
+        if (times.isEmpty() || labels.isEmpty() || !ends.isEmpty() && ends.size() != times.size()) {
+            throw new IllegalArgumentException("it has " + times.size() + " times, " + ends.size() + " ends and "
+                    + labels.size() + " labels, expected an end for each time or none");
         }
         List<Moment> moments = new ArrayList<>();
-        for (String word : lines[0].strip().split("\\s+")) {
-            String[] times = word.split(":");
-            moments.add(new Moment(
-                    Double.parseDouble(times[0]), times.length > 1 ? Double.parseDouble(times[1]) : Double.NaN));
-        }
-        List<Integer> labels = new ArrayList<>();
-        for (String word : lines[1].strip().split("\\s+")) {
-            labels.add(Integer.parseInt(word));
+        for (int i = 0; i < times.size(); i++) {
+            moments.add(new Moment(times.get(i), ends.isEmpty() ? Double.NaN : ends.get(i)));
         }
         return new FoldedTable(moments, labels);
     }

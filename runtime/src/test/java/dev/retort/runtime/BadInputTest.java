@@ -73,7 +73,9 @@ class BadInputTest {
         refused(Kind.BAD_FILE, () -> Student.open(saying("retort.labels", "0 3")), "retort.labels has 3, expected 0 to 2");
         refused(Kind.BAD_FILE, () -> Student.open(saying("retort.plan.2", "euler")), "retort.plan.2: line 1");
         refused(Kind.BAD_FILE, () -> Student.open(saying("retort.guidance.2", "1.5 / 0")), "it has 1 scales, expected one for each of 2");
-        refused(Kind.BAD_FILE, () -> Student.open(saying("retort.rows", "1.0\n0 1 2")), "which are not those of its form");
+        refused(Kind.BAD_FILE, () -> Student.open(saying("retort.rows", "1 2")), "retort.rows: a line begins with '1'");
+        refused(Kind.BAD_FILE, () -> Student.open(saying("retort.rows", "times 1")), "1 times, 0 ends and 0 labels");
+        refused(Kind.BAD_FILE, () -> Student.open(saying("retort.rows", "times 1.0\nlabels 0 1 2")), "which are not those of its form");
     }
 
     @Test

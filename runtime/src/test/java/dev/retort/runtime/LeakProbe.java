@@ -17,12 +17,12 @@ final class LeakProbe {
         Path other = Path.of(args[1]);
         int requests = Integer.parseInt(args[2]);
         int reloads = Integer.parseInt(args[3]);
-        try (Student student = Student.open(one, StudentOptions.throughput().threads(2))) {
-            ask(student, 3000);
+        try (Student student = Student.open(one, StudentOptions.throughput().threads(2).batchSizes(1, 4))) {
+            ask(student, requests / 3);
             long before = resident();
             ask(student, requests);
             System.out.println("requests " + before + " " + resident());
-            reload(student, one, other, 20);
+            reload(student, one, other, reloads / 3);
             before = resident();
             reload(student, one, other, reloads);
             System.out.println("reloads " + before + " " + resident());
@@ -33,7 +33,7 @@ final class LeakProbe {
     private static void ask(Student student, int requests) {
         Random random = new Random(requests);
         for (int i = 0; i < requests; i++) {
-            Request request = Request.of(random.nextInt(3)).seed(i).count(1 + random.nextInt(20));
+            Request request = Request.of(random.nextInt(3)).seed(i).count(1 + random.nextInt(5));
             try {
                 switch (i % 8) {
                     case 5 -> student.sample(request, Duration.ofNanos(1 + random.nextInt(100_000)));
@@ -52,7 +52,7 @@ final class LeakProbe {
 
     private static void reload(Student student, Path one, Path other, int reloads) {
         for (int i = 0; i < reloads; i++) {
-            CompletableFuture<?> inFlight = student.submit(Request.of(0, 1).count(4));
+            CompletableFuture<?> inFlight = student.submit(Request.of(0, 1).count(2));
             student.reload(i % 2 == 0 ? other : one);
             inFlight.join();
         }

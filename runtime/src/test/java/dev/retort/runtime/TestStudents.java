@@ -149,9 +149,8 @@ public final class TestStudents {
         String of = builder.add(OnnxOp.GATHER, table(builder, "rows", rows), row);
         builder.output("output", Dtype.F32, Shape.ofSamples(1, 8, 8), output(builder, x, of));
         Map<String, String> with = new LinkedHashMap<>(metadata);
-        with.put(
-                "retort.rows",
-                Arrays.stream(times).mapToObj(Double::toString).collect(Collectors.joining(" ")) + "\n0 1 2 3");
+        String moments = Arrays.stream(times).mapToObj(Double::toString).collect(Collectors.joining(" "));
+        with.put("retort.rows", "times " + moments + "\nlabels 0 1 2 3\n");
         return write(file, builder, with, Long.MAX_VALUE);
     }
 
