@@ -39,8 +39,9 @@ final class LoadFailure {
         return new StudentException(
                 Kind.RUNTIME,
                 "ONNX Runtime's libraries cannot be loaded (" + cause
-                        + "); it unpacks them into java.io.tmpdir at each start, so make that writable, or unpack them once and"
-                        + " name their folder by -Donnxruntime.native.path; it has none for musl (Alpine)",
+                        + "); it makes a folder in java.io.tmpdir at each start and unpacks them there, so let that be one that can"
+                        + " be written, and where it is small, unpack them once and name their folder by"
+                        + " -Donnxruntime.native.path; there are none for musl (Alpine)",
                 e);
     }
 

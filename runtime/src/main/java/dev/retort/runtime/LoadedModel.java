@@ -15,12 +15,15 @@ import java.util.Arrays;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 
 /**
  * A file that ONNX Runtime has open, until the last who uses it lets go.
  *
  * <p>All options are the session's own: those of the environment, of which a process has one, are the first caller's, whoever that
- * is. The file is opened by its path, so that its weights never lie on Java's heap. One session serves all batch sizes and threads,
+ * is. The file is opened by its path, so that its weights never lie on Java's heap; and on a thread of its own, as a process's first session
+ * that flushes denormals does so on the thread that makes it, whose Java would compute otherwise from then on. One session serves all batch sizes and threads,
  * so the weights are in memory once.
  */
 final class LoadedModel {
@@ -59,10 +62,36 @@ final class LoadedModel {
             throw new StudentException(
                     Kind.BAD_FILE, path + " is not there or cannot be read; give a file that 'retort export' wrote");
         }
+        FutureTask<LoadedModel> opening =
+                new FutureTask<>(() -> open(OrtEnvironment.getEnvironment(), path, threads, spin));
+        Thread thread = new Thread(opening, "retort-open");
+        thread.setDaemon(true);
+        thread.start();
+        return opened(opening);
+    }
+
+    private static LoadedModel opened(FutureTask<LoadedModel> opening) {
+        boolean interrupted = false;
         try {
-            return open(OrtEnvironment.getEnvironment(), path, threads, spin);
-        } catch (LinkageError e) {
-            throw LoadFailure.ofLibrary(e);
+            while (true) {
+                try {
+                    return opening.get();
+                } catch (InterruptedException e) {
+                    interrupted = true; // the session would be left open, so it is waited for all the same
+                } catch (ExecutionException e) {
+                    if (e.getCause() instanceof StudentException failure) {
+                        throw failure;
+                    }
+                    if (e.getCause() instanceof LinkageError failure) {
+                        throw LoadFailure.ofLibrary(failure);
+                    }
+                    throw new IllegalStateException(e.getCause());
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
