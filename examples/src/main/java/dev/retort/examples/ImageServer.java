@@ -39,7 +39,7 @@ import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * Lesson 11: an exported student as a web service that clients of OpenAI's image API understand, with nothing but the JDK's server and a
+ * Lesson 12: an exported student as a web service that clients of OpenAI's image API understand, with nothing but the JDK's server and a
  * reader of JSON. {@code POST /v1/images/generations} draws, {@code GET /health} says whether it may be asked, {@code GET /metrics} what it has
  * done. What is wrong is refused before anything is made for it; who comes while the queue is full gets 503 at once. No thread waits for a picture.
  *
@@ -187,7 +187,8 @@ public final class ImageServer implements AutoCloseable {
 
     private static int status(StudentException e) {
         return switch (e.kind()) {
-            case BAD_REQUEST, TOO_LARGE -> 400;
+            case BAD_REQUEST -> 400;
+            case TOO_LARGE -> 413;
             case QUEUE_FULL, CLOSED -> 503;
             case DEADLINE -> 504;
             default -> 500;
