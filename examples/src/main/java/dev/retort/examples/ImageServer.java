@@ -51,8 +51,8 @@ public final class ImageServer implements AutoCloseable {
     private static final int GRACE_SECONDS = 10;
     static {
         // The JDK's server reads these once. Without the first, an answer to a kept connection may wait 40 ms for the client's kernel; with
-        // the others (seconds) one who sends or reads no further does not hold a thread for ever.
-        Map.of("nodelay", "true", "maxReqTime", "10", "maxRspTime", "120").forEach((name, value) -> {
+        // the second, in seconds, one who sends no further does not hold a thread for ever.
+        Map.of("nodelay", "true", "maxReqTime", "10").forEach((name, value) -> {
             String property = "sun.net.httpserver." + name;
             System.setProperty(property, System.getProperty(property, value));
         });
