@@ -38,8 +38,7 @@ import org.junit.jupiter.api.Test;
 class AndroidApiTest {
     private static final JavaClasses CLASSES = new ClassFileImporter()
             .importUrls(Stream.of(Student.class, Plan.class)
-                    .map(inside ->
-                            inside.getProtectionDomain().getCodeSource().getLocation())
+                    .map(inside -> inside.getProtectionDomain().getCodeSource().getLocation())
                     .toList());
 
     private static final Set<JavaClass> REACHED = reached();
@@ -149,8 +148,9 @@ class AndroidApiTest {
             for (Element member : task.getElements().getAllMembers(owner)) {
                 String parameters = member instanceof ExecutableElement method
                         ? method.getParameters().stream()
-                                .map(parameter ->
-                                        task.getTypes().erasure(parameter.asType()).toString())
+                                .map(parameter -> task.getTypes()
+                                        .erasure(parameter.asType())
+                                        .toString())
                                 .collect(Collectors.joining(",", "(", ")"))
                         : "";
                 members.add(member.getSimpleName() + parameters);

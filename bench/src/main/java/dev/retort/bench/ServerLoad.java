@@ -123,18 +123,20 @@ final class ServerLoad {
         long end = began + nanos(seconds);
         AtomicLong answered = new AtomicLong();
         List<CompletableFuture<Void>> callers = IntStream.range(0, AT_ONCE)
-                .mapToObj(caller -> CompletableFuture.runAsync(() -> {
-                    while (System.nanoTime() < end) {
-                        Outcome outcome = ask(System.nanoTime()).join();
-                        if (outcome.status != OK) {
-                            throw new RetortException(
-                                    Kind.USAGE,
-                                    draw + " answers with " + outcome.status + " to " + AT_ONCE
-                                            + " requests at once; is it the server, and are its queue and deadline long enough?");
-                        }
-                        answered.incrementAndGet();
-                    }
-                }, task -> new Thread(task, "caller-" + caller).start()))
+                .mapToObj(caller -> CompletableFuture.runAsync(
+                        () -> {
+                            while (System.nanoTime() < end) {
+                                Outcome outcome = ask(System.nanoTime()).join();
+                                if (outcome.status != OK) {
+                                    throw new RetortException(
+                                            Kind.USAGE,
+                                            draw + " answers with " + outcome.status + " to " + AT_ONCE
+                                                    + " requests at once; is it the server, and are its queue and deadline long enough?");
+                                }
+                                answered.incrementAndGet();
+                            }
+                        },
+                        task -> new Thread(task, "caller-" + caller).start()))
                 .toList();
         join(callers);
         return answered.get() / ((System.nanoTime() - began) / 1e9);

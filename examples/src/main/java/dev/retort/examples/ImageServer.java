@@ -47,11 +47,13 @@ import tools.jackson.databind.json.JsonMapper;
  * {@code --queue N}, {@code --mode latency|throughput}, {@code --deadline SECONDS}.
  */
 public final class ImageServer implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(ImageServer.class.getName());
     private static final int THREADS = 16;
     private static final int GRACE_SECONDS = 10;
+
     static {
-        // The JDK's server reads these once. Without the first, an answer to a kept connection may wait 40 ms for the client's kernel; with
-        // the second, in seconds, one who sends no further does not hold a thread for ever.
+        // The JDK's server reads these once. Without the first, an answer to a kept connection may wait 40 ms for the
+        // client's kernel; the second, in seconds, frees the thread of one who sends no further.
         Map.of("nodelay", "true", "maxReqTime", "10").forEach((name, value) -> {
             String property = "sun.net.httpserver." + name;
             System.setProperty(property, System.getProperty(property, value));
@@ -165,8 +167,8 @@ public final class ImageServer implements AutoCloseable {
 
     private static Answer pictures(List<Image> images, String name, long seed) {
         List<Map<String, String>> data = images.stream()
-                .map(image -> Map.of(
-                        "b64_json", Base64.getEncoder().encodeToString(image.png()), "revised_prompt", name))
+                .map(image ->
+                        Map.of("b64_json", Base64.getEncoder().encodeToString(image.png()), "revised_prompt", name))
                 .toList();
         return Answer.json(200, Map.of("created", Instant.now().getEpochSecond(), "seed", seed, "data", data));
     }
@@ -177,8 +179,11 @@ public final class ImageServer implements AutoCloseable {
         if (status == 503) {
             exchange.getResponseHeaders().set("Retry-After", "1");
         }
+        if (status == 500) {
+            LOG.log(System.Logger.Level.ERROR, "a request failed", e);
+        }
         Map<String, Object> error = new LinkedHashMap<>();
-        error.put("message", e.getMessage() == null ? e.toString() : e.getMessage());
+        error.put("message", status == 500 ? "the server failed; its log says how" : e.getMessage());
         error.put("type", status < 500 ? "invalid_request_error" : "server_error");
         error.put("param", e instanceof Refusal refusal ? refusal.field : null);
         error.put("code", e instanceof StudentException s ? s.kind().name().toLowerCase(Locale.ROOT) : null);
@@ -222,8 +227,14 @@ public final class ImageServer implements AutoCloseable {
                 retort_step_seconds_total %.6f
                 retort_waiting_requests %d
                 """,
-                now.requests(), now.failures(), now.images(), now.batches(), now.steps(),
-                now.queueNanos() / 1e9, now.stepNanos() / 1e9, now.waiting());
+                now.requests(),
+                now.failures(),
+                now.images(),
+                now.batches(),
+                now.steps(),
+                now.queueNanos() / 1e9,
+                now.stepNanos() / 1e9,
+                now.waiting());
         return new Answer(200, "text/plain; version=0.0.4", text + residentMemory());
     }
 
@@ -231,7 +242,8 @@ public final class ImageServer implements AutoCloseable {
     private static String residentMemory() {
         try (Stream<String> lines = Files.lines(Path.of("/proc/self/status"))) {
             return lines.filter(line -> line.startsWith("VmRSS:"))
-                    .map(line -> "process_resident_memory_bytes " + 1024 * Long.parseLong(line.replaceAll("\\D", "")) + "\n")
+                    .map(line ->
+                            "process_resident_memory_bytes " + 1024 * Long.parseLong(line.replaceAll("\\D", "")) + "\n")
                     .findFirst()
                     .orElse("");
         } catch (IOException e) {
@@ -261,7 +273,8 @@ public final class ImageServer implements AutoCloseable {
                 "--port", "8080", "--host", "127.0.0.1", "--queue", "64", "--mode", "throughput", "--deadline", "10"));
         for (int i = 1; i < args.length; i += 2) {
             if (i + 1 == args.length || options.replace(args[i], args[i + 1]) == null) {
-                throw new IllegalArgumentException(args[i] + " is unknown or has no value; there are " + options.keySet());
+                throw new IllegalArgumentException(
+                        args[i] + " is unknown or has no value; there are " + options.keySet());
             }
         }
         boolean latency = Mode.valueOf(options.get("--mode").toUpperCase(Locale.ROOT)) == Mode.LATENCY;
@@ -303,7 +316,8 @@ final class ImageBody {
         byte[] body = large ? new byte[0] : exchange.getRequestBody().readNBytes(MOST_BYTES + 1);
         if (large || body.length > MOST_BYTES) {
             exchange.getResponseHeaders().set("Connection", "close");
-            throw new ImageServer.Refusal(413, null, "the body is larger than " + MOST_BYTES + " bytes; a prompt names a class");
+            throw new ImageServer.Refusal(
+                    413, null, "the body is larger than " + MOST_BYTES + " bytes; a prompt names a class");
         }
         return body;
     }
@@ -317,7 +331,8 @@ final class ImageBody {
         } catch (JacksonException e) {
             throw new ImageServer.Refusal(400, null, "the body is no JSON (" + e.getOriginalMessage() + ")");
         }
-        throw new ImageServer.Refusal(400, null, "the body is no JSON object; expected one such as {\"prompt\": \"bag\"}");
+        throw new ImageServer.Refusal(
+                400, null, "the body is no JSON object; expected one such as {\"prompt\": \"bag\"}");
     }
 
     /** What is asked for; the model and the size are those that there are, or none. */
@@ -331,7 +346,8 @@ final class ImageBody {
             throw new ImageServer.Refusal(404, "model", "model is " + wanted + "; expected " + model + ", or none");
         }
         String size = student.shape().width() + "x" + student.shape().height();
-        for (Map.Entry<String, String> only : Map.of("size", size, "response_format", "b64_json").entrySet()) {
+        for (Map.Entry<String, String> only :
+                Map.of("size", size, "response_format", "b64_json").entrySet()) {
             String value = text(body, only.getKey(), only.getValue());
             require(value.equals(only.getValue()), only.getKey(), value, only.getValue() + ", or none");
         }
@@ -339,7 +355,9 @@ final class ImageBody {
         require(n >= 1 && n <= MOST_IMAGES, "n", n, "1 to " + MOST_IMAGES);
         long seed = whole(body, "seed", ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE));
         require(seed >= 0, "seed", seed, "at least 0, or none for any");
-        return Request.of(ClassPrompt.label(text(body, "prompt", ""), student)).seed(seed).count((int) n);
+        return Request.of(ClassPrompt.label(text(body, "prompt", ""), student))
+                .seed(seed)
+                .count((int) n);
     }
 
     private static void require(boolean right, String field, Object value, String expected) {

@@ -33,8 +33,10 @@ class AndroidProjectTest {
 
     private Path compiled() throws Exception {
         List<String> libraries = new ArrayList<>();
-        for (Class<?> inside :
-                List.of(Student.class, Plan.class, Class.forName("android.app.Activity", false, getClass().getClassLoader()))) {
+        for (Class<?> inside : List.of(
+                Student.class,
+                Plan.class,
+                Class.forName("android.app.Activity", false, getClass().getClassLoader()))) {
             libraries.add(Path.of(inside.getProtectionDomain()
                             .getCodeSource()
                             .getLocation()
@@ -43,13 +45,22 @@ class AndroidProjectTest {
         }
         Path classes = Files.createDirectories(folder.resolve("classes"));
         List<String> options = List.of(
-                "--release", "17", "-proc:none", "-Xlint:all", "-Xlint:-classfile", "-Werror", "-d", classes.toString(),
-                "-cp", String.join(File.pathSeparator, libraries));
+                "--release",
+                "17",
+                "-proc:none",
+                "-Xlint:all",
+                "-Xlint:-classfile",
+                "-Werror",
+                "-d",
+                classes.toString(),
+                "-cp",
+                String.join(File.pathSeparator, libraries));
         JavaCompiler compiler = ToolProvider.getSystemJavaCompiler();
         StringWriter said = new StringWriter();
         try (StandardJavaFileManager files = compiler.getStandardFileManager(null, null, null);
                 Stream<Path> sources = Files.walk(SOURCES)) {
-            List<Path> java = sources.filter(path -> path.toString().endsWith(".java")).toList();
+            List<Path> java =
+                    sources.filter(path -> path.toString().endsWith(".java")).toList();
             assertThat(java).hasSize(2);
             boolean right = compiler.getTask(said, files, null, options, null, files.getJavaFileObjectsFromPaths(java))
                     .call();

@@ -81,8 +81,7 @@ class ImageServerTest {
     }
 
     private HttpRequest drawing(BodyPublisher body) {
-        return to(DRAW)
-                .header("Content-Type", "application/json; charset=utf-8")
+        return to(DRAW).header("Content-Type", "application/json; charset=utf-8")
                 .POST(body)
                 .build();
     }
@@ -109,23 +108,21 @@ class ImageServerTest {
     /** Holds the one worker until {@link #free}. */
     private CompletableFuture<List<Image>> hold() throws InterruptedException {
         CountDownLatch held = new CountDownLatch(1);
-        CompletableFuture<List<Image>> result =
-                student.submit(Request.of(0), Duration.ofMinutes(1), (done, total) -> {
-                    held.countDown();
-                    try {
-                        free.await();
-                    } catch (InterruptedException e) {
-                        throw new IllegalStateException(e);
-                    }
-                });
+        CompletableFuture<List<Image>> result = student.submit(Request.of(0), Duration.ofMinutes(1), (done, total) -> {
+            held.countDown();
+            try {
+                free.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
         held.await();
         return result;
     }
 
     @Test
     void a_prompt_draws_what_the_student_draws_as_openai_hands_it_out() throws Exception {
-        HttpResponse<String> response = draw(
-                """
+        HttpResponse<String> response = draw("""
                 {"model": "shapes", "prompt": "a square", "n": 3, "size": "8x8", "response_format": "b64_json", "seed": 7}""");
         assertThat(response.statusCode()).as(response.body()).isEqualTo(200);
         assertThat(response.headers().firstValue("Content-Type")).contains("application/json");
@@ -145,8 +142,8 @@ class ImageServerTest {
     @Test
     void a_prompt_alone_draws_one_picture_whose_seed_draws_it_again() throws Exception {
         JsonNode first = JSON.readTree(draw("{\"prompt\": \"2\", \"n\": null}").body());
-        JsonNode again = JSON.readTree(
-                draw("{\"prompt\": \"2\", \"seed\": " + first.path("seed") + "}").body());
+        JsonNode again = JSON.readTree(draw("{\"prompt\": \"2\", \"seed\": " + first.path("seed") + "}")
+                .body());
         assertThat(again.path("data")).isEqualTo(first.path("data")).hasSize(1);
         assertThat(JSON.readTree(draw("{\"prompt\": \"2\"}").body()).path("data"))
                 .isNotEqualTo(first.path("data"));
@@ -193,8 +190,10 @@ class ImageServerTest {
         error(405, client.send(to("/health").DELETE().build(), BodyHandlers.ofString()));
         BodyPublisher body = BodyPublishers.ofString("{\"prompt\": \"0\"}");
         error(415, client.send(to(DRAW).POST(body).build(), BodyHandlers.ofString()));
-        error(415, client.send(
-                to(DRAW).header("Content-Type", "text/plain").POST(body).build(), BodyHandlers.ofString()));
+        error(
+                415,
+                client.send(
+                        to(DRAW).header("Content-Type", "text/plain").POST(body).build(), BodyHandlers.ofString()));
     }
 
     @Test

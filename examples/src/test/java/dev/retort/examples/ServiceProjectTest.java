@@ -34,8 +34,8 @@ class ServiceProjectTest {
     @Test
     void a_project_outside_the_reactor_draws_by_the_published_coordinates() throws Exception {
         assumeTrue(onPath("mvn"), "mvn is not on the path");
-        Path known = Path.of(System.getProperty(
-                "retort.repository", System.getProperty("user.home") + "/.m2/repository"));
+        Path known =
+                Path.of(System.getProperty("retort.repository", System.getProperty("user.home") + "/.m2/repository"));
         assumeTrue(
                 Files.isDirectory(known.resolve("com/microsoft/onnxruntime/onnxruntime"))
                         && Files.isDirectory(known.resolve("org/apache/maven/plugins/maven-dependency-plugin/3.9.0")),
@@ -128,7 +128,8 @@ class ServiceProjectTest {
                 JarOutputStream entries = new JarOutputStream(out);
                 Stream<Path> files = Files.walk(classes)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
-                entries.putNextEntry(new JarEntry(classes.relativize(file).toString().replace(File.separatorChar, '/')));
+                entries.putNextEntry(
+                        new JarEntry(classes.relativize(file).toString().replace(File.separatorChar, '/')));
                 Files.copy(file, entries);
             }
         }

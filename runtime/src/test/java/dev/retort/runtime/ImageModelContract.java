@@ -114,7 +114,9 @@ public abstract class ImageModelContract {
     @Test
     void a_number_of_pictures_below_one_or_above_what_the_student_allows_is_refused() {
         Model model = seeded();
-        assertThatThrownBy(() -> model.draw("circle", 0)).isInstanceOf(badRequest()).hasMessageContaining("count is 0");
+        assertThatThrownBy(() -> model.draw("circle", 0))
+                .isInstanceOf(badRequest())
+                .hasMessageContaining("count is 0");
         assertThatThrownBy(() -> model.draw("circle", 9))
                 .isInstanceOf(badRequest())
                 .hasMessageContaining("maxImages allows 8");
@@ -138,15 +140,14 @@ public abstract class ImageModelContract {
     void a_full_queue_and_a_passed_deadline_ask_to_come_again() throws Exception {
         CountDownLatch held = new CountDownLatch(1);
         CountDownLatch free = new CountDownLatch(1);
-        CompletableFuture<List<Image>> drawing =
-                student.submit(Request.of(0), Duration.ofMinutes(1), (done, total) -> {
-                    held.countDown();
-                    try {
-                        free.await();
-                    } catch (InterruptedException e) {
-                        throw new IllegalStateException(e);
-                    }
-                });
+        CompletableFuture<List<Image>> drawing = student.submit(Request.of(0), Duration.ofMinutes(1), (done, total) -> {
+            held.countDown();
+            try {
+                free.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        });
         try {
             held.await();
             Model hurried = model(student, 7L, Duration.ofMillis(20));

@@ -53,9 +53,7 @@ public final class StudentImageModel implements ImageModel {
             return draw(prompt);
         } catch (StudentException e) {
             boolean again = e.kind() == Kind.QUEUE_FULL || e.kind() == Kind.DEADLINE || e.kind() == Kind.RUNTIME;
-            throw again
-                    ? new TransientAiException(e.getMessage(), e)
-                    : new NonTransientAiException(e.getMessage(), e);
+            throw again ? new TransientAiException(e.getMessage(), e) : new NonTransientAiException(e.getMessage(), e);
         }
     }
 
@@ -70,8 +68,8 @@ public final class StudentImageModel implements ImageModel {
         List<ImageGeneration> images = new ArrayList<>();
         for (dev.retort.runtime.Image picture : pictures) {
             Image image = new Image(null, Base64.getEncoder().encodeToString(picture.png()));
-            images.add(new ImageGeneration(
-                    image, new StudentImageMetadata(name, label, request.seed(), images.size())));
+            images.add(
+                    new ImageGeneration(image, new StudentImageMetadata(name, label, request.seed(), images.size())));
         }
         return new ImageResponse(images);
     }
