@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
@@ -64,6 +65,7 @@ final class ServerLoad {
     static String measure(String server, double seconds) {
         ServerLoad load = new ServerLoad(URI.create(server));
         double around = Math.min(30, seconds / 5);
+        load.residentMegabytes(); // or it says at once that nobody is there
         load.closed(around / 2); // both JVMs compile what is hot
         double most = load.closed(around);
         double before = load.residentMegabytes();
@@ -143,11 +145,10 @@ final class ServerLoad {
     }
 
     private static void join(List<CompletableFuture<Void>> callers) {
-        for (CompletableFuture<Void> caller : callers) {
-            caller.exceptionally(e -> {
-                        throw e.getCause() instanceof RetortException known ? known : new IllegalStateException(e);
-                    })
-                    .join();
+        try {
+            callers.forEach(CompletableFuture::join);
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof RetortException known ? known : e;
         }
     }
 
@@ -193,8 +194,7 @@ final class ServerLoad {
                     .findFirst()
                     .orElse(Double.NaN);
         } catch (IOException e) {
-            throw new RetortException(
-                    Kind.USAGE, metrics + " does not answer (" + e.getMessage() + "); start the server first", e);
+            throw new RetortException(Kind.USAGE, metrics + " does not answer (" + e + "); start the server first", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new RetortException(Kind.INTERRUPTED, "stopped while measuring", e);
