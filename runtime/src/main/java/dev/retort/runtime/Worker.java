@@ -40,7 +40,7 @@ final class Worker implements Runnable {
             fail(batch, e);
         } catch (OrtException e) {
             fail(batch, LoadFailure.ofRun(e));
-        } catch (RuntimeException | OutOfMemoryError e) {
+        } catch (RuntimeException | Error e) { // the thread must live on: others wait for it
             fail(
                     batch,
                     new StudentException(

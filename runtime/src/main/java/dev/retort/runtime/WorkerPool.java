@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /** The queue of a student, the threads that draw what waits in it, and the clock that ends what waits too long. */
@@ -21,6 +22,7 @@ final class WorkerPool implements AutoCloseable {
         queue = new RequestQueue(options.queueCapacity());
         clock = new ScheduledThreadPoolExecutor(1, work -> thread(work, "retort-deadlines"));
         clock.setRemoveOnCancelPolicy(true);
+        clock.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy()); // closed: the queue fails the job
         for (int i = 0; i < threads; i++) {
             Thread worker = thread(new Worker(queue, options.batchSizes(), meter), "retort-student-" + i);
             workers.add(worker);
