@@ -50,7 +50,14 @@ class ExportedPicturesTest {
         int[] labels = new ClassChoice(LABELS).inTurn(EACH * LABELS.size());
         try (Pipeline<Denoiser> loaded = Models.open(model, Device.CPU, Precision.FP32)) {
             ImageShape shape = loaded.card().images();
-            new SampleJob(Sampling.sampler(loaded.network(), loaded.card(), loaded.card().sampling(), Precision.FP32), SEED, 5)
+            new SampleJob(
+                            Sampling.sampler(
+                                    loaded.network(),
+                                    loaded.card(),
+                                    loaded.card().sampling(),
+                                    Precision.FP32),
+                            SEED,
+                            5)
                     .sample(new Prompts.Labels(labels), (done, total, text) -> {}, (first, pixels, n) -> {
                         for (int i = 0; i < n; i++) {
                             PixelImage expected = PixelImage.of(

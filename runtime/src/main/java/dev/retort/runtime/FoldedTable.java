@@ -41,8 +41,9 @@ record FoldedTable(List<Moment> moments, List<Integer> labels) {
                     case "times" -> times.add(Double.parseDouble(words[i]));
                     case "ends" -> ends.add(Double.parseDouble(words[i]));
                     case "labels" -> labels.add(Integer.parseInt(words[i]));
-                    default -> throw new IllegalArgumentException(
-                            "a line begins with '" + words[0] + "', expected times, ends or labels");
+                    default ->
+                        throw new IllegalArgumentException(
+                                "a line begins with '" + words[0] + "', expected times, ends or labels");
                 }
             }
         }

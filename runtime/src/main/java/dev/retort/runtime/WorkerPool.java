@@ -89,7 +89,8 @@ final class WorkerPool implements AutoCloseable {
                 try {
                     worker.join();
                 } catch (InterruptedException e) {
-                    interrupted = true; // the sessions cannot be closed under a worker, so it is waited for all the same
+                    interrupted =
+                            true; // the sessions cannot be closed under a worker, so it is waited for all the same
                 }
             }
         }

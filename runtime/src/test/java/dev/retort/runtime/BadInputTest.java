@@ -70,18 +70,31 @@ class BadInputTest {
         }
         refused(Kind.BAD_FILE, () -> Student.open(saying("retort.form", "folded")), "retort.form is 'folded'");
         refused(Kind.BAD_FILE, () -> Student.open(saying("retort.values", "1 8")), "retort.values is [1, 8]");
-        refused(Kind.BAD_FILE, () -> Student.open(saying("retort.labels", "0 3")), "retort.labels has 3, expected 0 to 2");
+        refused(
+                Kind.BAD_FILE,
+                () -> Student.open(saying("retort.labels", "0 3")),
+                "retort.labels has 3, expected 0 to 2");
         refused(Kind.BAD_FILE, () -> Student.open(saying("retort.plan.2", "euler")), "retort.plan.2: line 1");
-        refused(Kind.BAD_FILE, () -> Student.open(saying("retort.guidance.2", "1.5 / 0")), "it has 1 scales, expected one for each of 2");
+        refused(
+                Kind.BAD_FILE,
+                () -> Student.open(saying("retort.guidance.2", "1.5 / 0")),
+                "it has 1 scales, expected one for each of 2");
         refused(Kind.BAD_FILE, () -> Student.open(saying("retort.rows", "1 2")), "retort.rows: a line begins with '1'");
         refused(Kind.BAD_FILE, () -> Student.open(saying("retort.rows", "times 1")), "1 times, 0 ends and 0 labels");
-        refused(Kind.BAD_FILE, () -> Student.open(saying("retort.rows", "times 1.0\nlabels 0 1 2")), "which are not those of its form");
+        refused(
+                Kind.BAD_FILE,
+                () -> Student.open(saying("retort.rows", "times 1.0\nlabels 0 1 2")),
+                "which are not those of its form");
     }
 
     @Test
     void a_graph_that_does_not_fit_its_metadata_is_refused_when_it_is_opened() {
         refused(Kind.BAD_FILE, () -> Student.open(saying("retort.form", "unrolled")), "it has an input time");
-        refused(Kind.BAD_FILE, () -> Student.open(saying("retort.values", "1 4 16")), "its output is", "its plan reads 1 heads");
+        refused(
+                Kind.BAD_FILE,
+                () -> Student.open(saying("retort.values", "1 4 16")),
+                "its output is",
+                "its plan reads 1 heads");
         Path folded = NETWORK.folded(
                 folder.resolve("folded.onnx"), TestStudents.metadata("network", 1, TWO, TestStudents.plan(4)), TWO);
         refused(Kind.BAD_FILE, () -> Student.open(folded), "its table has", "asks at time 0.75 for label 0");
@@ -94,7 +107,11 @@ class BadInputTest {
         int opset = find(bytes, 0x42, 4, 0x0a, 0, 0x10, 21);
         bytes[opset + 5] = 99;
         Path newer = Files.write(folder.resolve("opset.onnx"), bytes);
-        refused(Kind.UNSUPPORTED_VERSION, () -> Student.open(newer), newer + " has operators", "take a newer ONNX Runtime");
+        refused(
+                Kind.UNSUPPORTED_VERSION,
+                () -> Student.open(newer),
+                newer + " has operators",
+                "take a newer ONNX Runtime");
         bytes[opset + 5] = 21;
         bytes[find(bytes, 0x08, 10) + 1] = 99;
         Path ir = Files.write(folder.resolve("ir.onnx"), bytes);
@@ -162,7 +179,10 @@ class BadInputTest {
                 "classes is [1] and [circle]; expected numbers or names, not both");
         try (Student student = Student.open(TestStudents.usual(folder))) {
             refused(Kind.BAD_REQUEST, () -> student.sample(Request.of(3)), "class 3 is none that the student draws");
-            refused(Kind.BAD_REQUEST, () -> student.sample(Request.of(0).steps(3)), "steps is 3, the file is for [2, 4]");
+            refused(
+                    Kind.BAD_REQUEST,
+                    () -> student.sample(Request.of(0).steps(3)),
+                    "steps is 3, the file is for [2, 4]");
             refused(Kind.BAD_REQUEST, () -> student.sample(Request.ofClasses("squares")), "did you mean 'square'?");
         }
     }
@@ -174,13 +194,15 @@ class BadInputTest {
         assertThatThrownBy(() -> usual.queueCapacity(0)).hasMessageStartingWith("queueCapacity is 0");
         assertThatThrownBy(() -> usual.maxImages(0)).hasMessageStartingWith("maxImages is 0");
         assertThatThrownBy(() -> usual.batchSizes(new int[0])).hasMessageStartingWith("batchSizes is []");
-        assertThatThrownBy(() -> usual.batchSizes(4, 4)).hasMessage("batchSizes is [4, 4]; expected rising numbers of at least 1");
+        assertThatThrownBy(() -> usual.batchSizes(4, 4))
+                .hasMessage("batchSizes is [4, 4]; expected rising numbers of at least 1");
     }
 
     @Test
     void values_that_are_no_numbers_are_no_picture() throws IOException {
         Path file = NETWORK.anyTime(
-                folder.resolve("nan.onnx"), TestStudents.metadata("network", Double.MAX_VALUE, TestStudents.noisyPlan(2)));
+                folder.resolve("nan.onnx"),
+                TestStudents.metadata("network", Double.MAX_VALUE, TestStudents.noisyPlan(2)));
         try (Student student = Student.open(file)) {
             refused(Kind.RUNTIME, () -> student.sample(Request.of(0)), "picture 0 has values that are no numbers");
         }

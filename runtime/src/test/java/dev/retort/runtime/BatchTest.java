@@ -34,8 +34,7 @@ class BatchTest {
                         LongStream.range(at, at + filled).toArray());
                 float[] pixels = sampler.sample(samples, 4, step -> true);
                 for (int i = 0; i < filled; i++) {
-                    values[first + i] =
-                            Arrays.copyOfRange(pixels, i * TestStudents.SIZE, (i + 1) * TestStudents.SIZE);
+                    values[first + i] = Arrays.copyOfRange(pixels, i * TestStudents.SIZE, (i + 1) * TestStudents.SIZE);
                 }
             }
         }
@@ -51,7 +50,9 @@ class BatchTest {
         assertThat(alone[0]).isNotEqualTo(alone[3]);
         for (int size : new int[] {4, MOST}) {
             for (int filled : new int[] {1, 2, 4}) {
-                assertThat(drawn(model, size, filled)).as("%s of %s", filled, size).isDeepEqualTo(alone);
+                assertThat(drawn(model, size, filled))
+                        .as("%s of %s", filled, size)
+                        .isDeepEqualTo(alone);
             }
         }
         assertThat(drawn(model, MOST, MOST)).isDeepEqualTo(alone);
@@ -71,15 +72,18 @@ class BatchTest {
             while (student.metrics().waiting() > 0) {
                 Thread.sleep(1);
             }
-            CompletableFuture<List<Image>> three = student.submit(Request.of(1).seed(1).count(3));
-            CompletableFuture<List<Image>> four = student.submit(Request.of(0, 2).seed(2).count(2));
+            CompletableFuture<List<Image>> three =
+                    student.submit(Request.of(1).seed(1).count(3));
+            CompletableFuture<List<Image>> four =
+                    student.submit(Request.of(0, 2).seed(2).count(2));
             CompletableFuture<List<Image>> slower = student.submit(Request.of(0).steps(4));
             free.countDown();
             assertThat(bytes(three.get())).isDeepEqualTo(bytes(alone));
             assertThat(bytes(four.get())).isDeepEqualTo(bytes(other));
             assertThat(slower.get()).hasSize(1);
             assertThat(first.get()).hasSize(1);
-            assertThat(student.metrics().batches() - batches).isEqualTo(3); // the first, seven together, and four steps apart
+            assertThat(student.metrics().batches() - batches)
+                    .isEqualTo(3); // the first, seven together, and four steps apart
         }
     }
 

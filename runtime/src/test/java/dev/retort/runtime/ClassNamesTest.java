@@ -22,6 +22,7 @@ class ClassNamesTest {
         assertThatThrownBy(() -> ClassNames.label("BAG", NAMES))
                 .hasMessage("'BAG' is the name of the classes [1, 2]; give their numbers");
         assertThatThrownBy(() -> ClassNames.label("crate", NAMES))
-                .hasMessageStartingWith("'crate' is no class of this student; did you mean 'crane'? It has the classes 0 tench");
+                .hasMessageStartingWith(
+                        "'crate' is no class of this student; did you mean 'crane'? It has the classes 0 tench");
     }
 }

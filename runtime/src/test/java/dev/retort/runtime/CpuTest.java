@@ -39,7 +39,8 @@ class CpuTest {
     void sums_of_eight_bits_are_exact_with_vnni_and_on_arm() {
         assertThat(of(List.of(core(0, 0, "avx2"))).exactEightBits()).isFalse();
         assertThat(of(List.of(core(0, 0, "avx2 avx_vnni"))).exactEightBits()).isTrue();
-        assertThat(of(List.of(core(0, 0, "avx512f avx512_vnni"))).exactEightBits()).isTrue();
+        assertThat(of(List.of(core(0, 0, "avx512f avx512_vnni"))).exactEightBits())
+                .isTrue();
         assertThat(Cpu.parse(List.of("Features : fp asimd")).exactEightBits()).isTrue();
     }
 }

@@ -48,8 +48,9 @@ class ImageTest {
     @Test
     void a_picture_of_too_few_bytes_is_refused() {
         assertThatThrownBy(() -> new Image(2, 2, 3, new byte[11]))
-                .hasMessage("a picture of 2 x 2 with 3 channels and 11 bytes; expected 1 or 3 channels and a byte for each"
-                        + " value");
+                .hasMessage(
+                        "a picture of 2 x 2 with 3 channels and 11 bytes; expected 1 or 3 channels and a byte for each"
+                                + " value");
     }
 
     private static Image random(int channels, int height, int width) {

@@ -17,7 +17,8 @@ final class LeakProbe {
         Path other = Path.of(args[1]);
         int requests = Integer.parseInt(args[2]);
         int reloads = Integer.parseInt(args[3]);
-        try (Student student = Student.open(one, StudentOptions.throughput().threads(2).batchSizes(1, 4))) {
+        try (Student student =
+                Student.open(one, StudentOptions.throughput().threads(2).batchSizes(1, 4))) {
             ask(student, requests / 3);
             long before = resident();
             ask(student, requests);
@@ -27,7 +28,8 @@ final class LeakProbe {
             reload(student, one, other, reloads);
             System.out.println("reloads " + before + " " + resident());
         }
-        System.out.println("openmp " + Files.readString(Path.of("/proc/self/maps")).matches("(?s).*lib(gomp|omp|iomp5|mkl).*"));
+        System.out.println(
+                "openmp " + Files.readString(Path.of("/proc/self/maps")).matches("(?s).*lib(gomp|omp|iomp5|mkl).*"));
     }
 
     private static void ask(Student student, int requests) {

@@ -35,7 +35,13 @@ class LeakTest {
                 .anyTime(folder.resolve("other.onnx"), TestStudents.metadata("network", 2, TestStudents.plan(2)));
         String[] sizes = FULL ? new String[] {"100000", "100"} : new String[] {"1500", "15"};
         try (Child child = Child.start(
-                LeakProbe.class, FULL ? List.of() : List.of("-Xint"), Map.of(), one.toString(), other.toString(), sizes[0], sizes[1])) {
+                LeakProbe.class,
+                FULL ? List.of() : List.of("-Xint"),
+                Map.of(),
+                one.toString(),
+                other.toString(),
+                sizes[0],
+                sizes[1])) {
             List<String> said = child.finish();
             assertThat(grown(said.get(0))).as(said.get(0)).isLessThan(MOST);
             assertThat(grown(said.get(1))).as(said.get(1)).isLessThan(MOST);

@@ -25,7 +25,9 @@ class StudentPicturesTest {
             byte[] bytes = images.get(i).bytes();
             for (int j = 0; j < bytes.length; j++) {
                 long level = Math.round(Math.max(0, Math.min(255, (expected[j] + 1) * 127.5)));
-                assertThat((long) (bytes[j] & 0xff)).as("picture %s, pixel %s", i, j).isBetween(level - 1, level + 1);
+                assertThat((long) (bytes[j] & 0xff))
+                        .as("picture %s, pixel %s", i, j)
+                        .isBetween(level - 1, level + 1);
             }
         }
     }
@@ -61,7 +63,8 @@ class StudentPicturesTest {
 
     @Test
     void a_folded_network_is_asked_by_rows() {
-        Path file = NETWORK.folded(folder.resolve("folded.onnx"), TestStudents.metadata("network", 1.5, TWO, FOUR), TWO, FOUR);
+        Path file = NETWORK.folded(
+                folder.resolve("folded.onnx"), TestStudents.metadata("network", 1.5, TWO, FOUR), TWO, FOUR);
         try (Student student = Student.open(file)) {
             requireEqual(
                     student.sample(Request.of(2).seed(1).count(2)),

@@ -83,15 +83,22 @@ class StudentServiceTest {
         ExecutorService callers = Executors.newFixedThreadPool(8);
         try (Student alone = Student.open(file);
                 Student student = Student.open(
-                        file, StudentOptions.throughput().threads(3).queueCapacity(100).listener(watch))) {
+                        file,
+                        StudentOptions.throughput()
+                                .threads(3)
+                                .queueCapacity(100)
+                                .listener(watch))) {
             List<Future<List<Image>>> results = new ArrayList<>();
             for (int i = 0; i < 60; i++) {
                 int seed = i;
-                results.add(callers.submit(() -> student.sample(Request.of(seed % 3).seed(seed).count(1 + seed % 5))));
+                results.add(callers.submit(
+                        () -> student.sample(Request.of(seed % 3).seed(seed).count(1 + seed % 5))));
             }
             for (int i = 0; i < 60; i++) {
                 List<Image> expected = alone.sample(Request.of(i % 3).seed(i).count(1 + i % 5));
-                assertThat(results.get(i).get()).usingRecursiveFieldByFieldElementComparator().isEqualTo(expected);
+                assertThat(results.get(i).get())
+                        .usingRecursiveFieldByFieldElementComparator()
+                        .isEqualTo(expected);
             }
             assertThat(drawing).isNotEmpty().allMatch(name -> name.startsWith("retort-student-"));
             assertThat(student.metrics().images()).isEqualTo(180);
@@ -259,10 +266,13 @@ class StudentServiceTest {
     void reloading_under_load_loses_no_request() throws Exception {
         Path other = new TestStudents(6)
                 .anyTime(folder.resolve("other.onnx"), TestStudents.metadata("network", 1, TestStudents.plan(2)));
-        try (Student student = Student.open(file, StudentOptions.throughput().threads(2).queueCapacity(400))) {
+        try (Student student =
+                Student.open(file, StudentOptions.throughput().threads(2).queueCapacity(400))) {
             List<CompletableFuture<List<Image>>> results = new ArrayList<>();
             for (int i = 0; i < 20; i++) {
-                IntStream.range(0, 10).forEach(seed -> results.add(student.submit(Request.of(0, 2).seed(seed))));
+                IntStream.range(0, 10)
+                        .forEach(seed ->
+                                results.add(student.submit(Request.of(0, 2).seed(seed))));
                 student.reload(i % 2 == 0 ? other : file);
             }
             for (CompletableFuture<List<Image>> result : results) {

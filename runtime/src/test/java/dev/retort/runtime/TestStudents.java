@@ -127,7 +127,8 @@ public final class TestStudents {
         String time = builder.input("time", Dtype.F32, Shape.ofSamples());
         String label = builder.input("label", Dtype.I64, Shape.ofSamples());
         String of = builder.add(OnnxOp.GATHER, table(builder, "embedding", embedding), label);
-        String moved = builder.add(OnnxOp.ADD, of, moment(builder, builder.add(OnnxOp.RESHAPE, time, builder.wholes(-1, 1))));
+        String moved =
+                builder.add(OnnxOp.ADD, of, moment(builder, builder.add(OnnxOp.RESHAPE, time, builder.wholes(-1, 1))));
         builder.output("output", Dtype.F32, Shape.ofSamples(1, 8, 8), output(builder, x, moved));
         return write(file, builder, metadata, mostInside);
     }
@@ -197,8 +198,7 @@ public final class TestStudents {
 
     private String output(OnnxBuilder builder, String x, String shift) {
         String flat = builder.add(OnnxOp.RESHAPE, x, builder.wholes(-1, SIZE));
-        String product = builder.add(
-                OnnxOp.MATMUL, flat, builder.constant("weight", Dtype.F32, weight, SIZE, SIZE));
+        String product = builder.add(OnnxOp.MATMUL, flat, builder.constant("weight", Dtype.F32, weight, SIZE, SIZE));
         String sum = builder.add(OnnxOp.ADD, product, shift);
         return builder.add(OnnxOp.RESHAPE, builder.add(OnnxOp.TANH, sum), builder.wholes(-1, 1, 8, 8));
     }

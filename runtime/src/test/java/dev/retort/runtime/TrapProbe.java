@@ -37,7 +37,9 @@ final class TrapProbe {
     /** The smallest number above 0, computed on a thread that opened a student. */
     private static void denormal(Path file) {
         try (Student student = Student.open(file)) {
-            System.out.println(Float.MIN_VALUE * student.labels().size() / student.classes().size());
+            System.out.println(Float.MIN_VALUE
+                    * student.labels().size()
+                    / student.classes().size());
         }
     }
 

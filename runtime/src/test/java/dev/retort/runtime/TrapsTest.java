@@ -60,8 +60,7 @@ class TrapsTest {
                 out.write(zeros);
             }
         });
-        String one = builder.add(
-                OnnxOp.RESHAPE, builder.add(OnnxOp.GATHER, table, row), builder.wholes(-1, 1, 8, 8));
+        String one = builder.add(OnnxOp.RESHAPE, builder.add(OnnxOp.GATHER, table, row), builder.wholes(-1, 1, 8, 8));
         builder.output("output", Dtype.F32, Shape.ofSamples(1, 8, 8), builder.add(OnnxOp.ADD, x, one));
         Map<String, String> metadata = new LinkedHashMap<>(TestStudents.metadata("network", 1, TestStudents.plan(1)));
         metadata.put("retort.rows", "times 1.0\nlabels 0 1 2 3\n");
@@ -81,7 +80,9 @@ class TrapsTest {
         Path file = TestStudents.usual(folder);
         List<String> said = run(List.of("-XX:ActiveProcessorCount=1", "-Xint"), "threads", file);
         assertThat(said.subList(0, 3)).containsExactly("one 0", "three 2", "workers 1");
-        assertThat(Integer.parseInt(said.get(3).substring("idle ".length()))).as("percent of a core").isLessThan(20);
+        assertThat(Integer.parseInt(said.get(3).substring("idle ".length())))
+                .as("percent of a core")
+                .isLessThan(20);
     }
 
     @Test
@@ -124,7 +125,10 @@ class TrapsTest {
         builder.input("time", Dtype.F32, Shape.ofSamples());
         String small = builder.add(OnnxOp.MUL, builder.add(OnnxOp.MUL, x, builder.number(1e-38)), builder.number(1e-3));
         builder.output(
-                "output", Dtype.F32, Shape.ofSamples(1, side, side), builder.add(OnnxOp.MUL, small, builder.number(1e30)));
+                "output",
+                Dtype.F32,
+                Shape.ofSamples(1, side, side),
+                builder.add(OnnxOp.MUL, small, builder.number(1e30)));
         Map<String, String> metadata = new LinkedHashMap<>(TestStudents.metadata("network", 1, TestStudents.plan(1)));
         metadata.put("retort.values", "1 " + side + " " + side);
         Path file = folder.resolve("denormal.onnx");
