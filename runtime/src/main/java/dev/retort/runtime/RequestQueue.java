@@ -114,7 +114,7 @@ final class RequestQueue {
         for (Job job : waiting) {
             together += job.goesWith(first) ? job.left() : 0;
         }
-        int size = Math.min(most, (together + idle - 1) / idle);
+        int size = first.model().file().drawnAlone() ? 1 : Math.min(most, (together + idle - 1) / idle);
         List<Job> jobs = new ArrayList<>(size);
         List<Integer> pictures = new ArrayList<>(size);
         Iterator<Job> all = waiting.iterator();

@@ -18,6 +18,7 @@ import java.util.Map;
  * @param steps numbers of steps that it may be sampled in, the default first
  * @param plans what to do, for each number of steps; of an unrolled student none
  * @param table moments and labels of a folded network; of others empty
+ * @param drawnAlone whether activations are quantised by their range over a whole batch, so that a sample must be one by itself
  * @param eightBitDots whether its weights need a CPU with dot products of 8 bits that do not saturate
  */
 record StudentFile(
@@ -28,6 +29,7 @@ record StudentFile(
         List<Integer> steps,
         Map<Integer, GuidedPlan> plans,
         FoldedTable table,
+        boolean drawnAlone,
         boolean eightBitDots) {
     private static final String FORMAT = "1";
 
@@ -97,6 +99,7 @@ record StudentFile(
                 metadata.containsKey("retort.rows")
                         ? in("retort.rows", metadata, FoldedTable::parse)
                         : FoldedTable.NONE,
+                "int8-dynamic".equals(metadata.get("retort.precision")),
                 "vnni".equals(metadata.get("retort.isa")));
     }
 

@@ -122,14 +122,19 @@ final class Worker implements Runnable {
             forget();
             model = wanted;
         }
+        int batch = wanted.file().drawnAlone() ? 1 : filled(size);
+        BatchSampler known = samplers.get(batch);
+        if (known == null) {
+            known = new BatchSampler(wanted, batch);
+            samplers.put(batch, known);
+        }
+        return known;
+    }
+
+    private int filled(int size) {
         for (int batch : batchSizes) {
             if (batch >= size) {
-                BatchSampler known = samplers.get(batch);
-                if (known == null) {
-                    known = new BatchSampler(wanted, batch);
-                    samplers.put(batch, known);
-                }
-                return known;
+                return batch;
             }
         }
         throw new IllegalStateException("a batch of " + size + " pictures among " + batchSizes);

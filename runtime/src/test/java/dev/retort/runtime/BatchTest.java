@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import ai.onnxruntime.OrtException;
 import dev.retort.diffusion.Plan;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
@@ -68,7 +72,7 @@ class BatchTest {
             List<Image> other = student.sample(Request.of(0, 2).seed(2).count(2));
             long batches = student.metrics().batches();
             CompletableFuture<List<Image>> first = student.submit(
-                    Request.of(0), java.time.Duration.ofMinutes(1), (done, total) -> await(free)); // the one worker
+                    Request.of(0), Duration.ofMinutes(1), (done, total) -> await(free)); // the one worker
             while (student.metrics().waiting() > 0) {
                 Thread.sleep(1);
             }
@@ -85,6 +89,26 @@ class BatchTest {
             assertThat(student.metrics().batches() - batches)
                     .isEqualTo(3); // the first, seven together, and four steps apart
         }
+    }
+
+    @Test
+    void a_file_that_quantises_by_the_range_of_a_batch_is_drawn_picture_by_picture() {
+        Map<String, String> metadata = new LinkedHashMap<>(TestStudents.metadata("network", 1, TestStudents.plan(2)));
+        metadata.put("retort.precision", "int8-dynamic");
+        Path file = new TestStudents(5).anyTime(folder.resolve("dynamic.onnx"), metadata);
+        List<Integer> sizes = new ArrayList<>();
+        StudentListener watch = new StudentListener() {
+            @Override
+            public void onStep(int step, int images, long nanos) {
+                sizes.add(images);
+            }
+        };
+        try (Student student =
+                Student.open(file, StudentOptions.latency().batchSizes(8).listener(watch))) {
+            assertThat(student.sample(Request.of(0, 1, 2))).hasSize(3);
+            assertThat(student.metrics().batches()).isEqualTo(3);
+        }
+        assertThat(sizes).hasSize(6).containsOnly(1);
     }
 
     private static void await(CountDownLatch latch) {
