@@ -24,6 +24,7 @@ public final class BenchMain {
               --only-cases         leave out the overhead and the 500 steps of memory
               --json FILE          write every figure there
               --methods SIZE       nothing but what a step of each method of few steps costs, of a student such as 3x192x3/4
+              --load URL           nothing but what the server of lesson ImageServer there does under load: at 80 % of its most for --seconds, then at twice that
               --command LINE       nothing but the wall clock of ./retort LINE, as in --command "inspect FILE\"""";
 
     private static final List<String> MODELS = List.of("S/2:8", "B/2:8", "XL/2:2");
@@ -37,6 +38,7 @@ public final class BenchMain {
     private Path json;
     private String command;
     private String methods;
+    private String load;
     private String device = "cpu";
     private double seconds = 30;
     private boolean compile = true;
@@ -54,6 +56,8 @@ public final class BenchMain {
             }
             if (bench.methods != null) {
                 System.out.print(MethodCosts.table(bench.methods, METHOD_ROUNDS));
+            } else if (bench.load != null) {
+                System.out.print(ServerLoad.measure(bench.load, bench.seconds));
             } else if (bench.command != null) {
                 System.out.println(CommandTime.of(Path.of("retort"), bench.command));
             } else {
@@ -101,6 +105,7 @@ public final class BenchMain {
             case "--before" -> before = Path.of(value);
             case "--device" -> device = value;
             case "--command" -> command = value;
+            case "--load" -> load = value;
             case "--methods" -> methods = value;
             case "--json" -> json = Path.of(value);
             case "--seconds" -> seconds = Double.parseDouble(value);

@@ -2,6 +2,7 @@ package dev.retort.diffusion;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * A linear combination of what a sampler has seen: states x, raw network outputs, and predicted clean samples, each of the current step (lag 0) or
@@ -94,7 +95,7 @@ public record Combination(List<Term> terms) {
     public Combination before(int steps) {
         return new Combination(terms.stream()
                 .map(t -> new Term(t.source(), t.lag() + steps, t.coefficient()))
-                .toList());
+                .collect(Collectors.toList()));
     }
 
     /** The coefficient of a source at a lag, 0 if it does not occur. */

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import java.util.Locale;
 
 /**
  * How a clean sample is noised: at time t, x = alpha(t) x0 + sigma(t) eps with eps standard normal. The time is the number the network
@@ -69,7 +69,10 @@ public sealed interface NoiseSchedule permits CosineLogSnr, DiscreteSchedule, Fl
                 double time = cleanTime() + (noisiestTime() - cleanTime()) * i / 64;
                 values.putFloat((float) alpha(time)).putFloat((float) sigma(time));
             }
-            return HexFormat.of().formatHex(digest.digest(values.array()), 0, 8);
+            return String.format(
+                    Locale.ROOT,
+                    "%016x",
+                    ByteBuffer.wrap(digest.digest(values.array())).getLong());
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException("this Java has no SHA-256", e);
         }

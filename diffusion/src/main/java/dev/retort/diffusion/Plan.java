@@ -1,6 +1,7 @@
 package dev.retort.diffusion;
 
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * A sampler written out as arithmetic: what an executor does, step by step, with no formula of its own. Start with x = startScale * unit noise; then for
@@ -123,7 +124,7 @@ public record Plan(String solver, double startScale, List<Step> steps) {
                                         step.refined(),
                                         step.next(),
                                         step.noise().times(factor)))
-                                .toList());
+                                .collect(Collectors.toList()));
     }
 
     /** The plan of its first steps alone. */

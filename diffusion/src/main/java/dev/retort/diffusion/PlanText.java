@@ -1,9 +1,12 @@
 package dev.retort.diffusion;
 
+import java.io.BufferedReader;
+import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * A {@link Plan} as text and back, number by number: whoever has the text runs the plan and needs no solver, schedule or grid. Numbers are
@@ -37,7 +40,7 @@ public final class PlanText {
      * @throws IllegalArgumentException where the solver's name has several lines
      */
     public static String of(Plan plan) {
-        if (plan.solver().lines().count() > 1) {
+        if (lines(plan.solver()).size() > 1) {
             throw new IllegalArgumentException(
                     "the solver is named \"" + plan.solver() + "\"; expected a name of one line");
         }
@@ -62,7 +65,7 @@ public final class PlanText {
      * @throws IllegalArgumentException naming the line and what was expected there
      */
     public static Plan parse(String text) {
-        List<String> lines = text.lines().toList();
+        List<String> lines = lines(text);
         if (!line(lines, 0).equals(HEAD)) {
             throw refused(lines, 0, "\"" + HEAD + "\"; the text is no plan, or one of another version");
         }
@@ -74,6 +77,11 @@ public final class PlanText {
             steps.add(in(lines, at, () -> step(after(STEP, lines, at))));
         }
         return new Plan(solver, start, steps);
+    }
+
+    /** {@code String.lines}, which older Androids lack. */
+    private static List<String> lines(String text) {
+        return new BufferedReader(new StringReader(text)).lines().collect(Collectors.toList());
     }
 
     private static List<String> values(Plan.Step step) {

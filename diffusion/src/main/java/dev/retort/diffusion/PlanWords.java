@@ -37,7 +37,7 @@ final class PlanWords {
         List<String> parts = Arrays.asList(text.split(":"));
         return new Heads(
                 whole(parts.get(0)),
-                parts.stream().skip(1).map(PlanWords::number).toList());
+                parts.stream().skip(1).map(PlanWords::number).collect(Collectors.toList()));
     }
 
     static String combination(Combination combination) {
@@ -52,7 +52,7 @@ final class PlanWords {
         return text.equals("zero")
                 ? Combination.ZERO
                 : new Combination(
-                        Arrays.stream(text.split(",")).map(PlanWords::term).toList());
+                        Arrays.stream(text.split(",")).map(PlanWords::term).collect(Collectors.toList()));
     }
 
     private static Combination.Term term(String text) {
@@ -99,7 +99,7 @@ final class PlanWords {
                 .orElseThrow(() -> new IllegalArgumentException(word + " is none of "
                         + Arrays.stream(type.getEnumConstants())
                                 .map(PlanWords::word)
-                                .toList()));
+                                .collect(Collectors.toList())));
     }
 
     static double number(String text) {

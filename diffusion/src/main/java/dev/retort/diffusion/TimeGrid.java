@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.IntToDoubleFunction;
+import java.util.stream.Collectors;
 
 /**
  * The noise levels a sampler visits: N points at which the network is called, then the end. Usually from noise to data; the inversion
@@ -260,7 +261,7 @@ public record TimeGrid(String name, List<Point> points) {
                 name,
                 points.stream()
                         .map(p -> new Point(Math.rint(p.time()), p.alpha(), p.sigma()))
-                        .toList());
+                        .collect(Collectors.toList()));
     }
 
     /** The same without its last call; the end stays. */

@@ -21,7 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 
 /**
- * Lesson 11: pictures in a service. A student is exported once, on the machine that trained it; a service needs the file, the module
+ * Lesson 12: pictures in a service. A student is exported once, on the machine that trained it; a service needs the file, the module
  * {@code runtime} and ONNX Runtime, but no libtorch. Arguments: student, ONNX file, folder for pictures.
  */
 public final class ServeStudent {

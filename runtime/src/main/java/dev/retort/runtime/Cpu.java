@@ -3,7 +3,7 @@ package dev.retort.runtime;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.Path;
+import java.nio.file.Paths;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
@@ -22,7 +22,7 @@ record Cpu(boolean known, int cores, Set<String> features) {
     /** Of this machine. */
     static Cpu current() {
         try {
-            return parse(Files.readAllLines(Path.of("/proc/cpuinfo"), StandardCharsets.ISO_8859_1));
+            return parse(Files.readAllLines(Paths.get("/proc/cpuinfo"), StandardCharsets.ISO_8859_1));
         } catch (IOException e) {
             return UNKNOWN; // not Linux, or hidden
         }

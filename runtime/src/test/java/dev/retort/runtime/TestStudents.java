@@ -29,7 +29,7 @@ import java.util.stream.Collectors;
  * Files of a small student in each form, all of one network of 1 × 8 × 8 values and three classes:
  * output = tanh(x W + class + time · direction).
  */
-final class TestStudents {
+public final class TestStudents {
     static final int SIZE = 64;
     static final List<String> CLASSES = List.of("circle", "square", "star, asterisk");
     private static final int NO_CLASS = CLASSES.size();
@@ -63,7 +63,7 @@ final class TestStudents {
     }
 
     /** The usual file: asked at any time, in two steps or, where asked for, four. */
-    static Path usual(Path folder) {
+    public static Path usual(Path folder) {
         return new TestStudents(5).anyTime(folder.resolve("student.onnx"), metadata("network", 1, plan(2), plan(4)));
     }
 

@@ -1,0 +1,2 @@
+/** An exported student as an image model of LangChain4j. */
+package dev.retort.langchain4j;

@@ -1,0 +1,2 @@
+/** An exported student as an image model of Spring AI. */
+package dev.retort.springai;
