@@ -70,10 +70,10 @@ final class LinearLowering {
     }
 
     private String byRow(String x, String bytes, String scale, String zero, String bias) {
-        String largest = builder.add(
-                OnnxOp.REDUCE_MAX, Map.of("keepdims", 1L), builder.add(OnnxOp.ABS, x), builder.wholes(-1));
-        String scales = builder.add(
-                OnnxOp.CLIP, builder.add(OnnxOp.DIV, largest, builder.number(FULL)), builder.number(TINY));
+        String largest =
+                builder.add(OnnxOp.REDUCE_MAX, Map.of("keepdims", 1L), builder.add(OnnxOp.ABS, x), builder.wholes(-1));
+        String scales =
+                builder.add(OnnxOp.CLIP, builder.add(OnnxOp.DIV, largest, builder.number(FULL)), builder.number(TINY));
         String one = builder.number(1);
         String middle = builder.number(Dtype.U8, MIDDLE);
         String q = builder.add(OnnxOp.QUANTIZE_LINEAR, builder.add(OnnxOp.DIV, x, scales), one, middle);

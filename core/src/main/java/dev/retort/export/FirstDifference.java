@@ -46,7 +46,12 @@ final class FirstDifference {
      * @param probe where the file may be written
      */
     static String of(
-            OpenedModel model, Map<String, Object> inputs, double time, Dtype matrices, Tolerance tolerance, Path probe) {
+            OpenedModel model,
+            Map<String, Object> inputs,
+            double time,
+            Dtype matrices,
+            Tolerance tolerance,
+            Path probe) {
         FirstDifference search = new FirstDifference(model);
         search.write(matrices, probe);
         return search.first(inputs, time, tolerance, probe);
@@ -57,8 +62,8 @@ final class FirstDifference {
         OnnxBuilder builder = new OnnxBuilder();
         List<String> names = new ArrayList<>();
         graph.inputs().forEach(input -> names.add(builder.input(input.name(), input.type(), input.shape())));
-        Map<String, String> values =
-                new GraphLowering(builder, model.weights(), matrices).lower(graph, names, NetworkForm.range(builder, model));
+        Map<String, String> values = new GraphLowering(builder, model.weights(), matrices)
+                .lower(graph, names, NetworkForm.range(builder, model));
         nodes.forEach(node -> {
             Value value = node.out();
             builder.output(value.name(), value.type(), value.shape(), values.get(value.name()));

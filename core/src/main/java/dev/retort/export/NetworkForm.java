@@ -48,12 +48,14 @@ final class NetworkForm {
     }
 
     private static String ofRow(OnnxBuilder builder, OpenedModel model, FoldedDitSpec spec) {
-        double[] ranges =
-                spec.times().stream().mapToDouble(model::range).toArray();
+        double[] ranges = spec.times().stream().mapToDouble(model::range).toArray();
         String moment = builder.add(
                 OnnxOp.DIV, first(builder, "row"), builder.wholes(spec.labels().size()));
         return builder.add(
-                OnnxOp.GATHER, Map.of("axis", 0L), builder.constant("ranges", Dtype.I64, ranges, ranges.length), moment);
+                OnnxOp.GATHER,
+                Map.of("axis", 0L),
+                builder.constant("ranges", Dtype.I64, ranges, ranges.length),
+                moment);
     }
 
     private static String first(OnnxBuilder builder, String input) {

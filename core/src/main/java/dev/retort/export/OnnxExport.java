@@ -40,7 +40,13 @@ public record OnnxExport(List<SamplingSpec> ways, boolean unrolled, Dtype matric
      * @param metadata what the file says of itself
      */
     public record Written(
-            Path file, long bytes, String form, boolean folded, double error, String unit, Map<String, String> metadata) {}
+            Path file,
+            long bytes,
+            String form,
+            boolean folded,
+            double error,
+            String unit,
+            Map<String, String> metadata) {}
 
     /** How a model is sampled as its card says: in each number of steps that it was trained for, the card's own first. */
     public static List<SamplingSpec> ways(ModelCard card) {

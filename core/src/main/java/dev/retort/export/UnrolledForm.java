@@ -87,9 +87,7 @@ final class UnrolledForm implements PlanNodes.Calls {
                     });
         }
         Value output = model.graph().outputs().get(0);
-        String all = lowering.lower(
-                        model.graph(), inputs, range(step))
-                .get(output.name());
+        String all = lowering.lower(model.graph(), inputs, range(step)).get(output.name());
         builder.label("step." + step);
         return twice ? guided(step, all, Math.toIntExact(output.shape().size(1).whole())) : all;
     }

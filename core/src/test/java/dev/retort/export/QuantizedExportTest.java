@@ -44,7 +44,13 @@ class QuantizedExportTest {
     private Path temp;
 
     @ParameterizedTest
-    @CsvSource({"int8-static, true, false", "int8-static, true, true", "int8-static, false, false", "int8-dynamic, true, true", "int8-dynamic, false, false"})
+    @CsvSource({
+        "int8-static, true, false",
+        "int8-static, true, true",
+        "int8-static, false, false",
+        "int8-dynamic, true, true",
+        "int8-dynamic, false, false"
+    })
     void the_file_computes_in_whole_numbers_what_the_model_does(String preset, boolean folded, boolean unrolled) {
         Path model = quantised(preset, folded);
         ModelCard card = ModelFiles.card(model);

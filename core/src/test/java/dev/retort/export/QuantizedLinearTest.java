@@ -65,7 +65,8 @@ class QuantizedLinearTest {
         try (OnnxSession session = OnnxSession.open(file, optimized)) {
             float[] all = session.run(Map.of("x", x)).get("output");
             assertThat(Plain.error(all, byRow())).isLessThan(1e-5);
-            float[] alone = session.run(Map.of("x", Arrays.copyOf(x, ROWS * IN))).get("output");
+            float[] alone =
+                    session.run(Map.of("x", Arrays.copyOf(x, ROWS * IN))).get("output");
             assertThat(alone).containsExactly(Arrays.copyOf(all, ROWS * OUT));
             assertThat(session.run(Map.of("x", new float[ROWS * IN])).get("output"))
                     .startsWith(bias);
