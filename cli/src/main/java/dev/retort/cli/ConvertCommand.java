@@ -8,9 +8,9 @@ import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.layout.Checkpoint;
 import dev.retort.layout.ConvertedWeights;
-import dev.retort.layout.Fit;
 import dev.retort.layout.Hints;
 import dev.retort.layout.ModelFiles;
+import dev.retort.layout.QuantizedFile;
 import dev.retort.layout.Storage;
 import dev.retort.layout.WeightLayout;
 import dev.retort.pipeline.Architectures;
@@ -118,11 +118,15 @@ final class ConvertCommand implements Callable<Integer> {
         Dtype stored;
         if (model != null) {
             card = ModelFiles.card(model);
-            card.requireFloats(given, "be written in another layout or type");
+            if (!fold) {
+                card.requireFloats(given, "be written in another layout or type");
+            }
             try (TensorFile file = TensorFiles.open(model.resolve(ModelFiles.WEIGHTS))) {
-                Fit.of(Architectures.of(card.network()).parameters(card.network()), file.entries())
-                        .require(file.path());
-                stored = asked.orElseGet(() -> kept(file, notes));
+                QuantizedFile.fit(
+                        Architectures.of(card.network()).parameters(card.network()), file, card.quantization());
+                stored = card.quantization() == null
+                        ? asked.orElseGet(() -> kept(file, notes))
+                        : asked.orElse(Dtype.F16); // of what is not quantised
                 if (fold) {
                     card = folded(model, stored);
                 } else {

@@ -1,5 +1,6 @@
 package dev.retort.model;
 
+import dev.retort.card.QuantizationSpec;
 import dev.retort.error.RetortException;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorEntry;
@@ -18,6 +19,7 @@ import dev.retort.torch.Tensors;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
@@ -139,13 +141,32 @@ public final class Weights {
      *     another holds them
      */
     public static SafetensorsWriter writer(Map<String, Tensor> tensors, Dtype dtype) {
-        Map<String, Long> lost = new LinkedHashMap<>();
-        tensors.forEach((name, tensor) -> lost.put(name, lost(tensor, dtype)));
-        ConvertedWeights.requireNoneLost(lost, dtype.name());
+        return writer(tensors, null, dtype);
+    }
+
+    /**
+     * The same of a model that may be quantised: whole numbers and their scales stay as they are.
+     *
+     * @param spec how it is quantised; null where it is not
+     * @param others type of what belongs to no quantised layer
+     */
+    public static SafetensorsWriter writer(Map<String, Tensor> tensors, QuantizationSpec spec, Dtype others) {
+        Map<String, Tensor> rest = new LinkedHashMap<>(tensors);
         SafetensorsWriter writer = new SafetensorsWriter();
-        tensors.forEach(
-                (name, tensor) -> writer.add(name, dtype.stored(), Tensors.shape(tensor), values(tensor, dtype)));
+        for (String layer : spec == null ? List.<String>of() : spec.layers()) {
+            String weight = layer + QuantizationSpec.WEIGHT;
+            add(writer, weight, rest.remove(weight), spec.weightBits() == 4 ? Dtype.U8 : Dtype.I8);
+            spec.added(layer).forEach(name -> add(writer, name, rest.remove(name), Dtype.F32));
+        }
+        Map<String, Long> lost = new LinkedHashMap<>();
+        rest.forEach((name, tensor) -> lost.put(name, lost(tensor, others)));
+        ConvertedWeights.requireNoneLost(lost, others.name());
+        rest.forEach((name, tensor) -> add(writer, name, tensor, others));
         return writer;
+    }
+
+    private static void add(SafetensorsWriter writer, String name, Tensor tensor, Dtype dtype) {
+        writer.add(name, dtype.stored(), Tensors.shape(tensor), values(tensor, dtype));
     }
 
     private static long lost(Tensor tensor, Dtype dtype) {

@@ -184,19 +184,6 @@ final class Candidate {
 
     /** Writes a quantised model of the tensors that its file is to have; what is not of a quantised layer in the given type. */
     static void save(Path folder, ModelCard card, Map<String, Tensor> tensors, Dtype others) {
-        QuantizationSpec spec = card.quantization();
-        SafetensorsWriter writer = new SafetensorsWriter();
-        Map<String, Tensor> rest = new LinkedHashMap<>(tensors);
-        for (String layer : spec.layers()) {
-            String weight = layer + QuantizationSpec.WEIGHT;
-            add(writer, weight, rest.remove(weight), spec.weightBits() == 4 ? Dtype.U8 : Dtype.I8);
-            spec.added(layer).forEach(name -> add(writer, name, rest.remove(name), Dtype.F32));
-        }
-        rest.forEach((name, tensor) -> add(writer, name, tensor, others));
-        ModelFiles.save(folder, card, writer);
-    }
-
-    private static void add(SafetensorsWriter writer, String name, Tensor tensor, Dtype dtype) {
-        writer.add(name, dtype.stored(), Tensors.shape(tensor), Weights.values(tensor, dtype));
+        ModelFiles.save(folder, card, Weights.writer(tensors, card.quantization(), others));
     }
 }

@@ -147,11 +147,6 @@ public record FakeQuantization(QuantizationSpec spec, double clip, Runnable asks
         try (NoGrad off = NoGrad.on()) {
             spec.layers().forEach(layer -> FakeQuant.freeze(stored, layer, spec));
         }
-        SafetensorsWriter writer = new SafetensorsWriter();
-        stored.forEach((name, tensor) -> {
-            Dtype dtype = Dtype.of(tensor);
-            writer.add(name, dtype.stored(), Tensors.shape(tensor), Weights.values(tensor, dtype));
-        });
-        return writer;
+        return Weights.writer(stored, spec, Dtype.F32);
     }
 }

@@ -37,7 +37,7 @@ public final class Folding {
      *
      * @param model folder of the model
      * @param folder of the folded one
-     * @param dtype type of all values in the file
+     * @param dtype type of all values in the file, but for those of quantised layers
      * @return its card
      * @throws RetortException of kind USAGE where times or labels are not few: of a model trained for any number of steps, or told its
      *     guidance
@@ -49,7 +49,7 @@ public final class Folding {
         Path weights = model.resolve(ModelFiles.WEIGHTS);
         try (Scope scope = Scope.open();
                 TensorFile file = TensorFiles.open(weights);
-                Denoiser network = Models.packed(card.network(), file, Device.CPU, Precision.FP32)) {
+                Denoiser network = Models.packed(card.network(), card.quantization(), file, Device.CPU, Precision.FP32)) {
             Set<Moment> moments = new LinkedHashSet<>();
             List<Integer> labels = new ArrayList<>(card.labels());
             for (SamplingSpec way : Sampling.ways(card)) {
@@ -62,22 +62,20 @@ public final class Folding {
             Surgery.Folded folded =
                     surgery.folded(network, Weights.read(weights, Device.CPU), List.copyOf(moments), labels);
             ModelCard result = card.withNetwork(folded.network());
-            ModelFiles.save(folder, result, Weights.writer(folded.weights(), dtype));
+            ModelFiles.save(folder, result, Weights.writer(folded.weights(), card.quantization(), dtype));
             return result;
         }
     }
 
-    /** Whether a model of this card can be folded: it has floats, is asked at few times, and is not folded yet. */
+    /** Whether a model of this card can be folded: it is asked at few times, and is not folded yet. */
     public static boolean allowed(ModelCard card) {
-        return card.quantization() == null
-                && !card.network().folded()
+        return !card.network().folded()
                 && !card.trainedFor().atAllTimes()
                 && !card.network().scalars().guidance()
                 && Architectures.of(card.network()).surgery().isPresent();
     }
 
     private static void requireFew(ModelCard card, Path model) {
-        card.requireFloats(model, "be folded");
         if (card.network().folded()) {
             throw refused(model, "it is folded already; take it as it is");
         }

@@ -2,6 +2,7 @@ package dev.retort.export;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.card.DitSpec;
 import dev.retort.card.ModelCard;
@@ -40,6 +41,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class QuantizedExportTest {
     private static final DitSpec SPEC = new DitSpec(8, 8, 1, 2, 64, 2, 4, 4, 3, 0.1, false, false);
 
+    private static final int[] LABELS = {0, 1, 2, 0, 1, 2};
+
     @TempDir
     private Path temp;
 
@@ -65,21 +68,23 @@ class QuantizedExportTest {
         assertThat(difference(model, file)).isLessThan(1.5);
     }
 
-    /** The root mean square of the difference from the toolkit's pictures of the same classes and seed, in levels of 255. */
-    private static double difference(Path model, Path file) {
-        int[] labels = {0, 1, 2, 0, 1, 2};
-        float[] drawn;
+    private static float[] drawn(Path model) {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
                 Pipeline<Denoiser> loaded = Models.open(model, Device.CPU, Precision.FP32)) {
-            drawn = Tensors.floats(Sampling.sampler(
+            return Tensors.floats(Sampling.sampler(
                             loaded.network(), loaded.card(), loaded.card().sampling(), Precision.FP32)
-                    .sample(new Prompts.Labels(labels), 3, new long[] {0, 1, 2, 3, 4, 5}));
+                    .sample(new Prompts.Labels(LABELS), 3, new long[] {0, 1, 2, 3, 4, 5}));
         }
+    }
+
+    /** The root mean square of the difference from the toolkit's pictures of the same classes and seed, in levels of 255. */
+    private static double difference(Path model, Path file) {
+        float[] drawn = drawn(model);
         double sum = 0;
         try (Student student = Student.open(file)) {
-            List<Image> images = student.sample(Request.of(labels).seed(3));
-            int size = drawn.length / labels.length;
+            List<Image> images = student.sample(Request.of(LABELS).seed(3));
+            int size = drawn.length / LABELS.length;
             for (int i = 0; i < drawn.length; i++) {
                 double level = Math.max(0, Math.min(255, (drawn[i] + 1) * 127.5));
                 double difference = (images.get(i / size).bytes()[i % size] & 0xff) - level;
@@ -87,6 +92,19 @@ class QuantizedExportTest {
             }
         }
         return Math.sqrt(sum / drawn.length);
+    }
+
+    @Test
+    void a_quantised_model_is_folded_on_the_way() {
+        Path model = quantised("int8-static", false);
+        Path folded = temp.resolve("small");
+        ModelCard card = Folding.fold(model, folded, dev.retort.torch.Dtype.F32);
+        assertThat(card.quantization()).isEqualTo(ModelFiles.card(model).quantization());
+        assertThat(drawn(folded)).containsExactly(drawn(model), within(1e-5f));
+        OnnxExport export = new OnnxExport(OnnxExport.ways(card), false, Dtype.F32, OnnxWriter.MOST_INSIDE);
+        OnnxExport.Written written = export.write(model, temp.resolve("student.onnx"));
+        assertThat(written.folded()).isTrue();
+        assertThat(written.bytes()).isEqualTo(export.write(folded, temp.resolve("same.onnx")).bytes());
     }
 
     @Test

@@ -242,8 +242,6 @@ class QuantizerTest {
         quantise(model, out, "w8");
         assertThatThrownBy(() -> quantise(out, temp.resolve("twice"), "w8"))
                 .hasMessageContaining("is quantised (8-bit weights) and cannot be quantised again");
-        assertThatThrownBy(() -> Folding.fold(out, temp.resolve("folded"), Dtype.F32))
-                .hasMessageContaining("cannot be folded");
     }
 
     @Test
