@@ -1,6 +1,5 @@
 package dev.retort.report;
 
-import dev.retort.io.ProtoMessage;
 import dev.retort.error.RetortException;
 import dev.retort.io.ProtoMessage;
 import java.io.BufferedOutputStream;

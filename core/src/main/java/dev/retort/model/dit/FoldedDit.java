@@ -120,8 +120,9 @@ public final class FoldedDit implements Denoiser {
                     layers.add(ModulationTable.stacked(joint, dit.modulations(i)));
                 }
                 Tensor row = in.get("row");
-                return new Tensor[] {dit.forward(
-                            new ModulationTable(layers, row), row, AskedTime.here(), in.get("x"), Taps.none())};
+                return new Tensor[] {
+                    dit.forward(new ModulationTable(layers, row), row, AskedTime.here(), in.get("x"), Taps.none())
+                };
             });
         }
     }
