@@ -10,7 +10,6 @@ import dev.retort.io.AtomicWrite;
 import dev.retort.report.TextTable;
 import dev.retort.report.Unit;
 import dev.retort.torch.Device;
-import dev.retort.torch.Natives;
 import dev.retort.torch.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -74,8 +73,9 @@ final class BenchModelCommand implements Callable<Integer> {
             names = "--budget",
             paramLabel = "SHARE",
             defaultValue = "0.02",
-            description = "By which share each distance may grow over that of fp32, or with --samples 0 how far pixels may be"
-                    + " from its; by default 0.02.")
+            description =
+                    "By which share each distance may grow over that of fp32, or with --samples 0 how far pixels may be"
+                            + " from its; by default 0.02.")
     private double budget;
 
     /** What is printed as JSON. */
@@ -89,7 +89,6 @@ final class BenchModelCommand implements Callable<Integer> {
         if (!(budget >= 0)) {
             throw new RetortException(Kind.USAGE, "--budget " + budget + " is not a share; give 0 or more");
         }
-        Natives.threads(0);
         List<String> taken = new ArrayList<>();
         List<Candidate> candidates = new ArrayList<>();
         given.forEach(model -> candidates.addAll(models.candidates(model, taken, output)));
@@ -98,8 +97,8 @@ final class BenchModelCommand implements Callable<Integer> {
             ModelBenchmark benchmark = new ModelBenchmark(evaluator, rounds, output::say);
             for (Candidate candidate : candidates) {
                 try (Bar bar = output.bar("bench", "")) {
-                    List<BenchmarkRow> rows = AtomicWrite.scratch(
-                            scratch(), folder -> benchmark.of(candidate, folder, bar));
+                    List<BenchmarkRow> rows =
+                            AtomicWrite.scratch(scratch(), folder -> benchmark.of(candidate, folder, bar));
                     measured.add(new Model(
                             candidate.name(),
                             rows,
@@ -109,7 +108,11 @@ final class BenchModelCommand implements Callable<Integer> {
                             ModelBenchmark.slower(rows)));
                 }
             }
+            if (evaluator != null) {
+                evaluator.notes().forEach(output::say);
+            }
         }
+        output.say(ModelBenchmark.note(rounds));
         if (output.json()) {
             output.terminal().json(new Benchmark(ModelBenchmark.instructionSet(), samples, budget, measured));
         } else {
@@ -129,8 +132,7 @@ final class BenchModelCommand implements Callable<Integer> {
     }
 
     private void print(Model model) {
-        List<String> distances =
-                List.copyOf(model.rows().get(0).distances().keySet());
+        List<String> distances = List.copyOf(model.rows().get(0).distances().keySet());
         List<String> header = new ArrayList<>(List.of(
                 model.name(),
                 "engine",
@@ -148,8 +150,8 @@ final class BenchModelCommand implements Callable<Integer> {
                 table.section(row.text() + ": " + row.why());
                 continue;
             }
-            List<String> cells = new ArrayList<>(
-                    List.of(row.name(), row.engine().toString(), Unit.BYTES.format(row.bytes())));
+            List<String> cells =
+                    new ArrayList<>(List.of(row.name(), row.engine().toString(), Unit.BYTES.format(row.bytes())));
             cells.addAll(speed(row.speed()));
             distances.forEach(
                     name -> cells.add(Unit.SCORE.format(row.distances().get(name))));

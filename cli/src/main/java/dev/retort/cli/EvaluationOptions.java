@@ -73,9 +73,7 @@ final class EvaluationOptions {
 
     Evaluator evaluator(List<Candidate> candidates, ComputeOptions.Chosen chosen, Output output) {
         return images.evaluator(
-                candidates,
-                new Evaluator.Settings(samples, seed, batch, chosen.device(), chosen.precision()),
-                output);
+                candidates, new Evaluator.Settings(samples, seed, batch, chosen.device(), chosen.precision()), output);
     }
 
     ComputeOptions.Chosen choose(Output output) {

@@ -4,37 +4,62 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.nio.file.Path;
 import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 class BenchModelCommandTest {
+    private static final List<String> FORMS =
+            List.of("fp32", "bf16", "int8-static", "int8-dynamic", "w4", "fp32", "int8-static", "int8-dynamic", "w4");
+
     @TempDir
     private Path folder;
 
+    private String model;
+
+    @BeforeEach
+    void save() {
+        model = TinyModel.trained(folder.resolve("tiny")).toString();
+    }
+
     @Test
-    void every_form_and_engine_is_a_row_and_what_cannot_be_made_says_why() {
-        String model = TinyModel.trained(folder.resolve("tiny")).toString();
-        Ran ran = Ran.retort("bench-model", model, "--samples", "0", "--rounds", "0", "--json")
-                .good();
-        JsonNode result = new JsonMapper().readTree(ran.out());
-        assertThat(result.get("instructionSet").asString()).contains("libtorch");
-        JsonNode rows = result.get("models").get(0).get("rows");
-        assertThat(rows).extracting(row -> row.get("name").asString())
-                .containsExactly(
-                        "fp32", "bf16", "int8-static", "int8-dynamic", "w4", "fp32", "int8-static", "int8-dynamic", "w4");
+    void every_form_and_engine_is_a_row_and_what_cannot_be_made_says_why() throws Exception {
+        String data = CompareCommandTest.pictures(folder.resolve("pictures")).toString();
+        String[] words = {"--data", data, "--extractor", "pixels,random", "--samples", "70", "--rounds", "0", "--json"};
+        String[] command = new String[words.length + 2];
+        command[0] = "bench-model";
+        command[1] = model;
+        System.arraycopy(words, 0, command, 2, words.length);
+        JsonNode result = new JsonMapper().readTree(Ran.retort(command).good().out());
+        assertThat(result.get("instructionSet").asString()).startsWith("libtorch, ");
+        JsonNode rows = result.at("/models/0/rows");
+        assertThat(rows).extracting(row -> row.get("name").asString()).containsExactlyElementsOf(FORMS);
         assertThat(rows.get(0).get("error").asDouble()).isZero();
+        assertThat(rows.get(5).get("engine").asString()).isEqualTo("onnx-runtime");
+        assertThat(rows.get(5).get("error").asDouble()).isLessThan(5e-3);
+        double full = rows.at("/0/distances/FD-RandomConv@70").asDouble();
         for (JsonNode row : rows) {
             if (row.get("why").isNull()) {
                 assertThat(row.get("bytes").asLong()).isPositive();
                 assertThat(row.get("error").asDouble()).isBetween(0.0, 0.5);
+                assertThat(row.at("/distances/FD-RandomConv@70").asDouble()).isBetween(full / 2, full * 2);
+                assertThat(row.at("/distances/FD-PixelPCA64@70").asDouble()).isPositive();
             } else {
                 assertThat(row.get("why").asString()).isNotBlank();
             }
         }
-        JsonNode onnx = rows.get(5);
-        assertThat(onnx.get("engine").asString()).isEqualTo("onnx-runtime");
-        assertThat(onnx.get("error").asDouble()).isLessThan(5e-3);
+    }
+
+    @Test
+    void what_cannot_be_measured_is_refused_before_anything_is_made() {
+        Ran.retort("bench-model", model, "--budget", "-1").refused(2, "--budget -1.0 is not a share");
+        Ran.retort("bench-model", model, "--samples", "5", "--data", "shapes").refused(2, "5 samples are too few");
+        String small = folder.resolve("small").toString();
+        Ran.retort("quantize", model, "w8", "--out", small, "--set", "calibration.samples=2")
+                .good();
+        Ran.retort("bench-model", small, "--samples", "0")
+                .refused(7, "is quantised", "give the model that it was quantised from");
     }
 }

@@ -102,8 +102,8 @@ public final class CostProbe {
             turns(
                     request.batch(),
                     Device.CPU,
-                    drawn -> student.sample(
-                            new Request(turn, List.of(), drawn, 1, request.sampling().steps())));
+                    drawn -> student.sample(new Request(
+                            turn, List.of(), drawn, 1, request.sampling().steps())));
         }
     }
 

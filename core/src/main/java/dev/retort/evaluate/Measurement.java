@@ -54,7 +54,8 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
                             found.get(i).median(),
                             median(ratios(
                                     found.get(0).secondsPerImage(), found.get(i).secondsPerImage())),
-                            Math.max(0, found.get(i).peakBytes() - baseline))); // a tiny network may need less by chance
+                            Math.max(
+                                    0, found.get(i).peakBytes() - baseline))); // a tiny network may need less by chance
         }
         return costs;
     }

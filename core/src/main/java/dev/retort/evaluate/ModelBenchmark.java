@@ -35,8 +35,6 @@ public record ModelBenchmark(Evaluator evaluator, int rounds, Consumer<String> n
     /** One way of measuring: images drawn together and threads. */
     private record Setting(int batch, int threads) {}
 
-
-
     /**
      * Measures.
      *
@@ -45,7 +43,7 @@ public record ModelBenchmark(Evaluator evaluator, int rounds, Consumer<String> n
      * @throws dev.retort.error.RetortException where the model itself cannot be drawn from or is quantised; a form that cannot is a row that says why
      */
     public List<BenchmarkRow> of(Candidate candidate, Path scratch, Progress progress) {
-        Portions portions = new Portions(progress, 3);
+        Portions portions = new Portions(progress, rounds > 0 ? 3 : 2);
         List<Variants.Made> all = new Variants(scratch, notes).of(candidate, portions.next(1, "make"));
         Portions drawing = new Portions(portions.next(1, "draw"), all.size());
         List<BenchmarkRow> rows = new ArrayList<>();
@@ -71,8 +69,7 @@ public record ModelBenchmark(Evaluator evaluator, int rounds, Consumer<String> n
             }
         }
         if (rounds > 0) {
-            List<BenchmarkRow.Speed> speeds =
-                    speeds(List.copyOf(computed.values()), portions.next(1, "measure"));
+            List<BenchmarkRow.Speed> speeds = speeds(List.copyOf(computed.values()), portions.next(1, "measure"));
             int next = 0;
             for (int place : computed.keySet()) {
                 rows.set(place, rows.get(place).with(speeds.get(next++)));
@@ -98,19 +95,20 @@ public record ModelBenchmark(Evaluator evaluator, int rounds, Consumer<String> n
         SampleSet samples = own.isEmpty()
                 ? SampleSet.of(List.of(""), COMPARED, candidate.card().images())
                 : SampleSet.of(
-                        own, candidate.card().labels(), COMPARED, candidate.card().images());
+                        own,
+                        candidate.card().labels(),
+                        COMPARED,
+                        candidate.card().images());
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         generator.draw(samples, Progress.NONE).forEachBatch(batch -> bytes.writeBytes(batch.pixels()));
         return bytes.toByteArray();
     }
 
-    private BenchmarkRow row(
-            Variant variant, ImageGenerator generator, PixelAgreement agreement, Progress progress) {
+    private BenchmarkRow row(Variant variant, ImageGenerator generator, PixelAgreement agreement, Progress progress) {
         Map<String, Double> distances = new LinkedHashMap<>();
         if (evaluator != null) {
-            for (Quality quality : evaluator
-                    .evaluate(variant.candidate(), generator, progress)
-                    .qualities()) {
+            for (Quality quality :
+                    evaluator.evaluate(variant.candidate(), generator, progress).qualities()) {
                 distances.put(
                         MetricName.frechet(quality.space(), quality.images()).toString(),
                         quality.frechet().value());
@@ -163,9 +161,7 @@ public record ModelBenchmark(Evaluator evaluator, int rounds, Consumer<String> n
                         Precision.FP32,
                         setting.threads())
                 .inTurn(
-                        variants.stream()
-                                .map(one -> one.name() + " in " + one.engine())
-                                .toList(),
+                        variants.stream().map(Variant::text).toList(),
                         variants.stream()
                                 .map(one -> one.request(setting.batch(), setting.threads()))
                                 .toList(),
@@ -186,16 +182,23 @@ public record ModelBenchmark(Evaluator evaluator, int rounds, Consumer<String> n
             rows.stream()
                     .filter(full -> row.integers() && row.speed() != null && full.speed() != null)
                     .filter(full -> full.name().equals(Variants.FULL) && full.engine() == row.engine())
-                    .filter(full ->
-                            row.speed().secondsTogether() > full.speed().secondsTogether())
+                    .filter(full -> row.speed().secondsTogether() > full.speed().secondsTogether())
                     .forEach(full -> sentences.add(row.text() + " is slower here than fp32: "
-                            + Unit.SECONDS.format(
-                                    row.speed().secondsTogether())
+                            + Unit.SECONDS.format(row.speed().secondsTogether())
                             + " an image, fp32 "
-                            + Unit.SECONDS.format(
-                                    full.speed().secondsTogether())));
+                            + Unit.SECONDS.format(full.speed().secondsTogether())));
         }
         return sentences;
+    }
+
+    /** What a reader of the figures must know. */
+    public static String note(int rounds) {
+        return rounds == 0
+                ? "Speed and memory were not measured."
+                : "Speed and memory: each form in a process of its own, rounds in turn: " + rounds + ", "
+                        + IMAGES_PER_ROUND
+                        + " images in each; medians. Memory is the most that the process had resident, engine and Java"
+                        + " included.";
     }
 
     /** Which instructions computed. */

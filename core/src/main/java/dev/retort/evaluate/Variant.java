@@ -15,11 +15,17 @@ import java.nio.file.Path;
  * @param bytes size of the file, and that of weights beside it
  */
 record Variant(String name, Engine engine, Candidate candidate, Precision precision, Path file, long bytes) {
+    /** {@code int8-static in libtorch}. */
+    String text() {
+        return name + " in " + engine;
+    }
+
     /** Opens it here, for its images. */
     ImageGenerator open(long seed, int batch) {
         return switch (engine) {
             case LIBTORCH -> TorchGenerator.open(candidate, seed, batch, Device.CPU, precision);
-            case ONNX_RUNTIME -> OnnxGenerator.open(file, seed, batch, candidate.sampling().steps());
+            case ONNX_RUNTIME ->
+                OnnxGenerator.open(file, seed, batch, candidate.sampling().steps());
         };
     }
 

@@ -96,7 +96,12 @@ record Variants(Path scratch, Consumer<String> notes) {
     private static Variant inLibtorch(String name, Candidate candidate, Precision precision) {
         Path weights = candidate.model().resolve(ModelFiles.WEIGHTS);
         return new Variant(
-                name, Engine.LIBTORCH, candidate, precision, weights, weights.toFile().length());
+                name,
+                Engine.LIBTORCH,
+                candidate,
+                precision,
+                weights,
+                weights.toFile().length());
     }
 
     private Variant quantised(String preset, Candidate model, Progress progress) {
