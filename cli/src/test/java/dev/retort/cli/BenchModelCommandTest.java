@@ -53,13 +53,19 @@ class BenchModelCommandTest {
     }
 
     @Test
-    void what_cannot_be_measured_is_refused_before_anything_is_made() {
+    void what_cannot_be_measured_is_refused() throws Exception {
+        String data = CompareCommandTest.pictures(folder.resolve("pictures")).toString();
         Ran.retort("bench-model", model, "--budget", "-1").refused(2, "--budget -1.0 is not a share");
-        Ran.retort("bench-model", model, "--samples", "5", "--data", "shapes").refused(2, "5 samples are too few");
+        Ran.retort("bench-model", model, "--data", data, "--samples", "5")
+                .refused(2, "5 samples are too few", "(option --samples)");
         String small = folder.resolve("small").toString();
         Ran.retort("quantize", model, "w8", "--out", small, "--set", "calibration.samples=2")
                 .good();
         Ran.retort("bench-model", small, "--samples", "0")
                 .refused(7, "is quantised", "give the model that it was quantised from");
+        String theirs = folder.resolve("theirs.pt").toString();
+        Ran.retort("convert", TinyModel.ddpm(folder.resolve("square")).toString(), theirs)
+                .good();
+        Ran.retort("bench-model", theirs, "--samples", "0").refused(2, "is another program's", "retort convert");
     }
 }

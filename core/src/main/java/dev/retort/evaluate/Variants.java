@@ -12,6 +12,7 @@ import dev.retort.report.Progress;
 import dev.retort.sample.Folding;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,6 +53,12 @@ record Variants(Path scratch, Consumer<String> notes) {
 
     /** All of them, that in full precision first. */
     List<Made> of(Candidate given, Progress progress) {
+        if (!Files.exists(given.model().resolve(ModelFiles.CARD))) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    given.model() + " is another program's; 'retort convert " + given.model()
+                            + " MODEL' makes a model of it, which can be measured");
+        }
         given.card().requireFloats(given.name(), "be measured beside its forms of fewer bits");
         Candidate model = folded(given);
         Portions portions = new Portions(progress, 2 * PRESETS.size() + 1.0);
