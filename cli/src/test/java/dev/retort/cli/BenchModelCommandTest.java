@@ -63,8 +63,8 @@ class BenchModelCommandTest {
                 .good();
         Ran.retort("bench-model", small, "--samples", "0")
                 .refused(7, "is quantised", "give the model that it was quantised from");
-        String theirs = folder.resolve("theirs.pt").toString();
-        Ran.retort("convert", TinyModel.ddpm(folder.resolve("square")).toString(), theirs)
+        String theirs = folder.resolve("theirs").toString();
+        Ran.retort("convert", TinyModel.ddpm(folder.resolve("square")).toString(), theirs, "--to", "diffusers")
                 .good();
         Ran.retort("bench-model", theirs, "--samples", "0").refused(2, "is another program's", "retort convert");
     }
