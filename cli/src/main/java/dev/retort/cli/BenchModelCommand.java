@@ -7,14 +7,17 @@ import dev.retort.evaluate.Candidate;
 import dev.retort.evaluate.Evaluator;
 import dev.retort.evaluate.ModelBenchmark;
 import dev.retort.io.AtomicWrite;
+import dev.retort.report.ModelColumn;
 import dev.retort.report.TextTable;
 import dev.retort.report.Unit;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -78,8 +81,9 @@ final class BenchModelCommand implements Callable<Integer> {
                             + " from its; by default 0.02.")
     private double budget;
 
-    /** What is printed as JSON. */
-    record Benchmark(String instructionSet, int samples, double budget, List<Model> models) {}
+    /** What is printed as JSON; the floor is the distances of training images in a model's place. */
+    record Benchmark(
+            String instructionSet, int samples, double budget, Map<String, Double> floor, List<Model> models) {}
 
     /** Of one model: the rows, and the name of the fastest within the budget; null where there is none. */
     record Model(String name, List<BenchmarkRow> rows, String fastest, List<String> slower) {}
@@ -93,6 +97,7 @@ final class BenchModelCommand implements Callable<Integer> {
         List<Candidate> candidates = new ArrayList<>();
         given.forEach(model -> candidates.addAll(models.candidates(model, taken, output)));
         List<Model> measured = new ArrayList<>();
+        Map<String, Double> floor = new LinkedHashMap<>();
         try (Evaluator evaluator = samples == 0 ? null : evaluator(candidates)) {
             ModelBenchmark benchmark = new ModelBenchmark(evaluator, rounds, output::say);
             for (Candidate candidate : candidates) {
@@ -109,14 +114,18 @@ final class BenchModelCommand implements Callable<Integer> {
                 }
             }
             if (evaluator != null) {
+                ModelColumn real = evaluator.floor();
+                real.values().forEach((measure, value) -> floor.put(measure.name(), value));
+                floor.keySet()
+                        .retainAll(measured.get(0).rows().get(0).distances().keySet());
                 evaluator.notes().forEach(output::say);
             }
         }
         output.say(ModelBenchmark.note(rounds));
         if (output.json()) {
-            output.terminal().json(new Benchmark(ModelBenchmark.instructionSet(), samples, budget, measured));
+            output.terminal().json(new Benchmark(ModelBenchmark.instructionSet(), samples, budget, floor, measured));
         } else {
-            measured.forEach(this::print);
+            measured.forEach(model -> print(model, floor));
         }
         return 0;
     }
@@ -131,7 +140,7 @@ final class BenchModelCommand implements Callable<Integer> {
         return Path.of(System.getProperty("java.io.tmpdir"), "retort-bench-model");
     }
 
-    private void print(Model model) {
+    private void print(Model model, Map<String, Double> floor) {
         List<String> distances = List.copyOf(model.rows().get(0).distances().keySet());
         List<String> header = new ArrayList<>(List.of(
                 model.name(),
@@ -140,8 +149,8 @@ final class BenchModelCommand implements Callable<Integer> {
                 "memory",
                 "an image, alone",
                 "an image, in " + ModelBenchmark.TOGETHER,
-                "images, 1 thread",
-                "images, 2 threads"));
+                "1 thread",
+                "2 threads"));
         header.addAll(distances);
         header.addAll(List.of("pixels differ by", "PSNR"));
         TextTable table = new TextTable(header);
@@ -157,6 +166,12 @@ final class BenchModelCommand implements Callable<Integer> {
                     name -> cells.add(Unit.SCORE.format(row.distances().get(name))));
             cells.add(String.format(Locale.ROOT, "%.2f %%", 100 * row.error()));
             cells.add(row.psnr() == null ? "equal" : String.format(Locale.ROOT, "%.1f dB", row.psnr()));
+            table.row(cells);
+        }
+        if (!floor.isEmpty()) {
+            List<String> cells = new ArrayList<>(List.of("real images", "", "", "", "", "", "", ""));
+            distances.forEach(name -> cells.add(Unit.SCORE.format(floor.getOrDefault(name, Double.NaN))));
+            cells.addAll(List.of("", ""));
             table.row(cells);
         }
         output.terminal().out().print(table.render());

@@ -39,6 +39,8 @@ class BenchModelCommandTest {
         assertThat(rows.get(0).get("error").asDouble()).isZero();
         assertThat(rows.get(5).get("engine").asString()).isEqualTo("onnx-runtime");
         assertThat(rows.get(5).get("error").asDouble()).isLessThan(5e-3);
+        assertThat(result.at("/floor/FD-RandomConv@70").asDouble()).isPositive();
+        assertThat(result.get("floor")).hasSize(2);
         double full = rows.at("/0/distances/FD-RandomConv@70").asDouble();
         for (JsonNode row : rows) {
             if (row.get("why").isNull()) {
@@ -50,6 +52,17 @@ class BenchModelCommandTest {
                 assertThat(row.get("why").asString()).isNotBlank();
             }
         }
+    }
+
+    @Test
+    void the_table_has_a_line_for_each_form_and_says_what_computed() {
+        Ran ran = Ran.retort("bench-model", model, "--samples", "0", "--rounds", "0")
+                .good();
+        assertThat(ran.out())
+                .containsPattern("(?m)^fp32 +libtorch .* 0\\.00 % +equal$")
+                .containsPattern("(?m)^fp32 +ONNX Runtime ")
+                .containsPattern("(?m)^w4 in ONNX Runtime: .+$")
+                .contains("Computed by libtorch, ", "Speed was not measured");
     }
 
     @Test
