@@ -95,6 +95,17 @@ public record QuantizationSpec(
         return activations == Activations.NONE || isa == Isa.VNNI ? 127 : 63;
     }
 
+    /** Which of the inputs' ranges is that of a time: the first of the nearest. */
+    public int range(double time) {
+        int nearest = 0;
+        for (int i = 1; i < times.size(); i++) {
+            if (Math.abs(times.get(i) - time) < Math.abs(times.get(nearest) - time)) {
+                nearest = i;
+            }
+        }
+        return nearest;
+    }
+
     /** Whether products are of whole numbers: activations are rounded too. */
     public boolean multipliesIntegers() {
         return activations != Activations.NONE;

@@ -19,6 +19,7 @@ record Commands(Terminal terminal) implements IFactory {
             SampleCommand.class,
             EvaluateCommand.class,
             CompareCommand.class,
+            BenchModelCommand.class,
             PullCommand.class,
             InspectCommand.class,
             ConvertCommand.class,

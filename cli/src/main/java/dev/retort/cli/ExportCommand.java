@@ -5,6 +5,7 @@ import dev.retort.card.SamplingSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.export.OnnxExport;
+import dev.retort.export.TorchScriptExport;
 import dev.retort.hub.ByteSize;
 import dev.retort.io.Dtype;
 import dev.retort.io.TensorFile;
@@ -37,6 +38,7 @@ import picocli.CommandLine.Parameters;
             "  retort export runs/teacher@50,20                any number of steps: plans for 50 and for 20",
             "  retort export runs/teacher --unroll 8 --guidance 2 --out teacher-8.onnx",
             "  retort export runs/few --dtype fp16             half the size, computed in fp32",
+            "  retort export runs/few --format torchscript     few.pt for torch.jit.load, with forward and sample",
             "  retort export runs/few --format diffusers       weights for the diffusers library",
             "",
             "A student of few steps is folded on the way: what it computes of time and class is a table in the file.",
@@ -57,7 +59,10 @@ final class ExportCommand implements Callable<Integer> {
                     "A run, one of its checkpoints or a model folder, and the numbers of steps it is to be sampled in.")
     private String given;
 
-    @Option(names = "--format", paramLabel = "NAME", description = "onnx (the default), safetensors or diffusers.")
+    @Option(
+            names = "--format",
+            paramLabel = "NAME",
+            description = "onnx (the default), torchscript, safetensors or diffusers.")
     private String format = ExportFormat.ONNX.id();
 
     @Option(
@@ -94,13 +99,8 @@ final class ExportCommand implements Callable<Integer> {
             throw new RetortException(Kind.USAGE, "--dtype " + dtype + " is unknown; choose fp32 or fp16");
         }
         StepCounts counts = StepCounts.of(given);
-        if (wanted != ExportFormat.ONNX && (unroll != null || !counts.steps().isEmpty() || options.any())) {
-            throw new RetortException(
-                    Kind.USAGE,
-                    "--format " + wanted.id() + " holds weights and no steps; leave --unroll and how to sample out, or"
-                            + " choose onnx");
-        }
-        Path folder = ModelArgument.folder(counts.model(), options.steps() == null ? unroll : options.steps(), output);
+        requireFit(wanted, stored, counts);
+        Path folder = ModelArgument.folder(counts.model(), steps(wanted, counts), output);
         Path model = RunFolder.own(folder)
                 .orElseThrow(() -> new RetortException(
                         Kind.USAGE,
@@ -111,15 +111,58 @@ final class ExportCommand implements Callable<Integer> {
         tell(
                 switch (wanted) {
                     case ONNX -> onnx(model, card, counts, target, stored);
+                    case TORCHSCRIPT -> torchScript(model, card, counts, target);
                     case SAFETENSORS, DIFFUSERS -> weights(model, card, wanted, target, stored);
                 });
         return 0;
     }
 
-    private Exported onnx(Path model, ModelCard card, StepCounts counts, Path target, Dtype stored) {
+    private void requireFit(ExportFormat wanted, Dtype stored, StepCounts counts) {
+        if (wanted == ExportFormat.TORCHSCRIPT && (unroll != null || stored != Dtype.F32)) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    "--format torchscript holds all steps in its method sample and weights in fp32; leave --unroll and"
+                            + " --dtype out, or choose onnx");
+        }
+        if (wanted == ExportFormat.TORCHSCRIPT && counts.steps().size() > 1) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    "--format torchscript holds one way to sample, and " + given + " names "
+                            + counts.steps().size() + "; name one number of steps, or choose onnx");
+        }
+        if (unroll != null && (!counts.steps().isEmpty() || options.steps() != null)) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    "--unroll " + unroll + " says the number of steps; leave "
+                            + (options.steps() == null ? "what stands behind @ in " + given : "--steps " + options.steps())
+                            + " out");
+        }
+        boolean weights = wanted == ExportFormat.SAFETENSORS || wanted == ExportFormat.DIFFUSERS;
+        if (weights && (unroll != null || !counts.steps().isEmpty() || options.any())) {
+            throw new RetortException(
+                    Kind.USAGE,
+                    "--format " + wanted.id() + " holds weights and no steps; leave --unroll and how to sample out, or"
+                            + " choose onnx or torchscript");
+        }
+    }
+
+    /** In how many steps weights are to be best; null for as many as the card says, or for several. */
+    private Integer steps(ExportFormat wanted, StepCounts counts) {
+        if (wanted == ExportFormat.TORCHSCRIPT && !counts.steps().isEmpty()) {
+            return counts.steps().get(0);
+        }
+        return options.steps() == null ? unroll : options.steps();
+    }
+
+    private void requireFree(Path target) {
         if (Files.exists(target) && !force) {
             throw new RetortException(Kind.USAGE, target + " exists; give another name, or --force to replace it");
         }
+    }
+
+    private Exported onnx(Path model, ModelCard card, StepCounts counts, Path target, Dtype stored) {
+        requireFree(target);
+        requireFree(OnnxWriter.outside(target));
         OnnxExport.Written written =
                 new OnnxExport(ways(card, counts), unroll != null, stored, OnnxWriter.MOST_INSIDE).write(model, target);
         return new Exported(
@@ -129,9 +172,27 @@ final class ExportCommand implements Callable<Integer> {
                 written.bytes(),
                 written.error(),
                 written.unit(),
-                card.autoencoder() == null
-                        ? List.of()
-                        : List.of("the file computes latents; the decoder that makes pictures of them is not in it"));
+                notes(card));
+    }
+
+    private Exported torchScript(Path model, ModelCard card, StepCounts counts, Path target) {
+        requireFree(target);
+        TorchScriptExport.Written written =
+                new TorchScriptExport(ways(card, counts).get(0)).write(model, target);
+        return new Exported(
+                target.toString(),
+                ExportFormat.TORCHSCRIPT.id(),
+                "forward, sample",
+                written.bytes(),
+                written.error(),
+                "largest value",
+                notes(card));
+    }
+
+    private static List<String> notes(ModelCard card) {
+        return card.autoencoder() == null
+                ? List.of()
+                : List.of("the file computes latents; the decoder that makes pictures of them is not in it");
     }
 
     /** As the card says, or in the numbers of steps that stand behind the model or at an option. */
@@ -156,6 +217,7 @@ final class ExportCommand implements Callable<Integer> {
                         .filter(known -> known.id().equals(layout))
                         .findFirst());
         writing.requireFree(force);
+        card.requireFloats(model, "be written in another layout");
         try (TensorFile file = TensorFiles.open(model.resolve(ModelFiles.WEIGHTS))) {
             List<String> notes = writing.write(card, file, new Storage(stored, Storage.SHARD_BYTES));
             return new Exported(target.toString(), wanted.id(), layout, 0, 0, "", notes);
@@ -169,15 +231,19 @@ final class ExportCommand implements Callable<Integer> {
         }
         output.terminal().out().println(exported.out());
         exported.notes().forEach(note -> output.say("Mind: " + note));
-        if (exported.format().equals(ExportFormat.ONNX.id())) {
+        boolean onnx = exported.format().equals(ExportFormat.ONNX.id());
+        if (exported.bytes() > 0) {
             output.say(String.format(
                     Locale.ROOT,
-                    "%s (%s); ONNX Runtime computes the same up to %.1e of the %s",
+                    "%s (%s); %s computes the same up to %.1e of the %s",
                     ByteSize.text(exported.bytes()),
                     exported.form(),
+                    onnx ? "ONNX Runtime" : "TorchScript",
                     exported.error(),
                     exported.unit()));
         }
-        output.next("retort inspect " + exported.out());
+        if (!exported.format().equals(ExportFormat.TORCHSCRIPT.id())) {
+            output.next("retort inspect " + exported.out());
+        }
     }
 }

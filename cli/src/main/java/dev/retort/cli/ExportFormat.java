@@ -9,6 +9,8 @@ import java.util.Locale;
 enum ExportFormat {
     /** A graph with its weights, checked by ONNX Runtime. */
     ONNX(".onnx"),
+    /** An archive that PyTorch opens, checked by libtorch. */
+    TORCHSCRIPT(".pt"),
     /** Weights under the original's keys. */
     SAFETENSORS(".safetensors"),
     /** A folder of the diffusers library. */

@@ -1,5 +1,8 @@
 package dev.retort.cli;
 
+import dev.retort.error.RetortException.Kind;
+import dev.retort.error.RetortException;
+import java.nio.file.Files;
 import dev.retort.config.Configs;
 import dev.retort.config.Preset;
 import dev.retort.hub.ByteSize;
@@ -53,6 +56,9 @@ final class QuantizeCommand implements Callable<Integer> {
     @Option(names = "--out", required = true, paramLabel = "FOLDER", description = "Where the quantised model goes.")
     private Path out;
 
+    @Option(names = "--force", description = "Replace a folder that holds nothing but what Retort wrote.")
+    private boolean force;
+
     @Option(names = "--set", paramLabel = "a.b=v", description = "Change a field; may be given again.")
     private List<String> assignments = new ArrayList<>();
 
@@ -84,6 +90,9 @@ final class QuantizeCommand implements Callable<Integer> {
         Natives.threads(threads == null ? 0 : threads);
         Preset preset = PresetsCommand.open(QuantizeRecipe.KIND, recipe);
         QuantizeRecipe how = Configs.load(QuantizeRecipe.class, preset, assignments);
+        if (Files.exists(out) && !force) {
+            throw new RetortException(Kind.USAGE, out + " exists; give another name, or --force to replace it");
+        }
         Path model = ModelArgument.folder(given, output);
         QuantizationReport report;
         try (Bar bar = output.bar("measure", "layers")) {

@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
             "  retort quantize runs/student int8-dynamic --out small   the same in 8 bits",
             "  retort sample runs/fashion-teacher        draw images",
             "  retort compare runs/teacher runs/student  what was kept, what was gained",
+            "  retort bench-model runs/student           which form and engine is fastest on this machine",
             "  retort pull hf:OWNER/NAME                 fetch a model; every command takes hf: names too",
             "  retort inspect FILE                       what a checkpoint of any program holds",
             "  retort export runs/student                the student as an ONNX file",

@@ -33,7 +33,7 @@ class CompareCommandTest {
     }
 
     /** Noise in three classes, 8 x 8: what is scored does not matter here. */
-    private static Path pictures(Path folder) throws IOException {
+    static Path pictures(Path folder) throws IOException {
         Files.createDirectories(folder);
         for (String split : List.of("train", "t10k")) {
             byte[] pixels = new byte[IMAGES * 64];

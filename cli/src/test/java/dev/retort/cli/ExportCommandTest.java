@@ -3,9 +3,11 @@ package dev.retort.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.onnx.OnnxFile;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.zip.ZipFile;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -60,6 +62,41 @@ class ExportCommandTest {
     }
 
     @Test
+    void an_archive_for_pytorch_holds_the_card_and_samples_in_the_steps_that_were_asked_for() throws Exception {
+        String few = TinyModel.parallel(folder.resolve("few")).toString();
+        Ran written = Ran.retort("export", few + "@2", "--format", "torchscript", "--out", at("few.pt"))
+                .good();
+        assertThat(written.out().strip()).isEqualTo(at("few.pt"));
+        assertThat(written.err()).contains("(forward, sample); TorchScript computes the same up to");
+        try (ZipFile zip = new ZipFile(at("few.pt"))) {
+            assertThat(text(zip, "few/extra/model.json")).isEqualTo(Files.readString(folder.resolve("few/model.json")));
+            assertThat(text(zip, "few/code/__torch__/retort.py")).contains("def forward(", "def sample(", "range(2)");
+        }
+    }
+
+    private static String text(ZipFile zip, String entry) throws Exception {
+        return new String(zip.getInputStream(zip.getEntry(entry)).readAllBytes(), StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void an_archive_for_pytorch_is_refused_where_the_model_has_no_floats_or_a_table_in_place_of_them() {
+        String few = TinyModel.parallel(folder.resolve("few")).toString();
+        Ran.retort("export", few + "@4,2", "--format", "torchscript").refused(2, "one way to sample", "names 2");
+        Ran.retort("export", few, "--format", "torchscript", "--unroll", "2").refused(2, "leave --unroll");
+        Ran.retort("export", few, "--format", "torchscript", "--dtype", "fp16").refused(2, "weights in fp32");
+        Ran.retort("export", few + "@3", "--format", "torchscript", "--out", at("no.pt"))
+                .refused(2, "steps is 3, but parallel-euler");
+        Ran.retort("convert", few, at("folded"), "--fold").good();
+        Ran.retort("export", at("folded"), "--format", "torchscript", "--out", at("no.pt"))
+                .refused(7, "is folded", "give the model that it was folded from");
+        Ran.retort("quantize", model, "w8", "--out", at("small"), "--set", "calibration.samples=2")
+                .good();
+        Ran.retort("export", at("small"), "--format", "torchscript", "--out", at("no.pt"))
+                .refused(7, "is quantised", "give the model that it was quantised from");
+        assertThat(folder.resolve("no.pt")).doesNotExist();
+    }
+
+    @Test
     void weights_alone_go_the_way_of_convert() throws Exception {
         String square = TinyModel.ddpm(folder.resolve("square")).toString();
         Ran.retort("export", square, "--format", "safetensors", "--out", at("a.safetensors"))
@@ -77,7 +114,7 @@ class ExportCommandTest {
         Ran.retort("export", model, "--out", at("a.onnx")).refused(2, "a.onnx exists", "--force");
         assertThat(folder.resolve("a.onnx")).hasContent("mine");
         Ran.retort("export", model, "--out", at("a.onnx"), "--force").good();
-        Ran.retort("export", model, "--format", "gguf").refused(2, "choose onnx, safetensors, diffusers");
+        Ran.retort("export", model, "--format", "gguf").refused(2, "choose onnx, torchscript, safetensors, diffusers");
         Ran.retort("export", model, "--dtype", "bf16").refused(2, "choose fp32 or fp16");
         Ran.retort("export", model, "--format", "diffusers", "--unroll", "2").refused(2, "holds weights and no steps");
         Ran.retort("export", model, "--unroll", "2", "--steps", "3").refused(2, "--steps 3 stands beside");

@@ -83,6 +83,7 @@ public final class Distillation {
             BooleanSupplier interrupted) {
         ComputeConfig.Choice on = recipe.run().compute().choose(notes);
         Path folder = Models.locate(recipe.teacher().model(), DownloadListener.saying(notes));
+        Models.card(folder).requireFloats("teacher.model " + folder, "teach");
         try (Pipeline<Network> teacher = Models.load(folder, on.device())) {
             Distillation distillation = new Distillation(recipe, teacher.card());
             distillation.findings.forEach(notes);

@@ -118,6 +118,7 @@ final class RecipeBuilder implements AutoCloseable {
                 cut(teacher.network(), first);
             } else if (recipe.init() instanceof StudentStart.From other) {
                 try (Pipeline<Network> from = Models.load(other.folder(), device)) {
+                    from.card().requireFloats("init " + other.folder(), "be trained");
                     cut(from.network(), first);
                 }
             }

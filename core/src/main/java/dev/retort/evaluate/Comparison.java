@@ -209,7 +209,10 @@ public record Comparison(Candidate teacher, List<Candidate> students, List<Candi
             for (Column column : planned) {
                 Candidate other = column.candidate();
                 boolean known = other.model().equals(teacher.model()) || agreement.containsKey(other.model());
-                boolean comparable = !other.card().network().folded()
+                boolean rounds = other.card().quantization() != null
+                        && other.card().quantization().multipliesIntegers(); // in sampling alone
+                boolean comparable = !rounds
+                        && !other.card().network().folded()
                         && other.card().network().outputs() == 1
                         && teacher.card().network().outputs() == 1; // several speak of parts of a way, not of a time
                 if (!known && comparable && other.card().scheduleHash().equals(schedule) && sameValues(other)) {

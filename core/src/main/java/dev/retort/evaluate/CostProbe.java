@@ -13,6 +13,9 @@ import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
+import dev.retort.runtime.Request;
+import dev.retort.runtime.Student;
+import dev.retort.runtime.StudentOptions;
 import dev.retort.sample.Sampler;
 import dev.retort.sample.Sampling;
 import dev.retort.torch.Device;
@@ -40,7 +43,8 @@ public final class CostProbe {
     /**
      * What to measure.
      *
-     * @param model folder of the model
+     * @param engine what computes
+     * @param model folder of the model, or its ONNX file
      * @param baseline whether the least network of its architecture stands in the model's place, and nothing is decoded
      * @param sampling how it is sampled
      * @param batch images drawn together
@@ -50,6 +54,7 @@ public final class CostProbe {
      * @param autoencoder where the decoder of its latents lies; empty for the place its card names
      */
     record ProbeRequest(
+            Engine engine,
             String model,
             boolean baseline,
             SamplingSpec sampling,
@@ -71,8 +76,38 @@ public final class CostProbe {
         new CostProbe().serve();
     }
 
+    /** Draws a batch. */
+    private interface Batch {
+        /** @param drawn images before it */
+        void draw(long drawn);
+    }
+
     private void serve() throws IOException {
         ProbeRequest request = CardFile.value(JsonMapper.shared().readTree(in.readLine()), ProbeRequest.class);
+        switch (request.engine()) {
+            case LIBTORCH -> serveModel(request);
+            case ONNX_RUNTIME -> serveFile(request);
+        }
+    }
+
+    /** By ONNX Runtime alone: libtorch is not loaded, so that its memory does not count. */
+    private void serveFile(ProbeRequest request) throws IOException {
+        StudentOptions options = StudentOptions.latency()
+                .threads(request.threads())
+                .batchSizes(request.batch())
+                .maxImages(request.batch());
+        try (Student student = Student.open(Path.of(request.model()), options)) {
+            answer(Map.of(TIMED_KERNELS, 0));
+            List<Integer> turn = labels(student.labels(), request.batch());
+            turns(
+                    request.batch(),
+                    Device.CPU,
+                    drawn -> student.sample(new Request(
+                            turn, List.of(), drawn, 1, request.sampling().steps())));
+        }
+    }
+
+    private void serveModel(ProbeRequest request) throws IOException {
         Natives.load();
         Natives.threads(request.threads());
         Device device = Device.choose(request.device()).device();
@@ -85,17 +120,25 @@ public final class CostProbe {
             List<String> own = model.card().classes();
             List<String> classes = own.isEmpty() ? List.of("") : own; // what a text says costs nothing
             List<Integer> turn = own.isEmpty() ? List.of(0) : model.card().labels();
-            long drawn = 0;
-            for (String line = in.readLine(); line != null; line = in.readLine()) {
-                int batches = Integer.parseInt(line);
-                long started = System.nanoTime();
-                for (int i = 0; i < batches; i++) {
-                    draw(sampler, codec, Prompts.named(labels(turn, request.batch()), classes), drawn);
-                    drawn += request.batch();
-                }
-                double seconds = (System.nanoTime() - started) / 1e9;
-                answer(Map.of("seconds", seconds, "peakBytes", device.peakBytes()));
+            int[] labels = labels(turn, request.batch()).stream()
+                    .mapToInt(Integer::intValue)
+                    .toArray();
+            turns(request.batch(), device, drawn -> draw(sampler, codec, Prompts.named(labels, classes), drawn));
+        }
+    }
+
+    /** Draws as many batches as each line says. */
+    private void turns(int size, Device device, Batch batch) throws IOException {
+        long drawn = 0;
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            int batches = Integer.parseInt(line);
+            long started = System.nanoTime();
+            for (int i = 0; i < batches; i++) {
+                batch.draw(drawn);
+                drawn += size;
             }
+            double seconds = (System.nanoTime() - started) / 1e9;
+            answer(Map.of("seconds", seconds, "peakBytes", device.peakBytes()));
         }
     }
 
@@ -118,8 +161,10 @@ public final class CostProbe {
                 : ImageCodec.of(model.card(), request.autoencoder(), device);
     }
 
-    private static int[] labels(List<Integer> turn, int batch) {
-        return IntStream.range(0, batch).map(i -> turn.get(i % turn.size())).toArray();
+    private static List<Integer> labels(List<Integer> turn, int batch) {
+        return IntStream.range(0, batch)
+                .mapToObj(i -> turn.get(i % turn.size()))
+                .toList();
     }
 
     private static void draw(Sampler sampler, ImageCodec codec, Prompts prompts, long first) {

@@ -10,16 +10,12 @@ import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.evaluate.FeatureExtractor.Extraction;
-import dev.retort.model.Denoiser;
 import dev.retort.model.Network;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
 import dev.retort.report.ModelColumn;
 import dev.retort.report.Progress;
-import dev.retort.sample.SampleJob;
-import dev.retort.sample.Sampler;
-import dev.retort.sample.Sampling;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.torch.TorchError;
@@ -189,7 +185,7 @@ public final class Evaluator implements AutoCloseable {
 
     /** Draws a candidate's images and judges them. */
     public Evaluation evaluate(Candidate candidate, Progress progress) {
-        requireImagesLike(candidate);
+        requireImagesLike(candidate); // before it is loaded
         try {
             return evaluated(candidate, progress);
         } catch (RuntimeException e) {
@@ -198,6 +194,15 @@ public final class Evaluator implements AutoCloseable {
     }
 
     private Evaluation evaluated(Candidate candidate, Progress progress) {
+        try (ImageGenerator generator = TorchGenerator.open(
+                candidate, settings.seed(), settings.batch(), settings.device(), settings.precision())) {
+            return evaluate(candidate, generator, progress);
+        }
+    }
+
+    /** The same of images that something else than the candidate's own network may draw. */
+    Evaluation evaluate(Candidate candidate, ImageGenerator generator, Progress progress) {
+        requireImagesLike(candidate);
         List<String> classes = classes(candidate);
         SampleSet samples = SampleSet.of(
                 classes,
@@ -206,16 +211,9 @@ public final class Evaluator implements AutoCloseable {
                         : domain.stream().map(classes::indexOf).toList(),
                 settings.samples(),
                 candidate.card().images());
-        List<Extraction> found;
-        try (Pipeline<Denoiser> model = Models.open(candidate.model(), settings.device(), settings.precision());
-                ImageCodec codec = ImageCodec.of(model.card(), candidate.autoencoder(), settings.device())) {
-            Sampler sampler =
-                    Sampling.sampler(model.network(), candidate.card(), candidate.sampling(), settings.precision());
-            SampleJob job = new SampleJob(sampler, codec, settings.seed(), settings.batch());
-            List<Function<PixelBatch, Extraction>> looks = new ArrayList<>();
-            judges.forEach(judge -> looks.add(judge.extractor()::extract));
-            found = Extraction.of(new SampleStream(job, samples, progress), looks);
-        }
+        List<Function<PixelBatch, Extraction>> looks = new ArrayList<>();
+        judges.forEach(judge -> looks.add(judge.extractor()::extract));
+        List<Extraction> found = Extraction.of(generator.draw(samples, progress), looks);
         boolean ofClasses = samples.classes().size() == test.classNames().size();
         List<Quality> qualities = new ArrayList<>();
         Optional<Memorisation> memorisation = Optional.empty();

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Speed and memory of models, each in a process of its own, all alive at once and drawing in turn, so that whatever else
@@ -22,6 +23,8 @@ import java.util.Map;
  * @param threads CPU threads; 0 for the automatic number
  */
 public record Measurement(int batch, int rounds, int batchesPerRound, String device, Precision precision, int threads) {
+    private static final long REST_MILLIS = 100;
+
     /** Validates. */
     public Measurement {
         Require.atLeast("batch", batch, 1);
@@ -35,42 +38,81 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
             return Map.of();
         }
         long baseline = baselineBytes(candidates.get(0));
-        int turns = candidates.size() * (rounds + 1);
+        List<Found> found = inTurn(
+                candidates.stream().map(Candidate::name).toList(),
+                candidates.stream().map(candidate -> request(candidate, false)).toList(),
+                progress);
+        Map<Candidate, Cost> costs = new LinkedHashMap<>();
+        for (int i = 0; i < found.size(); i++) {
+            Candidate candidate = candidates.get(i);
+            costs.put(
+                    candidate,
+                    new Cost(
+                            candidate.parameters(),
+                            candidate.card().network().macs(),
+                            candidate.networkCalls(),
+                            found.get(i).median(),
+                            median(ratios(
+                                    found.get(0).secondsPerImage(), found.get(i).secondsPerImage())),
+                            Math.max(
+                                    0, found.get(i).peakBytes() - baseline))); // a tiny network may need less by chance
+        }
+        return costs;
+    }
+
+    /**
+     * What a process found.
+     *
+     * @param secondsPerImage of each round
+     * @param peakBytes the most resident memory that it had
+     */
+    record Found(double[] secondsPerImage, long peakBytes) {
+        double median() {
+            return Measurement.median(secondsPerImage);
+        }
+    }
+
+    /** The rounds: a process for each request, all alive at once, which draw in turn. */
+    List<Found> inTurn(List<String> names, List<CostProbe.ProbeRequest> requests, Progress progress) {
+        int turns = requests.size() * (rounds + 1);
         int turn = 0;
+        boolean spin = requests.stream().anyMatch(request -> request.engine() == Engine.ONNX_RUNTIME);
         List<CostProbeProcess> children = new ArrayList<>();
         try {
-            for (Candidate candidate : candidates) {
-                CostProbeProcess child = new CostProbeProcess(candidate.name(), request(candidate, false));
+            for (int i = 0; i < requests.size(); i++) {
+                CostProbeProcess child = new CostProbeProcess(names.get(i), requests.get(i));
                 children.add(child);
                 child.answer(); // it has loaded
                 turn(child, 1); // warm-up: kernels are chosen, buffers allocated
-                progress.update(++turn, turns, candidate.name() + " warmed up");
+                progress.update(++turn, turns, names.get(i) + " warmed up");
             }
-            double[][] seconds = new double[candidates.size()][rounds];
-            long[] peak = new long[candidates.size()];
+            double[][] seconds = new double[requests.size()][rounds];
+            long[] peak = new long[requests.size()];
             for (int round = 0; round < rounds; round++) {
                 for (int i = 0; i < children.size(); i++) {
+                    if (spin) {
+                        rest();
+                    }
                     Map<String, Double> answer = turn(children.get(i), batchesPerRound);
                     seconds[i][round] = answer.get("seconds") / (batchesPerRound * batch);
                     peak[i] = answer.get("peakBytes").longValue();
-                    progress.update(++turn, turns, candidates.get(i).name());
+                    progress.update(++turn, turns, names.get(i));
                 }
             }
-            Map<Candidate, Cost> costs = new LinkedHashMap<>();
-            for (int i = 0; i < children.size(); i++) {
-                costs.put(
-                        candidates.get(i),
-                        new Cost(
-                                candidates.get(i).parameters(),
-                                candidates.get(i).card().network().macs(),
-                                candidates.get(i).networkCalls(),
-                                median(seconds[i]),
-                                median(ratios(seconds[0], seconds[i])),
-                                Math.max(0, peak[i] - baseline))); // a tiny network may need less by chance
-            }
-            return costs;
+            return IntStream.range(0, requests.size())
+                    .mapToObj(i -> new Found(seconds[i], peak[i]))
+                    .toList();
         } finally {
             children.forEach(CostProbeProcess::close);
+        }
+    }
+
+    /** ONNX Runtime's threads spin for a while when their work is done, which would slow whose turn is next. */
+    private static void rest() {
+        try {
+            Thread.sleep(REST_MILLIS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -119,6 +161,7 @@ public record Measurement(int batch, int rounds, int batchesPerRound, String dev
 
     private CostProbe.ProbeRequest request(Candidate candidate, boolean baseline) {
         return new CostProbe.ProbeRequest(
+                Engine.LIBTORCH,
                 candidate.model().toAbsolutePath().toString(),
                 baseline,
                 candidate.sampling(),

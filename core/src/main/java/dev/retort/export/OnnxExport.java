@@ -12,6 +12,7 @@ import dev.retort.pipeline.Models;
 import dev.retort.sample.Folding;
 import dev.retort.sample.Sampling;
 import dev.retort.torch.Precision;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -99,11 +100,28 @@ public record OnnxExport(List<SamplingSpec> ways, boolean unrolled, Dtype matric
         double error = compared(model, kept.get(0), tolerance, file, out);
         Path beside = OnnxWriter.outside(file);
         long bytes = file.toFile().length() + beside.toFile().length();
-        if (Files.exists(beside)) {
+        boolean outside = Files.exists(beside);
+        if (outside) {
             AtomicWrite.place(beside, OnnxWriter.outside(out));
         }
         AtomicWrite.place(file, out);
+        if (!outside) {
+            dropStale(OnnxWriter.outside(out));
+        }
         return new Written(out, bytes, form, model.folded() != null, error, tolerance.unit(), metadata);
+    }
+
+    /** Weights of the file that was there before. */
+    private static void dropStale(Path weights) {
+        try {
+            Files.deleteIfExists(weights);
+        } catch (IOException e) {
+            throw new RetortException(
+                    Kind.WRITE,
+                    weights + " belongs to the file that was replaced and cannot be deleted: " + AtomicWrite.reason(e)
+                            + "; delete it",
+                    e);
+        }
     }
 
     private static Way way(OpenedModel model, SamplingSpec spec) {

@@ -7,6 +7,7 @@ import dev.retort.card.QuantizationSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.graph.Graph;
+import dev.retort.graph.Op;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.layout.ModelFiles;
@@ -52,6 +53,7 @@ record OpenedModel(ModelCard card, TensorFile weights, Graph graph, Denoiser net
                             + " are written to ONNX; give one of these");
         }
         Graph graph = Architectures.of(card.network()).graph(card.network());
+        requireProducts(folder, card.quantization(), graph);
         TensorFile weights = TensorFiles.open(folder.resolve(ModelFiles.WEIGHTS));
         try {
             return new OpenedModel(
@@ -63,6 +65,24 @@ record OpenedModel(ModelCard card, TensorFile weights, Graph graph, Denoiser net
             weights.close();
             throw e;
         }
+    }
+
+    /** A layer in whole numbers is a product: a convolution of theirs is not written. */
+    private static void requireProducts(Path folder, QuantizationSpec spec, Graph graph) {
+        if (spec == null) {
+            return;
+        }
+        graph.nodes().stream()
+                .filter(node -> node.op() == Op.CONV2D)
+                .map(node -> node.in().get(1).name())
+                .filter(spec::quantizes)
+                .findFirst()
+                .ifPresent(weight -> {
+                    throw new RetortException(
+                            Kind.USAGE,
+                            folder + " has the convolution " + weight
+                                    + " in whole numbers, and products alone are written so; quantise it again with this layer under keep");
+                });
     }
 
     /** Its table, where it has one in place of modulations. */
@@ -92,14 +112,7 @@ record OpenedModel(ModelCard card, TensorFile weights, Graph graph, Denoiser net
 
     /** Which of the activations' ranges is that of a time: the nearest. */
     int range(double time) {
-        List<Double> times = rangeTimes();
-        int nearest = 0;
-        for (int i = 1; i < times.size(); i++) {
-            if (Math.abs(times.get(i) - time) < Math.abs(times.get(nearest) - time)) {
-                nearest = i;
-            }
-        }
-        return nearest;
+        return card.quantization() == null ? 0 : card.quantization().range(time);
     }
 
     @Override

@@ -1,5 +1,8 @@
 package dev.retort.quantize;
 
+import dev.retort.io.AtomicWrite;
+import java.nio.file.Files;
+import java.io.IOException;
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.QuantizationSpec;
@@ -54,6 +57,7 @@ public record Quantizer(Path model, QuantizeRecipe recipe, Consumer<String> note
      *     quantised already, ENVIRONMENT where this machine cannot compute what is asked for
      */
     public QuantizationReport run(Path out) {
+        requireOther(out);
         ModelFiles.requireReplaceable(out);
         ModelCard card = ModelFiles.card(model);
         card.requireFloats(model, "be quantised again");
@@ -82,6 +86,18 @@ public record Quantizer(Path model, QuantizeRecipe recipe, Consumer<String> note
             Candidate.save(out, card.withQuantization(spec), candidate.tensors(spec), others());
             return new QuantizationReport(
                     spec, reports(kept, chosen, weights), chosen.errors, bytes(model), bytes(out), times(card, out));
+        }
+    }
+
+    /** A model is not replaced by what is made of it. */
+    private void requireOther(Path out) {
+        try {
+            if (Files.exists(out) && Files.isSameFile(out, model)) {
+                throw new RetortException(
+                        Kind.USAGE, out + " is the model itself, whose floats would be lost; give another folder").about("out");
+            }
+        } catch (IOException e) {
+            throw new RetortException(Kind.DATA, out + " cannot be read: " + AtomicWrite.reason(e), e);
         }
     }
 

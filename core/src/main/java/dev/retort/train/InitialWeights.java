@@ -36,6 +36,7 @@ record InitialWeights(String given) {
         }
         Path folder = Models.locate(given, DownloadListener.saying(notes));
         try (Pipeline<Network> loaded = Models.load(folder, device)) {
+            loaded.card().requireFloats(folder, "be trained");
             ModelCard card = loaded.card();
             requireSameSpace(card, source);
             Architectures.surgery(loaded.network().spec(), network.spec()).regrid(loaded.network(), network);
