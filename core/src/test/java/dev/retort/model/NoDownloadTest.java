@@ -96,14 +96,15 @@ class NoDownloadTest {
                 .toList();
         assertThat(steps).hasSizeGreaterThan(1);
         // A folded network looks its rows up when a request is opened; its forward serves whoever asks outside of one,
-        // and the search follows that call from the requests of other networks.
-        assertThat(readersBehind(steps, Set.of())).containsExactly("FoldedDit.forward");
+        // and the search follows that call from the requests of other networks. A request says its times in Java's numbers; AskedTime reads those of a
+        // forward that is asked in tensors.
+        assertThat(readersBehind(steps, Set.of())).containsExactly("AskedTime.times", "FoldedDit.forward");
     }
 
     @Test
     void the_sampling_loop_reads_what_it_clamps_by_percentiles_and_nothing_else() {
         List<JavaCodeUnit> loop = List.of(method(PlanExecutor.class, "run"), method(Sampler.class, "output"));
-        assertThat(readersBehind(loop, Set.of())).containsExactly("PlanExecutor.clamp");
+        assertThat(readersBehind(loop, Set.of())).containsExactly("AskedTime.times", "PlanExecutor.clamp");
     }
 
     @Test
