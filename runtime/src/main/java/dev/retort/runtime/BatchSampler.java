@@ -32,10 +32,6 @@ final class BatchSampler implements AutoCloseable {
         unguided = new float[output.length];
     }
 
-    int batch() {
-        return lane.batch();
-    }
-
     /**
      * Draws.
      *

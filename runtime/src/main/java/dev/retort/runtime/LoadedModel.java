@@ -108,9 +108,13 @@ final class LoadedModel {
             try {
                 return new LoadedModel(
                         path, StudentFile.parse(session.getMetadata().getCustomMetadata(), path.toString()), session);
-            } catch (StudentException | OrtException e) {
+            } catch (StudentException | OrtException | Error e) {
                 session.close();
                 throw e;
+            } catch (RuntimeException e) { // what no check foresaw
+                session.close();
+                throw new StudentException(
+                        Kind.BAD_FILE, path + " cannot be sampled (" + e + "); export it again", e);
             }
         } catch (OrtException e) {
             throw LoadFailure.of(path, environment.getVersion(), e);

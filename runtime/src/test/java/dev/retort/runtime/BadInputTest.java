@@ -75,6 +75,11 @@ class BadInputTest {
                 () -> Student.open(saying("retort.labels", "0 3")),
                 "retort.labels has 3, expected 0 to 2");
         refused(Kind.BAD_FILE, () -> Student.open(saying("retort.plan.2", "euler")), "retort.plan.2: line 1");
+        String plan = TestStudents.metadata("network", 1, TWO).get("retort.plan.2");
+        refused(
+                Kind.BAD_FILE,
+                () -> Student.open(saying("retort.plan.2", plan.replace("noise=none", "noise=:"))),
+                "noise is :, expected none");
         refused(
                 Kind.BAD_FILE,
                 () -> Student.open(saying("retort.guidance.2", "1.5 / 0")),
@@ -209,10 +214,10 @@ class BadInputTest {
     }
 
     @Test
-    void weights_for_other_cpus_are_refused_on_this_one_unless_allowed() {
-        Cpu old = Cpu.parse(List.of("flags : fpu avx2"));
-        Cpu unknown = Cpu.parse(List.of());
-        Cpu right = Cpu.parse(List.of("flags : avx512_vnni"));
+    void weights_for_other_cpus_are_refused_on_this_one_and_where_it_is_not_known_unless_allowed() {
+        Cpu old = Cpu.parse("amd64", List.of("flags : fpu avx2"));
+        Cpu unknown = Cpu.parse("amd64", List.of());
+        List<Cpu> right = List.of(Cpu.parse("amd64", List.of("flags : avx512_vnni")), Cpu.parse("aarch64", List.of()));
         List<String> warnings = new ArrayList<>();
         StudentListener listener = new StudentListener() {
             @Override
@@ -226,10 +231,15 @@ class BadInputTest {
         refused(
                 Kind.UNSUPPORTED_CPU,
                 () -> EightBitCheck.of(model, old, options, meter),
-                "take the file that was exported for any CPU");
-        EightBitCheck.of(model, right, options, meter);
+                "which this one lacks; take the file that was exported for any CPU");
+        refused(
+                Kind.UNSUPPORTED_CPU,
+                () -> EightBitCheck.of(model, unknown, options, meter),
+                "which this one (amd64) is not known to have",
+                "take the file that was exported for any CPU, or allow it by anyCpu");
+        right.forEach(cpu -> EightBitCheck.of(model, cpu, options, meter));
         assertThat(warnings).isEmpty();
-        EightBitCheck.of(model, unknown, options, meter);
+        EightBitCheck.of(model, unknown, options.anyCpu(true), meter);
         EightBitCheck.of(model, old, options.anyCpu(true), meter);
         assertThat(warnings).hasSize(2).allMatch(warning -> warning.contains("sums may saturate"));
         model.release();

@@ -166,18 +166,27 @@ class StudentServiceTest {
         StudentListener broken = new StudentListener() {
             @Override
             public void onStep(int step, int images, long nanos) {
-                throw new IllegalStateException("metrics are broken");
+                throw new AssertionError("metrics are broken");
             }
         };
         List<Throwable> uncaught = new ArrayList<>();
         Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
-        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> uncaught.add(e));
+        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> {
+            uncaught.add(e);
+            throw new IllegalStateException("so is the handler");
+        });
         try (Student student = Student.open(file, StudentOptions.latency().listener(broken))) {
-            assertThat(student.sample(Request.of(0))).hasSize(1);
+            CompletableFuture<List<Image>> result = student.submit(Request.of(0), LONG, (done, total) -> {
+                throw new StackOverflowError("progress is broken");
+            });
+            assertThat(result.join()).hasSize(1);
         } finally {
             Thread.setDefaultUncaughtExceptionHandler(before);
         }
-        assertThat(uncaught).hasSize(2).allMatch(e -> e.getMessage().equals("metrics are broken"));
+        assertThat(uncaught)
+                .extracting(Throwable::getMessage)
+                .containsExactly(
+                        "metrics are broken", "progress is broken", "metrics are broken", "progress is broken");
     }
 
     @Test
