@@ -107,8 +107,7 @@ final class LoadedModel {
                 throw e;
             } catch (RuntimeException e) { // what no check foresaw
                 session.close();
-                throw new StudentException(
-                        Kind.BAD_FILE, path + " cannot be sampled (" + e + "); export it again", e);
+                throw new StudentException(Kind.BAD_FILE, path + " cannot be sampled (" + e + "); export it again", e);
             }
         } catch (OrtException e) {
             throw LoadFailure.of(path, environment.getVersion(), e);

@@ -98,8 +98,9 @@ final class WorkerPool implements AutoCloseable {
     /** @throws IllegalStateException on a thread that draws, which cannot wait for what is drawn */
     void requireOtherThread() {
         if (workers.contains(Thread.currentThread())) {
-            throw new IllegalStateException("a thread that draws for this student would wait for itself; use submit, or go on"
-                    + " from its future by a method with Async in its name");
+            throw new IllegalStateException(
+                    "a thread that draws for this student would wait for itself; use submit, or go on"
+                            + " from its future by a method with Async in its name");
         }
     }
 

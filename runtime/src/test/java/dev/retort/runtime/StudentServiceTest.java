@@ -241,8 +241,11 @@ class StudentServiceTest {
                         .add(images);
             }
         };
-        StudentOptions options =
-                StudentOptions.throughput().threads(2).batchSizes(1, 4).maxImages(2).listener(watch);
+        StudentOptions options = StudentOptions.throughput()
+                .threads(2)
+                .batchSizes(1, 4)
+                .maxImages(2)
+                .listener(watch);
         try (Student student = Student.open(file, options)) {
             student.warmUp();
             assertThat(drawn.keySet()).containsExactlyInAnyOrder("retort-student-0", "retort-student-1");
