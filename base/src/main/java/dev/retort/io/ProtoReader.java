@@ -107,14 +107,6 @@ public final class ProtoReader {
         return result;
     }
 
-    /** How many bytes the field's value has, which are skipped. */
-    public long skipped() {
-        require(ProtoMessage.LENGTH_DELIMITED);
-        long length = length();
-        in.skip(length);
-        return length;
-    }
-
     private void skip() {
         pending = false;
         switch (wire) {

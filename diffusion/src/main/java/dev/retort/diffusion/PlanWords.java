@@ -17,7 +17,7 @@ final class PlanWords {
     }
 
     static Clamp clamp(String text) {
-        String[] parts = text.split(":");
+        String[] parts = text.split(":", -1);
         return switch (parts[0] + parts.length) {
             case "none1" -> Clamp.NONE;
             case "range2" -> Clamp.to(number(parts[1]));
@@ -34,7 +34,7 @@ final class PlanWords {
     }
 
     static Heads heads(String text) {
-        List<String> parts = Arrays.asList(text.split(":"));
+        List<String> parts = Arrays.asList(text.split(":", -1));
         return new Heads(
                 whole(parts.get(0)),
                 parts.stream().skip(1).map(PlanWords::number).collect(Collectors.toList()));
@@ -77,7 +77,7 @@ final class PlanWords {
     }
 
     static NoiseScale noise(String text) {
-        String[] parts = text.split(":");
+        String[] parts = text.split(":", -1);
         return switch (parts[0] + parts.length) {
             case "none1" -> NoiseScale.NONE;
             case "fixed2" -> new NoiseScale.Fixed(number(parts[1]));

@@ -63,7 +63,11 @@ class PlanTextTest {
         refused(text.replace("retort-plan 1", "retort-plan 2"), "another version");
         refused(text.replace("start 1.0", "start one"), "line 3 of a plan is \"start one\": one is no number");
         refused(text.replace("clamp=none", "clamp=range"), "clamp is range, expected none, range:limit");
+        refused(text.replace("clamp=none", "clamp=:"), "clamp is :, expected none, range:limit");
         refused(text.replace("noise=none", "noise=0.3"), "noise is 0.3, expected none, fixed:scale");
+        refused(text.replace("noise=none", "noise=:"), "noise is :, expected none, fixed:scale");
+        refused(text.replace("noise=none", "noise=none:"), "noise is none:, expected none, fixed:scale");
+        refused(text.replace("heads=0:1.0", "heads=:"), " is no whole number");
         refused(text.replace(" until=NaN", ""), "expected [time, alpha");
         refused(text.replace("state@0:1.0,", "stat@0:1.0,"), "stat is none of [state, output, x0]");
         refused(text.replace("state@0:1.0,", "state@3:1.0,"), "asks for a STATE of 3 steps before");

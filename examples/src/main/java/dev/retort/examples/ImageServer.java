@@ -50,15 +50,7 @@ public final class ImageServer implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(ImageServer.class.getName());
     private static final int THREADS = 16;
     private static final int GRACE_SECONDS = 10;
-
-    static {
-        // The JDK's server reads these once. Without the first, an answer to a kept connection may wait 40 ms for the
-        // client's kernel; the second, in seconds, frees the thread of one who sends no further.
-        Map.of("nodelay", "true", "maxReqTime", "10").forEach((name, value) -> {
-            String property = "sun.net.httpserver." + name;
-            System.setProperty(property, System.getProperty(property, value));
-        });
-    }
+    private static final String ANSWER_SECONDS = "sun.net.httpserver.maxRspTime";
 
     private record Answer(int status, String type, String body) {
         static Answer json(int status, Object value) {
@@ -92,9 +84,26 @@ public final class ImageServer implements AutoCloseable {
         this.student = student;
         this.model = model;
         this.deadline = deadline;
+        set(deadline);
         http = HttpServer.create(address, 0);
         http.setExecutor(threads);
         http.createContext("/", this::handle);
+    }
+
+    /**
+     * What the JDK's server reads once, so a process's first server decides. Without nodelay, an answer to a kept connection may wait 40 ms for the
+     * client's kernel. The others, in seconds, free the thread of one who sends no further, and of one who does not read his answer, which
+     * is counted from the whole request on and so has the pictures' time in it.
+     */
+    private static void set(Duration deadline) {
+        long answer = deadline.toSeconds() + 1 + GRACE_SECONDS;
+        Map.of("sun.net.httpserver.nodelay", "true", "sun.net.httpserver.maxReqTime", "10", ANSWER_SECONDS, "" + answer)
+                .forEach((name, value) -> System.setProperty(name, System.getProperty(name, value)));
+        if (Long.getLong(ANSWER_SECONDS) <= deadline.toSeconds()) {
+            throw new IllegalArgumentException(
+                    "deadline is " + deadline + ", and this process's servers end answers after "
+                            + System.getProperty(ANSWER_SECONDS) + " s; allow more by -D" + ANSWER_SECONDS);
+        }
     }
 
     /**
@@ -102,7 +111,8 @@ public final class ImageServer implements AutoCloseable {
      *
      * @param student stays the caller's to close
      * @param model what requests may call it
-     * @param deadline of each request
+     * @param deadline of each request; the longest in a process is its first server's
+     * @throws IllegalArgumentException where the deadline is longer than this process's servers let an answer take
      */
     public static ImageServer start(Student student, String model, InetSocketAddress address, Duration deadline)
             throws IOException {

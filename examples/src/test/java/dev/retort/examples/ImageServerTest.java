@@ -1,7 +1,9 @@
 package dev.retort.examples;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.retort.Child;
 import dev.retort.runtime.Image;
 import dev.retort.runtime.Request;
 import dev.retort.runtime.Student;
@@ -19,12 +21,15 @@ import java.net.http.HttpRequest.BodyPublisher;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.AfterEach;
@@ -316,5 +321,51 @@ class ImageServerTest {
         free.countDown();
         stopping.join();
         assertThat(waiting.get().statusCode()).isEqualTo(200);
+    }
+
+    @Test
+    void who_stops_sending_or_does_not_read_his_answers_is_cut_off() throws Exception {
+        List<String> seconds = List.of(
+                "-Dsun.net.httpserver.maxReqTime=1",
+                "-Dsun.net.httpserver.maxRspTime=1",
+                "-Dsun.net.httpserver.timerMillis=100");
+        String file = TestStudents.usual(folder).toString();
+        try (Child child = Child.start(ImageServer.class, seconds, Map.of(), file, "--port", "0", "--deadline", "0")) {
+            String line = child.line();
+            URI root = URI.create(line.substring(0, line.indexOf(' ')));
+            InetSocketAddress address = new InetSocketAddress(root.getHost(), root.getPort());
+            try (SocketChannel silent = SocketChannel.open(address);
+                    SocketChannel deaf = SocketChannel.open(address)) {
+                write(
+                        silent,
+                        "POST " + DRAW + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                                + "Content-Length: 9\r\n\r\n{");
+                String asking = "GET /" + "x".repeat(60_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n";
+                assertThatThrownBy(() -> {
+                            while (true) { // the server takes no more once its answers lie unread, and then hangs up
+                                write(deaf, asking);
+                            }
+                        })
+                        .isInstanceOf(IOException.class);
+                assertThat(silent.read(ByteBuffer.allocate(1))).isEqualTo(-1);
+            }
+            HttpRequest health = HttpRequest.newBuilder(root.resolve("/health")).build();
+            assertThat(client.send(health, BodyHandlers.ofString()).statusCode())
+                    .isEqualTo(200);
+        }
+    }
+
+    private static void write(SocketChannel socket, String said) throws IOException {
+        ByteBuffer bytes = ByteBuffer.wrap(said.getBytes(StandardCharsets.US_ASCII));
+        while (bytes.hasRemaining()) {
+            socket.write(bytes);
+        }
+    }
+
+    @Test
+    void a_deadline_beyond_the_time_that_an_answer_may_take_is_refused() {
+        assertThatThrownBy(() -> start(Duration.ofDays(1)))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("allow more by -Dsun.net.httpserver.maxRspTime");
     }
 }

@@ -4,6 +4,7 @@ import ai.onnxruntime.OrtException;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
+import dev.retort.runtime.StudentException.Kind;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -25,15 +26,31 @@ final class BatchSampler implements AutoCloseable {
     BatchSampler(LoadedModel model, int batch) throws OrtException {
         this.model = model;
         file = model.file();
-        lane = new Lane(model, batch);
         size = file.values().values();
-        noise = new float[batch * size];
-        output = new float[batch * lane.outputSize()];
-        unguided = new float[output.length];
+        lane = new Lane(model, batch);
+        try {
+            noise = new float[batch * size];
+            output = new float[batch * lane.outputSize()];
+            unguided = new float[output.length];
+        } catch (RuntimeException | Error e) { // memory is short
+            lane.close();
+            throw e;
+        }
     }
 
-    int batch() {
-        return lane.batch();
+    /**
+     * Draws a picture of a model that does not serve yet, on this thread.
+     *
+     * @throws StudentException of kind RUNTIME where it draws none
+     */
+    static void tryOut(LoadedModel model) {
+        StudentFile file = model.file();
+        Samples first = new Samples(1, new int[] {file.labels().get(0)}, new long[1], new long[1]);
+        try (BatchSampler sampler = new BatchSampler(model, 1)) {
+            sampler.image(sampler.sample(first, file.steps().get(0), step -> true), 0, 0);
+        } catch (OrtException | RuntimeException | Error e) {
+            throw LoadFailure.ofDrawing(e);
+        }
     }
 
     /**
@@ -57,6 +74,26 @@ final class BatchSampler implements AutoCloseable {
                 (step, input) -> output(samples, guided, step, input),
                 (step, fresh) -> fill(samples, Purpose.SAMPLE_STEP, step, fresh),
                 watcher);
+    }
+
+    /**
+     * A sample of what {@link #sample} returned, as a picture.
+     *
+     * @param picture its place in the request, for the error
+     * @throws StudentException of kind RUNTIME where it has values that are no numbers
+     */
+    Image image(float[] pixels, int sample, int picture) {
+        Shape shape = model.pictures();
+        int first = sample * shape.values();
+        for (int i = first; i < first + shape.values(); i++) {
+            if (!Float.isFinite(pixels[i])) {
+                throw new StudentException(
+                        Kind.RUNTIME,
+                        "picture " + picture + " has values that are no numbers; the weights of " + model.path()
+                                + " are damaged, so export it again");
+            }
+        }
+        return Image.of(pixels, first, shape);
     }
 
     private float[] unrolled(Samples samples, FloatExecutor.Watcher watcher) {

@@ -10,25 +10,25 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * What Linux says of the processor.
+ * What Java and Linux say of the processor.
  *
- * @param known whether it says anything
+ * @param arch as Java calls it, such as amd64
+ * @param known whether Linux says anything
  * @param cores of the host, 0 where unknown
  * @param features that it names: those of x86 as {@code flags}, those of ARM as {@code Features}
  */
-record Cpu(boolean known, int cores, Set<String> features) {
-    private static final Cpu UNKNOWN = new Cpu(false, 0, Set.of());
-
+record Cpu(String arch, boolean known, int cores, Set<String> features) {
     /** Of this machine. */
     static Cpu current() {
+        String arch = System.getProperty("os.arch");
         try {
-            return parse(Files.readAllLines(Paths.get("/proc/cpuinfo"), StandardCharsets.ISO_8859_1));
+            return parse(arch, Files.readAllLines(Paths.get("/proc/cpuinfo"), StandardCharsets.ISO_8859_1));
         } catch (IOException e) {
-            return UNKNOWN; // not Linux, or hidden
+            return parse(arch, List.of()); // not Linux, or hidden
         }
     }
 
-    static Cpu parse(List<String> lines) {
+    static Cpu parse(String arch, List<String> lines) {
         Set<String> cores = new HashSet<>();
         Set<String> features = new HashSet<>();
         String socket = "";
@@ -44,12 +44,15 @@ record Cpu(boolean known, int cores, Set<String> features) {
                 features.addAll(Arrays.asList(value.split("\\s+")));
             }
         }
-        return new Cpu(!features.isEmpty(), cores.size(), features);
+        return new Cpu(arch, !features.isEmpty(), cores.size(), features);
     }
 
     /** Whether sums of products of 8 bits are exact: VNNI of x86, always on ARM, which has no such instruction that saturates. */
     boolean exactEightBits() {
-        return features.contains("avx512_vnni") || features.contains("avx_vnni") || features.contains("asimd");
+        return arch.equals("aarch64")
+                || features.contains("avx512_vnni")
+                || features.contains("avx_vnni")
+                || features.contains("asimd");
     }
 
     /**

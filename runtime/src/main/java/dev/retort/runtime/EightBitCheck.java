@@ -6,19 +6,18 @@ import dev.retort.runtime.StudentException.Kind;
 final class EightBitCheck {
     private EightBitCheck() {}
 
-    /** Refuses a file for other CPUs, unless the options allow it; warns where the CPU is not known. */
+    /** Refuses a file for CPUs that this one is not, or is not known to be; where the options allow it, warns. */
     static void of(LoadedModel model, Cpu cpu, StudentOptions options, Meter meter) {
         if (!model.file().eightBitDots() || cpu.exactEightBits()) {
             return;
         }
-        String what = model.path() + " has 8-bit weights for CPUs with VNNI";
-        if (!cpu.known() || options.anyCpu()) {
-            meter.warning(what + (cpu.known() ? ", which this one lacks" : "; whether this one has it is not known")
-                    + ": sums may saturate, and pictures lose contrast");
-            return;
+        String what = model.path() + " has 8-bit weights for CPUs with VNNI, which this one "
+                + (cpu.known() ? "lacks" : "(" + cpu.arch() + ") is not known to have, as only Linux says it");
+        if (!options.anyCpu()) {
+            throw new StudentException(
+                    Kind.UNSUPPORTED_CPU,
+                    what + "; take the file that was exported for any CPU, or allow it by anyCpu");
         }
-        throw new StudentException(
-                Kind.UNSUPPORTED_CPU,
-                what + ", which this one lacks; take the file that was exported for any CPU, or allow it by anyCpu");
+        meter.warning(what + ": sums may saturate, and pictures lose contrast");
     }
 }

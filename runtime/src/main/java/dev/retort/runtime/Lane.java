@@ -40,7 +40,7 @@ final class Lane implements AutoCloseable {
             outputBuffer = bytes(shape, Float.BYTES).asFloatBuffer();
             output = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), outputBuffer, shape);
             pinned = Collections.singletonMap(model.outputName(), output);
-        } catch (OrtException e) {
+        } catch (OrtException | RuntimeException | Error e) { // memory outside the heap may be short, too
             inputs.values().forEach(OnnxTensor::close);
             throw e;
         }

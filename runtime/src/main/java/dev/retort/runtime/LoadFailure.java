@@ -45,6 +45,19 @@ final class LoadFailure {
                 e);
     }
 
+    /** Of whatever drawing threw. */
+    static StudentException ofDrawing(Throwable e) {
+        if (e instanceof StudentException failure) {
+            return failure;
+        }
+        return e instanceof OrtException failure
+                ? ofRun(failure)
+                : new StudentException(
+                        Kind.RUNTIME,
+                        "the pictures could not be drawn (" + e + "); where memory was short, use smaller batchSizes",
+                        e);
+    }
+
     /** Of a run. */
     static StudentException ofRun(OrtException e) {
         return new StudentException(

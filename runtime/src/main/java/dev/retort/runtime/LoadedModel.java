@@ -1,19 +1,15 @@
 package dev.retort.runtime;
 
 import ai.onnxruntime.NodeInfo;
-import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OrtEnvironment;
 import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
-import dev.retort.diffusion.Plan;
 import dev.retort.runtime.StudentException.Kind;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
@@ -27,8 +23,6 @@ import java.util.concurrent.FutureTask;
  * so the weights are in memory once.
  */
 final class LoadedModel {
-    private static final Set<String> NETWORK_INPUTS = Set.of("x", "row", "time", "label", "guidance", "end_time");
-
     private final Path path;
     private final StudentFile file;
     private final OrtSession session;
@@ -48,7 +42,7 @@ final class LoadedModel {
         NodeInfo only = session.getOutputInfo().values().iterator().next();
         output = tensor(only);
         outputName = only.getName();
-        requireInputs();
+        GraphCheck.of(this);
     }
 
     /**
@@ -108,9 +102,12 @@ final class LoadedModel {
             try {
                 return new LoadedModel(
                         path, StudentFile.parse(session.getMetadata().getCustomMetadata(), path.toString()), session);
-            } catch (StudentException | OrtException e) {
+            } catch (StudentException | OrtException | Error e) {
                 session.close();
                 throw e;
+            } catch (RuntimeException e) { // what no check foresaw
+                session.close();
+                throw new StudentException(Kind.BAD_FILE, path + " cannot be sampled (" + e + "); export it again", e);
             }
         } catch (OrtException e) {
             throw LoadFailure.of(path, environment.getVersion(), e);
@@ -124,63 +121,8 @@ final class LoadedModel {
         throw damaged(node.getName() + " is no tensor");
     }
 
-    /** What would otherwise fail at the first request. */
-    private void requireInputs() {
-        boolean network = file.form() == StudentFile.Form.NETWORK;
-        for (Map.Entry<String, TensorInfo> input : inputs.entrySet()) {
-            String name = input.getKey();
-            boolean known = network
-                    ? NETWORK_INPUTS.contains(name)
-                    : name.equals("label") || name.equals("noise") || name.matches("noise\\.\\d+");
-            boolean whole = name.equals("label") || name.equals("row");
-            if (!known) {
-                throw damaged("it has an input " + name + " that this runtime does not know");
-            }
-            if (input.getValue().type != (whole ? OnnxJavaType.INT64 : OnnxJavaType.FLOAT)) {
-                throw damaged("its input " + name + " is of " + input.getValue().type);
-            }
-        }
-        if (!inputs.containsKey(network ? "x" : "noise")
-                || inputs.containsKey("row") == (file.table() == FoldedTable.NONE)) {
-            throw damaged("it has the inputs " + inputs.keySet() + ", which are not those of its form");
-        }
-        long[] shape = output.getShape();
-        if (output.type != OnnxJavaType.FLOAT || shape.length != 4 || shape[1] < 1 || shape[2] < 1 || shape[3] < 1) {
-            throw damaged("its output is " + output + ", expected numbers (N, C, H, W)");
-        }
-        for (GuidedPlan plan : file.plans().values()) {
-            long least = (long) plan.heads() * file.values().channels();
-            if (shape[1] < Math.max(least, plan.channels())
-                    || shape[2] != file.values().height()
-                    || shape[3] != file.values().width()) {
-                throw damaged("its output is " + Arrays.toString(shape) + " where its plan reads " + plan.heads()
-                        + " heads of " + file.values());
-            }
-            requireRows(plan);
-        }
-        if (pictures().channels() != 1 && pictures().channels() != 3) {
-            throw damaged("it draws " + pictures().channels() + " channels, expected 1 or 3 of a picture");
-        }
-    }
-
-    private void requireRows(GuidedPlan guided) {
-        if (file.table() == FoldedTable.NONE) {
-            return;
-        }
-        for (int step = 0; step < guided.scales().size(); step++) {
-            Plan.Call call = guided.plan().steps().get(step).call();
-            try {
-                file.labels().forEach(label -> file.table().row(call, label));
-                if (guided.asksTwice(step)) {
-                    file.table().row(call, file.noClass());
-                }
-            } catch (IllegalArgumentException e) {
-                throw damaged(e.getMessage());
-            }
-        }
-    }
-
-    private StudentException damaged(String what) {
+    /** That the graph is not what the metadata says. */
+    StudentException damaged(String what) {
         return new StudentException(Kind.BAD_FILE, path + " cannot be sampled: " + what + "; export it again");
     }
 

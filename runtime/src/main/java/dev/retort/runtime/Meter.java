@@ -18,13 +18,21 @@ final class Meter {
         this.listener = listener;
     }
 
-    /** Calls a listener; what it throws is for the thread's handler and does not stop the work. */
+    /** Calls a listener; what it throws is for the thread's handler and does not stop the work, whatever it is. */
     void told(Runnable call) {
         try {
             call.run();
-        } catch (RuntimeException e) {
-            Thread thread = Thread.currentThread();
-            thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+        } catch (Throwable e) {
+            handled(Thread.currentThread(), e);
+        }
+    }
+
+    /** What the handler itself throws is ignored, as the JVM does. */
+    private static void handled(Thread thread, Throwable thrown) {
+        try {
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, thrown);
+        } catch (Throwable e) {
+            // there is nobody left to tell
         }
     }
 

@@ -3,6 +3,7 @@ package dev.retort.runtime;
 import dev.retort.runtime.StudentException.Kind;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 
@@ -38,8 +39,12 @@ final class RequestQueue {
         }
     }
 
+    /** A job that one thread alone is to draw, in one batch. */
+    private record Own(Thread worker, Job job) {}
+
     private final int capacity;
     private final ArrayDeque<Job> waiting = new ArrayDeque<>();
+    private final List<Own> own = new ArrayList<>();
     private int idle;
     private boolean closed;
 
@@ -68,6 +73,19 @@ final class RequestQueue {
         return waiting.size();
     }
 
+    /**
+     * Gives a thread a job of its own, before all that wait: whole, and beside the capacity.
+     *
+     * @throws StudentException of kind CLOSED
+     */
+    synchronized void add(Thread worker, Job job) {
+        if (closed) {
+            throw closed();
+        }
+        own.add(new Own(worker, job));
+        notifyAll();
+    }
+
     static StudentException closed() {
         return new StudentException(Kind.CLOSED, "the student is closed; open it again");
     }
@@ -82,8 +100,8 @@ final class RequestQueue {
     }
 
     /**
-     * The next batch, once there is one: of the first who waits, and of others that go with it. Where other threads are idle, they are left
-     * their share.
+     * The next batch, once there is one: a job of this thread's own, else of the first who waits, and of others that go with it. Where other
+     * threads are idle, they are left their share.
      *
      * @param most pictures in it
      * @return {@code null} once the queue is closed
@@ -92,20 +110,48 @@ final class RequestQueue {
         idle++;
         try {
             while (true) {
-                while (waiting.isEmpty() && !closed) {
+                Job mine = own();
+                while (mine == null && waiting.isEmpty() && !closed) {
                     wait();
+                    mine = own();
                 }
                 if (closed) {
                     return null;
                 }
-                if (waiting.peek().model().retain()) {
+                if (mine != null) {
+                    if (mine.model().retain()) {
+                        return whole(mine);
+                    }
+                } else if (waiting.peek().model().retain()) {
                     return batch(most);
+                } else {
+                    waiting.remove(); // given up, and its model closed, between two locks
                 }
-                waiting.remove(); // given up, and its model closed, between two locks
             }
         } finally {
             idle--;
         }
+    }
+
+    private Job own() {
+        for (Own each : own) {
+            if (each.worker == Thread.currentThread()) {
+                own.remove(each);
+                return each.job;
+            }
+        }
+        return null;
+    }
+
+    private Batch whole(Job job) {
+        List<Integer> pictures = new ArrayList<>();
+        while (job.left() > 0) {
+            pictures.add(job.take());
+        }
+        if (!waiting.isEmpty()) {
+            notify(); // this thread may have been woken for what waits
+        }
+        return new Batch(Collections.nCopies(pictures.size(), job), pictures);
     }
 
     private Batch batch(int most) {
@@ -142,7 +188,9 @@ final class RequestQueue {
         synchronized (this) {
             closed = true;
             left = new ArrayList<>(waiting);
+            own.forEach(each -> left.add(each.job));
             waiting.clear();
+            own.clear();
             notifyAll();
         }
         left.forEach(job -> job.fail(closed()));

@@ -1,11 +1,9 @@
 package dev.retort.runtime;
 
-import dev.retort.runtime.StudentException.Kind;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ExecutionException;
 
 /**
  * An exported student that draws pictures. For any number of threads, virtual ones too: the work is done on threads of its own.
@@ -35,7 +33,12 @@ public final class Student implements AutoCloseable {
                 : options.threads();
         meter = new Meter(options.listener());
         model = load(path);
-        workers = new WorkerPool(latency() ? 1 : threads, options, meter);
+        try {
+            workers = new WorkerPool(latency() ? 1 : threads, options, meter);
+        } catch (RuntimeException | Error e) {
+            model.release();
+            throw e;
+        }
     }
 
     private boolean latency() {
@@ -105,30 +108,18 @@ public final class Student implements AutoCloseable {
      * Draws, and waits for it.
      *
      * @return pictures in the request's order
+     * @throws IllegalStateException on a thread of this student's, which would wait for itself
      * @throws StudentException of the kinds of {@link #submit(Request, Duration, ProgressListener)}, or CANCELLED where this thread is interrupted
      */
     public List<Image> sample(Request request) {
-        return await(submit(request));
+        workers.requireOtherThread();
+        return WorkerPool.await(submit(request));
     }
 
     /** The same, but for no longer than that. */
     public List<Image> sample(Request request, Duration deadline) {
-        return await(submit(request, deadline));
-    }
-
-    private static List<Image> await(CompletableFuture<List<Image>> result) {
-        try {
-            return result.get();
-        } catch (InterruptedException e) {
-            result.cancel(true);
-            Thread.currentThread().interrupt();
-            throw new StudentException(Kind.CANCELLED, "the waiting thread was interrupted; ask again", e);
-        } catch (ExecutionException e) {
-            if (e.getCause() instanceof StudentException failure) {
-                throw new StudentException(failure.kind(), failure.getMessage(), failure);
-            }
-            throw new StudentException(Kind.RUNTIME, "the pictures could not be drawn (" + e.getCause() + ")", e);
-        }
+        workers.requireOtherThread();
+        return WorkerPool.await(submit(request, deadline));
     }
 
     /** Asks for pictures, whenever they are there. */
@@ -154,29 +145,42 @@ public final class Student implements AutoCloseable {
     }
 
     private CompletableFuture<List<Image>> accept(Request request, Duration deadline, ProgressListener progress) {
-        LoadedModel serving;
-        synchronized (this) {
-            if (closed) {
-                throw meter.failure(RequestQueue.closed());
-            }
-            serving = model;
-            serving.retain();
-        }
         Job job;
         try {
-            job = RequestCheck.job(request, serving, options.maxImages(), progress);
+            job = job(request, options.maxImages(), progress);
         } catch (StudentException e) {
-            serving.release();
             throw meter.failure(e);
         }
         return workers.submit(job, deadline);
     }
 
-    /** Draws a batch of each size, so that the first request does not pay for first times; then it {@link #isReady}. */
+    private Job job(Request request, int maxImages, ProgressListener progress) {
+        LoadedModel serving;
+        synchronized (this) {
+            requireOpen();
+            serving = model;
+            serving.retain();
+        }
+        try {
+            return RequestCheck.job(request, serving, maxImages, progress);
+        } catch (StudentException e) {
+            serving.release();
+            throw e;
+        }
+    }
+
+    /**
+     * Has each of its threads draw a batch of each size, so that no request pays for first times; then it {@link #isReady}. Beside the queue:
+     * these are no requests.
+     *
+     * @throws IllegalStateException on a thread of this student's, which would wait for itself
+     * @throws StudentException of kind CLOSED, RUNTIME, or CANCELLED where this thread is interrupted
+     */
     public void warmUp() {
-        int label = labels().get(0);
+        workers.requireOtherThread();
         for (int batch : options.batchSizes()) {
-            sample(Request.of(label).count(Math.min(batch, options.maxImages())));
+            Request request = Request.of(labels().get(0)).count(batch);
+            workers.each(() -> job(request, batch, (done, total) -> {})).forEach(WorkerPool::await);
         }
     }
 
@@ -187,32 +191,31 @@ public final class Student implements AutoCloseable {
 
     /**
      * Replaces the file: requests that came before are drawn from the old one, which is closed with the last of them; those that come after, from the new
-     * one. Where the new one cannot be opened or draws no picture, the old one serves on.
+     * one. Where the new one cannot be opened or draws no picture, the old one serves on. That picture is drawn on this thread, beside the queue.
      *
-     * @throws StudentException as {@link #open(Path, StudentOptions)} does
+     * @throws StudentException as {@link #open(Path, StudentOptions)} does, or of kind CLOSED
      */
     public void reload(Path path) {
+        requireOpen();
         LoadedModel fresh = load(path);
+        LoadedModel old = fresh;
         try {
-            await(workers.submit(first(fresh), null));
-        } catch (StudentException e) {
-            fresh.release();
-            throw e;
+            BatchSampler.tryOut(fresh);
+            synchronized (this) {
+                requireOpen();
+                old = model;
+                model = fresh;
+            }
+        } finally {
+            old.release();
         }
-        LoadedModel old;
-        synchronized (this) {
-            old = closed ? fresh : model;
-            model = closed ? model : fresh;
-        }
-        old.release();
         meter.reload(path);
     }
 
-    /** One picture of a model that does not serve yet. */
-    private static Job first(LoadedModel fresh) {
-        fresh.retain();
-        Request request = Request.of(fresh.file().labels().get(0));
-        return RequestCheck.job(request, fresh, 1, (done, total) -> {});
+    private synchronized void requireOpen() {
+        if (closed) {
+            throw RequestQueue.closed();
+        }
     }
 
     /** What it has done. */
@@ -220,7 +223,10 @@ public final class Student implements AutoCloseable {
         return meter.read(workers.waiting());
     }
 
-    /** Ends: who waits gets a {@link StudentException} of kind CLOSED, batches in work are finished before this returns. */
+    /**
+     * Ends: who waits gets a {@link StudentException} of kind CLOSED, batches in work are finished before this returns, but for that of a thread of
+     * this student's that calls it.
+     */
     @Override
     public void close() {
         synchronized (this) {

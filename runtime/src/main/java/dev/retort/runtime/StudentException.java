@@ -10,7 +10,7 @@ public final class StudentException extends RuntimeException {
         BAD_FILE,
         /** The file is of another format, or of operators that this ONNX Runtime does not know. */
         UNSUPPORTED_VERSION,
-        /** The file is for CPUs with instructions that this one lacks. */
+        /** The file is for CPUs with instructions that this one lacks, or is not known to have. */
         UNSUPPORTED_CPU,
         /** The request names a class, a seed, a count or a number of steps that the student does not have. */
         BAD_REQUEST,

@@ -1,7 +1,6 @@
 package dev.retort.runtime;
 
 import ai.onnxruntime.OrtException;
-import dev.retort.runtime.StudentException.Kind;
 import java.util.List;
 import java.util.TreeMap;
 
@@ -36,18 +35,8 @@ final class Worker implements Runnable {
     private void work(RequestQueue.Batch batch) {
         try (batch) {
             draw(batch);
-        } catch (StudentException e) {
-            fail(batch, e);
-        } catch (OrtException e) {
-            fail(batch, LoadFailure.ofRun(e));
-        } catch (RuntimeException | Error e) { // the thread must live on: others wait for it
-            fail(
-                    batch,
-                    new StudentException(
-                            Kind.RUNTIME,
-                            "the pictures could not be drawn (" + e
-                                    + "); where memory was short, use smaller batchSizes",
-                            e));
+        } catch (OrtException | RuntimeException | Error e) { // the thread must live on: others wait for it
+            fail(batch, LoadFailure.ofDrawing(e));
         }
     }
 
@@ -72,36 +61,25 @@ final class Worker implements Runnable {
             return !batch.over();
         });
         if (pixels != null) {
-            hand(batch, pixels, began);
+            hand(batch, sampler, pixels, began);
         }
     }
 
-    private void hand(RequestQueue.Batch batch, float[] pixels, long began) {
-        Shape shape = batch.model().pictures();
+    private void hand(RequestQueue.Batch batch, BatchSampler sampler, float[] pixels, long began) {
         for (int i = 0; i < batch.size(); i++) {
             Job job = batch.jobs().get(i);
             int picture = batch.pictures().get(i);
-            int first = i * shape.values();
-            if (finite(pixels, first, shape.values())) {
-                meter.image(began - job.queuedAt(), System.nanoTime() - began);
-                job.drawn(picture, Image.of(pixels, first, shape));
-            } else {
+            Image image;
+            try {
+                image = sampler.image(pixels, i, picture);
+            } catch (StudentException e) {
                 queue.remove(job);
-                job.fail(new StudentException(
-                        Kind.RUNTIME,
-                        "picture " + picture + " has values that are no numbers; the weights of "
-                                + batch.model().path() + " are damaged, so export it again"));
+                job.fail(e);
+                continue;
             }
+            meter.image(began - job.queuedAt(), System.nanoTime() - began);
+            job.drawn(picture, image);
         }
-    }
-
-    private static boolean finite(float[] values, int first, int count) {
-        for (int i = first; i < first + count; i++) {
-            if (!Float.isFinite(values[i])) {
-                return false;
-            }
-        }
-        return true;
     }
 
     private static BatchSampler.Samples samples(RequestQueue.Batch batch) {

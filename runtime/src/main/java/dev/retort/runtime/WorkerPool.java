@@ -5,10 +5,12 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 
 /** The queue of a student, the threads that draw what waits in it, and the clock that ends what waits too long. */
 final class WorkerPool implements AutoCloseable {
@@ -23,10 +25,15 @@ final class WorkerPool implements AutoCloseable {
         clock = new ScheduledThreadPoolExecutor(1, work -> thread(work, "retort-deadlines"));
         clock.setRemoveOnCancelPolicy(true);
         clock.setRejectedExecutionHandler(new ThreadPoolExecutor.DiscardPolicy()); // closed: the queue fails the job
-        for (int i = 0; i < threads; i++) {
-            Thread worker = thread(new Worker(queue, options.batchSizes(), meter), "retort-student-" + i);
-            workers.add(worker);
-            worker.start();
+        try {
+            for (int i = 0; i < threads; i++) {
+                Thread worker = thread(new Worker(queue, options.batchSizes(), meter), "retort-student-" + i);
+                worker.start();
+                workers.add(worker);
+            }
+        } catch (RuntimeException | Error e) { // the system has no thread more
+            close();
+            throw e;
         }
     }
 
@@ -68,6 +75,51 @@ final class WorkerPool implements AutoCloseable {
         return result;
     }
 
+    /**
+     * Has each thread draw a job of its own, beside the queue; whatever becomes of one, it lets go of its model.
+     *
+     * @throws StudentException of kind CLOSED
+     */
+    List<CompletableFuture<List<Image>>> each(Supplier<Job> jobs) {
+        List<CompletableFuture<List<Image>>> results = new ArrayList<>();
+        for (Thread worker : workers) {
+            Job job = jobs.get();
+            try {
+                queue.add(worker, job);
+            } catch (StudentException e) {
+                job.fail(e);
+                throw e;
+            }
+            results.add(job.result());
+        }
+        return results;
+    }
+
+    /** @throws IllegalStateException on a thread that draws, which cannot wait for what is drawn */
+    void requireOtherThread() {
+        if (workers.contains(Thread.currentThread())) {
+            throw new IllegalStateException(
+                    "a thread that draws for this student would wait for itself; use submit, or go on"
+                            + " from its future by a method with Async in its name");
+        }
+    }
+
+    /** What was drawn, waited for. */
+    static List<Image> await(CompletableFuture<List<Image>> result) {
+        try {
+            return result.get();
+        } catch (InterruptedException e) {
+            result.cancel(true);
+            Thread.currentThread().interrupt();
+            throw new StudentException(Kind.CANCELLED, "the waiting thread was interrupted; ask again", e);
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof StudentException failure) {
+                throw new StudentException(failure.kind(), failure.getMessage(), failure);
+            }
+            throw new StudentException(Kind.RUNTIME, "the pictures could not be drawn (" + e.getCause() + ")", e);
+        }
+    }
+
     private static void late(Job job, Duration deadline) {
         job.fail(new StudentException(
                 Kind.DEADLINE,
@@ -78,14 +130,14 @@ final class WorkerPool implements AutoCloseable {
         return deadline.compareTo(Duration.ofDays(365)) > 0 ? TimeUnit.DAYS.toNanos(365) : deadline.toNanos();
     }
 
-    /** Fails what waits, and returns once the batches in work are finished. */
+    /** Fails what waits, and returns once the batches in work are finished, but for that of the thread that calls. */
     @Override
     public void close() {
         queue.close();
         clock.shutdownNow();
         boolean interrupted = false;
         for (Thread worker : workers) {
-            while (worker.isAlive()) {
+            while (worker.isAlive() && worker != Thread.currentThread()) {
                 try {
                     worker.join();
                 } catch (InterruptedException e) {

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.diffusion.Plan;
+import dev.retort.graph.Shape;
+import dev.retort.io.Dtype;
+import dev.retort.onnx.OnnxBuilder;
+import dev.retort.onnx.OnnxOp;
 import dev.retort.onnx.OnnxWriter;
 import dev.retort.runtime.StudentException.Kind;
 import java.io.IOException;
@@ -75,6 +79,11 @@ class BadInputTest {
                 () -> Student.open(saying("retort.labels", "0 3")),
                 "retort.labels has 3, expected 0 to 2");
         refused(Kind.BAD_FILE, () -> Student.open(saying("retort.plan.2", "euler")), "retort.plan.2: line 1");
+        String plan = TestStudents.metadata("network", 1, TWO).get("retort.plan.2");
+        refused(
+                Kind.BAD_FILE,
+                () -> Student.open(saying("retort.plan.2", plan.replace("noise=none", "noise=:"))),
+                "noise is :, expected none");
         refused(
                 Kind.BAD_FILE,
                 () -> Student.open(saying("retort.guidance.2", "1.5 / 0")),
@@ -93,11 +102,61 @@ class BadInputTest {
         refused(
                 Kind.BAD_FILE,
                 () -> Student.open(saying("retort.values", "1 4 16")),
-                "its output is",
-                "its plan reads 1 heads");
+                "its input x is [-1, 1, 8, 8], expected [-1, 1, 4, 16]");
         Path folded = NETWORK.folded(
                 folder.resolve("folded.onnx"), TestStudents.metadata("network", 1, TWO, TestStudents.plan(4)), TWO);
         refused(Kind.BAD_FILE, () -> Student.open(folded), "its table has", "asks at time 0.75 for label 0");
+    }
+
+    private Path inputs(String form, long[] x, long[] label, long[] output) {
+        Path file = folder.resolve("shapes.onnx");
+        OnnxBuilder builder = new OnnxBuilder();
+        boolean network = form.equals("network");
+        String first = builder.input(network ? "x" : "noise", Dtype.F32, shape(x));
+        builder.input("label", Dtype.I64, shape(label));
+        builder.output("output", Dtype.F32, shape(output), builder.add(OnnxOp.RESHAPE, first, builder.wholes(output)));
+        OnnxWriter.write(file, builder.model(TestStudents.metadata(form, 1, TWO)), OnnxWriter.MOST_INSIDE);
+        return file;
+    }
+
+    private static Shape shape(long... sizes) {
+        return sizes.length > 0 && sizes[0] < 0
+                ? Shape.ofSamples(Arrays.copyOfRange(sizes, 1, sizes.length))
+                : Shape.of(sizes);
+    }
+
+    @Test
+    void inputs_and_outputs_of_other_shapes_are_refused_when_the_file_is_opened() {
+        long[] values = {-1, 1, 8, 8};
+        long[] labels = {-1};
+        Student.open(inputs("network", values, labels, values)).close();
+        Student.open(inputs("unrolled", values, labels, values)).close();
+        refused(
+                Kind.BAD_FILE,
+                () -> Student.open(inputs("network", new long[] {-1, 64}, labels, values)),
+                "its input x is [-1, 64], expected [-1, 1, 8, 8]");
+        refused(
+                Kind.BAD_FILE,
+                () -> Student.open(inputs("unrolled", new long[] {-1, 1, 4, 16}, labels, values)),
+                "its input noise is [-1, 1, 4, 16], expected [-1, 1, 8, 8]");
+        refused(
+                Kind.BAD_FILE,
+                () -> Student.open(inputs("network", new long[] {4, 1, 8, 8}, labels, values)),
+                "its input x is [4, 1, 8, 8], expected [-1, 1, 8, 8] (-1: any number of samples)");
+        refused(
+                Kind.BAD_FILE,
+                () -> Student.open(inputs("network", values, new long[] {-1, 1}, values)),
+                "its input label is [-1, 1], expected [-1]");
+        refused(
+                Kind.BAD_FILE,
+                () -> Student.open(inputs("network", values, labels, new long[] {-1, 64})),
+                "its output is",
+                "expected numbers (N, C, H, W)");
+        refused(
+                Kind.BAD_FILE,
+                () -> Student.open(inputs("network", values, labels, new long[] {-1, 1, 4, 16})),
+                "its output is [-1, 1, 4, 16]",
+                "its plan reads 1 heads");
     }
 
     @Test
@@ -209,10 +268,10 @@ class BadInputTest {
     }
 
     @Test
-    void weights_for_other_cpus_are_refused_on_this_one_unless_allowed() {
-        Cpu old = Cpu.parse(List.of("flags : fpu avx2"));
-        Cpu unknown = Cpu.parse(List.of());
-        Cpu right = Cpu.parse(List.of("flags : avx512_vnni"));
+    void weights_for_other_cpus_are_refused_on_this_one_and_where_it_is_not_known_unless_allowed() {
+        Cpu old = Cpu.parse("amd64", List.of("flags : fpu avx2"));
+        Cpu unknown = Cpu.parse("amd64", List.of());
+        List<Cpu> right = List.of(Cpu.parse("amd64", List.of("flags : avx512_vnni")), Cpu.parse("aarch64", List.of()));
         List<String> warnings = new ArrayList<>();
         StudentListener listener = new StudentListener() {
             @Override
@@ -226,10 +285,15 @@ class BadInputTest {
         refused(
                 Kind.UNSUPPORTED_CPU,
                 () -> EightBitCheck.of(model, old, options, meter),
-                "take the file that was exported for any CPU");
-        EightBitCheck.of(model, right, options, meter);
+                "which this one lacks; take the file that was exported for any CPU");
+        refused(
+                Kind.UNSUPPORTED_CPU,
+                () -> EightBitCheck.of(model, unknown, options, meter),
+                "which this one (amd64) is not known to have",
+                "take the file that was exported for any CPU, or allow it by anyCpu");
+        right.forEach(cpu -> EightBitCheck.of(model, cpu, options, meter));
         assertThat(warnings).isEmpty();
-        EightBitCheck.of(model, unknown, options, meter);
+        EightBitCheck.of(model, unknown, options.anyCpu(true), meter);
         EightBitCheck.of(model, old, options.anyCpu(true), meter);
         assertThat(warnings).hasSize(2).allMatch(warning -> warning.contains("sums may saturate"));
         model.release();

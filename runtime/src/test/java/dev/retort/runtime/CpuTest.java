@@ -11,7 +11,7 @@ class CpuTest {
     }
 
     private static Cpu of(List<List<String>> processors) {
-        return Cpu.parse(processors.stream().flatMap(List::stream).toList());
+        return Cpu.parse("amd64", processors.stream().flatMap(List::stream).toList());
     }
 
     @Test
@@ -29,10 +29,10 @@ class CpuTest {
 
     @Test
     void where_nothing_is_said_of_cores_the_jvm_is_believed() {
-        Cpu arm = Cpu.parse(List.of("processor : 0", "Features : fp asimd asimddp"));
+        Cpu arm = Cpu.parse("aarch64", List.of("processor : 0", "Features : fp asimd asimddp"));
         assertThat(arm.threads(8)).isEqualTo(8);
         assertThat(arm.known()).isTrue();
-        assertThat(Cpu.parse(List.of()).known()).isFalse();
+        assertThat(Cpu.parse("amd64", List.of()).known()).isFalse();
     }
 
     @Test
@@ -41,6 +41,9 @@ class CpuTest {
         assertThat(of(List.of(core(0, 0, "avx2 avx_vnni"))).exactEightBits()).isTrue();
         assertThat(of(List.of(core(0, 0, "avx512f avx512_vnni"))).exactEightBits())
                 .isTrue();
-        assertThat(Cpu.parse(List.of("Features : fp asimd")).exactEightBits()).isTrue();
+        assertThat(Cpu.parse("arm", List.of("Features : fp asimd")).exactEightBits())
+                .isTrue();
+        assertThat(Cpu.parse("aarch64", List.of()).exactEightBits()).isTrue();
+        assertThat(Cpu.parse("amd64", List.of()).exactEightBits()).isFalse();
     }
 }

@@ -9,9 +9,11 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -166,18 +168,27 @@ class StudentServiceTest {
         StudentListener broken = new StudentListener() {
             @Override
             public void onStep(int step, int images, long nanos) {
-                throw new IllegalStateException("metrics are broken");
+                throw new AssertionError("metrics are broken");
             }
         };
         List<Throwable> uncaught = new ArrayList<>();
         Thread.UncaughtExceptionHandler before = Thread.getDefaultUncaughtExceptionHandler();
-        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> uncaught.add(e));
+        Thread.setDefaultUncaughtExceptionHandler((thread, e) -> {
+            uncaught.add(e);
+            throw new IllegalStateException("so is the handler");
+        });
         try (Student student = Student.open(file, StudentOptions.latency().listener(broken))) {
-            assertThat(student.sample(Request.of(0))).hasSize(1);
+            CompletableFuture<List<Image>> result = student.submit(Request.of(0), LONG, (done, total) -> {
+                throw new StackOverflowError("progress is broken");
+            });
+            assertThat(result.join()).hasSize(1);
         } finally {
             Thread.setDefaultUncaughtExceptionHandler(before);
         }
-        assertThat(uncaught).hasSize(2).allMatch(e -> e.getMessage().equals("metrics are broken"));
+        assertThat(uncaught)
+                .extracting(Throwable::getMessage)
+                .containsExactly(
+                        "metrics are broken", "progress is broken", "metrics are broken", "progress is broken");
     }
 
     @Test
@@ -220,6 +231,60 @@ class StudentServiceTest {
     }
 
     @Test
+    void each_thread_draws_a_batch_of_each_size_to_warm_up_even_beside_a_full_queue_and_none_is_a_request()
+            throws Exception {
+        Map<String, List<Integer>> drawn = new ConcurrentHashMap<>();
+        StudentListener watch = new StudentListener() {
+            @Override
+            public void onStep(int step, int images, long nanos) {
+                drawn.computeIfAbsent(Thread.currentThread().getName(), name -> new CopyOnWriteArrayList<>())
+                        .add(images);
+            }
+        };
+        StudentOptions options = StudentOptions.throughput()
+                .threads(2)
+                .batchSizes(1, 4)
+                .maxImages(2)
+                .listener(watch);
+        try (Student student = Student.open(file, options)) {
+            student.warmUp();
+            assertThat(drawn.keySet()).containsExactlyInAnyOrder("retort-student-0", "retort-student-1");
+            assertThat(drawn.values()).allMatch(sizes -> sizes.equals(List.of(1, 1, 4, 4))); // of two steps each
+            assertThat(student.isReady()).isTrue();
+            assertThat(student.metrics().images()).isEqualTo(2 * (1 + 4));
+            assertThat(student.metrics().requests()).isZero();
+        }
+        try (Student student = Student.open(file, StudentOptions.latency().queueCapacity(1))) {
+            hold(student);
+            CompletableFuture<List<Image>> waiting = student.submit(Request.of(1));
+            CompletableFuture<Void> warming = CompletableFuture.runAsync(student::warmUp);
+            free.countDown();
+            warming.get();
+            assertThat(waiting.get()).hasSize(1);
+        }
+    }
+
+    @Test
+    void a_thread_of_the_students_may_close_and_reload_it_but_not_wait_for_itself() throws Exception {
+        Student student = Student.open(file);
+        CompletableFuture<List<Image>> first = hold(student);
+        CompletableFuture<Void> sampling = first.thenRun(() -> student.sample(Request.of(1)));
+        CompletableFuture<Void> timed = first.thenRun(() -> student.sample(Request.of(1), LONG));
+        CompletableFuture<Void> warming = first.thenRun(student::warmUp);
+        CompletableFuture<Void> reloading = first.thenRun(() -> student.reload(file));
+        free.countDown();
+        for (CompletableFuture<Void> own : List.of(sampling, timed, warming)) {
+            assertThatThrownBy(own::get)
+                    .hasCauseInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("would wait for itself; use submit");
+        }
+        reloading.get();
+        assertThat(student.sample(Request.of(1))).hasSize(1);
+        student.submit(Request.of(0), LONG, (done, total) -> student.close()).get();
+        refused(Kind.CLOSED, "the student is closed", () -> student.warmUp());
+    }
+
+    @Test
     void requests_before_a_reload_are_drawn_from_the_old_file_and_those_after_from_the_new_one() throws Exception {
         Path other = new TestStudents(6)
                 .anyTime(folder.resolve("other.onnx"), TestStudents.metadata("network", 1, TestStudents.plan(2)));
@@ -258,6 +323,26 @@ class StudentServiceTest {
         Path broken = Files.write(folder.resolve("broken.onnx"), new byte[] {1, 2, 3});
         try (Student student = Student.open(file)) {
             refused(Kind.BAD_FILE, broken + " cannot be opened", () -> student.reload(broken));
+            assertThat(student.sample(Request.of(1).steps(4))).hasSize(1);
+        }
+    }
+
+    @Test
+    void a_busy_student_with_a_full_queue_is_reloaded_and_no_request_is_counted() throws Exception {
+        try (Student student = Student.open(file, StudentOptions.latency().queueCapacity(1))) {
+            CompletableFuture<List<Image>> first = hold(student);
+            CompletableFuture<List<Image>> second = student.submit(Request.of(1));
+            student.reload(file);
+            assertThat(first).isNotDone();
+            assertThat(student.metrics().requests()).isEqualTo(2);
+            assertThat(student.metrics().failures()).isZero();
+            free.countDown();
+            assertThat(second.get()).hasSize(1);
+            Path nan = new TestStudents(5)
+                    .anyTime(
+                            folder.resolve("nan.onnx"),
+                            TestStudents.metadata("network", Double.MAX_VALUE, TestStudents.noisyPlan(2)));
+            refused(Kind.RUNTIME, "picture 0 has values that are no numbers", () -> student.reload(nan));
             assertThat(student.sample(Request.of(1).steps(4))).hasSize(1);
         }
     }
