@@ -47,7 +47,7 @@ public final class Plain {
             worst = Double.isNaN(difference) ? Double.POSITIVE_INFINITY : Math.max(worst, difference);
             size = Math.max(size, Math.abs(expected[i]));
         }
-        return worst / size;
+        return worst / Math.max(size, Float.MIN_NORMAL); // what is to be zero has no size
     }
 
     /** The same of fp32. */

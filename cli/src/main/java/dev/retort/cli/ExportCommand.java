@@ -134,7 +134,9 @@ final class ExportCommand implements Callable<Integer> {
             throw new RetortException(
                     Kind.USAGE,
                     "--unroll " + unroll + " says the number of steps; leave "
-                            + (options.steps() == null ? "what stands behind @ in " + given : "--steps " + options.steps())
+                            + (options.steps() == null
+                                    ? "what stands behind @ in " + given
+                                    : "--steps " + options.steps())
                             + " out");
         }
         boolean weights = wanted == ExportFormat.SAFETENSORS || wanted == ExportFormat.DIFFUSERS;

@@ -1,10 +1,9 @@
 package dev.retort.cli;
 
-import dev.retort.error.RetortException.Kind;
-import dev.retort.error.RetortException;
-import java.nio.file.Files;
 import dev.retort.config.Configs;
 import dev.retort.config.Preset;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import dev.retort.hub.ByteSize;
 import dev.retort.quantize.QuantizationReport;
 import dev.retort.quantize.QuantizationReport.Fate;
@@ -13,6 +12,7 @@ import dev.retort.quantize.QuantizeRecipe;
 import dev.retort.quantize.Quantizer;
 import dev.retort.report.TextTable;
 import dev.retort.torch.Natives;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,7 +5,6 @@ import dev.retort.card.QuantizationSpec;
 import dev.retort.card.QuantizationSpec.Activations;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.io.SafetensorsWriter;
 import dev.retort.layout.ModelFiles;
 import dev.retort.model.QuantizedSource;
 import dev.retort.model.Weights;

@@ -1,13 +1,11 @@
 package dev.retort.quantize;
 
-import dev.retort.io.AtomicWrite;
-import java.nio.file.Files;
-import java.io.IOException;
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.QuantizationSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.AtomicWrite;
 import dev.retort.layout.ModelFiles;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Weights;
@@ -24,6 +22,8 @@ import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -94,7 +94,9 @@ public record Quantizer(Path model, QuantizeRecipe recipe, Consumer<String> note
         try {
             if (Files.exists(out) && Files.isSameFile(out, model)) {
                 throw new RetortException(
-                        Kind.USAGE, out + " is the model itself, whose floats would be lost; give another folder").about("out");
+                                Kind.USAGE,
+                                out + " is the model itself, whose floats would be lost; give another folder")
+                        .about("out");
             }
         } catch (IOException e) {
             throw new RetortException(Kind.DATA, out + " cannot be read: " + AtomicWrite.reason(e), e);

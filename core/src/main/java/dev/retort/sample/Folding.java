@@ -49,7 +49,8 @@ public final class Folding {
         Path weights = model.resolve(ModelFiles.WEIGHTS);
         try (Scope scope = Scope.open();
                 TensorFile file = TensorFiles.open(weights);
-                Denoiser network = Models.packed(card.network(), card.quantization(), file, Device.CPU, Precision.FP32)) {
+                Denoiser network =
+                        Models.packed(card.network(), card.quantization(), file, Device.CPU, Precision.FP32)) {
             Set<Moment> moments = new LinkedHashSet<>();
             List<Integer> labels = new ArrayList<>(card.labels());
             for (SamplingSpec way : Sampling.ways(card)) {

@@ -104,7 +104,8 @@ class QuantizedExportTest {
         OnnxExport export = new OnnxExport(OnnxExport.ways(card), false, Dtype.F32, OnnxWriter.MOST_INSIDE);
         OnnxExport.Written written = export.write(model, temp.resolve("student.onnx"));
         assertThat(written.folded()).isTrue();
-        assertThat(written.bytes()).isEqualTo(export.write(folded, temp.resolve("same.onnx")).bytes());
+        assertThat(written.bytes())
+                .isEqualTo(export.write(folded, temp.resolve("same.onnx")).bytes());
     }
 
     @Test

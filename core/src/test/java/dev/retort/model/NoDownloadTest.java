@@ -96,7 +96,8 @@ class NoDownloadTest {
                 .toList();
         assertThat(steps).hasSizeGreaterThan(1);
         // A folded network looks its rows up when a request is opened; its forward serves whoever asks outside of one,
-        // and the search follows that call from the requests of other networks. A request says its times in Java's numbers; AskedTime reads those of a
+        // and the search follows that call from the requests of other networks. A request says its times in Java's
+        // numbers; AskedTime reads those of a
         // forward that is asked in tensors.
         assertThat(readersBehind(steps, Set.of())).containsExactly("AskedTime.times", "FoldedDit.forward");
     }
