@@ -17,7 +17,8 @@ class ShippedStudentTest {
         try (Student student = Student.open(FILE)) {
             assertThat(student.classes()).hasSize(10).contains("bag", "sneaker");
             assertThat(student.steps()).containsExactly(1);
-            List<Image> images = student.sample(Request.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9).seed(7));
+            List<Image> images =
+                    student.sample(Request.of(0, 1, 2, 3, 4, 5, 6, 7, 8, 9).seed(7));
             assertThat(images).hasSize(10).doesNotHaveDuplicates();
             for (Image image : images) {
                 int dark = 0;
@@ -29,7 +30,8 @@ class ShippedStudentTest {
                 assertThat(dark).as("dark pixels of 784").isBetween(150, 700);
                 assertThat(bright).as("bright pixels of 784").isBetween(40, 600);
             }
-            // a bag and a sneaker are wide where trousers are not: the left column of pixels in the middle of the height
+            // a bag and a sneaker are wide where trousers are not: the left column of pixels in the middle of the
+            // height
             assertThat(column(images.get(8), 4)).isGreaterThan(column(images.get(1), 4));
         }
     }
