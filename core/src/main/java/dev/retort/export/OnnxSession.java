@@ -8,6 +8,7 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.runtime.OnnxEnvironment;
 import dev.retort.torch.Natives;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
@@ -43,7 +44,7 @@ final class OnnxSession implements AutoCloseable {
                 options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.EXTENDED_OPT);
                 options.setOptimizedModelFilePath(optimized.toString());
             }
-            return new OnnxSession(file, OrtEnvironment.getEnvironment().createSession(file.toString(), options));
+            return new OnnxSession(file, OnnxEnvironment.get().createSession(file.toString(), options));
         } catch (OrtException e) {
             throw refused(file, e);
         }
@@ -90,7 +91,7 @@ final class OnnxSession implements AutoCloseable {
         for (int i = 0; i < whole.length; i++) {
             whole[i] = whole[i] < 0 ? length / fixed : whole[i];
         }
-        OrtEnvironment environment = OrtEnvironment.getEnvironment();
+        OrtEnvironment environment = OnnxEnvironment.get();
         return values instanceof float[] floats
                 ? OnnxTensor.createTensor(environment, FloatBuffer.wrap(floats), whole)
                 : OnnxTensor.createTensor(environment, LongBuffer.wrap((long[]) values), whole);
@@ -99,8 +100,7 @@ final class OnnxSession implements AutoCloseable {
     private static RetortException refused(Path file, OrtException e) {
         return new RetortException(
                 Kind.CHECKPOINT,
-                "ONNX Runtime " + OrtEnvironment.getEnvironment().getVersion() + " refuses " + file + ": "
-                        + e.getMessage(),
+                "ONNX Runtime " + OnnxEnvironment.get().getVersion() + " refuses " + file + ": " + e.getMessage(),
                 e);
     }
 

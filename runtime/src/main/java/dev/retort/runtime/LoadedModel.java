@@ -56,8 +56,7 @@ final class LoadedModel {
             throw new StudentException(
                     Kind.BAD_FILE, path + " is not there or cannot be read; give a file that 'retort export' wrote");
         }
-        FutureTask<LoadedModel> opening =
-                new FutureTask<>(() -> open(OrtEnvironment.getEnvironment(), path, threads, spin));
+        FutureTask<LoadedModel> opening = new FutureTask<>(() -> open(OnnxEnvironment.get(), path, threads, spin));
         Thread thread = new Thread(opening, "retort-open");
         thread.setDaemon(true);
         thread.start();

@@ -71,6 +71,12 @@ class TrapsTest {
     }
 
     @Test
+    void a_long_command_line_which_onnx_runtime_reads_does_not_end_the_process() throws Exception {
+        String option = "-Dlong=" + "a".repeat(50_000);
+        assertThat(run(List.of(option), "open", TestStudents.usual(folder))).containsExactly("drawn 1");
+    }
+
+    @Test
     void opening_leaves_the_arithmetic_of_the_thread_that_asks_as_it_was() throws Exception {
         assertThat(run(List.of(), "denormal", TestStudents.usual(folder))).containsExactly("1.4E-45");
     }
