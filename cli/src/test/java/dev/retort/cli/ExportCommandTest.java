@@ -117,7 +117,8 @@ class ExportCommandTest {
         Ran.retort("export", model, "--format", "gguf").refused(2, "choose onnx, torchscript, safetensors, diffusers");
         Ran.retort("export", model, "--dtype", "bf16").refused(2, "choose fp32 or fp16");
         Ran.retort("export", model, "--format", "diffusers", "--unroll", "2").refused(2, "holds weights and no steps");
-        Ran.retort("export", model, "--unroll", "2", "--steps", "3").refused(2, "--steps 3 stands beside");
+        Ran.retort("export", model, "--unroll", "2", "--steps", "3").refused(2, "leave --steps 3 out");
+        Ran.retort("export", model + "@3,2", "--unroll", "2").refused(2, "leave what stands behind @ in", "out");
         String few = TinyModel.parallel(folder.resolve("few")).toString();
         Ran.retort("export", few, "--unroll", "3", "--out", at("b.onnx")).refused(2, "steps is 3, but parallel-euler");
         Ran.retort("convert", TinyModel.ddpm(folder.resolve("square")).toString(), at("a.pt"))
