@@ -97,6 +97,11 @@ public record QuantizationSpec(
 
     /** Which of the inputs' ranges is that of a time: the first of the nearest. */
     public int range(double time) {
+        return range(times, time);
+    }
+
+    /** The same of ranges that these times have. */
+    public static int range(List<Double> times, double time) {
         int nearest = 0;
         for (int i = 1; i < times.size(); i++) {
             if (Math.abs(times.get(i) - time) < Math.abs(times.get(nearest) - time)) {

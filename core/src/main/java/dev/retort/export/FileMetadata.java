@@ -43,7 +43,7 @@ final class FileMetadata {
         if (model.folded() != null && form.equals(NETWORK)) {
             metadata.put("retort.rows", rows(model.folded()));
         }
-        metadata.putAll(Quantization.of(model.weights(), matrices));
+        metadata.putAll(Quantization.of(card.quantization(), matrices));
         metadata.put("retort.card", CardFile.text(card));
         return metadata;
     }

@@ -8,13 +8,14 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.runtime.OnnxEnvironment;
+import dev.retort.runtime.OnnxThread;
 import dev.retort.torch.Natives;
 import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
 
 /** An ONNX file opened by ONNX Runtime on the CPU. */
 final class OnnxSession implements AutoCloseable {
@@ -37,6 +38,20 @@ final class OnnxSession implements AutoCloseable {
 
     /** The same; what ONNX Runtime makes of the file is written to another. */
     static OnnxSession open(Path file, Path optimized) {
+        try {
+            return OnnxThread.call(() -> new OnnxSession(file, session(file, optimized)));
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof OrtException refusal) {
+                throw refused(file, refusal);
+            }
+            if (e.getCause() instanceof Error failure) {
+                throw failure;
+            }
+            throw new IllegalStateException(e.getCause());
+        }
+    }
+
+    private static OrtSession session(Path file, Path optimized) throws OrtException {
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(Natives.threads());
             if (optimized != null) {
@@ -44,9 +59,7 @@ final class OnnxSession implements AutoCloseable {
                 options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.EXTENDED_OPT);
                 options.setOptimizedModelFilePath(optimized.toString());
             }
-            return new OnnxSession(file, OnnxEnvironment.get().createSession(file.toString(), options));
-        } catch (OrtException e) {
-            throw refused(file, e);
+            return OrtEnvironment.getEnvironment().createSession(file.toString(), options);
         }
     }
 
@@ -91,7 +104,7 @@ final class OnnxSession implements AutoCloseable {
         for (int i = 0; i < whole.length; i++) {
             whole[i] = whole[i] < 0 ? length / fixed : whole[i];
         }
-        OrtEnvironment environment = OnnxEnvironment.get();
+        OrtEnvironment environment = OrtEnvironment.getEnvironment();
         return values instanceof float[] floats
                 ? OnnxTensor.createTensor(environment, FloatBuffer.wrap(floats), whole)
                 : OnnxTensor.createTensor(environment, LongBuffer.wrap((long[]) values), whole);
@@ -100,7 +113,8 @@ final class OnnxSession implements AutoCloseable {
     private static RetortException refused(Path file, OrtException e) {
         return new RetortException(
                 Kind.CHECKPOINT,
-                "ONNX Runtime " + OnnxEnvironment.get().getVersion() + " refuses " + file + ": " + e.getMessage(),
+                "ONNX Runtime " + OrtEnvironment.getEnvironment().getVersion() + " refuses " + file + ": "
+                        + e.getMessage(),
                 e);
     }
 

@@ -11,7 +11,7 @@ import dev.retort.io.Dtype;
  */
 record Tolerance(boolean squares, double most) {
     /** Weights and arithmetic in fp32. */
-    private static final Tolerance FP32 = new Tolerance(false, 1e-4);
+    static final Tolerance FP32 = new Tolerance(false, 1e-4);
     /** Weights rounded to 11 bits. */
     private static final Tolerance FP16 = new Tolerance(false, 2e-2);
     /**

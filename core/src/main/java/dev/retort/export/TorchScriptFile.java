@@ -13,8 +13,6 @@ import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.ScriptModule;
 import dev.retort.torch.Tensors;
-import java.io.IOException;
-import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -28,8 +26,6 @@ import org.bytedeco.pytorch.Tensor;
  * and, where a plan is given, {@code sample}, as {@link TorchScriptPlan} says.
  */
 public final class TorchScriptFile {
-    /** Of the largest value of an output: what two programs that compute the same in fp32 may differ by. */
-    private static final double ROUNDING = 1e-4;
     /** Samples of the comparison: another number than the graph was recorded for would be, so that sizes are tested too. */
     private static final int SAMPLES = 5;
 
@@ -55,14 +51,11 @@ public final class TorchScriptFile {
                 + plan.map(sampling -> SampleMethod.of(sampling, graph)).orElse("");
         AtomicWrite.requireWritable(to);
         return AtomicWrite.scratch(to, folder -> {
-            double[] difference = new double[1];
-            AtomicWrite.file(to, target -> {
-                Path archive = folder.resolve(to.getFileName());
-                save(archive, graph, weights, source, extra);
-                difference[0] = compared(archive, graph, weights);
-                copy(archive, target);
-            });
-            return difference[0];
+            Path archive = folder.resolve(to.getFileName());
+            save(archive, graph, weights, source, extra);
+            double difference = compared(archive, graph, weights);
+            AtomicWrite.place(archive, to);
+            return difference;
         });
     }
 
@@ -99,11 +92,11 @@ public final class TorchScriptFile {
             Tensor[] computed = module.call(ForwardMethod.NAME, (Object[]) inputs);
             double largest = 0;
             for (int i = 0; i < expected.length; i++) {
-                double difference = difference(Tensors.floats(expected[i]), Tensors.floats(computed[i]));
-                if (!(difference <= ROUNDING)) {
-                    throw new IllegalStateException(
-                            "output " + i + " of the written archive differs from the network's by " + difference
-                                    + " of its largest value, expected at most " + ROUNDING);
+                double difference = Tolerance.FP32.error(Tensors.floats(computed[i]), Tensors.floats(expected[i]));
+                if (!(difference <= Tolerance.FP32.most())) {
+                    throw new IllegalStateException("output " + i
+                            + " of the written archive differs from the network's by " + difference + " of its "
+                            + Tolerance.FP32.unit() + ", expected at most " + Tolerance.FP32.most());
                 }
                 largest = Math.max(largest, difference);
             }
@@ -121,24 +114,5 @@ public final class TorchScriptFile {
         Tensor flat = Tensors.of(values, Device.CPU, count);
         return Ops.reshape(
                 Dtype.of(input.type()).orElseThrow().cast(flat), input.shape().at(SAMPLES));
-    }
-
-    private static double difference(float[] expected, float[] computed) {
-        double largest = 0;
-        double difference = 0;
-        for (int i = 0; i < expected.length; i++) {
-            largest = Math.max(largest, Math.abs(expected[i]));
-            difference = Math.max(difference, Math.abs(expected[i] - computed[i]));
-        }
-        return largest == 0 ? difference : difference / largest;
-    }
-
-    private static void copy(Path archive, FileChannel target) throws IOException {
-        try (FileChannel source = FileChannel.open(archive)) {
-            long size = source.size();
-            for (long at = 0; at < size; ) {
-                at += source.transferTo(at, size - at, target);
-            }
-        }
     }
 }

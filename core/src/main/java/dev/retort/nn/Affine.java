@@ -85,11 +85,6 @@ public abstract sealed class Affine extends Layer permits Linear, Conv2d {
         }
     }
 
-    /** Whether it computes by rounding. */
-    public final boolean isQuantized() {
-        return kernel instanceof FakeQuant;
-    }
-
     /** The adapter, if there is one. */
     public final Optional<LowRank> adapter() {
         return Optional.ofNullable(adapter);

@@ -1,5 +1,6 @@
 package dev.retort.nn;
 
+import dev.retort.card.QuantizationSpec;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
@@ -12,7 +13,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /** At which of several times, each with numbers of its own, a layer is asked: the nearest. */
 final class InputRanges {
-    private final double[] times;
+    private final List<Double> times;
     private final int count;
 
     /**
@@ -20,11 +21,11 @@ final class InputRanges {
      * @param count how many ranges there are
      */
     InputRanges(List<Double> times, long count) {
-        this.times = times.stream().mapToDouble(Double::doubleValue).toArray();
+        this.times = times;
         this.count = (int) count;
-        if (count != 1 && count != this.times.length) {
+        if (count != 1 && count != times.size()) {
             throw new IllegalArgumentException(
-                    count + " ranges of inputs, expected one, or one for each of " + this.times.length + " times");
+                    count + " ranges of inputs, expected one, or one for each of " + times.size() + " times");
         }
     }
 
@@ -33,8 +34,9 @@ final class InputRanges {
         if (count == 1) {
             return byRange.apply(0).apply(x);
         }
-        int[] ranges =
-                Arrays.stream(AskedTime.current()).mapToInt(this::nearest).toArray();
+        int[] ranges = Arrays.stream(AskedTime.current())
+                .mapToInt(time -> QuantizationSpec.range(times, time))
+                .toArray();
         int[] distinct = Arrays.stream(ranges).distinct().toArray();
         if (distinct.length == 1) {
             return byRange.apply(distinct[0]).apply(x);
@@ -57,15 +59,5 @@ final class InputRanges {
             parts[i] = byRange.apply(range).apply(Ops.indexSelect(x, 0, Tensors.of(mine, Device.of(x))));
         }
         return Ops.indexSelect(Ops.cat(0, parts), 0, Tensors.of(order, Device.of(x)));
-    }
-
-    private int nearest(double time) {
-        int nearest = 0;
-        for (int i = 1; i < times.length; i++) {
-            if (Math.abs(times[i] - time) < Math.abs(times[nearest] - time)) {
-                nearest = i;
-            }
-        }
-        return nearest;
     }
 }

@@ -1,13 +1,10 @@
 package dev.retort.quantize;
 
-import dev.retort.card.ModelCard;
 import dev.retort.card.QuantizationSpec;
 import dev.retort.card.QuantizationSpec.Activations;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.layout.ModelFiles;
 import dev.retort.model.QuantizedSource;
-import dev.retort.model.Weights;
 import dev.retort.nn.WeightSource;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -15,7 +12,6 @@ import dev.retort.torch.Nibbles;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -179,10 +175,5 @@ final class Candidate {
     /** Copies, since whoever takes one may change it. */
     static WeightSource source(Map<String, Tensor> tensors) {
         return (name, dtype) -> Ops.copy(Ops.detach(tensors.get(name)));
-    }
-
-    /** Writes a quantised model of the tensors that its file is to have; what is not of a quantised layer in the given type. */
-    static void save(Path folder, ModelCard card, Map<String, Tensor> tensors, Dtype others) {
-        ModelFiles.save(folder, card, Weights.writer(tensors, card.quantization(), others));
     }
 }

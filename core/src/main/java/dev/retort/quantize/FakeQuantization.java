@@ -16,7 +16,6 @@ import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -91,9 +90,7 @@ public record FakeQuantization(QuantizationSpec spec, double clip, Runnable asks
                     "keep does not name " + path + ", which is asked once for all steps and so has no range for each;"
                             + " put it there");
         }
-        return spec.times().stream()
-                .min(Comparator.comparingDouble(known -> Math.abs(known - time)))
-                .orElse(0.0);
+        return spec.times().isEmpty() ? 0 : spec.times().get(spec.range(time));
     }
 
     private FakeQuant measured(Affine layer, LayerInputs inputs) {

@@ -46,9 +46,6 @@ import org.bytedeco.pytorch.Tensor;
  * @param progress of the layers that are measured
  */
 public record Quantizer(Path model, QuantizeRecipe recipe, Consumer<String> notes, Progress progress) {
-    private static final WeightsConfig.Others[] OTHERS = WeightsConfig.Others.values();
-    private static final Dtype[] DTYPES = {Dtype.F32, Dtype.F16, Dtype.BF16};
-
     /**
      * Writes the quantised model, a folder as every model is; one that holds more than a model is refused.
      *
@@ -83,7 +80,7 @@ public record Quantizer(Path model, QuantizeRecipe recipe, Consumer<String> note
             Candidate candidate = new Candidate(recipe, stored, inputs, kept.others());
             Chosen chosen = choose(candidate, kept, sensitivity);
             QuantizationSpec spec = candidate.spec(chosen.layers, chosen.alone);
-            Candidate.save(out, card.withQuantization(spec), candidate.tensors(spec), others());
+            ModelFiles.save(out, card.withQuantization(spec), Weights.writer(candidate.tensors(spec), spec, others()));
             return new QuantizationReport(
                     spec, reports(kept, chosen, weights), chosen.errors, bytes(model), bytes(out), times(card, out));
         }
@@ -119,7 +116,11 @@ public record Quantizer(Path model, QuantizeRecipe recipe, Consumer<String> note
     }
 
     private Dtype others() {
-        return DTYPES[Arrays.asList(OTHERS).indexOf(recipe.weights().others())];
+        return switch (recipe.weights().others()) {
+            case FP32 -> Dtype.F32;
+            case FP16 -> Dtype.F16;
+            case BF16 -> Dtype.BF16;
+        };
     }
 
     /** As they will be read from the file, so that what is measured is what is written. */

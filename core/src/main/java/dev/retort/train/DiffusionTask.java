@@ -250,10 +250,10 @@ public final class DiffusionTask implements Task {
         if (counts.isEmpty()) {
             return Map.of();
         }
+        Network network = averaged(weights);
         if (best == null) {
-            best = new BestAtSteps(averaged(weights), card, source, predictor.precision(), counts);
+            best = new BestAtSteps(network, card, source, predictor.precision(), counts);
         }
-        averaged(weights);
         return best.measure(run, weights, imagesSeen, (folder, seen) -> save(folder, seen, weights));
     }
 

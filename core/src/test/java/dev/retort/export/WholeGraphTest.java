@@ -4,13 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.Plain;
 import dev.retort.card.AutoencoderSpec;
-import dev.retort.card.ConvSpec;
 import dev.retort.card.DitConvention;
 import dev.retort.card.DitSpec;
-import dev.retort.card.KlSpec;
-import dev.retort.card.LatentScale;
 import dev.retort.card.ScalarInputs;
-import dev.retort.card.TinySpec;
 import dev.retort.graph.Graph;
 import dev.retort.graph.Value;
 import dev.retort.io.Dtype;
@@ -19,8 +15,6 @@ import dev.retort.io.TensorFiles;
 import dev.retort.model.NetworkGraph;
 import dev.retort.model.Weights;
 import dev.retort.model.classifier.Classifier;
-import dev.retort.model.classifier.ConvClassifier;
-import dev.retort.model.classifier.ResNet20;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.vae.Autoencoder;
 import dev.retort.model.vae.Posterior;
@@ -74,17 +68,8 @@ class WholeGraphTest {
         }
     }
 
-    static Stream<AutoencoderSpec> autoencoders() {
-        LatentScale scale = LatentScale.of(0.5);
-        return Stream.of(
-                new KlSpec(3, 4, List.of(4, 8), 1, 2, true, true, true, scale),
-                new KlSpec(1, 2, List.of(4, 8), 2, 2, false, false, false, scale),
-                new TinySpec(3, 4, 8, List.of(1, 2), List.of(2, 1), false, 3, 0.5, scale),
-                new TinySpec(3, 4, 8, List.of(1, 2), List.of(2, 1), true, 3, 0.5, scale));
-    }
-
     @ParameterizedTest
-    @MethodSource("autoencoders")
+    @MethodSource("dev.retort.model.GraphOfNetworksTest#autoencoders")
     void both_halves_of_an_autoencoder(AutoencoderSpec spec) {
         try (Scope scope = Scope.open();
                 Autoencoder autoencoder = randomised(Autoencoder.of(spec, Init.of(3, Device.CPU)))) {
@@ -97,13 +82,8 @@ class WholeGraphTest {
         }
     }
 
-    static Stream<Classifier> classifiers() {
-        ConvSpec plain = new ConvSpec(1, 14, 14, List.of(List.of(4, 6), List.of(8)), 10);
-        return Stream.of(new ConvClassifier(plain, Init.of(3, Device.CPU)), new ResNet20(Init.of(3, Device.CPU)));
-    }
-
     @ParameterizedTest
-    @MethodSource("classifiers")
+    @MethodSource("dev.retort.model.GraphOfNetworksTest#classifiers")
     void a_classifier(Classifier classifier) {
         try (Scope scope = Scope.open();
                 Classifier network = randomised(classifier)) {

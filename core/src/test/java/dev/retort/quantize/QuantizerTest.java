@@ -265,11 +265,10 @@ class QuantizerTest {
                 8, 0, spec.activations(), QuantizationSpec.Isa.VNNI, 0, List.of(), spec.layers(), Map.of());
         Path elsewhere = temp.resolve("elsewhere");
         try (Scope scope = Scope.open()) {
-            Candidate.save(
+            ModelFiles.save(
                     elsewhere,
                     card.withQuantization(vnni),
-                    Weights.read(any.resolve(ModelFiles.WEIGHTS), Device.CPU),
-                    Dtype.F32);
+                    Weights.writer(Weights.read(any.resolve(ModelFiles.WEIGHTS), Device.CPU), vnni, Dtype.F32));
         }
         assertThatThrownBy(() -> Models.open(elsewhere, Device.CPU, Precision.FP32))
                 .hasMessageContaining("its products would saturate");

@@ -38,7 +38,7 @@ final class Lane implements AutoCloseable {
             }
             long[] shape = shape(model.output());
             outputBuffer = bytes(shape, Float.BYTES).asFloatBuffer();
-            output = OnnxTensor.createTensor(OnnxEnvironment.get(), outputBuffer, shape);
+            output = OnnxTensor.createTensor(OrtEnvironment.getEnvironment(), outputBuffer, shape);
             pinned = Collections.singletonMap(model.outputName(), output);
         } catch (OrtException | RuntimeException | Error e) { // memory outside the heap may be short, too
             inputs.values().forEach(OnnxTensor::close);
@@ -47,7 +47,7 @@ final class Lane implements AutoCloseable {
     }
 
     private void add(String name, long[] shape) throws OrtException {
-        OrtEnvironment environment = OnnxEnvironment.get();
+        OrtEnvironment environment = OrtEnvironment.getEnvironment();
         if (name.equals("label") || name.equals("row")) {
             LongBuffer buffer = bytes(shape, Long.BYTES).asLongBuffer();
             longs.put(name, buffer);

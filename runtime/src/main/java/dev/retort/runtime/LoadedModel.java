@@ -12,7 +12,6 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
 
 /**
  * A file that ONNX Runtime has open, until the last who uses it lets go.
@@ -56,35 +55,16 @@ final class LoadedModel {
             throw new StudentException(
                     Kind.BAD_FILE, path + " is not there or cannot be read; give a file that 'retort export' wrote");
         }
-        FutureTask<LoadedModel> opening = new FutureTask<>(() -> open(OnnxEnvironment.get(), path, threads, spin));
-        Thread thread = new Thread(opening, "retort-open");
-        thread.setDaemon(true);
-        thread.start();
-        return opened(opening);
-    }
-
-    private static LoadedModel opened(FutureTask<LoadedModel> opening) {
-        boolean interrupted = false;
         try {
-            while (true) {
-                try {
-                    return opening.get();
-                } catch (InterruptedException e) {
-                    interrupted = true; // the session would be left open, so it is waited for all the same
-                } catch (ExecutionException e) {
-                    if (e.getCause() instanceof StudentException failure) {
-                        throw failure;
-                    }
-                    if (e.getCause() instanceof LinkageError failure) {
-                        throw LoadFailure.ofLibrary(failure);
-                    }
-                    throw new IllegalStateException(e.getCause());
-                }
+            return OnnxThread.call(() -> open(OrtEnvironment.getEnvironment(), path, threads, spin));
+        } catch (ExecutionException e) {
+            if (e.getCause() instanceof StudentException failure) {
+                throw failure;
             }
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
+            if (e.getCause() instanceof LinkageError failure) {
+                throw LoadFailure.ofLibrary(failure);
             }
+            throw new IllegalStateException(e.getCause());
         }
     }
 
