@@ -38,6 +38,7 @@ class HouseTest {
     private static final List<String> ORDER = List.of(
             "error",
             "io",
+            "text",
             "hub",
             "config",
             "report",
