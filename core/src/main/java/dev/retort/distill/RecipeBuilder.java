@@ -154,7 +154,7 @@ final class RecipeBuilder implements AutoCloseable {
     private Predictor teaching() {
         return Predictor.of(
                 teacher.network(),
-                Architectures.conditioner(teacher.network().spec()),
+                Architectures.conditioner(teacher.card()),
                 teacher.card().process(),
                 recipe.teacher().guidance(),
                 precision);
@@ -162,7 +162,9 @@ final class RecipeBuilder implements AutoCloseable {
 
     private Predictor learning(Network network) {
         return Predictor.of(
-                network, Architectures.conditioner(student), recipe.objective().process(), precision);
+                network,
+                Architectures.conditioner(student, teacher.card().text()),
+                recipe.objective().process(), precision);
     }
 
     private void buildStages() {

@@ -234,9 +234,9 @@ public final class Evaluator implements AutoCloseable {
         return new Evaluation(candidate, samples, List.copyOf(qualities), memorisation, classifier, logits);
     }
 
-    /** What a model can be asked for: its classes, or where it knows none those of the real images, by name. */
+    /** What a model can be asked for: its classes or example texts, or where it knows none the classes of the real images, by name. */
     private List<String> classes(Candidate candidate) {
-        List<String> own = candidate.card().classes();
+        List<String> own = candidate.card().subjects();
         return own.isEmpty() ? test.classNames() : own;
     }
 

@@ -91,12 +91,12 @@ public record ModelBenchmark(Evaluator evaluator, int rounds, Consumer<String> n
     }
 
     private static byte[] pixels(ImageGenerator generator, Candidate candidate) {
-        List<String> own = candidate.card().classes();
+        List<String> own = candidate.card().subjects();
         SampleSet samples = own.isEmpty()
                 ? SampleSet.of(List.of(""), COMPARED, candidate.card().images())
                 : SampleSet.of(
                         own,
-                        candidate.card().labels(),
+                        candidate.card().text() == null ? candidate.card().labels() : IntStream.range(0, own.size()).boxed().toList(),
                         COMPARED,
                         candidate.card().images());
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

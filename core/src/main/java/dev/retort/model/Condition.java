@@ -85,6 +85,13 @@ public final class Condition {
         return of(all);
     }
 
+    /** The same without one part, if it has it; another must be left. */
+    public Condition without(Part part) {
+        Map<Part, Tensor> others = new EnumMap<>(parts);
+        others.remove(part);
+        return of(others);
+    }
+
     /** Those of {@code count} samples from {@code first} on: views. */
     public Condition rows(long first, long count) {
         return first == 0 && count == rows ? this : map(tensor -> Ops.narrow(tensor, 0, first, count));

@@ -50,7 +50,7 @@ record States(SamplingSpec way, Prompts prompts, long seed, int first, Map<Integ
         for (SamplingSpec way : Sampling.ways(card)) {
             Sampler sampler = Sampling.sampler(network, card, way, Precision.FP32);
             for (int first = 0; first < config.samples(); first += TOGETHER) {
-                Prompts prompts = prompts(card, first, Math.min(TOGETHER, config.samples() - first));
+                Prompts prompts = Prompts.inTurn(card, first, Math.min(TOGETHER, config.samples() - first));
                 Map<Integer, Tensor> inputs = new LinkedHashMap<>();
                 States states = new States(way, prompts, config.seed(), first, inputs);
                 Scope.Home here = Scope.here();
@@ -65,13 +65,6 @@ record States(SamplingSpec way, Prompts prompts, long seed, int first, Map<Integ
             }
         }
         return all;
-    }
-
-    private static Prompts prompts(ModelCard card, int first, int count) {
-        List<Integer> labels = card.labels();
-        return new Prompts.Labels(IntStream.range(first, first + count)
-                .map(i -> labels.get(i % labels.size()))
-                .toArray());
     }
 
     /**

@@ -49,13 +49,11 @@ final class StepTime {
     private static double time(ModelCard card, Contender contender) {
         SamplingSpec way = card.sampling();
         Sampler sampler = Sampling.sampler(contender.network(), card, way, contender.precision());
-        int[] labels = new int[PICTURES];
-        Arrays.setAll(labels, i -> card.labels().get(i % card.labels().size()));
         long[] indices = {0, 1, 2, 3};
         long start = System.nanoTime();
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            sampler.sample(new Prompts.Labels(labels), 0, indices);
+            sampler.sample(Prompts.inTurn(card, 0, PICTURES), 0, indices);
         }
         return (System.nanoTime() - start) / 1e6 / sampler.plan().steps().size();
     }

@@ -62,7 +62,7 @@ public final class Sampling {
         card.trainedFor().requireFit(process.schedule(), spec);
         return new Sampler(
                 network,
-                Architectures.conditioner(network.spec()),
+                Architectures.conditioner(network.spec(), card.text()),
                 plan,
                 spec.guidance(process.schedule().noisiestTime()),
                 precision);
@@ -94,11 +94,11 @@ public final class Sampling {
         }
     }
 
-    /** A grid with a row per class, the first that the card samples, from seed 0, as the model's card says to sample. */
+    /** A grid with a row for each class or example text, the first that the card names, from seed 0, as the model's card says to sample. */
     public static ImageGrid classGrid(
-            Denoiser network, ModelCard card, Precision precision, int classes, int samplesPerClass) {
+            Denoiser network, ModelCard card, Precision precision, int rows, int samplesPerRow) {
         try (ImageCodec codec = ImageCodec.of(card, network.device())) {
-            return classGrid(network, card, codec, precision, classes, samplesPerClass);
+            return classGrid(network, card, codec, precision, rows, samplesPerRow);
         }
     }
 
@@ -108,19 +108,16 @@ public final class Sampling {
      * @param codec from the network's samples to pictures
      */
     public static ImageGrid classGrid(
-            Denoiser network, ModelCard card, ImageCodec codec, Precision precision, int classes, int samplesPerClass) {
-        int[] labels = new int[classes * samplesPerClass];
-        for (int i = 0; i < labels.length; i++) {
-            labels[i] = card.labels().get(i / samplesPerClass);
-        }
+            Denoiser network, ModelCard card, ImageCodec codec, Precision precision, int rows, int samplesPerRow) {
+        int count = rows * samplesPerRow;
         ImageShape shape = card.images();
         int size = shape.values();
-        float[] all = new float[labels.length * size];
+        float[] all = new float[count * size];
         new SampleJob(sampler(network, card, card.sampling(), precision), codec, 0, GRID_BATCH)
                 .sample(
-                        new Prompts.Labels(labels),
+                        Prompts.rows(card, rows, samplesPerRow),
                         (d, t, x) -> {},
                         (first, pixels, n) -> System.arraycopy(pixels, 0, all, first * size, n * size));
-        return ImageGrid.of(all, labels.length, shape.channels(), shape.height(), shape.width(), samplesPerClass);
+        return ImageGrid.of(all, count, shape.channels(), shape.height(), shape.width(), samplesPerRow);
     }
 }
