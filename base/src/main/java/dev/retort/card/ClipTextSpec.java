@@ -1,6 +1,9 @@
 package dev.retort.card;
 
 import dev.retort.config.Require;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.text.Tokenizer;
 
 /**
  * The shape of a CLIP text encoder (Radford et al. 2021, §2.4) and what of it a denoiser is handed.
@@ -78,6 +81,48 @@ public record ClipTextSpec(
                 skipped,
                 normed,
                 endToken);
+    }
+
+    /** The same encoder without the blocks at the end that nothing reads; only where no state is pooled are there such. */
+    public ClipTextSpec withoutUnused() {
+        return projection > 0 || skip == 0 || !finalNorm
+                ? this
+                : new ClipTextSpec(
+                        vocabulary,
+                        length,
+                        width,
+                        mlpWidth,
+                        layers - skip,
+                        heads,
+                        activation,
+                        eps,
+                        projection,
+                        0,
+                        true,
+                        endToken);
+    }
+
+    /**
+     * Refuses a tokenizer whose ids the encoder does not know.
+     *
+     * @throws RetortException of kind CHECKPOINT saying what was expected
+     */
+    public void requireFits(Tokenizer tokenizer) {
+        refuseUnless(
+                tokenizer.vocabulary() <= vocabulary,
+                "the tokenizer has " + tokenizer.vocabulary() + " tokens, and the encoder knows " + vocabulary);
+        refuseUnless(
+                tokenizer.length() <= length,
+                "the tokenizer makes texts of " + tokenizer.length() + " tokens, and the encoder reads " + length);
+        refuseUnless(
+                projection == 0 || endToken == LARGEST_ID || endToken == tokenizer.end(),
+                "the tokenizer ends texts with token " + tokenizer.end() + ", and the encoder pools at " + endToken);
+    }
+
+    private static void refuseUnless(boolean fits, String why) {
+        if (!fits) {
+            throw new RetortException(Kind.CHECKPOINT, why + "; use the tokenizer and the encoder of one model");
+        }
     }
 
     /** Number of weights. */
