@@ -63,7 +63,19 @@ public record ClipTextSpec(
 
     /** A small encoder to be trained from nothing: an MLP of 4·width, the last state normed, the last id of all its end. */
     public ClipTextSpec(int vocabulary, int length, int width, int layers, int heads) {
-        this(vocabulary, length, width, 4 * width, layers, heads, Activation.QUICK_GELU, 1e-5, 0, 0, true, vocabulary - 1);
+        this(
+                vocabulary,
+                length,
+                width,
+                4 * width,
+                layers,
+                heads,
+                Activation.QUICK_GELU,
+                1e-5,
+                0,
+                0,
+                true,
+                vocabulary - 1);
     }
 
     /** The same encoder whose states are taken elsewhere. */

@@ -51,7 +51,8 @@ public enum ClipTextLayout {
 
         @Override
         int third(String parameter) {
-            return Math.max(0, List.of("q", "k", "v").indexOf(parameter.replaceFirst(".*self_attn\\.(.)_proj.*", "$1")));
+            return Math.max(
+                    0, List.of("q", "k", "v").indexOf(parameter.replaceFirst(".*self_attn\\.(.)_proj.*", "$1")));
         }
     };
 
@@ -113,8 +114,8 @@ public enum ClipTextLayout {
 
     private List<Part> parts(ClipTextSpec spec, String prefix) {
         List<Part> parts = new ArrayList<>();
-        parameters(spec).forEach((name, shape) ->
-                parts.add(new Part(name, prefix + key(name), third(name) * shape[0], shape)));
+        parameters(spec)
+                .forEach((name, shape) -> parts.add(new Part(name, prefix + key(name), third(name) * shape[0], shape)));
         return parts;
     }
 

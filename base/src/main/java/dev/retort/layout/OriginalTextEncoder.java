@@ -85,7 +85,9 @@ public enum OriginalTextEncoder {
                 Math.max(1, width / HEAD_WIDTH),
                 openClip ? Activation.GELU : Activation.QUICK_GELU,
                 1e-5,
-                openClip && this != SD_2 && projection != null ? (int) projection.shape()[1] : 0,
+                openClip && this != SD_2 && projection != null
+                        ? (int) projection.shape()[1]
+                        : 0,
                 0,
                 true,
                 ClipTextSpec.LARGEST_ID);

@@ -28,7 +28,9 @@ final class RowsView implements TensorFile {
         this.opened = opened;
         for (Part part : rows) {
             parts.put(part.key(), part);
-            entries.put(part.key(), new TensorEntry(part.key(), file.entry(part.parameter()).type(), part.shape()));
+            entries.put(
+                    part.key(),
+                    new TensorEntry(part.key(), file.entry(part.parameter()).type(), part.shape()));
         }
     }
 

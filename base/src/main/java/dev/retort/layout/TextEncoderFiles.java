@@ -171,8 +171,9 @@ public final class TextEncoderFiles {
         boolean known = written.skip() == 0 && written.finalNorm() || written.skip() == 1 && !written.finalNorm();
         return known
                 ? List.of()
-                : List.of("the library's pipelines hand on the last state with the final norm (SD) or the penultimate without"
-                        + " (SDXL), so this encoder's states will differ");
+                : List.of(
+                        "the library's pipelines hand on the last state with the final norm (SD) or the penultimate without"
+                                + " (SDXL), so this encoder's states will differ");
     }
 
     /**

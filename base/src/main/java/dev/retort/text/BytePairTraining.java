@@ -16,10 +16,10 @@ import java.util.TreeSet;
 
 /** Learns byte pairs (Sennrich et al. 2016): again and again the pair of tokens that is most frequent becomes a token. */
 final class BytePairTraining {
-    private static final Comparator<Map.Entry<Merge, Long>> MOST_FREQUENT =
-            Map.Entry.<Merge, Long>comparingByValue()
-                    .thenComparing(Map.Entry.comparingByKey(
-                            Comparator.comparing(Merge::left).thenComparing(Merge::right).reversed()));
+    private static final Comparator<Map.Entry<Merge, Long>> MOST_FREQUENT = Map.Entry.<Merge, Long>comparingByValue()
+            .thenComparing(Map.Entry.comparingByKey(Comparator.comparing(Merge::left)
+                    .thenComparing(Merge::right)
+                    .reversed()));
 
     /** A word of the texts as it is spelled so far. */
     private static final class Spelling {
@@ -47,7 +47,8 @@ final class BytePairTraining {
             }
         }
         counts.forEach((word, count) -> {
-            List<String> tokens = new ArrayList<>(ByteLetters.of(word).chars().mapToObj(Character::toString).toList());
+            List<String> tokens = new ArrayList<>(
+                    ByteLetters.of(word).chars().mapToObj(Character::toString).toList());
             letters.addAll(tokens);
             tokens.set(tokens.size() - 1, tokens.get(tokens.size() - 1) + BytePairs.END);
             spellings.add(new Spelling(tokens, count));
@@ -69,7 +70,10 @@ final class BytePairTraining {
         }
         List<Merge> merges = new ArrayList<>();
         while (ids.size() + specials < vocabulary && !frequency.isEmpty()) {
-            Merge next = frequency.entrySet().stream().max(MOST_FREQUENT).orElseThrow().getKey();
+            Merge next = frequency.entrySet().stream()
+                    .max(MOST_FREQUENT)
+                    .orElseThrow()
+                    .getKey();
             apply(next);
             merges.add(next);
             add(ids, next.joined()); // two merges may make the same token

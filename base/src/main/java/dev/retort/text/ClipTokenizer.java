@@ -33,8 +33,7 @@ public final class ClipTokenizer implements Tokenizer {
      * @param pad fills what is left
      */
     record Specials(String start, String end, String unknown, String pad) {
-        static final Specials CLIP =
-                new Specials("<|startoftext|>", "<|endoftext|>", "<|endoftext|>", "<|endoftext|>");
+        static final Specials CLIP = new Specials("<|startoftext|>", "<|endoftext|>", "<|endoftext|>", "<|endoftext|>");
 
         List<String> all() {
             return List.of(start, end, unknown, pad);
@@ -58,11 +57,7 @@ public final class ClipTokenizer implements Tokenizer {
      * @param added tokens beside the specials that are not spelled
      */
     ClipTokenizer(
-            Map<String, Integer> ids,
-            List<BytePairs.Merge> merges,
-            Specials specials,
-            Set<String> added,
-            int length) {
+            Map<String, Integer> ids, List<BytePairs.Merge> merges, Specials specials, Set<String> added, int length) {
         if (length < SHORTEST) {
             throw new RetortException(
                     Kind.CONFIG,
@@ -146,7 +141,10 @@ public final class ClipTokenizer implements Tokenizer {
         for (int i = room(); i < all.length; i++) {
             String token = tokens[all[i]];
             boolean last = token.endsWith(BytePairs.END) || specials.all().contains(token) || added.contains(token);
-            letters.append(token.endsWith(BytePairs.END) ? token.substring(0, token.length() - BytePairs.END.length()) : token);
+            letters.append(
+                    token.endsWith(BytePairs.END)
+                            ? token.substring(0, token.length() - BytePairs.END.length())
+                            : token);
             if (last) {
                 cut.append(ByteLetters.text(letters.toString())).append(' ');
                 letters.setLength(0);

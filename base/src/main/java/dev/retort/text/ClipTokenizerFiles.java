@@ -73,8 +73,8 @@ final class ClipTokenizerFiles {
         }
         Optional<TokenizerJson> config = TokenizerJson.find(folder.resolve(CONFIG));
         config.ifPresent(this::config);
-        TokenizerJson.find(folder.resolve(ADDED)).ifPresent(file -> file.ids(file.root())
-                .forEach((token, id) -> added.put(id, token)));
+        TokenizerJson.find(folder.resolve(ADDED))
+                .ifPresent(file -> file.ids(file.root()).forEach((token, id) -> added.put(id, token)));
         added.forEach((id, token) -> ids.putIfAbsent(token, id));
         Specials specials = specials(config, TokenizerJson.find(folder.resolve(SPECIALS)));
         requireMergesKnown();
@@ -96,7 +96,9 @@ final class ClipTokenizerFiles {
     private static Merge merge(Path file, String place, String[] pair) {
         if (pair.length != 2 || pair[0].isEmpty() || pair[1].isEmpty()) {
             throw TokenizerJson.damaged(
-                    file, place + " is '" + String.join(" ", pair) + "', expected two tokens with a space between", null);
+                    file,
+                    place + " is '" + String.join(" ", pair) + "', expected two tokens with a space between",
+                    null);
         }
         return new Merge(pair[0], pair[1]);
     }
@@ -157,7 +159,8 @@ final class ClipTokenizerFiles {
                 special("pad_token", end, map, config));
     }
 
-    private String special(String field, String otherwise, Optional<TokenizerJson> map, Optional<TokenizerJson> config) {
+    private String special(
+            String field, String otherwise, Optional<TokenizerJson> map, Optional<TokenizerJson> config) {
         Optional<TokenizerJson> from = Stream.of(map, config)
                 .flatMap(Optional::stream)
                 .filter(file -> file.token(field).isPresent())
@@ -167,7 +170,8 @@ final class ClipTokenizerFiles {
             throw TokenizerJson.damaged(
                     source,
                     "has no '" + token + "', the " + field
-                            + from.map(file -> " of " + file.file().getFileName()).orElse(""),
+                            + from.map(file -> " of " + file.file().getFileName())
+                                    .orElse(""),
                     null);
         }
         return token;
@@ -221,8 +225,9 @@ final class ClipTokenizerFiles {
 
     private static Map<String, Object> added(ClipTokenizer tokenizer) {
         Map<String, Object> decoder = new LinkedHashMap<>();
-        tokenizer.added().stream().sorted().forEach(token -> decoder.put(
-                String.valueOf(tokenizer.tokens().get(token)), Map.of("content", token)));
+        tokenizer.added().stream()
+                .sorted()
+                .forEach(token -> decoder.put(String.valueOf(tokenizer.tokens().get(token)), Map.of("content", token)));
         return decoder;
     }
 

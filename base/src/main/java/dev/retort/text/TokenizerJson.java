@@ -105,7 +105,8 @@ final class TokenizerJson {
     /** An id that is one. */
     int id(String token, JsonNode value) {
         if (!value.isIntegralNumber() || !value.canConvertToInt() || value.asInt() < 0 || value.asInt() > LARGEST_ID) {
-            throw damaged("gives '" + token + "' the id " + value + ", expected a whole number from 0 to " + LARGEST_ID);
+            throw damaged(
+                    "gives '" + token + "' the id " + value + ", expected a whole number from 0 to " + LARGEST_ID);
         }
         return value.asInt();
     }

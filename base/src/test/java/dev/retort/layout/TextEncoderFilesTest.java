@@ -80,7 +80,8 @@ class TextEncoderFilesTest {
         SafetensorsWriter writer = new SafetensorsWriter();
         Random random = new Random(seed);
         ClipTextLayout.parameters(spec).forEach((name, shape) -> {
-            ByteBuffer bytes = ByteBuffer.allocate((int) Dtype.F32.bytesOf(shape)).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer bytes =
+                    ByteBuffer.allocate((int) Dtype.F32.bytesOf(shape)).order(ByteOrder.LITTLE_ENDIAN);
             while (bytes.hasRemaining()) {
                 bytes.putFloat((float) random.nextGaussian());
             }
@@ -102,11 +103,14 @@ class TextEncoderFilesTest {
             JsonNode root = JsonMapper.shared()
                     .readTree(reference("shapes/" + list + ".json").toFile());
             Map<String, String> expected = new LinkedHashMap<>();
-            root.properties().forEach(key -> expected.put(key.getKey(), key.getValue().get(0).toString()));
+            root.properties()
+                    .forEach(key ->
+                            expected.put(key.getKey(), key.getValue().get(0).toString()));
             Map<String, String> ours = new LinkedHashMap<>();
             ClipTextLayout.TRANSFORMERS
                     .shapes(spec, "")
-                    .forEach((key, shape) -> ours.put(key, Arrays.toString(shape).replace(" ", "")));
+                    .forEach(
+                            (key, shape) -> ours.put(key, Arrays.toString(shape).replace(" ", "")));
             assertThat(ours).as(list).containsExactlyInAnyOrderEntriesOf(expected);
         });
     }
@@ -115,8 +119,7 @@ class TextEncoderFilesTest {
     void names_with_and_without_their_prefix_and_pickles_hold_the_same_weights() throws IOException {
         TextEncoderFiles bare = only(reference("clip-text/model-a"));
         assertThat(bare.spec())
-                .isEqualTo(new ClipTextSpec(
-                        1000, 77, 32, 64, 3, 4, Activation.QUICK_GELU, 1e-5, 0, 0, true, LARGEST));
+                .isEqualTo(new ClipTextSpec(1000, 77, 32, 64, 3, 4, Activation.QUICK_GELU, 1e-5, 0, 0, true, LARGEST));
         Path prefixed = reference("clip-text/model-a-prefixed");
         assertThat(values(only(prefixed))).isEqualTo(values(bare));
         for (String file : List.of("config.json", "pytorch_model.bin")) {
@@ -182,14 +185,16 @@ class TextEncoderFilesTest {
 
     @Test
     void files_in_the_original_layout_hold_the_encoders_of_each_family() {
-        for (List<ClipTextSpec> specs : List.of(List.of(SD_1), List.of(SD_2), List.of(FIRST, SECOND), List.of(SECOND))) {
+        for (List<ClipTextSpec> specs :
+                List.of(List.of(SD_1), List.of(SD_2), List.of(FIRST, SECOND), List.of(SECOND))) {
             List<TensorFile> parameters =
                     specs.stream().map(spec -> random(spec, spec.layers())).toList();
             SafetensorsWriter writer = new SafetensorsWriter();
             writer.add("model.diffusion_model.out.2.bias", Dtype.F32, new long[] {1}, () -> ByteBuffer.allocate(4));
             for (TensorFile keyed : TextEncoderFiles.original(specs, parameters)) {
-                keyed.entries().forEach((name, entry) -> writer.add(
-                        name, Dtype.F32, entry.shape(), keyed.values(name, 0, entry.elements(), Dtype.F32)));
+                keyed.entries()
+                        .forEach((name, entry) -> writer.add(
+                                name, Dtype.F32, entry.shape(), keyed.values(name, 0, entry.elements(), Dtype.F32)));
             }
             Path file = folder.resolve("model.safetensors");
             writer.write(file);
@@ -205,7 +210,8 @@ class TextEncoderFilesTest {
     @Test
     void open_clip_has_q_k_and_v_below_each_other_and_the_projection_transposed() {
         try (TensorFile ours = random(SECOND, 1)) {
-            TensorFile keys = TextEncoderFiles.original(List.of(SECOND), List.of(ours)).get(0);
+            TensorFile keys =
+                    TextEncoderFiles.original(List.of(SECOND), List.of(ours)).get(0);
             String block = "conditioner.embedders.0.model.transformer.resblocks.2.";
             assertThat(keys.entry(block + "attn.in_proj_weight").shape()).containsExactly(3 * 128, 128);
             float[] joint = keys.floats(block + "attn.in_proj_weight");
@@ -235,8 +241,7 @@ class TextEncoderFilesTest {
 
     @Test
     void the_last_block_of_an_sd_2_file_which_nothing_reads_is_left_out() {
-        ClipTextSpec whole =
-                new ClipTextSpec(50, 8, 64, 96, 3, 1, Activation.GELU, 1e-5, 64, 1, true, LARGEST);
+        ClipTextSpec whole = new ClipTextSpec(50, 8, 64, 96, 3, 1, Activation.GELU, 1e-5, 64, 1, true, LARGEST);
         try (TensorFile parameters = random(whole, 1)) {
             String prefix = OriginalTextEncoder.SD_2.prefix();
             ConvertedWeights.writer(ClipTextLayout.OPEN_CLIP.keys(parameters, whole, prefix), Dtype.F16)
@@ -308,7 +313,8 @@ class TextEncoderFilesTest {
         write(config, good.replace("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4"));
         assertThatThrownBy(() -> TextEncoderFiles.find(folder))
                 .hasMessageContaining("model.safetensors belongs to another architecture: missing encoder.layers.3.");
-        assertThat(TextEncoderFiles.find(Files.createDirectories(folder.resolve("empty")))).isEmpty();
+        assertThat(TextEncoderFiles.find(Files.createDirectories(folder.resolve("empty"))))
+                .isEmpty();
     }
 
     private static void write(Path file, String text) {

@@ -74,7 +74,8 @@ class ClipTokenizerTest {
 
     @Test
     void what_does_not_fit_is_told_as_text() {
-        String words = String.join(" ", IntStream.range(0, 74).mapToObj(i -> "x").toList());
+        String words =
+                String.join(" ", IntStream.range(0, 74).mapToObj(i -> "x").toList());
         assertThat(published().cut(words + " a café, 🐱 and a Dog")).isEqualTo("café , 🐱 and a dog");
         assertThat(published().cut(words + " fits")).isEmpty();
     }
@@ -134,7 +135,10 @@ class ClipTokenizerTest {
     @Test
     void a_folder_may_pad_with_another_token_and_be_shorter() throws IOException {
         published().write(folder);
-        replace("special_tokens_map.json", "\"pad_token\" : \"<|endoftext|>\"", "\"pad_token\" : {\"content\" : \"!\"}");
+        replace(
+                "special_tokens_map.json",
+                "\"pad_token\" : \"<|endoftext|>\"",
+                "\"pad_token\" : {\"content\" : \"!\"}");
         replace("tokenizer_config.json", "77", "8");
         ClipTokenizer tokenizer = ClipTokenizer.read(folder);
         assertThat(tokenizer.ids("a photo")).containsExactly(49406, 320, 1125, 49407, 0, 0, 0, 0);
@@ -150,7 +154,8 @@ class ClipTokenizerTest {
         Files.writeString(folder.resolve("added_tokens.json"), "{\"<cat-toy>\": 49408}");
         ClipTokenizer tokenizer = ClipTokenizer.read(folder);
         assertThat(tokenizer.vocabulary()).isEqualTo(49409);
-        assertThat(Arrays.copyOf(tokenizer.ids("a <cat-toy> photo"), 5)).containsExactly(49406, 320, 49408, 1125, 49407);
+        assertThat(Arrays.copyOf(tokenizer.ids("a <cat-toy> photo"), 5))
+                .containsExactly(49406, 320, 49408, 1125, 49407);
         Files.delete(folder.resolve("added_tokens.json"));
         tokenizer.write(folder);
         assertThat(ClipTokenizer.read(folder)).isEqualTo(tokenizer);
@@ -199,7 +204,8 @@ class ClipTokenizerTest {
         for (String caption : CAPTIONS) {
             int words = caption.replace("!", " !").split(" ").length;
             int[] ids = tokenizer.ids(caption);
-            assertThat(IntStream.of(ids).filter(id -> id == tokenizer.end()).count()).isEqualTo(16 - words - 1);
+            assertThat(IntStream.of(ids).filter(id -> id == tokenizer.end()).count())
+                    .isEqualTo(16 - words - 1);
         }
         assertThat(tokenizer.ids("a red circle")).isEqualTo(tokenizer.ids("A  RED circle"));
         assertThat(tokenizer.vocabulary()).isLessThan(500);
@@ -231,7 +237,8 @@ class ClipTokenizerTest {
 
     @Test
     void pairs_are_learned_in_the_order_of_their_frequency() {
-        // by hand: p·u 17, u·n</w> 16, h·u 15, u·g</w> 15, u·g 5, g·s</w> 5; after pu 17: h·u 15, pu·n</w> 12, u·g</w> 10, …
+        // by hand: p·u 17, u·n</w> 16, h·u 15, u·g</w> 15, u·g 5, g·s</w> 5; after pu 17: h·u 15, pu·n</w> 12, u·g</w>
+        // 10, …
         List<String> captions = Map.of("hug", 10, "pug", 5, "pun", 12, "bun", 4, "hugs", 5).entrySet().stream()
                 .flatMap(word -> Stream.generate(word::getKey).limit(word.getValue()))
                 .toList();
@@ -243,9 +250,8 @@ class ClipTokenizerTest {
     @Test
     void a_word_without_end_is_spelled_in_time() {
         Random random = new Random(1);
-        String word = random.ints(300_000, 'a', 'z' + 1)
-                .mapToObj(Character::toString)
-                .collect(Collectors.joining());
+        String word =
+                random.ints(300_000, 'a', 'z' + 1).mapToObj(Character::toString).collect(Collectors.joining());
         assertThat(published().ids(word)[76]).isEqualTo(49407);
     }
 }

@@ -28,8 +28,8 @@ final class ClipAttention extends Layer {
     /** x (N, L, W) → the same shape. */
     Tensor forward(Tensor x) {
         double scale = 1 / Math.sqrt((double) x.size(2) / heads);
-        return out.forward(Attend.of(
-                split(q.forward(x)), split(k.forward(x)), split(v.forward(x)), Attend.Mask.CAUSAL, scale));
+        return out.forward(
+                Attend.of(split(q.forward(x)), split(k.forward(x)), split(v.forward(x)), Attend.Mask.CAUSAL, scale));
     }
 
     /** (N, L, W) → (N, heads, L, W / heads). */

@@ -7,37 +7,39 @@ import static org.assertj.core.api.Assertions.within;
 import dev.retort.ReferenceCase;
 import dev.retort.card.ClipTextSpec;
 import dev.retort.card.ClipTextSpec.Activation;
+import dev.retort.graph.Graph;
+import dev.retort.io.TensorFile;
+import dev.retort.layout.ClipTextLayout;
+import dev.retort.layout.TextEncoderFiles;
 import dev.retort.model.TextEncoder.Encoded;
+import dev.retort.model.Weights;
 import dev.retort.nn.Init;
+import dev.retort.nn.LayerGraph;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
+import dev.retort.torch.GraphReplay;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 
 class ClipTextTest {
-    private static final ClipTextSpec A = new ClipTextSpec(
-            1000, 77, 32, 64, 3, 4, Activation.QUICK_GELU, 1e-5, 0, 0, true, ClipTextSpec.LARGEST_ID);
-    private static final ClipTextSpec B =
-            new ClipTextSpec(900, 77, 24, 56, 2, 2, Activation.GELU, 1e-5, 20, 1, false, 899);
-
-    private static Map<String, Tensor> weights(ReferenceCase reference, String model) {
-        Map<String, Tensor> prefixed = new LinkedHashMap<>();
-        reference.tensors(model + "/model.safetensors").forEach((name, tensor) -> prefixed.put(
-                name.startsWith("text_") ? name : "text_model." + name, tensor));
-        return prefixed;
+    /** The encoder of a folder of the reference. */
+    private static TextEncoderFiles files(ReferenceCase reference, String model) {
+        return TextEncoderFiles.find(reference.folder().resolve(model)).get(0);
     }
 
-    private static ClipText load(ClipTextSpec spec, Map<String, Tensor> weights) {
+    private static ClipText load(TextEncoderFiles files, ClipTextSpec spec) {
         ClipText encoder = new ClipText(spec, Init.blank(Device.CPU));
-        assertThat(encoder.load(weights)).isEmpty();
+        try (TensorFile file = files.open()) {
+            Weights.fill(encoder, file);
+        }
         return encoder;
     }
 
@@ -45,11 +47,12 @@ class ClipTextTest {
     void an_encoder_of_sd_1_equals_the_reference_in_every_state() {
         ReferenceCase reference = ReferenceCase.open("clip-text");
         String file = "model-a.safetensors";
+        TextEncoderFiles files = files(reference, "model-a");
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                ClipText encoder = load(A, weights(reference, "model-a"));
-                ClipText skipping = load(A.handing(1, true), weights(reference, "model-a"));
-                ClipText penultimate = load(A.handing(1, false), weights(reference, "model-a"))) {
+                ClipText encoder = load(files, files.spec());
+                ClipText skipping = load(files, files.spec().handing(1, true));
+                ClipText penultimate = load(files, files.spec().handing(1, false))) {
             Map<String, Tensor> io = reference.tensors(file);
             for (String which : List.of("", "short.")) {
                 Tensor tokens = io.get(which.isEmpty() ? "input_ids" : "input_ids_short");
@@ -61,8 +64,12 @@ class ClipTextTest {
                 reference.check(file, which + "last_hidden_state", encoded.states());
                 reference.check(file, which + "pooled", encoder.pooled(taps.get("hidden.3"), tokens));
                 assertThat(encoded.pooled()).isNull();
-                reference.check(file, which + "penultimate", penultimate.forward(tokens).states());
-                reference.check(file, which + "penultimate_normed", skipping.forward(tokens).states());
+                reference.check(
+                        file, which + "penultimate", penultimate.forward(tokens).states());
+                reference.check(
+                        file,
+                        which + "penultimate_normed",
+                        skipping.forward(tokens).states());
             }
         }
     }
@@ -71,17 +78,19 @@ class ClipTextTest {
     void an_encoder_of_sdxl_equals_the_reference_with_its_projection() {
         ReferenceCase reference = ReferenceCase.open("clip-text");
         String file = "model-b.safetensors";
+        TextEncoderFiles files = files(reference, "model-b");
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
-                ClipText encoder = load(B, weights(reference, "model-b"));
-                ClipText last = load(B.handing(0, true), weights(reference, "model-b"))) {
+                ClipText encoder = load(files, files.spec().handing(1, false));
+                ClipText last = load(files, files.spec())) {
             Map<String, Tensor> io = reference.tensors(file);
             for (String which : List.of("", "short.")) {
                 Tensor tokens = io.get(which.isEmpty() ? "input_ids" : "input_ids_short");
                 Encoded encoded = encoder.forward(tokens);
                 reference.check(file, which + "penultimate", encoded.states());
                 reference.check(file, which + "text_embeds", encoded.pooled());
-                reference.check(file, which + "last_hidden_state", last.forward(tokens).states());
+                reference.check(
+                        file, which + "last_hidden_state", last.forward(tokens).states());
             }
         }
     }
@@ -90,22 +99,28 @@ class ClipTextTest {
     void the_eps_of_the_norms_is_that_of_the_spec() {
         ReferenceCase reference = ReferenceCase.open("clip-text");
         for (String model : List.of("model-a", "model-b")) {
+            TextEncoderFiles files = files(reference, model);
             try (Scope scope = Scope.open();
-                    NoGrad off = NoGrad.on()) {
-                Map<String, Tensor> weights = weights(reference, model);
-                weights.replaceAll((name, tensor) -> name.contains("norm") ? tensor : Ops.mul(tensor, 0.03));
-                try (ClipText encoder = load((model.equals("model-a") ? A : B).handing(0, true), weights)) {
-                    String file = model + ".safetensors";
-                    Tensor tokens = Ops.narrow(reference.tensors(file).get("input_ids"), 0, 0, 1);
-                    reference.check(file, "scaled.last_hidden_state", encoder.forward(tokens).states());
-                }
+                    NoGrad off = NoGrad.on();
+                    ClipText encoder = load(files, files.spec())) {
+                encoder.state().forEach((name, tensor) -> {
+                    if (!name.contains("norm")) {
+                        tensor.copy_(Ops.mul(tensor, 0.03));
+                    }
+                });
+                String file = model + ".safetensors";
+                Tensor tokens = Ops.narrow(reference.tensors(file).get("input_ids"), 0, 0, 1);
+                reference.check(
+                        file,
+                        "scaled.last_hidden_state",
+                        encoder.forward(tokens).states());
             }
         }
     }
 
     @Test
     void packed_for_sampling_it_gives_the_same_states() {
-        ClipTextSpec spec = new ClipTextSpec(50, 12, 32, 2, 4).handing(0, true);
+        ClipTextSpec spec = new ClipTextSpec(50, 12, 32, 2, 4);
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
                 ClipText encoder = new ClipText(spec, Init.of(1, Device.CPU))) {
@@ -161,14 +176,42 @@ class ClipTextTest {
     }
 
     @Test
-    void a_new_encoder_has_as_many_parameters_as_its_spec_says() {
-        for (ClipTextSpec spec : List.of(A, B, new ClipTextSpec(60, 16, 64, 3, 4))) {
+    void an_encoder_has_as_many_parameters_as_its_spec_says_in_the_order_of_its_layout() {
+        for (ClipTextSpec spec : List.of(
+                new ClipTextSpec(60, 16, 64, 3, 4),
+                new ClipTextSpec(90, 77, 24, 56, 2, 2, Activation.GELU, 1e-5, 20, 1, false, 89))) {
             try (Scope scope = Scope.open();
                     ClipText encoder = new ClipText(spec, Init.of(3, Device.CPU))) {
                 assertThat(encoder.parameterCount()).isEqualTo(spec.parameters());
-                assertThat(encoder.stateCount()).isEqualTo(spec.parameters());
+                assertThat(List.copyOf(encoder.state().keySet()))
+                        .isEqualTo(List.copyOf(ClipTextLayout.parameters(spec).keySet()));
             }
         }
+    }
+
+    @Test
+    void states_equal_their_graph_for_other_numbers_of_texts() {
+        ClipTextSpec spec = new ClipTextSpec(20, 5, 16, 2, 2);
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                ClipText encoder = new ClipText(spec, Init.of(1, Device.CPU))) {
+            Graph graph = LayerGraph.of(encoder, n -> Map.of("tokens", texts(n, 5)), in ->
+                    new Tensor[] {encoder.forward(in.get("tokens")).states()});
+            GraphReplay replay = new GraphReplay(graph, encoder.state(), Device.CPU);
+            for (int texts : List.of(1, 4)) {
+                assertThat(Tensors.floats(replay.run(texts(texts, 5))[0]))
+                        .isEqualTo(
+                                Tensors.floats(encoder.forward(texts(texts, 5)).states()));
+            }
+        }
+    }
+
+    private static Tensor texts(int count, int length) {
+        return Ops.view(
+                Tensors.of(
+                        IntStream.range(0, count * length).map(i -> i * 7 % 19).toArray(), Device.CPU),
+                count,
+                length);
     }
 
     @Test
