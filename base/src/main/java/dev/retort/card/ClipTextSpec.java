@@ -1,6 +1,9 @@
 package dev.retort.card;
 
 import dev.retort.config.Require;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
+import dev.retort.text.Tokenizer;
 
 /**
  * The shape of a CLIP text encoder (Radford et al. 2021, §2.4) and what of it a denoiser is handed.
@@ -60,7 +63,19 @@ public record ClipTextSpec(
 
     /** A small encoder to be trained from nothing: an MLP of 4·width, the last state normed, the last id of all its end. */
     public ClipTextSpec(int vocabulary, int length, int width, int layers, int heads) {
-        this(vocabulary, length, width, 4 * width, layers, heads, Activation.QUICK_GELU, 1e-5, 0, 0, true, vocabulary - 1);
+        this(
+                vocabulary,
+                length,
+                width,
+                4 * width,
+                layers,
+                heads,
+                Activation.QUICK_GELU,
+                1e-5,
+                0,
+                0,
+                true,
+                vocabulary - 1);
     }
 
     /** The same encoder whose states are taken elsewhere. */
@@ -78,6 +93,48 @@ public record ClipTextSpec(
                 skipped,
                 normed,
                 endToken);
+    }
+
+    /** The same encoder without the blocks at the end that nothing reads; only where no state is pooled are there such. */
+    public ClipTextSpec withoutUnused() {
+        return projection > 0 || skip == 0 || !finalNorm
+                ? this
+                : new ClipTextSpec(
+                        vocabulary,
+                        length,
+                        width,
+                        mlpWidth,
+                        layers - skip,
+                        heads,
+                        activation,
+                        eps,
+                        projection,
+                        0,
+                        true,
+                        endToken);
+    }
+
+    /**
+     * Refuses a tokenizer whose ids the encoder does not know.
+     *
+     * @throws RetortException of kind CHECKPOINT saying what was expected
+     */
+    public void requireFits(Tokenizer tokenizer) {
+        refuseUnless(
+                tokenizer.vocabulary() <= vocabulary,
+                "the tokenizer has " + tokenizer.vocabulary() + " tokens, and the encoder knows " + vocabulary);
+        refuseUnless(
+                tokenizer.length() <= length,
+                "the tokenizer makes texts of " + tokenizer.length() + " tokens, and the encoder reads " + length);
+        refuseUnless(
+                projection == 0 || endToken == LARGEST_ID || endToken == tokenizer.end(),
+                "the tokenizer ends texts with token " + tokenizer.end() + ", and the encoder pools at " + endToken);
+    }
+
+    private static void refuseUnless(boolean fits, String why) {
+        if (!fits) {
+            throw new RetortException(Kind.CHECKPOINT, why + "; use the tokenizer and the encoder of one model");
+        }
     }
 
     /** Number of weights. */
