@@ -104,7 +104,7 @@ public final class DomainImages implements ImageSource {
     }
 
     private Note relabelled(Note note) {
-        return new Note(labelOf[note.label()], note.caption());
+        return note.relabelled(labelOf[note.label()]);
     }
 
     @Override

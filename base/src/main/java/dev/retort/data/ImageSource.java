@@ -35,7 +35,7 @@ public interface ImageSource {
      * Decodes picture {@code index} into {@code out} from {@code offset} on, as {@code channels * height * width} values
      * in [-1, 1], channel by channel, rows from the top.
      *
-     * @return its class and caption
+     * @return its class and captions
      * @throws dev.retort.error.RetortException of kind DATA, naming the picture, when it is damaged
      */
     Note read(long index, float[] out, int offset);
@@ -54,7 +54,7 @@ public interface ImageSource {
      *
      * @param mirrored whether left and right are exchanged
      * @param chance random numbers of this place in the order of training, for sources that hold distributions
-     * @return its class and caption
+     * @return its class and captions
      */
     default Note readAugmented(long index, boolean mirrored, Rng chance, float[] out, int offset) {
         Note note = read(index, out, offset);
