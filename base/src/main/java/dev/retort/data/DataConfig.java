@@ -3,6 +3,7 @@ package dev.retort.data;
 import dev.retort.config.Require;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -109,7 +110,7 @@ public sealed interface DataConfig {
 
         @Override
         public DataConfig pictures() {
-            return LatentFolder.is(Datasets.existing(path)) ? found().pictures() : this;
+            return !ShardNames.are(path) && LatentFolder.is(Datasets.existing(path)) ? found().pictures() : this;
         }
 
         @Override
@@ -207,7 +208,10 @@ public sealed interface DataConfig {
         }
     }
 
-    /** A tar archive of pictures, perhaps compressed, or a folder of such. */
+    /**
+     * A tar archive of pictures, perhaps compressed, a folder of such, or several by a pattern:
+     * {@code shards-{0000..0009}.tar}, {@code train-*.tar}.
+     */
     record Tar(String path, String split, int size, boolean flip) implements DataConfig {
         public Tar {
             require(path, split, size);
@@ -215,6 +219,10 @@ public sealed interface DataConfig {
 
         @Override
         public ImageSource open() {
+            if (ShardNames.are(path)) {
+                List<Path> shards = ShardNames.of(path);
+                return TarImages.openAll(shards.get(0).toAbsolutePath().getParent(), shards, split, size);
+            }
             Path place = Datasets.existing(path);
             return Files.isDirectory(place)
                     ? TarImages.openAll(place, Datasets.archives(place), split, size)

@@ -129,6 +129,11 @@ public final class DomainImages implements ImageSource {
     }
 
     @Override
+    public void requireCaptions() {
+        images.requireCaptions();
+    }
+
+    @Override
     public String name() {
         return images.name();
     }

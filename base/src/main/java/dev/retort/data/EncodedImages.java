@@ -129,6 +129,17 @@ final class EncodedImages implements ImageSource {
     }
 
     @Override
+    public void requireCaptions() {
+        List<String> without = pictures.stream()
+                .filter(picture -> !captions.has(picture))
+                .map(StoredFile::name)
+                .toList();
+        if (!without.isEmpty()) {
+            throw Captions.missing(name, without.size(), pictures.size(), without.get(0));
+        }
+    }
+
+    @Override
     public int label(long index) {
         return classes.labels()[Math.toIntExact(index)];
     }

@@ -71,6 +71,15 @@ public interface ImageSource {
         return note;
     }
 
+    /**
+     * Refuses pictures that nothing is written about, for networks that are told by text; an empty caption is one.
+     *
+     * @throws dev.retort.error.RetortException of kind DATA that says how many there are, and the first
+     */
+    default void requireCaptions() {
+        throw Captions.missing(name(), size(), size(), "");
+    }
+
     /** Whether the set it is of keeps training and test pictures apart; where not, all of them are training pictures. */
     default boolean hasTestSplit() {
         return true;

@@ -189,7 +189,7 @@ public record LatentEncoding(
                 Note note = damaged.read(i * all / FINGERPRINTED, pixels, 0);
                 bytes.clear().putInt(note.label()).asFloatBuffer().put(pixels);
                 digest.update(bytes.array());
-                digest.update(note.caption().getBytes(StandardCharsets.UTF_8));
+                digest.update(String.join("\n", note.captions()).getBytes(StandardCharsets.UTF_8));
             }
             return HexFormat.of().formatHex(digest.digest());
         } catch (NoSuchAlgorithmException e) {
