@@ -57,10 +57,13 @@ final class Captions {
     static boolean mayBeIn(String path, long bytes) {
         String last = ImageNames.file(path);
         String ending = ImageNames.ending(last);
-        return ending.equals("txt")
-                || ending.equals("json") && bytes <= LONGEST_JSON
-                || last.equals(JSON_LINES)
-                || last.equals(CSV);
+        return ending.equals("txt") || ending.equals("json") && bytes <= LONGEST_JSON || isList(path);
+    }
+
+    /** Whether a file lists captions of others. */
+    static boolean isList(String path) {
+        String last = ImageNames.file(path);
+        return ImageNames.hiddenPart(path).isEmpty() && (last.equals(JSON_LINES) || last.equals(CSV));
     }
 
     private void list(StoredFile metadata, String kind, Map<String, StoredFile> names) {

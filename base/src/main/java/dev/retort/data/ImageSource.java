@@ -2,6 +2,7 @@ package dev.retort.data;
 
 import dev.retort.card.AutoencoderCard;
 import dev.retort.diffusion.Rng;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -87,6 +88,11 @@ public interface ImageSource {
 
     /** What a person should know of how the set was read, a sentence each: what was left out, and why. */
     default List<String> notes() {
+        return List.of();
+    }
+
+    /** The files on disk that it is read from, pictures and what is written about them; none where nothing is read. */
+    default List<Path> files() {
         return List.of();
     }
 

@@ -50,9 +50,10 @@ public final class LatentImages implements ImageSource {
         }
     }
 
-    /** Opens a cache; a missing or foreign file is refused by name. */
+    /** Opens a cache; a missing or foreign file is refused by name, and so is a file that it was made from and that has changed. */
     public static LatentImages open(Path path) {
         LatentManifest manifest = new LatentFolder(path).manifest();
+        SourceFiles.read(path).requireUnchanged(path, manifest.source());
         Shards shards = manifest.shards();
         shards.requireAll(path, COMMAND);
         LatentImages images = new LatentImages(manifest);
