@@ -10,7 +10,7 @@ import java.util.List;
  * Pictures that go through the network together.
  *
  * @param pixels {@code count * channels * height * width} values, picture by picture, NCHW; those of pixels in [-1, 1]
- * @param prompts what each picture shows: its class, and its caption where the source has any
+ * @param prompts what each picture shows: its class, and one of its captions where the source has any
  * @param count number of pictures
  * @param channels colour channels, or those of a latent
  * @param height rows

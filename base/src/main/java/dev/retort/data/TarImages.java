@@ -11,7 +11,8 @@ import java.util.TreeSet;
 
 /**
  * {@code .tar} or {@code .tar.gz} archives of pictures in class folders, perhaps below split folders, or with WebDataset's
- * {@code .cls} files. Archives are read once; the encoded pictures stay in memory and are decoded on demand.
+ * {@code .cls}, {@code .txt} and {@code .json} files. Those that are not compressed are read once from header to header, and
+ * each picture where it lies when it is wanted; of compressed ones the encoded pictures stay in memory.
  */
 public final class TarImages {
     private TarImages() {}
