@@ -23,7 +23,8 @@ import java.util.stream.Stream;
 
 /** The architectures there are: those of the library, listed here and nowhere else, and a user's own. */
 public final class Architectures {
-    private static final List<Architecture<?>> KNOWN = List.of(new DitArchitecture(), new FoldedDitArchitecture());
+    private static final List<Architecture<?>> KNOWN = List.of(
+            new DitArchitecture(), new FoldedDitArchitecture(), new TextToImageArchitecture(), new UNetArchitecture());
 
     private Architectures() {}
 
