@@ -3,6 +3,7 @@ package dev.retort.layout;
 import dev.retort.card.ClipTextSpec;
 import dev.retort.card.ClipTextSpec.Activation;
 import dev.retort.error.RetortException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -22,13 +23,22 @@ final class ClipTextConfig {
 
     private ClipTextConfig() {}
 
+    private static LibraryConfig open(Path file) {
+        return LibraryConfig.read(file, "use a text encoder of CLIP");
+    }
+
+    /** Whether a file is there that the transformers library wrote; the diffusers library's name no type of model. */
+    static boolean isOne(Path file) {
+        return Files.isRegularFile(file) && open(file).has("model_type");
+    }
+
     /**
      * The shape that a file describes, handing the last state; what it leaves out has the library's defaults.
      *
      * @param projects whether the weights beside it have a projection, where the file does not say
      */
     static ClipTextSpec read(Path file, boolean projects) {
-        LibraryConfig config = LibraryConfig.read(file, "use a text encoder of CLIP");
+        LibraryConfig config = open(file);
         config.require("model_type", config.text("model_type", "clip_text_model"), "clip_text_model");
         List<String> classes = config.texts("architectures");
         if (!classes.isEmpty() && !List.of(PLAIN, PROJECTED).contains(classes.get(0))) {

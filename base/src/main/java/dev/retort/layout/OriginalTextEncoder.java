@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Map;
 
 /** Where a model's file in the original (LDM) layout keeps its text encoders. */
-public enum OriginalTextEncoder {
+enum OriginalTextEncoder {
     /** Stable Diffusion 1.x. */
     SD_1("cond_stage_model.transformer.", ClipTextLayout.TRANSFORMERS),
     /** Stable Diffusion 2.x, whose last block and projection nothing reads. */

@@ -60,7 +60,7 @@ public final class TextEncoderFiles {
                 .filter(end -> Files.isRegularFile(path.resolve(ENCODER + end).resolve(CONFIG)))
                 .toList();
         if (ends.isEmpty()) {
-            return Files.isRegularFile(path.resolve(CONFIG)) ? List.of(inFolder(path, false, null)) : List.of();
+            return ClipTextConfig.isOne(path.resolve(CONFIG)) ? List.of(inFolder(path, false, null)) : List.of();
         }
         // SDXL, whose refiner has the second alone, reads penultimate states without the final norm
         boolean xl = ends.contains("_2");

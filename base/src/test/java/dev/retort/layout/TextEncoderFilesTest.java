@@ -313,8 +313,16 @@ class TextEncoderFilesTest {
         write(config, good.replace("\"num_hidden_layers\": 3", "\"num_hidden_layers\": 4"));
         assertThatThrownBy(() -> TextEncoderFiles.find(folder))
                 .hasMessageContaining("model.safetensors belongs to another architecture: missing encoder.layers.3.");
-        assertThat(TextEncoderFiles.find(Files.createDirectories(folder.resolve("empty"))))
-                .isEmpty();
+    }
+
+    @Test
+    void a_model_without_text_has_no_encoders() throws IOException {
+        assertThat(TextEncoderFiles.find(folder)).isEmpty();
+        Files.writeString(folder.resolve("config.json"), "{\"_class_name\": \"DiTTransformer2DModel\"}");
+        assertThat(TextEncoderFiles.find(folder)).isEmpty();
+        try (TensorFile file = random(SD_1, 1)) {
+            assertThat(TextEncoderFiles.find(file.path())).isEmpty();
+        }
     }
 
     private static void write(Path file, String text) {
