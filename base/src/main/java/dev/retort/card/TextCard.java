@@ -83,15 +83,7 @@ public final class TextCard {
                             + " tokenizers, expected one for each; give a whole folder of a model");
         }
         for (int i = 0; i < encoders.size(); i++) {
-            ClipTokenizer tokenizer = tokenizers.get(i);
-            ClipTextSpec encoder = encoders.get(i);
-            if (tokenizer.vocabulary() > encoder.vocabulary() || tokenizer.length() > encoder.length()) {
-                throw new RetortException(
-                        Kind.CHECKPOINT,
-                        name(i) + " has " + tokenizer.vocabulary() + " ids and texts of " + tokenizer.length()
-                                + " tokens, but its text encoder takes " + encoder.vocabulary() + " ids and at most "
-                                + encoder.length() + " tokens; give the tokenizer that the encoder was trained with");
-            }
+            encoders.get(i).requireFits(tokenizers.get(i));
         }
     }
 

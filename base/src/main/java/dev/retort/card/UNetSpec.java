@@ -304,7 +304,7 @@ public record UNetSpec(Grid grid, List<Level> levels, Optional<Middle> middle, T
 
     /** Halves are rounded up. */
     private static int halved(int size, int times) {
-        return Math.ceilDiv(size, 1 << times);
+        return (size + (1 << times) - 1) >> times;
     }
 
     @Override

@@ -325,6 +325,7 @@ final class RecipeBuilder implements AutoCloseable {
                 recipe.run(),
                 teacherSha256,
                 trainedFor(),
+                Optional.ofNullable(teacher.card().text()),
                 provenance,
                 quantized);
     }

@@ -2,8 +2,10 @@ package dev.retort.train;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.TextCard;
 import dev.retort.data.ImageSource;
 import dev.retort.error.RetortException;
+import java.util.Optional;
 import tools.jackson.databind.annotation.JsonTypeIdResolver;
 
 /**
@@ -21,6 +23,11 @@ public interface NetworkConfig {
      * @throws RetortException of kind CONFIG when the images do not go with it
      */
     NetworkSpec spec(String field, ImageSource source, boolean learnSigma);
+
+    /** How the network is told texts, made of the images' captions; empty where it is told none. The same images give the same. */
+    default Optional<TextCard> text(ImageSource source) {
+        return Optional.empty();
+    }
 
     /** Share of conditions dropped in training; above 0 only where the network can be asked without one. */
     double dropout();

@@ -250,6 +250,7 @@ class ThreePlayersTest {
                         any.run(),
                         "",
                         TrainedFor.ANY,
+                        Optional.empty(),
                         Map.of());
                 Trainer trainer = new Trainer(
                         task,
