@@ -46,7 +46,7 @@ public record Batch(
         return of(
                 source,
                 new float[count * source.pixels()],
-                new Prompts.Labels(new int[count]),
+                Prompts.named(new int[count], List.of("")),
                 0,
                 source.paired().map(other -> blank(other, count)).orElse(null));
     }
