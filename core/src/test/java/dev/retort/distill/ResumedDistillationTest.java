@@ -37,7 +37,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ResumedDistillationTest {
     private static final LossConfig DIFFUSION = new LossConfig.Diffusion(LossWeight.ONE);
     private static final LossConfig OUTPUT = new LossConfig.Output(LossWeight.ramp(1, 0.5), Prediction.FLOW);
-    private static final LossConfig FEATURE = new LossConfig.Feature(LossWeight.ONE, "0-2", true, 2);
+    private static final LossConfig FEATURE = new Feature(LossWeight.ONE, "0-2", true, 2);
 
     @TempDir
     static Path temp;
@@ -142,7 +142,7 @@ class ResumedDistillationTest {
         distil(recipe(constant, first), "first");
         List<String> notes = distil(recipe(constant, first, stage("features", 32, FEATURE)), "both");
         assertThat(notes)
-                .anyMatch(note -> note.contains("stage features") && note.contains("blocks 1 to 2 and final_layer"))
+                .anyMatch(note -> note.contains("stage features") && note.contains("blocks.1 to blocks.2 and the output layer"))
                 .noneMatch(note -> note.contains("stage all"));
         try (SafetensorsFile before = SafetensorsFile.open(newest("first"));
                 SafetensorsFile after = SafetensorsFile.open(newest("both"))) {
@@ -160,17 +160,17 @@ class ResumedDistillationTest {
     void a_student_whose_output_no_stage_trains_is_refused_unless_it_is_its_teachers() {
         RunConfig run = run("fp32", false);
         assertThatThrownBy(() -> distil(recipe(run, stage("alone", 16, FEATURE)), "untrained"))
-                .hasMessageContaining("final_layer would never be trained")
+                .hasMessageContaining("output layer would never be trained")
                 .hasMessageContaining("add output");
         assertThat(temp.resolve("untrained")).doesNotExist();
-        LossConfig last = new LossConfig.Feature(LossWeight.ONE, "0-0,1-2", true, 0);
+        LossConfig last = new Feature(LossWeight.ONE, "0-0,1-2", true, 0);
         assertThat(distil(recipe(run, new StudentStart.Cut(), "2x32x2/4", stage("alone", 16, last)), "cut"))
-                .anyMatch(note -> note.contains("stage alone") && note.contains("final_layer stays"));
+                .anyMatch(note -> note.contains("stage alone") && note.contains("output layer stays"));
     }
 
     @Test
     void feature_losses_that_differ_have_connectors_of_their_own() throws Exception {
-        LossConfig other = new LossConfig.Feature(LossWeight.ONE, "0-2", false, 0);
+        LossConfig other = new Feature(LossWeight.ONE, "0-2", false, 0);
         Recipe recipe = recipe(run("fp32", false), stage("one", 24, OUTPUT, FEATURE), stage("two", 24, OUTPUT, other));
         distil(recipe, "connectors");
         try (SafetensorsFile saved = SafetensorsFile.open(newest("connectors"))) {
@@ -186,7 +186,7 @@ class ResumedDistillationTest {
 
     @Test
     void a_checkpoint_from_before_connectors_had_numbers_resumes_where_it_is_clear_whose_they_are() throws Exception {
-        LossConfig other = new LossConfig.Feature(LossWeight.ONE, "1-1", true, 2);
+        LossConfig other = new Feature(LossWeight.ONE, "1-1", true, 2);
         Recipe clear = recipe(run("fp32", false), stage("one", 16, OUTPUT, FEATURE), stage("two", 32, OUTPUT, other));
         distil(clear, "clear");
         stop(clear, "older", 4);
@@ -194,7 +194,7 @@ class ResumedDistillationTest {
         distil(clear, "older");
         assertThat(Files.mismatch(newest("clear"), newest("older"))).isEqualTo(-1);
 
-        LossConfig same = new LossConfig.Feature(LossWeight.ONE, "0-2", false, 2);
+        LossConfig same = new Feature(LossWeight.ONE, "0-2", false, 2);
         Recipe unclear = recipe(run("fp32", false), stage("one", 16, OUTPUT, FEATURE), stage("two", 32, OUTPUT, same));
         stop(unclear, "unclear", 4);
         rename("unclear", name -> name.contains("feature-2.") ? "" : name);

@@ -17,6 +17,7 @@ import dev.retort.data.Prompts;
 import dev.retort.diffusion.Guidance;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
+import dev.retort.distill.loss.FeatureDistance;
 import dev.retort.distill.loss.FeatureLoss;
 import dev.retort.distill.loss.OutputLoss;
 import dev.retort.evaluate.Candidate;
@@ -198,7 +199,15 @@ class UnknownArchitectureTest {
         List<LayerMap.Pair> map =
                 LayerMap.uniform(small.taps().size(), large.taps().size());
         Loss features =
-                new FeatureLoss("student", "teacher", map, small.taps(), large.taps(), true, 2, Init.of(3, Device.CPU));
+                new FeatureLoss(
+                        "student",
+                        "teacher",
+                        map,
+                        small.taps(),
+                        large.taps(),
+                        Map.of(),
+                        FeatureDistance.plain(FeatureDistance.Normalise.MEAN_SQUARE, 2),
+                        Init.of(3, Device.CPU));
         Loss output = new OutputLoss("teacher", OBJECTIVE.process().noiseSchedule(), Prediction.FLOW);
         try (Player student = learner(new TextNetwork(small, Init.of(2, Device.CPU)));
                 Player frozen = Player.frozen("teacher", asked(taught))) {

@@ -12,6 +12,7 @@ import dev.retort.torch.Scope;
 import dev.retort.train.GivenPass;
 import dev.retort.train.NoisyBatch;
 import dev.retort.train.Player;
+import dev.retort.train.Ramp;
 import dev.retort.train.Told;
 import java.util.Arrays;
 import java.util.Map;
@@ -119,7 +120,7 @@ class OutputDistributionLossTest {
                     column(Arrays.stream(steps).mapToDouble(Step::sigma).toArray()),
                     Conditions.classes(new int[n]));
             double[] found = Plain.values(GivenPass.perSample(
-                    new OutputDistributionLoss("teacher", schedule, heat), batch, student, teacher));
+                    new OutputDistributionLoss("teacher", schedule, new Ramp(heat, heat)), batch, student, teacher));
             for (int i = 0; i < n; i++) {
                 double sum = 0;
                 for (int k = 0; k < VALUES; k++) {
@@ -209,7 +210,8 @@ class OutputDistributionLossTest {
                     column(new double[] {sigma}),
                     Conditions.classes(new int[1]));
             double[] found = Plain.values(GivenPass.perSample(
-                    new OutputDistributionLoss("teacher", process.noiseSchedule(), temperature),
+                    new OutputDistributionLoss(
+                            "teacher", process.noiseSchedule(), new Ramp(temperature, temperature)),
                     batch,
                     student,
                     teacher));
