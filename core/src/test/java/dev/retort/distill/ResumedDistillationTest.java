@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.SolverSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.diffusion.Prediction;
+import dev.retort.distill.loss.FeatureDistance;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.run.RunEvent;
@@ -17,6 +19,7 @@ import dev.retort.train.EmaConfig;
 import dev.retort.train.LogConfig;
 import dev.retort.train.Objective;
 import dev.retort.train.OptimizerConfig;
+import dev.retort.train.Ramp;
 import dev.retort.train.RunConfig;
 import dev.retort.train.TrainConfig;
 import dev.retort.train.Training;
@@ -25,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeAll;
@@ -124,6 +128,52 @@ class ResumedDistillationTest {
                         temp.resolve("straight-" + name).resolve("model/model.safetensors"),
                         temp.resolve("stopped-" + name).resolve("model/model.safetensors")))
                 .isEqualTo(-1);
+    }
+
+    @Test
+    void a_run_of_pyramids_masks_and_ramps_stopped_in_them_equals_one_never_stopped() throws Exception {
+        Optional<Confidence> sure = Optional.of(new Confidence(0.05, 1));
+        LossWeight overNoise = new LossWeight(2, 0.5, Ramp.Curve.COSINE, Ramp.Span.NOISE);
+        LossConfig pyramid = new Feature(
+                LossWeight.ramp(0, 1),
+                "0-2,2-2",
+                Map.of("blocks.2", 3.0),
+                FeatureDistance.Normalise.LAYER_NORM,
+                2,
+                List.of(1, 2, 4),
+                List.of(1.0, 0.5, 0.25),
+                sure);
+        LossConfig masked = new LossConfig.Output(overNoise, Prediction.X0, sure);
+        LossConfig heated = new LossConfig.OutputDistribution(
+                LossWeight.of(0.01), new Temperature(4, 1, Ramp.Curve.COSINE, Ramp.Span.STAGE), Optional.empty());
+        LossConfig byConfidence = new LossConfig.OutputDistribution(
+                LossWeight.of(0.01), new Temperature(4, 1, Ramp.Curve.LINEAR, Ramp.Span.CONFIDENCE), Optional.empty());
+        Recipe recipe = recipe(
+                run("fp32", false),
+                stage("ramps", 40, DIFFUSION, pyramid, heated),
+                stage("masks", 40, masked, pyramid, byConfidence));
+        distil(recipe, "straight-ramps");
+        stop(recipe, "stopped-ramps", 3);
+        stop(recipe, "stopped-ramps", 4);
+        distil(recipe, "stopped-ramps");
+        assertThat(Files.mismatch(newest("straight-ramps"), newest("stopped-ramps")))
+                .isEqualTo(-1);
+        Map<String, Object> last = lines(temp.resolve("straight-ramps/log.jsonl")).get(9);
+        assertThat(last).containsKeys("loss/output", "loss/feature", "loss/output-distribution-2");
+        assertThat(((Number) last.get("loss/output")).doubleValue()).isPositive();
+    }
+
+    @Test
+    void a_weight_over_the_noise_is_refused_for_losses_that_choose_their_times() {
+        LossConfig progressive = new StepLoss.Progressive(
+                new LossWeight(1, 0, Ramp.Curve.LINEAR, Ramp.Span.NOISE),
+                2,
+                2,
+                new SolverSpec.Ddim(),
+                StepLoss.ErrorWeight.TRUNCATED_SNR);
+        assertThatThrownBy(() -> distil(recipe(run("fp32", false), stage("one", 8, progressive)), "own-times"))
+                .hasMessageContaining("weight.over is noise for progressive");
+        assertThat(temp.resolve("own-times")).doesNotExist();
     }
 
     @Test

@@ -226,7 +226,7 @@ class UnknownArchitectureTest {
         Path newest = new RunFolder(temp.resolve("stopped")).newest().orElseThrow();
         try (SafetensorsFile saved = SafetensorsFile.open(newest.resolve("training.safetensors"))) {
             assertThat(saved.entry("extra.feature.connector.1-1.weight").shape())
-                    .containsExactly(8, 6);
+                    .containsExactly(8, 6, 1, 1);
         }
         List<Map<String, Object>> log = lines(temp.resolve("straight/log.jsonl"));
         assertThat(((Number) log.get(log.size() - 1).get("loss/feature")).doubleValue())
