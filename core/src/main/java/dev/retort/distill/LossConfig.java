@@ -7,7 +7,6 @@ import dev.retort.card.ScalarInputs;
 import dev.retort.card.SolverSetting;
 import dev.retort.card.SolverSpec;
 import dev.retort.config.CardFile;
-import dev.retort.config.Require;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;

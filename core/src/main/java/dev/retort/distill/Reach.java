@@ -38,11 +38,11 @@ final class Reach {
             output |= blocks > depth;
             if (blocks < depth) {
                 String rest = names.get(blocks) + (blocks == depth - 1 ? "" : " to " + names.get(depth - 1));
-                sentences.add("stage " + stage.name() + " looks at nothing behind " + names.get(blocks - 1) + ": " + rest
-                        + " and the output layer stay as they are in it");
+                sentences.add("stage " + stage.name() + " looks at nothing behind " + names.get(blocks - 1) + ": "
+                        + rest + " and the output layer stay as they are in it");
             } else if (blocks == depth) {
-                sentences.add(
-                        "stage " + stage.name() + " does not look at the output: the output layer stays as it is in it");
+                sentences.add("stage " + stage.name()
+                        + " does not look at the output: the output layer stays as it is in it");
             }
         }
         boolean cut = recipe.init() instanceof StudentStart.Cut

@@ -152,12 +152,11 @@ class FeatureTest {
 
     @Test
     void weights_of_what_is_not_paired_and_scales_that_do_not_divide_are_refused() {
-        assertThatThrownBy(() -> feature(Map.of("mid_block", 2.0), List.of(1), List.of())
-                        .reach(SMALL, WHOLE))
-                .hasMessageStartingWith("feature.layerWeights names 'mid_block', which is no block of the student that map"
-                        + " pairs");
         assertThatThrownBy(() ->
-                        feature(Map.of(), List.of(1, 16), List.of()).reach(SMALL, WHOLE))
+                        feature(Map.of("mid_block", 2.0), List.of(1), List.of()).reach(SMALL, WHOLE))
+                .hasMessageStartingWith(
+                        "feature.layerWeights names 'mid_block', which is no block of the student that map" + " pairs");
+        assertThatThrownBy(() -> feature(Map.of(), List.of(1, 16), List.of()).reach(SMALL, WHOLE))
                 .hasMessageStartingWith("feature.scales has 16, which does not divide the 8x8 places of down_blocks.2");
         assertThatThrownBy(() -> feature(Map.of(), List.of(1, 2), List.of(1.0)))
                 .hasMessageContaining("scaleWeights is [1.0], expected one for each of scales [1, 2], or none");
@@ -169,8 +168,8 @@ class FeatureTest {
     private List<LossConfig> read(String losses) throws Exception {
         Path file = temp.resolve("recipe.yaml");
         String preset = Files.readString(Path.of("src/main/resources/presets/distill/fashion-student.yaml"));
-        String whole = preset.replaceFirst("(?s)stages:.*?\nrun:", "stages:\n  - {name: all, images: 64, losses: [" + losses
-                + "]}\nrun:");
+        String whole = preset.replaceFirst(
+                "(?s)stages:.*?\nrun:", "stages:\n  - {name: all, images: 64, losses: [" + losses + "]}\nrun:");
         Files.writeString(file, whole);
         return Configs.load(Recipe.class, "distill", file.toString(), List.of())
                 .stages()
@@ -180,12 +179,13 @@ class FeatureTest {
 
     @Test
     void a_recipe_says_pairs_as_fields_and_numbers_for_what_is_constant() throws Exception {
-        List<LossConfig> losses = read("{type: feature, weight: {to: 0, curve: cosine, over: noise}, normalise: layer-norm,"
-                + " map: {down_blocks.0: down_blocks.0, up_blocks.0: up_blocks.1}, layerWeights: {up_blocks.0: 2},"
-                + " scales: [1, 2], scaleWeights: [1, 0.5], confidence: {threshold: 0.5, power: 0}},"
-                + " {type: feature, normalise: false},"
-                + " {type: output-distribution, temperature: {from: 4, curve: cosine, over: confidence}},"
-                + " {type: output-distribution, temperature: 2}");
+        List<LossConfig> losses =
+                read("{type: feature, weight: {to: 0, curve: cosine, over: noise}, normalise: layer-norm,"
+                        + " map: {down_blocks.0: down_blocks.0, up_blocks.0: up_blocks.1}, layerWeights: {up_blocks.0: 2},"
+                        + " scales: [1, 2], scaleWeights: [1, 0.5], confidence: {threshold: 0.5, power: 0}},"
+                        + " {type: feature, normalise: false},"
+                        + " {type: output-distribution, temperature: {from: 4, curve: cosine, over: confidence}},"
+                        + " {type: output-distribution, temperature: 2}");
         assertThat(losses)
                 .containsExactly(
                         new Feature(

@@ -158,7 +158,8 @@ class ResumedDistillationTest {
         distil(recipe, "stopped-ramps");
         assertThat(Files.mismatch(newest("straight-ramps"), newest("stopped-ramps")))
                 .isEqualTo(-1);
-        Map<String, Object> last = lines(temp.resolve("straight-ramps/log.jsonl")).get(9);
+        Map<String, Object> last =
+                lines(temp.resolve("straight-ramps/log.jsonl")).get(9);
         assertThat(last).containsKeys("loss/output", "loss/feature", "loss/output-distribution-2");
         assertThat(((Number) last.get("loss/output")).doubleValue()).isPositive();
     }
@@ -192,7 +193,8 @@ class ResumedDistillationTest {
         distil(recipe(constant, first), "first");
         List<String> notes = distil(recipe(constant, first, stage("features", 32, FEATURE)), "both");
         assertThat(notes)
-                .anyMatch(note -> note.contains("stage features") && note.contains("blocks.1 to blocks.2 and the output layer"))
+                .anyMatch(note ->
+                        note.contains("stage features") && note.contains("blocks.1 to blocks.2 and the output layer"))
                 .noneMatch(note -> note.contains("stage all"));
         try (SafetensorsFile before = SafetensorsFile.open(newest("first"));
                 SafetensorsFile after = SafetensorsFile.open(newest("both"))) {

@@ -21,8 +21,13 @@ class RampTest {
     @ParameterizedTest
     @CsvSource({
         // half of a cosine's way is half way; a quarter of it is (1 - √½)/2
-        "LINEAR, 0, 4", "LINEAR, 0.25, 3.25", "LINEAR, 1, 1",
-        "COSINE, 0, 4", "COSINE, 0.25, 3.5606601717798212", "COSINE, 0.5, 2.5", "COSINE, 1, 1"
+        "LINEAR, 0, 4",
+        "LINEAR, 0.25, 3.25",
+        "LINEAR, 1, 1",
+        "COSINE, 0, 4",
+        "COSINE, 0.25, 3.5606601717798212",
+        "COSINE, 0.5, 2.5",
+        "COSINE, 1, 1"
     })
     void it_is_a_pure_function_of_the_share_of_stage_or_run(Ramp.Curve curve, double share, double expected) {
         Ramp overStage = new Ramp(4, 1, curve, Ramp.Span.STAGE);

@@ -198,16 +198,15 @@ class UnknownArchitectureTest {
         Weights.fill(taught, teacher.resolve(ModelFiles.WEIGHTS));
         List<LayerMap.Pair> map =
                 LayerMap.uniform(small.taps().size(), large.taps().size());
-        Loss features =
-                new FeatureLoss(
-                        "student",
-                        "teacher",
-                        map,
-                        small.taps(),
-                        large.taps(),
-                        Map.of(),
-                        FeatureDistance.plain(FeatureDistance.Normalise.MEAN_SQUARE, 2),
-                        Init.of(3, Device.CPU));
+        Loss features = new FeatureLoss(
+                "student",
+                "teacher",
+                map,
+                small.taps(),
+                large.taps(),
+                Map.of(),
+                FeatureDistance.plain(FeatureDistance.Normalise.MEAN_SQUARE, 2),
+                Init.of(3, Device.CPU));
         Loss output = new OutputLoss("teacher", OBJECTIVE.process().noiseSchedule(), Prediction.FLOW);
         try (Player student = learner(new TextNetwork(small, Init.of(2, Device.CPU)));
                 Player frozen = Player.frozen("teacher", asked(taught))) {

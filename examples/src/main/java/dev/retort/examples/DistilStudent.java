@@ -23,8 +23,7 @@ public final class DistilStudent {
     /** Distils and returns the student's folder. */
     public static Path distil(Path teacher, Path runFolder, long images) {
         LossConfig data = new LossConfig.Diffusion(LossWeight.ONE);
-        LossConfig features =
-                new Feature(LossWeight.ramp(0, 0.1), "uniform", true, 2); // ramped up over its stage
+        LossConfig features = new Feature(LossWeight.ramp(0, 0.1), "uniform", true, 2); // ramped up over its stage
         LossConfig output = new LossConfig.Output(LossWeight.ONE, Prediction.FLOW);
         Recipe recipe = new Recipe(
                 new TeacherConfig(teacher.toString(), "", 1),

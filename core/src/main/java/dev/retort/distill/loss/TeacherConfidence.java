@@ -26,11 +26,12 @@ final class TeacherConfidence {
             NoisyBatch usual = pass.noisy(teacher);
             long[] shape = Tensors.shape(usual.clean());
             Tensor noise = pass.draws("agreement").gaussian(shape[1], shape[2], shape[3]);
-            NoisyBatch other = NoisyBatch.of(
-                    usual.clean(), noise, usual.times(), usual.alpha(), usual.sigma(), usual.condition());
+            NoisyBatch other =
+                    NoisyBatch.of(usual.clean(), noise, usual.times(), usual.alpha(), usual.sigma(), usual.condition());
             Question again = new Question(other.noisy(), other.times(), other.condition(), Question.Gradient.NONE);
             return concordance(
-                    pass.ask(teacher).as(Prediction.X0), pass.ask(teacher, again).as(Prediction.X0));
+                    pass.ask(teacher).as(Prediction.X0),
+                    pass.ask(teacher, again).as(Prediction.X0));
         });
     }
 

@@ -162,8 +162,8 @@ class ConfidenceMaskTest {
         try (Scope scope = Scope.open();
                 Player teacher = new Seeing().teacher();
                 Player student = student();
-                Loss plain = new OutputDistributionLoss(
-                        "teacher", ProcessSpec.flow().noiseSchedule(), new Ramp(1, 1));
+                Loss plain =
+                        new OutputDistributionLoss("teacher", ProcessSpec.flow().noiseSchedule(), new Ramp(1, 1));
                 Loss scheduled = new OutputDistributionLoss(
                         "teacher",
                         ProcessSpec.flow().noiseSchedule(),

@@ -223,15 +223,13 @@ class MapFeatureLossTest {
                         new FeatureDistance(Normalise.MEAN_SQUARE, 0, SCALES),
                         Init.of(1, Device.CPU))) {
             try (NoGrad off = NoGrad.on()) {
-                Tensor weight =
-                        ofMaps.parts().get("connector.1-1").parameters().get("weight");
+                Tensor weight = ofMaps.parts().get("connector.1-1").parameters().get("weight");
                 Tensor other =
                         ofTokens.parts().get("connector.1-1").parameters().get("weight");
                 other.copy_(weight.view(12, 10));
             }
             assertThat(Plain.values(GivenPass.perSample(ofTokens, batch(), tokens, teacher)))
-                    .containsExactly(
-                            Plain.values(GivenPass.perSample(ofMaps, batch(), maps, teacher)), within(1e-6));
+                    .containsExactly(Plain.values(GivenPass.perSample(ofMaps, batch(), maps, teacher)), within(1e-6));
         }
     }
 
@@ -272,7 +270,7 @@ class MapFeatureLossTest {
     void a_scale_that_leaves_a_remainder_is_refused_with_both_places() {
         FeatureDistance distance = new FeatureDistance(Normalise.NONE, 0, List.of(new Scale(1, 1), new Scale(3, 1)));
         assertThatThrownBy(() -> distance.requireFit(STUDENT.get(1), TEACHER.get(1)))
-                .hasMessageStartingWith("scales has 3, which does not divide the 4x4 places of mid_block and"
-                        + " down_blocks.1");
+                .hasMessageStartingWith(
+                        "scales has 3, which does not divide the 4x4 places of mid_block and" + " down_blocks.1");
     }
 }

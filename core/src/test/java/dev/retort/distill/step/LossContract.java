@@ -74,6 +74,7 @@ import org.junit.jupiter.api.io.TempDir;
 public abstract class LossContract {
     /** How images are noised; its times are 0..1. */
     protected static final NoiseSchedule SCHEDULE = new FlowLinear();
+
     private static final PlaneNetwork.Spec SPEC = new PlaneNetwork.Spec(16, 3);
     private static final GaussianMixture MIXTURE = GaussianMixture.ring(8, 1.4, 0.1);
     private static final int BATCH = 8;
@@ -194,7 +195,15 @@ public abstract class LossContract {
         all.put("fake", held(3));
         all.put("target", still(4));
         Predictor judge = still(6);
-        all.put("critic", new Critic(Init.of(5, Device.CPU), judge, false, judge.network().spec().taps(), 8, pairs()));
+        all.put(
+                "critic",
+                new Critic(
+                        Init.of(5, Device.CPU),
+                        judge,
+                        false,
+                        judge.network().spec().taps(),
+                        8,
+                        pairs()));
         all.put("levels", new DensityLevels(judge.images(), Device.CPU, 0.05, 0.9));
         Map<String, Player> players = new LinkedHashMap<>();
         all.forEach((name, respondent) -> players.put(
