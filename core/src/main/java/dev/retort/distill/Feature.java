@@ -25,8 +25,8 @@ import java.util.Optional;
  * @param layerWeights what each pair counts, by the name of the student's block; 1 where left out. Only their ratios matter
  * @param normalise by what differences of each block and scale are made to count alike
  * @param outlierStd leave out values beyond this many standard deviations; 0 keeps all
- * @param scales sides of the cells over which features are averaged before they are compared; 1 compares them as they are
- * @param scaleWeights what each scale counts, in the order of {@code scales}; all the same where empty. Only their ratios matter
+ * @param pyramid sides of the cells over which features are averaged before they are compared; 1 compares them as they are
+ * @param pyramidWeights what each scale counts, in the order of {@code pyramid}; all the same where empty. Only their ratios matter
  * @param confidence how much an image counts for the sake of the teacher's confidence; all the same where left out
  */
 public record Feature(
@@ -35,8 +35,8 @@ public record Feature(
         Map<String, Double> layerWeights,
         FeatureDistance.Normalise normalise,
         double outlierStd,
-        List<Integer> scales,
-        List<Double> scaleWeights,
+        List<Integer> pyramid,
+        List<Double> pyramidWeights,
         Optional<Confidence> confidence)
         implements LossConfig {
     private static final String PAIR = "[^-,\\s]+-[^-,\\s]+";
@@ -50,15 +50,15 @@ public record Feature(
                 "uniform, names, or pairs student-teacher such as 0-1,1-3 or {down_blocks.0: down_blocks.0}");
         layerWeights.forEach((name, value) -> Require.positive("layerWeights." + name, value));
         Require.atLeast("outlierStd", outlierStd, 0);
-        Require.notEmpty("scales", scales);
-        scales.forEach(scale -> Require.atLeast("scales", scale, 1));
-        Require.that(scales.stream().distinct().count() == scales.size(), "scales", scales, "each scale once");
+        Require.notEmpty("pyramid", pyramid);
+        pyramid.forEach(scale -> Require.atLeast("pyramid", scale, 1));
+        Require.that(pyramid.stream().distinct().count() == pyramid.size(), "pyramid", pyramid, "each scale once");
         Require.that(
-                scaleWeights.isEmpty() || scaleWeights.size() == scales.size(),
-                "scaleWeights",
-                scaleWeights,
-                "one for each of scales " + scales + ", or none");
-        scaleWeights.forEach(value -> Require.positive("scaleWeights", value));
+                pyramidWeights.isEmpty() || pyramidWeights.size() == pyramid.size(),
+                "pyramidWeights",
+                pyramidWeights,
+                "one for each of pyramid " + pyramid + ", or none");
+        pyramidWeights.forEach(value -> Require.positive("pyramidWeights", value));
     }
 
     /** Features as they are, all pairs alike. */
@@ -85,9 +85,9 @@ public record Feature(
                 FeatureDistance.Normalise.MEAN_SQUARE,
                 "outlierStd",
                 2,
-                "scales",
+                "pyramid",
                 List.of(1),
-                "scaleWeights",
+                "pyramidWeights",
                 List.of());
     }
 
@@ -109,8 +109,9 @@ public record Feature(
 
     private FeatureDistance distance() {
         List<FeatureDistance.Scale> weighted = new ArrayList<>();
-        for (int i = 0; i < scales.size(); i++) {
-            weighted.add(new FeatureDistance.Scale(scales.get(i), scaleWeights.isEmpty() ? 1 : scaleWeights.get(i)));
+        for (int i = 0; i < pyramid.size(); i++) {
+            weighted.add(
+                    new FeatureDistance.Scale(pyramid.get(i), pyramidWeights.isEmpty() ? 1 : pyramidWeights.get(i)));
         }
         return new FeatureDistance(normalise, outlierStd, weighted);
     }

@@ -157,11 +157,12 @@ class FeatureTest {
                 .hasMessageStartingWith(
                         "feature.layerWeights names 'mid_block', which is no block of the student that map" + " pairs");
         assertThatThrownBy(() -> feature(Map.of(), List.of(1, 16), List.of()).reach(SMALL, WHOLE))
-                .hasMessageStartingWith("feature.scales has 16, which does not divide the 8x8 places of down_blocks.2");
+                .hasMessageStartingWith(
+                        "feature.pyramid has 16, which does not divide the 8x8 places of down_blocks.2");
         assertThatThrownBy(() -> feature(Map.of(), List.of(1, 2), List.of(1.0)))
-                .hasMessageContaining("scaleWeights is [1.0], expected one for each of scales [1, 2], or none");
+                .hasMessageContaining("pyramidWeights is [1.0], expected one for each of pyramid [1, 2], or none");
         assertThatThrownBy(() -> feature(Map.of(), List.of(2, 2), List.of())).hasMessageContaining("each scale once");
-        assertThatThrownBy(() -> feature(Map.of(), List.of(0), List.of())).hasMessageContaining("scales is 0");
+        assertThatThrownBy(() -> feature(Map.of(), List.of(0), List.of())).hasMessageContaining("pyramid is 0");
         assertThatThrownBy(() -> feature("")).hasMessageContaining("map is ''");
     }
 
@@ -182,7 +183,7 @@ class FeatureTest {
         List<LossConfig> losses =
                 read("{type: feature, weight: {to: 0, curve: cosine, over: noise}, normalise: layer-norm,"
                         + " map: {down_blocks.0: down_blocks.0, up_blocks.0: up_blocks.1}, layerWeights: {up_blocks.0: 2},"
-                        + " scales: [1, 2], scaleWeights: [1, 0.5], confidence: {threshold: 0.5, power: 0}},"
+                        + " pyramid: [1, 2], pyramidWeights: [1, 0.5], confidence: {threshold: 0.5, power: 0}},"
                         + " {type: feature, normalise: false},"
                         + " {type: output-distribution, temperature: {from: 4, curve: cosine, over: confidence}},"
                         + " {type: output-distribution, temperature: 2}");

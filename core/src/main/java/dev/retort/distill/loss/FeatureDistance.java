@@ -48,14 +48,14 @@ public record FeatureDistance(Normalise normalise, double outlierStd, List<Scale
     /**
      * Refuses two places on whose common grid a scale leaves a remainder.
      *
-     * @throws IllegalArgumentException that opens with {@code scales}
+     * @throws IllegalArgumentException that opens with {@code pyramid}
      */
     public void requireFit(TapPoint student, TapPoint teacher) {
         int rows = Math.min(student.rows(), teacher.rows());
         int cols = Math.min(student.cols(), teacher.cols());
         for (Scale scale : scales) {
             if (rows % scale.cell != 0 || cols % scale.cell != 0) {
-                throw new IllegalArgumentException("scales has " + scale.cell + ", which does not divide the " + rows
+                throw new IllegalArgumentException("pyramid has " + scale.cell + ", which does not divide the " + rows
                         + "x" + cols + " places of " + student.name() + " and " + teacher.name()
                         + "; leave it out, or leave the pair out of map");
             }

@@ -271,6 +271,6 @@ class MapFeatureLossTest {
         FeatureDistance distance = new FeatureDistance(Normalise.NONE, 0, List.of(new Scale(1, 1), new Scale(3, 1)));
         assertThatThrownBy(() -> distance.requireFit(STUDENT.get(1), TEACHER.get(1)))
                 .hasMessageStartingWith(
-                        "scales has 3, which does not divide the 4x4 places of mid_block and" + " down_blocks.1");
+                        "pyramid has 3, which does not divide the 4x4 places of mid_block and" + " down_blocks.1");
     }
 }
