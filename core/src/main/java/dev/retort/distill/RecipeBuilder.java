@@ -177,11 +177,7 @@ final class RecipeBuilder implements AutoCloseable {
             Cadence cadence = Cadence.EVERY_STEP;
             for (LossConfig loss : stage.losses()) {
                 Made made = made(loss, stage, losses);
-                weighted.add(new Weighted(
-                        made.loss,
-                        loss.weight().from(),
-                        loss.weight().to(),
-                        loss.weight().over()));
+                weighted.add(new Weighted(made.loss, loss.weight().ramp()));
                 phases.addAll(made.extra.phases());
                 made.extra.players().forEach(player -> last.put(player.name(), stages.size()));
                 cadence = rarer(cadence, loss.cadence());
