@@ -98,8 +98,7 @@ final class Captions {
                 if (!line.path("file_name").isString()) {
                     throw refused(metadata, "line " + (i + 1) + " has no file_name", null);
                 }
-                texts.ifPresent(
-                        all -> captions.put(line.path("file_name").asString(), all));
+                texts.ifPresent(all -> captions.put(line.path("file_name").asString(), all));
             } catch (IllegalArgumentException e) {
                 throw refused(metadata, "line " + (i + 1) + " has " + e.getMessage(), e);
             } catch (JacksonException e) {
@@ -186,8 +185,10 @@ final class Captions {
     static RetortException missing(String set, long count, long all, String first) {
         return new RetortException(
                 Kind.DATA,
-                (count == all ? "no picture of " + set + " has a caption" : count + " of " + all + " pictures of " + set
-                                + " have no caption, the first is " + first)
+                (count == all
+                                ? "no picture of " + set + " has a caption"
+                                : count + " of " + all + " pictures of " + set + " have no caption, the first is "
+                                        + first)
                         + "; write one into NAME.txt beside each picture, or into metadata.jsonl (an empty one where a"
                         + " picture is to be learned without text)");
     }

@@ -1,9 +1,6 @@
 package dev.retort.data;
 
 import dev.retort.config.Require;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -153,8 +150,7 @@ public sealed interface DataConfig {
 
         public CaptionedShapes {
             Require.oneOf("split", split, dev.retort.data.CaptionedShapes.SPLITS);
-            Require.that(
-                    size == 0 || size >= 16 && size <= 64, "size", size, "0 (the usual 32), or 16 to 64");
+            Require.that(size == 0 || size >= 16 && size <= 64, "size", size, "0 (the usual 32), or 16 to 64");
             Require.that(!flip, "flip", true, "false: the captions say where a shape is, left or right");
         }
 
@@ -219,14 +215,7 @@ public sealed interface DataConfig {
 
         @Override
         public ImageSource open() {
-            if (ShardNames.are(path)) {
-                List<Path> shards = ShardNames.of(path);
-                return TarImages.openAll(shards.get(0).toAbsolutePath().getParent(), shards, split, size);
-            }
-            Path place = Datasets.existing(path);
-            return Files.isDirectory(place)
-                    ? TarImages.openAll(place, Datasets.archives(place), split, size)
-                    : TarImages.open(place, split, size);
+            return TarImages.open(path, split, size);
         }
 
         @Override

@@ -84,13 +84,7 @@ final class EncodedImages implements ImageSource {
         notes.addAll(classes.notes());
         notes.addAll(captions.notes());
         return new EncodedImages(
-                name,
-                size,
-                classes,
-                captions,
-                layout.divided(),
-                List.copyOf(notes),
-                onDisk(classes.pictures(), files));
+                name, size, classes, captions, layout.divided(), List.copyOf(notes), onDisk(classes.pictures(), files));
     }
 
     /** Of the pictures, and of what lies beside them or lists captions. */

@@ -88,7 +88,9 @@ public final class LatentImages implements ImageSource {
         long[] counts = new long[count];
         Arrays.fill(counts, 1);
         if (counted) {
-            file.data(LatentShard.CAPTION_COUNTS, Dtype.I64, count).asLongBuffer().get(counts);
+            file.data(LatentShard.CAPTION_COUNTS, Dtype.I64, count)
+                    .asLongBuffer()
+                    .get(counts);
         }
         long all = Arrays.stream(counts).sum();
         if (Arrays.stream(counts).anyMatch(some -> some < 0) || all > Integer.MAX_VALUE) {

@@ -96,8 +96,7 @@ public final class LatentShard {
 
     /** Where each has one or none, no counts are written, and an empty one is none. */
     private void captions(SafetensorsWriter writer) {
-        boolean counted = captions.stream()
-                .anyMatch(some -> some.size() > 1 || some.contains(""));
+        boolean counted = captions.stream().anyMatch(some -> some.size() > 1 || some.contains(""));
         ByteArrayOutputStream text = new ByteArrayOutputStream();
         List<Long> ends = new ArrayList<>();
         List<Long> counts = new ArrayList<>();

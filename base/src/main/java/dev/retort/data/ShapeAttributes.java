@@ -23,8 +23,7 @@ public record ShapeAttributes(String kind, String colour, String size, String pl
     public static final List<String> SIZES = List.of("small", "large");
 
     /** The places. */
-    public static final List<String> PLACES =
-            List.of("top left", "top right", "bottom left", "bottom right", "centre");
+    public static final List<String> PLACES = List.of("top left", "top right", "bottom left", "bottom right", "centre");
 
     /** Validates. */
     public ShapeAttributes {

@@ -115,7 +115,8 @@ record ShapeFigure(
     }
 
     private static double most(double[] values) {
-        double[] sorted = Arrays.stream(values).filter(value -> value > 0).sorted().toArray();
+        double[] sorted =
+                Arrays.stream(values).filter(value -> value > 0).sorted().toArray();
         int core = (int) (CORE_SHARE * values.length);
         return core < sorted.length ? sorted[sorted.length - 1 - core] : 0;
     }
@@ -157,9 +158,7 @@ record ShapeFigure(
             along[p] = (values[column == 0 ? p : p - 1] + 2 * values[p] + values[column == size - 1 ? p : p + 1]) / 4;
         }
         for (int p = 0; p < values.length; p++) {
-            out[p] = (along[p < size ? p : p - size]
-                            + 2 * along[p]
-                            + along[p >= values.length - size ? p : p + size])
+            out[p] = (along[p < size ? p : p - size] + 2 * along[p] + along[p >= values.length - size ? p : p + size])
                     / 4;
         }
         return out;

@@ -134,8 +134,8 @@ public final class ShapeReader {
                 .max(Comparator.comparingDouble(name -> cosine(figure.hue(), hue(name, figure))))
                 .orElseThrow();
         double[] ink = hue(nearest, figure);
-        boolean is = cosine(figure.hue(), ink) >= LEAST_COSINE
-                && length(figure.hue()) >= LEAST_CHROMA * core * length(ink);
+        boolean is =
+                cosine(figure.hue(), ink) >= LEAST_COSINE && length(figure.hue()) >= LEAST_CHROMA * core * length(ink);
         return is ? Optional.of(nearest) : Optional.empty();
     }
 
@@ -165,8 +165,8 @@ public final class ShapeReader {
 
     private static String nearestPlace(ShapesCondition shape) {
         return ShapeAttributes.PLACES.stream()
-                .min(Comparator.comparingDouble(name -> Math.hypot(
-                        shape.x() - CaptionedShapes.across(name), shape.y() - CaptionedShapes.down(name))))
+                .min(Comparator.comparingDouble(name ->
+                        Math.hypot(shape.x() - CaptionedShapes.across(name), shape.y() - CaptionedShapes.down(name))))
                 .orElseThrow();
     }
 }

@@ -88,8 +88,8 @@ public final class SourceFiles {
     public void write(Path cache) {
         AtomicWrite.file(cache.resolve(NAME), channel -> {
             for (Source source : sources.values()) {
-                ByteBuffer line = ByteBuffer.wrap((JsonMapper.shared().writeValueAsString(source) + "\n")
-                        .getBytes(StandardCharsets.UTF_8));
+                ByteBuffer line = ByteBuffer.wrap(
+                        (JsonMapper.shared().writeValueAsString(source) + "\n").getBytes(StandardCharsets.UTF_8));
                 while (line.hasRemaining()) {
                     channel.write(line);
                 }
@@ -136,7 +136,8 @@ public final class SourceFiles {
         List<String> changed = new ArrayList<>();
         sources.values().forEach(was -> {
             Path file = root(data).resolve(FileNames.path(was.path()));
-            if (Files.isRegularFile(file) && !now(was.path(), file, was).sha256().equals(was.sha256())) {
+            if (Files.isRegularFile(file)
+                    && !now(was.path(), file, was).sha256().equals(was.sha256())) {
                 changed.add(was.path());
             }
         });

@@ -164,7 +164,8 @@ final class TarFiles {
         if (room < 0) {
             throw new RetortException(
                     Kind.DATA,
-                    archive + " does not fit into half of the heap; uncompress it (gunzip), and its files are read where"
+                    archive
+                            + " does not fit into half of the heap; uncompress it (gunzip), and its files are read where"
                             + " they lie");
         }
         return headers.bytes();

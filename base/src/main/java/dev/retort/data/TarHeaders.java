@@ -145,7 +145,8 @@ final class TarHeaders implements AutoCloseable {
     private Entry entry(TarArchiveEntry header, Map<String, String> told) throws IOException {
         String path = told.getOrDefault("path", header.getName());
         if (header.isGNUSparse() || told.keySet().stream().anyMatch(key -> key.startsWith("GNU.sparse."))) {
-            throw new IOException(path + " is stored with holes; write the archive without --sparse");
+            throw new IOException(
+                    path + " is stored with holes, which are not read; write the archive without sparse files");
         }
         long size = told.containsKey("size") ? Long.parseLong(told.get("size")) : header.getSize();
         if (size < 0) {

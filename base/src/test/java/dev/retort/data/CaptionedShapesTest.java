@@ -12,8 +12,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 class CaptionedShapesTest {
-    private static final List<Function<ShapeAttributes, String>> EACH = List.of(
-            ShapeAttributes::kind, ShapeAttributes::colour, ShapeAttributes::size, ShapeAttributes::place);
+    private static final List<Function<ShapeAttributes, String>> EACH =
+            List.of(ShapeAttributes::kind, ShapeAttributes::colour, ShapeAttributes::size, ShapeAttributes::place);
 
     @Test
     void a_fifth_of_the_combinations_is_held_out_and_never_drawn_in_training() {
@@ -21,8 +21,8 @@ class CaptionedShapesTest {
         List<ShapeAttributes> test = CaptionedShapes.prompts("test");
         assertThat(test).hasSize(48).doesNotContainAnyElementsOf(train);
         assertThat(train).hasSize(192);
-        assertThat(Stream.concat(train.stream(), test.stream())).containsExactlyInAnyOrderElementsOf(
-                ShapeAttributes.all());
+        assertThat(Stream.concat(train.stream(), test.stream()))
+                .containsExactlyInAnyOrderElementsOf(ShapeAttributes.all());
         for (String split : CaptionedShapes.SPLITS) {
             CaptionedShapes shapes = new CaptionedShapes(16, split);
             Set<ShapeAttributes> drawn = new HashSet<>();
@@ -39,7 +39,8 @@ class CaptionedShapesTest {
             assertThat(of("test", one)).isEqualTo(of("train", one));
             for (Function<ShapeAttributes, String> other : EACH) {
                 Function<ShapeAttributes, String> pair = shown -> one.apply(shown) + " " + other.apply(shown);
-                Set<String> all = new HashSet<>(ShapeAttributes.all().stream().map(pair).toList());
+                Set<String> all =
+                        new HashSet<>(ShapeAttributes.all().stream().map(pair).toList());
                 assertThat(of("train", pair)).isEqualTo(all);
             }
         }

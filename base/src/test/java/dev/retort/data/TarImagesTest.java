@@ -229,8 +229,7 @@ class TarImagesTest {
             Batch end = resumed.next();
             assertThat(end.prompts().labels())
                     .isEqualTo(Arrays.copyOfRange(all.prompts().labels(), 8, 12));
-            assertThat(end.pixels())
-                    .isEqualTo(Arrays.copyOfRange(all.pixels(), 8 * 3 * 64, 12 * 3 * 64));
+            assertThat(end.pixels()).isEqualTo(Arrays.copyOfRange(all.pixels(), 8 * 3 * 64, 12 * 3 * 64));
         }
     }
 

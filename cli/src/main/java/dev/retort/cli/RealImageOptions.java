@@ -18,7 +18,8 @@ final class RealImageOptions {
     @Option(
             names = "--data",
             paramLabel = "PATH",
-            description = "Real images: a folder, shapes or captioned-shapes; by default what the model was trained on.")
+            description =
+                    "Real images: a folder, shapes or captioned-shapes; by default what the model was trained on.")
     private String data;
 
     @Option(

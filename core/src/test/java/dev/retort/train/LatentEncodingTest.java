@@ -199,8 +199,7 @@ class LatentEncodingTest {
         encoding(new DataConfig.CaptionedShapes("train", 16, false), 3)
                 .run(temp.resolve("cache"), Map.of(), note -> {}, (d, t, s) -> {}, () -> false);
         refused(() -> opened("cache"), Kind.CONFIG, "data.flip is true");
-        ImageSource latents =
-                new DataConfig.Latents(temp.resolve("cache").toString(), "train", 0, false).open();
+        ImageSource latents = new DataConfig.Latents(temp.resolve("cache").toString(), "train", 0, false).open();
         assertThat(latents.read(2, new float[latents.pixels()], 0))
                 .isEqualTo(new CaptionedShapes(16, "train").read(2, new float[3 * 16 * 16], 0));
     }
