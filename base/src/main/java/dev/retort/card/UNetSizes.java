@@ -24,7 +24,11 @@ public final class UNetSizes {
     public static UNetSpec sd15(int side) {
         return stableDiffusion(
                 side,
-                List.of(Level.of(320, 8, 2, 1), Level.of(640, 8, 2, 1), Level.of(1280, 8, 2, 1), Level.of(1280, 8, 2, 0)),
+                List.of(
+                        Level.of(320, 8, 2, 1),
+                        Level.of(640, 8, 2, 1),
+                        Level.of(1280, 8, 2, 1),
+                        Level.of(1280, 8, 2, 0)),
                 new Middle(1),
                 Told.of(new Text(Text.CLIP_TOKENS, 768)),
                 Convention.STABLE_DIFFUSION);
@@ -34,7 +38,11 @@ public final class UNetSizes {
     public static UNetSpec sd21(int side) {
         return stableDiffusion(
                 side,
-                List.of(Level.of(320, 5, 2, 1), Level.of(640, 10, 2, 1), Level.of(1280, 20, 2, 1), Level.of(1280, 20, 2, 0)),
+                List.of(
+                        Level.of(320, 5, 2, 1),
+                        Level.of(640, 10, 2, 1),
+                        Level.of(1280, 20, 2, 1),
+                        Level.of(1280, 20, 2, 0)),
                 new Middle(1),
                 Told.of(new Text(Text.CLIP_TOKENS, 1024)),
                 Convention.STABLE_DIFFUSION.linear());

@@ -191,8 +191,7 @@ public record UNetSpec(Grid grid, List<Level> levels, Optional<Middle> middle, T
 
         /** The same with another number of groups. */
         public Convention withGroups(int groups) {
-            return new Convention(
-                    groups, normEps, linearProjections, upcastAttention, cosinesFirst, frequencyShift);
+            return new Convention(groups, normEps, linearProjections, upcastAttention, cosinesFirst, frequencyShift);
         }
 
         /** The same with linear projections. */
@@ -213,7 +212,11 @@ public record UNetSpec(Grid grid, List<Level> levels, Optional<Middle> middle, T
                     "a multiple of convention.normGroups " + convention.normGroups());
         }
         int first = levels.get(0).channels();
-        Require.that(first % 2 == 0, "levels.channels", first, "an even number at full size: a time becomes that many values");
+        Require.that(
+                first % 2 == 0,
+                "levels.channels",
+                first,
+                "an even number at full size: a time becomes that many values");
         Require.that(
                 first / 2 > convention.frequencyShift(),
                 "convention.frequencyShift",
@@ -236,7 +239,8 @@ public record UNetSpec(Grid grid, List<Level> levels, Optional<Middle> middle, T
         if (numbers.hasEndTime()) {
             NetworkSpec.super.with(numbers);
         }
-        int width = !numbers.guidance() ? 0 : told.guidanceWidth() > 0 ? told.guidanceWidth() : UNetSizes.GUIDANCE_WIDTH;
+        int width =
+                !numbers.guidance() ? 0 : told.guidanceWidth() > 0 ? told.guidanceWidth() : UNetSizes.GUIDANCE_WIDTH;
         return new UNetSpec(grid, levels, middle, new Told(told.text(), told.pooled(), width), convention);
     }
 
@@ -248,9 +252,12 @@ public record UNetSpec(Grid grid, List<Level> levels, Optional<Middle> middle, T
     /** The smallest network with the same input, output and conditions: next to no weights. */
     public UNetSpec minimal() {
         Level level = Level.of(4, 1, 1, told.text().isPresent() ? 1 : 0);
-        Convention grouped = convention.withGroups(1);
-        return new UNetSpec(grid, List.of(level), Optional.empty(), told, new Convention(
-                1, grouped.normEps(), grouped.linearProjections(), grouped.upcastAttention(), grouped.cosinesFirst(), 0));
+        return new UNetSpec(
+                grid,
+                List.of(level),
+                Optional.empty(),
+                told,
+                Convention.STABLE_DIFFUSION.linear().withGroups(1));
     }
 
     @Override
@@ -342,9 +349,8 @@ public record UNetSpec(Grid grid, List<Level> levels, Optional<Middle> middle, T
 
     @Override
     public String parts() {
-        return "levels of " + channelsOfLevels(", ") + " channels" + told.text()
-                .map(text -> ", text of width " + text.width())
-                .orElse("");
+        return "levels of " + channelsOfLevels(", ") + " channels"
+                + told.text().map(text -> ", text of width " + text.width()).orElse("");
     }
 
     /** {@code down_blocks.0} and on, {@code mid_block}, {@code up_blocks.0} and on: each behind its change of size. */
