@@ -70,6 +70,16 @@ public sealed interface ImageCodec extends AutoCloseable {
         return pixels(card.network());
     }
 
+    /**
+     * A decoder for previews of a model of latents, such as a tiny one of the same latents; its own scale is taken.
+     *
+     * @param autoencoder its place
+     */
+    static ImageCodec preview(ModelCard card, String autoencoder, Device device) {
+        AutoencoderFiles files = given(card, autoencoder);
+        return latents(card.withAutoencoder(files.card()), files, device);
+    }
+
     /** The card with the autoencoder that the user names, where it names none itself. */
     static ModelCard complete(ModelCard card, String autoencoder) {
         if (card.autoencoder() != null || autoencoder.isEmpty()) {

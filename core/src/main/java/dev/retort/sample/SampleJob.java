@@ -27,13 +27,8 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch,
     /** Is told of every step of every batch. */
     @FunctionalInterface
     public interface Watcher {
-        /**
-         * After a step.
-         *
-         * @param step which, of which batch
-         * @param x0 the clean samples predicted in it (n, C, H, W), in the network's values; it lives during the call only
-         */
-        void after(Step step, Tensor x0);
+        /** After a step. */
+        void after(Step step);
     }
 
     /**
@@ -44,12 +39,13 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch,
      * @param images images in all
      * @param index calls of the network's plan before this one
      * @param calls calls in all
+     * @param x0 the clean samples predicted in it (n, C, H, W), in the network's values; it lives during the call only
      */
-    public record Step(int first, int n, int images, int index, int calls) {}
+    public record Step(int first, int n, int images, int index, int calls, Tensor x0) {}
 
     /** The images from index 0 on, unwatched. */
     public SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch) {
-        this(sampler, codec, seed, batch, 0, (step, x0) -> {});
+        this(sampler, codec, seed, batch, 0, step -> {});
     }
 
     /** Receives the images in order. */
@@ -102,7 +98,7 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch,
                     seed,
                     indices,
                     (input, step) -> {},
-                    (step, x0, next) -> watcher.after(new Step(at, prompts.size(), images, step, calls), x0));
+                    (step, x0, next) -> watcher.after(new Step(at, prompts.size(), images, step, calls, x0)));
             float[] pixels = Tensors.floats(codec.decode(samples));
             sampler.start().ifPresent(picture -> picture.keep(pixels));
             return pixels;

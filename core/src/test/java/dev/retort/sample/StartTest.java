@@ -127,7 +127,7 @@ class StartTest {
                             1,
                             2,
                             0,
-                            (step, x0) -> told.append(step.first()).append(step.index()).append(' '))
+                            step -> told.append(step.first()).append(step.index()).append(' '))
                     .sample(new Prompts.Labels(new int[] {0, 1, 2}), Progress.NONE, (first, pixels, n) -> {});
             assertThat(told.toString()).isEqualTo("00 01 02 20 21 22 ");
         }
