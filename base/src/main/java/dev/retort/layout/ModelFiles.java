@@ -6,6 +6,7 @@ import dev.retort.card.GridSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.Part;
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.card.ScalarInputs;
 import dev.retort.card.TrainedFor;
 import dev.retort.config.CardFile;
@@ -110,6 +111,9 @@ public final class ModelFiles {
         }
         if (card.get("process") instanceof ObjectNode process) {
             ProcessSpec.upgrade(process);
+        }
+        if (card.get("sampling") instanceof ObjectNode sampling) {
+            SamplingSpec.upgrade(sampling);
         }
         if (card.path("format").asInt() == 1 && card.path("network") instanceof ObjectNode network) {
             network.set("convention", CardFile.tree(DitConvention.ORIGINAL));

@@ -112,7 +112,7 @@ final class SchedulerDrawing {
             notes.add("not followed of the scheduler: " + String.join(", ", otherwise));
         }
         boolean few = kind.knows(Knows.FEW_STEPS);
-        return new SamplingSpec(solver, few ? FEW_STEPS : USUAL_STEPS, grid, few ? 1 : 4, 0, 1, 0, clamp, 1);
+        return new SamplingSpec(solver, few ? FEW_STEPS : USUAL_STEPS, grid, few ? 1 : 4, 0, 1, 0, 0, clamp, 1);
     }
 
     /** The solver that stands in for the class's own, which is said; empty where ours does the same. */

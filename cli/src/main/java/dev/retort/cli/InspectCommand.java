@@ -2,6 +2,7 @@ package dev.retort.cli;
 
 import dev.retort.card.AutoencoderCard;
 import dev.retort.card.ModelCard;
+import dev.retort.card.PictureCard;
 import dev.retort.error.Printable;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -65,7 +66,7 @@ final class InspectCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "FILE|DIR",
             description =
-                    "safetensors, torch, npz, onnx; a model, run or diffusers folder; an autoencoder; or hf:OWNER/NAME.")
+                    "safetensors, torch, npz, onnx; a PNG drawn here; a model, run or diffusers folder; an autoencoder; or hf:OWNER/NAME.")
     private String given;
 
     @Option(names = "--keys", description = "List every tensor.")
@@ -100,6 +101,10 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Path path = Path.of(ModelArgument.place(given, output));
+        if (PictureCard.mayBeIn(path)) {
+            tell(PictureCard.read(path));
+            return 0;
+        }
         if (OnnxFile.named(path)) {
             OnnxInspection.tell(path, keys, output);
             return 0;
@@ -182,6 +187,16 @@ final class InspectCommand implements Callable<Integer> {
             notes.add("its autoencoder cannot be used: " + e.getMessage());
             return checkpoint.networkCard();
         }
+    }
+
+    private void tell(PictureCard picture) {
+        if (output.json()) {
+            output.terminal().json(picture);
+            return;
+        }
+        output.terminal().out().println(Printable.lines(picture.texts().get("parameters")));
+        output.terminal().out().println(Printable.lines(picture.texts().get("retort")));
+        output.next("retort sample --like " + given);
     }
 
     private void tell(Found found) {

@@ -2,18 +2,23 @@ package dev.retort.cli;
 
 import dev.retort.card.ClassChoice;
 import dev.retort.card.ModelCard;
+import dev.retort.card.PictureCard;
 import dev.retort.card.SamplingSpec;
 import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import dev.retort.model.Denoiser;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
 import dev.retort.report.ModelColumn;
+import dev.retort.sample.Randomness;
 import dev.retort.sample.SampleJob;
 import dev.retort.sample.Sampler;
 import dev.retort.sample.Sampling;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -33,6 +38,9 @@ import picocli.CommandLine.Parameters;
             "  retort sample MODEL --solver ddim:eta=0.5 --grid leading:offset=1 --steps 50",
             "  retort sample MODEL --solver dpmpp-3m --grid karras --clamp dynamic:quantile=0.99,max=2",
             "  retort sample runs/student --count 10000 --out s.npz  for evaluation elsewhere (ADM layout)",
+            "  retort sample MODEL --init-image photo.png --strength 0.6 --classes Bag  from a picture",
+            "  retort sample MODEL --init-image photo.png --mask white-is-redrawn.png   only a part of it",
+            "  retort sample --like samples/000007-class3.png        the same picture once more",
             "  retort sample hf:OWNER/NAME                           a model of the hub ('retort pull --help')",
             ""
         })
@@ -53,7 +61,13 @@ final class SampleCommand implements Callable<Integer> {
     @Mixin
     private SamplingForce force;
 
-    @Parameters(paramLabel = "CHECKPOINT", description = ModelArgument.PLACES)
+    @Mixin
+    private StartOptions start;
+
+    @Mixin
+    private PreviewOptions preview;
+
+    @Parameters(paramLabel = "CHECKPOINT", arity = "0..1", description = ModelArgument.PLACES)
     private String checkpoint;
 
     @Option(
@@ -73,10 +87,22 @@ final class SampleCommand implements Callable<Integer> {
     @Option(
             names = "--seed",
             paramLabel = "N",
-            defaultValue = "0",
             converter = Numbers.Seed.class,
             description = "Seed of all images; by default 0.")
-    private long seed;
+    private Long seed;
+
+    @Option(
+            names = "--rng",
+            paramLabel = "NAME",
+            description = "The noise: addressed, which is the same on every machine, or torch, that of PyTorch's generator on"
+                    + " CPUs seeded with seed + index; by default addressed.")
+    private String rng;
+
+    @Option(
+            names = "--like",
+            paramLabel = "PICTURE",
+            description = "Draw as this PNG says it was drawn, by its model where none is given; other options change that.")
+    private Path like;
 
     @Option(
             names = "--batch",
@@ -115,27 +141,60 @@ final class SampleCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        Optional<PictureCard> shown = Optional.ofNullable(like).map(PictureCard::read);
+        checkpoint = checkpoint != null ? checkpoint : shown.map(PictureCard::model).orElseThrow(this::noModel);
         Path folder = ModelArgument.folder(checkpoint, options.steps(), output);
         ModelCard own = Models.card(folder);
-        SamplingSpec sampling = options.of(own, checkpoint);
+        String sha256 = Models.sha256(folder);
+        shown.ifPresent(picture -> requireSame(picture, sha256));
+        SamplingSpec sampling =
+                options.of(shown.map(PictureCard::sampling).orElse(own.sampling()), own, checkpoint);
+        Randomness noise = randomness(rng != null ? rng : shown.map(PictureCard::rng).orElse("addressed"));
+        Optional<PictureCard.Source> source = start.source(shown.flatMap(PictureCard::start));
         ModelCard card = force.allowing(sampling, own, checkpoint, output);
         ClassChoice choice = choice(card);
         force.allow(choice, card, checkpoint, output);
-        int[] labels = choice.inTurn(
-                count == null ? EACH * Math.min(MOST_COLUMNS, choice.labels().size()) : count);
+        int[] labels = shown.isPresent() && classes == null && count == null
+                ? shown.get().labels().stream().mapToInt(Integer::intValue).toArray()
+                : choice.inTurn(count == null ? EACH * Math.min(MOST_COLUMNS, choice.labels().size()) : count);
+        long first = seed == null ? shown.map(PictureCard::index).orElse(0L) : 0;
+        long ofAll = seed != null ? seed : shown.map(PictureCard::seed).orElse(0L);
         ImageWriter.requireUsable(out);
         ComputeOptions.Chosen chosen = compute.choose(output);
         try (Pipeline<Denoiser> model = Models.open(folder, chosen.device(), chosen.precision());
                 ImageCodec codec = ImageCodec.of(card, ModelArgument.place(vae, output), chosen.device())) {
             model.notes().forEach(output::say);
-            Sampler sampler = Sampling.sampler(model.network(), card, sampling, chosen.precision());
+            Sampler sampler = Sampling.sampler(
+                            model.network(),
+                            card,
+                            sampling,
+                            chosen.precision(),
+                            source.map(picture -> StartOptions.start(picture, codec, output)))
+                    .with(noise);
             ImageWriter writer =
                     ImageWriter.at(out, codec.shape(), columns(choice.labels().size()));
-            double seconds = sample(writer, new SampleJob(sampler, codec, seed, batch), labels);
+            PictureCard says = new PictureCard(
+                    PictureCard.FORMAT,
+                    checkpoint,
+                    sha256,
+                    Arrays.stream(labels).boxed().toList(),
+                    Arrays.stream(labels).mapToObj(card.classes()::get).toList(),
+                    ofAll,
+                    first,
+                    noise.name().toLowerCase(Locale.ROOT),
+                    chosen.precision().name().toLowerCase(Locale.ROOT),
+                    codec.shape().width(),
+                    codec.shape().height(),
+                    sampling,
+                    source);
+            double seconds;
+            try (PreviewOptions.Shown view = preview.open(out, card, codec, output)) {
+                seconds = sample(writer, new SampleJob(sampler, codec, ofAll, batch, first, view), labels, says);
+            }
             tell(new Drawn(
                     out.toString(),
                     labels.length,
-                    seed,
+                    ofAll,
                     sampling.solver().text(),
                     sampling.steps(),
                     sampling.guidanceScale(),
@@ -143,6 +202,26 @@ final class SampleCommand implements Callable<Integer> {
                     labels.length / seconds));
         }
         return 0;
+    }
+
+    private RetortException noModel() {
+        return new RetortException(
+                Kind.USAGE, "no CHECKPOINT is given; name one, or a picture whose model is to draw by --like PICTURE");
+    }
+
+    private static Randomness randomness(String name) {
+        return Arrays.stream(Randomness.values())
+                .filter(known -> known.name().toLowerCase(Locale.ROOT).equals(name))
+                .findFirst()
+                .orElseThrow(() ->
+                        new RetortException(Kind.USAGE, "--rng " + name + " is not known; choose addressed or torch"));
+    }
+
+    private void requireSame(PictureCard picture, String sha256) {
+        if (!picture.sha256().equals(sha256)) {
+            output.say("Warning: " + like + " was drawn by other weights (" + picture.sha256() + ") than those of "
+                    + checkpoint + " (" + sha256 + "); the picture will differ");
+        }
     }
 
     private ClassChoice choice(ModelCard card) {
@@ -158,12 +237,25 @@ final class SampleCommand implements Callable<Integer> {
         return classes > 1 && classes <= MOST_COLUMNS ? classes : USUAL_COLUMNS;
     }
 
-    private double sample(ImageWriter writer, SampleJob job, int[] labels) {
+    private double sample(ImageWriter writer, SampleJob job, int[] labels, PictureCard card) {
         long start = System.nanoTime();
-        try (Bar bar = output.bar("sample", "images")) {
-            writer.write(job, labels, bar);
+        try (Bar bar = output.bar("sample", "")) {
+            writer.write(watched(job, bar), labels, card);
         }
         return (System.nanoTime() - start) / 1e9;
+    }
+
+    /** A bar that every step moves, of one picture too. */
+    private static SampleJob watched(SampleJob job, Bar bar) {
+        SampleJob.Watcher other = job.watcher();
+        return new SampleJob(job.sampler(), job.codec(), job.seed(), job.batch(), job.first(), step -> {
+            other.after(step);
+            int drawn = step.first() + (step.index() == step.calls() - 1 ? step.n() : 0);
+            bar.update(
+                    (long) step.first() * step.calls() + (long) step.n() * (step.index() + 1),
+                    (long) step.images() * step.calls(),
+                    drawn + "/" + step.images() + " images");
+        });
     }
 
     private void tell(Drawn drawn) {
@@ -182,6 +274,6 @@ final class SampleCommand implements Callable<Integer> {
                 ModelColumn.steps(drawn.steps()),
                 drawn.guidance(),
                 drawn.seed()));
-        output.next("retort sample " + checkpoint + " --seed " + (seed + 1));
+        output.next("retort sample " + checkpoint + " --seed " + (drawn.seed() + 1));
     }
 }

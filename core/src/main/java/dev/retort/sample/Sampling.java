@@ -17,6 +17,7 @@ import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.torch.Precision;
 import java.util.List;
+import java.util.Optional;
 
 /** Samples pictures from a model as its card says, or otherwise where asked. */
 public final class Sampling {
@@ -31,6 +32,16 @@ public final class Sampling {
      *     {@link ModelCard#withTrainedFor} of any of them lets it be tried
      */
     public static Sampler sampler(Denoiser network, ModelCard card, SamplingSpec spec, Precision precision) {
+        return sampler(network, card, spec, precision, Optional.empty());
+    }
+
+    /**
+     * The same begun at a picture.
+     *
+     * @param start the picture, and how many of the last steps are done; empty for noise alone
+     */
+    public static Sampler sampler(
+            Denoiser network, ModelCard card, SamplingSpec spec, Precision precision, Optional<Start> start) {
         Process process = card.process().process();
         if (spec.guidanceScale() != 1 && !network.spec().guidable()) {
             throw new RetortException(
@@ -58,14 +69,27 @@ public final class Sampling {
                     "guidance on " + spec.guidanceChannels() + " channels was asked of a network of "
                             + network.spec().outputs() + " outputs, which are guided whole; leave the channels out");
         }
-        Plan plan = SamplingPlan.of(card, spec);
+        if (spec.guidanceRescale() > 0 && (network.spec().scalars().guidance() || network.spec().outputs() > 1)) {
+            throw new RetortException(
+                            Kind.USAGE,
+                            "guidanceRescale is " + spec.guidanceRescale() + ", but "
+                                    + network.spec().name()
+                                    + (network.spec().outputs() > 1
+                                            ? " has several outputs, whose contrast is not one"
+                                            : " computes guidance by itself, and its unguided output is not known")
+                                    + "; leave it at 0")
+                    .about("guidanceRescale");
+        }
+        Plan plan = SamplingPlan.of(card, spec, start.map(Start::strength).orElse(1.0));
         card.trainedFor().requireFit(process.schedule(), spec);
         return new Sampler(
                 network,
                 Architectures.conditioner(network.spec(), card.text()),
                 plan,
                 spec.guidance(process.schedule().noisiestTime()),
-                precision);
+                precision,
+                Randomness.ADDRESSED,
+                start);
     }
 
     /** How a model is sampled by its card: in each number of steps that it was trained for, or as it says where any will do. */

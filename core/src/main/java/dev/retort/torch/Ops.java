@@ -467,6 +467,11 @@ public final class Ops {
         return mean(reshape(x, x.size(0), -1), 1, false);
     }
 
+    /** √x. Not recorded, since no network computes it. */
+    public static Tensor sqrt(Tensor x) {
+        return x.sqrt();
+    }
+
     /** x ← value. Not recorded, since no network computes it. */
     public static Tensor fill(Tensor x, double value) {
         return x.fill_(new Scalar(value));
