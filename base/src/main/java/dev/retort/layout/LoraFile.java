@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.EnumSet;
+import java.util.IntSummaryStatistics;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -81,6 +82,14 @@ public final class LoraFile implements AutoCloseable {
     /** The adapters in the order of the file, read while this is open. */
     public List<LoraPair> pairs() {
         return List.copyOf(pairs);
+    }
+
+    /** The ranks that its modules have: {@code 4}, or {@code 4 to 16}. */
+    public String ranks() {
+        IntSummaryStatistics ranks = pairs.stream().mapToInt(LoraPair::rank).summaryStatistics();
+        return ranks.getMin() == ranks.getMax()
+                ? String.valueOf(ranks.getMin())
+                : ranks.getMin() + " to " + ranks.getMax();
     }
 
     /** How it calls the denoiser, {@code unet} or {@code transformer}; empty where it does not. */

@@ -65,7 +65,7 @@ public final class LoraModules {
             low.put(component, new LinkedHashMap<>());
         }
         parameters.forEach((name, shape) -> {
-            if (name.endsWith(WEIGHT) && (shape.length == 2 || shape.length == 4)) {
+            if (isProduct(name, shape)) {
                 String own = without(name, WEIGHT);
                 LoraComponent component = pipeline ? component(own) : LoraComponent.DENOISER;
                 String path = pipeline ? own.substring(own.indexOf('.') + 1) : own;
@@ -87,6 +87,13 @@ public final class LoraModules {
                                 without(part.parameter(), WEIGHT),
                                 part.firstRow(),
                                 part.shape()))));
+    }
+
+    /** Whether a parameter is the weight of a linear layer or convolution: tables of embeddings have the shape of one, and are none. */
+    public static boolean isProduct(String name, long[] shape) {
+        return name.endsWith(WEIGHT)
+                && (shape.length == 2 || shape.length == 4)
+                && !name.matches(".*embedding(_table)?\\.weight");
     }
 
     private static LoraComponent component(String own) {
@@ -201,19 +208,18 @@ public final class LoraModules {
                 .filter(module -> module.naming().equals(OWN))
                 .forEach(module -> rows.put(module.own(), module.shape()[0])));
         for (LoraPair pair : PlacedLora.joined(placed, rows)) {
-            List<Module> names = named.get(pair.component()).values().stream()
-                    .filter(module -> module.own().equals(pair.name()))
-                    .filter(module -> module.naming()
-                            .equals(pair.component() == LoraComponent.DENOISER ? naming : OWN))
-                    .toList();
-            if (names.isEmpty()) {
+            int before = pairs.size();
+            named.forEach((component, modules) -> modules.values().stream()
+                    .filter(module -> module.own().equals(pair.module()))
+                    .filter(module -> module.naming().equals(component == LoraComponent.DENOISER ? naming : OWN))
+                    .forEach(module -> pairs.add(pair.rows((int) module.firstRow(), (int) module.shape()[0])
+                            .at(component, module.path()))));
+            if (pairs.size() == before) {
                 throw new RetortException(
                         Kind.CHECKPOINT,
                         "the layout " + naming + " has no layer for " + pair.module() + " of " + model
                                 + "; write the layout peft, which keeps the network's own names");
             }
-            names.forEach(module -> pairs.add(
-                    pair.rows((int) module.firstRow(), (int) module.shape()[0]).at(module.path())));
         }
         return pairs;
     }

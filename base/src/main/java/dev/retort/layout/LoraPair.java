@@ -71,9 +71,9 @@ public record LoraPair(
         return new LoraPair(name, component, module, underscored, downShape, upShape, by, down, up);
     }
 
-    /** The same under another path, which has dots. */
-    LoraPair at(String path) {
-        return new LoraPair(name, component, path, false, downShape, upShape, scale, down, up);
+    /** The same of another network's layer, by a path with dots. */
+    LoraPair at(LoraComponent other, String path) {
+        return new LoraPair(name, other, path, false, downShape, upShape, scale, down, up);
     }
 
     /** Those rows alone of what it adds: A as it is, and some rows of B. */
@@ -83,11 +83,6 @@ public record LoraPair(
         shape[0] = count;
         return new LoraPair(name, component, module, underscored, downShape, shape, scale, down, () -> Arrays.copyOfRange(
                 up.get(), first * rank, (first + count) * rank));
-    }
-
-    /** The same under its layer's path in a network, which errors name too. */
-    LoraPair called(String own) {
-        return new LoraPair(own, component, own, false, downShape, upShape, scale, down, up);
     }
 
     /** Values of scale·B. */

@@ -24,7 +24,7 @@ public record PlacedLora(String own, long firstRow, LoraPair pair) {
     }
 
     /**
-     * One for each layer, named and called by the layer's path, of what adds to parts of its weight: their A below each other, and each B in
+     * One for each layer, under its path in the network, of what adds to parts of its weight: their A below each other, and each B in
      * its own rows and columns, so that the sum is the same exactly.
      *
      * @param rowsOf rows of each layer's weight, by its path
@@ -41,7 +41,7 @@ public record PlacedLora(String own, long firstRow, LoraPair pair) {
     private static LoraPair joined(String own, int rows, List<PlacedLora> parts) {
         LoraPair first = parts.get(0).pair();
         if (parts.size() == 1 && first.outputs() == rows) {
-            return first.called(own);
+            return first.at(first.component(), own);
         }
         int rank = parts.stream().mapToInt(part -> part.pair().rank()).sum();
         long[] downShape = first.downShape().clone();

@@ -23,7 +23,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -207,13 +206,12 @@ final class ConvertCommand implements Callable<Integer> {
 
     /** The type that all weights have, where it can be written; else the one that loses least, which is said. */
     private static Dtype kept(TensorFile file, List<String> notes) {
-        Set<Dtype> types = ConvertedWeights.types(file);
-        if (types.size() == 1 && TYPES.containsKey(types.iterator().next())) {
-            return types.iterator().next();
-        }
-        notes.add("the weights are of type " + types.stream().map(Enum::name).collect(Collectors.joining(" and "))
-                + "; written in fp32");
-        return Dtype.F32;
+        return ConvertedWeights.single(file).orElseGet(() -> {
+            notes.add("the weights are of type "
+                    + ConvertedWeights.types(file).stream().map(Enum::name).collect(Collectors.joining(" and "))
+                    + "; written in fp32");
+            return Dtype.F32;
+        });
     }
 
     private ModelCard folded(Path model, Dtype stored) {
