@@ -22,8 +22,11 @@ import java.util.Set;
  * modules are called stays as it is in the file; {@link LoraModules#resolve} finds them in a network.
  */
 public final class LoraFile implements AutoCloseable {
+    /** What programs call the file of an adapter by default. */
+    public static final String NAME = "pytorch_lora_weights.safetensors";
+
     private static final List<String> NAMES =
-            List.of("pytorch_lora_weights.safetensors", "adapter_model.safetensors", "adapter_model.bin");
+            List.of(NAME, "adapter_model.safetensors", "adapter_model.bin");
 
     /** The tensors of one module, as far as they were found. */
     private record Found(LoraKey first, Map<LoraKey.Role, LoraKey> keys) {}
@@ -92,9 +95,16 @@ public final class LoraFile implements AutoCloseable {
                 : ranks.getMin() + " to " + ranks.getMax();
     }
 
-    /** How it calls the denoiser, {@code unet} or {@code transformer}; empty where it does not. */
+    /** Which kind of network it is for, {@code unet} or {@code transformer}: as its keys begin, or where they do not say it, by its modules. */
     public String denoiser() {
-        return denoiser;
+        boolean said = denoiser.equals("unet") || denoiser.equals("transformer");
+        boolean blocks = pairs.stream().anyMatch(pair -> pair.module().matches("(down|up|mid|input|output|middle)_block.*"));
+        return said && !pairs.isEmpty() && !isKohya() ? denoiser : blocks ? "unet" : "transformer";
+    }
+
+    /** Whose names say {@code unet} of every denoiser. */
+    private boolean isKohya() {
+        return pairs.stream().anyMatch(LoraPair::underscored);
     }
 
     private Map<String, Found> modules() {

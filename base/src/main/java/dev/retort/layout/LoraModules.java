@@ -198,10 +198,12 @@ public final class LoraModules {
      * Adapters under the network's own names, or those of another layout: there one of a weight that is kept in parts becomes one for each
      * part, with the same A and its rows of B; several of parts of one weight become one whose rank is the sum of theirs.
      *
-     * @param naming what the layout is called; {@code own} for the network's names
+     * @param layout what the layout is called; {@code own}, or one that has no names of its own, for the network's names
      * @throws RetortException of kind CHECKPOINT where the layout has no such layer
      */
-    public List<LoraPair> named(List<PlacedLora> placed, String naming) {
+    public List<LoraPair> named(List<PlacedLora> placed, String layout) {
+        boolean other = named.get(LoraComponent.DENOISER).values().stream()
+                .anyMatch(module -> module.naming().equals(layout));
         List<LoraPair> pairs = new ArrayList<>();
         Map<String, Long> rows = new HashMap<>();
         named.values().forEach(modules -> modules.values().stream()
@@ -211,13 +213,13 @@ public final class LoraModules {
             int before = pairs.size();
             named.forEach((component, modules) -> modules.values().stream()
                     .filter(module -> module.own().equals(pair.module()))
-                    .filter(module -> module.naming().equals(component == LoraComponent.DENOISER ? naming : OWN))
+                    .filter(module -> module.naming().equals(other && component == LoraComponent.DENOISER ? layout : OWN))
                     .forEach(module -> pairs.add(pair.rows((int) module.firstRow(), (int) module.shape()[0])
                             .at(component, module.path()))));
             if (pairs.size() == before) {
                 throw new RetortException(
                         Kind.CHECKPOINT,
-                        "the layout " + naming + " has no layer for " + pair.module() + " of " + model
+                        "the layout " + layout + " has no layer for " + pair.module() + " of " + model
                                 + "; write the layout peft, which keeps the network's own names");
             }
         }

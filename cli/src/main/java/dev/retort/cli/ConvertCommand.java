@@ -13,6 +13,7 @@ import dev.retort.layout.ModelFiles;
 import dev.retort.layout.QuantizedFile;
 import dev.retort.layout.Storage;
 import dev.retort.layout.WeightLayout;
+import dev.retort.pipeline.Adaptation;
 import dev.retort.pipeline.Architectures;
 import dev.retort.run.RunFolder;
 import dev.retort.sample.Folding;
@@ -53,6 +54,9 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Mixin
     private HintOptions hints;
+
+    @Mixin
+    private LoraOptions loras;
 
     @Parameters(paramLabel = "IN", description = "A file or folder of any layout, a run, or hf:OWNER/NAME.")
     private String given;
@@ -120,16 +124,18 @@ final class ConvertCommand implements Callable<Integer> {
             if (!fold) {
                 card.requireFloats(given, "be written in another layout or type");
             }
-            try (TensorFile file = TensorFiles.open(model.resolve(ModelFiles.WEIGHTS))) {
+            try (TensorFile file = TensorFiles.open(model.resolve(ModelFiles.WEIGHTS));
+                    Adaptation adaptation = adaptation(card)) {
                 QuantizedFile.fit(
                         Architectures.of(card.network()).parameters(card.network()), file, card.quantization());
                 stored = card.quantization() == null
                         ? asked.orElseGet(() -> kept(file, notes))
                         : asked.orElse(Dtype.F16); // of what is not quantised
                 if (fold) {
+                    loras.requireNone("--fold takes the weights as they are; merge the adapter first: retort lora merge");
                     card = folded(model, stored);
                 } else {
-                    notes.addAll(writing.write(card, file, storage(stored)));
+                    notes.addAll(writing.write(card, adaptation.of(file), storage(stored)));
                 }
             }
         } else if (fold) {
@@ -138,14 +144,15 @@ final class ConvertCommand implements Callable<Integer> {
                     "--fold takes a model whose card says in which steps it is sampled, and " + given
                             + " has none; leave --fold out");
         } else {
-            try (Checkpoint checkpoint = Architectures.open(in, told)) {
+            try (Checkpoint checkpoint = Architectures.open(in, told);
+                    Adaptation adaptation = adaptation(checkpoint.card())) {
                 checkpoint.notes().forEach(output::say);
                 card = checkpoint.card();
                 stored = asked.orElseGet(() -> kept(checkpoint.weights(), notes));
                 if (stored != Dtype.F32) {
                     notes.addAll(checkpoint.rounded(layout.orElse(null), TYPES.get(stored)));
                 }
-                notes.addAll(writing.write(card, checkpoint.parameters(), storage(stored)));
+                notes.addAll(writing.write(card, adaptation.of(checkpoint.parameters()), storage(stored)));
             }
         }
         if (output.json()) {
@@ -212,6 +219,12 @@ final class ConvertCommand implements Callable<Integer> {
                     + "; written in fp32");
             return Dtype.F32;
         });
+    }
+
+    private Adaptation adaptation(ModelCard card) {
+        Adaptation adaptation = new Adaptation(card, given, loras.adapters(output));
+        adaptation.notes().forEach(output::say);
+        return adaptation;
     }
 
     private ModelCard folded(Path model, Dtype stored) {

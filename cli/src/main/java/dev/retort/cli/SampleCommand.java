@@ -33,6 +33,7 @@ import picocli.CommandLine.Parameters;
             "  retort sample MODEL --solver ddim:eta=0.5 --grid leading:offset=1 --steps 50",
             "  retort sample MODEL --solver dpmpp-3m --grid karras --clamp dynamic:quantile=0.99,max=2",
             "  retort sample runs/student --count 10000 --out s.npz  for evaluation elsewhere (ADM layout)",
+            "  retort sample MODEL --lora style.safetensors:0.8      with an adapter ('retort lora --help')",
             "  retort sample hf:OWNER/NAME                           a model of the hub ('retort pull --help')",
             ""
         })
@@ -52,6 +53,9 @@ final class SampleCommand implements Callable<Integer> {
 
     @Mixin
     private SamplingForce force;
+
+    @Mixin
+    private LoraOptions loras;
 
     @Parameters(paramLabel = "CHECKPOINT", description = ModelArgument.PLACES)
     private String checkpoint;
@@ -125,7 +129,8 @@ final class SampleCommand implements Callable<Integer> {
                 count == null ? EACH * Math.min(MOST_COLUMNS, choice.labels().size()) : count);
         ImageWriter.requireUsable(out);
         ComputeOptions.Chosen chosen = compute.choose(output);
-        try (Pipeline<Denoiser> model = Models.open(folder, chosen.device(), chosen.precision());
+        try (Pipeline<Denoiser> model = Models.open(
+                        folder, loras.adapters(output), chosen.device(), chosen.precision());
                 ImageCodec codec = ImageCodec.of(card, ModelArgument.place(vae, output), chosen.device())) {
             model.notes().forEach(output::say);
             Sampler sampler = Sampling.sampler(model.network(), card, sampling, chosen.precision());

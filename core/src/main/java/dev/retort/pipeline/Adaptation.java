@@ -52,7 +52,9 @@ public final class Adaptation implements AutoCloseable {
         Architecture<NetworkSpec> architecture = Architectures.of(spec);
         Map<String, List<WeightLayout.Part>> layouts = new LinkedHashMap<>();
         for (WeightLayout<NetworkSpec> layout : architecture.layouts()) {
-            layouts.put(layout.id(), layout.parts(spec));
+            if (layout.has(spec)) {
+                layouts.put(layout.id(), layout.parts(spec));
+            }
         }
         return new LoraModules(model.toString(), architecture.parameters(spec), layouts);
     }

@@ -7,6 +7,7 @@ import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
 import dev.retort.layout.ConvertedWeights;
 import dev.retort.layout.Fit;
+import dev.retort.layout.LoraFile;
 import dev.retort.layout.LoraLayout;
 import dev.retort.layout.LoraModules;
 import dev.retort.layout.LoraPair;
@@ -18,6 +19,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** Adapters of low rank as files: merged into models for good, and taken of the difference between two models. */
 public final class Loras {
@@ -39,6 +41,35 @@ public final class Loras {
             Dtype dtype = ConvertedWeights.single(stored.parameters()).orElse(Dtype.F32);
             ModelFiles.convert(out, stored.card(), adaptation.of(stored.parameters()), dtype);
             return notes;
+        }
+    }
+
+    /**
+     * Writes an adapter in another layout.
+     *
+     * @param model whose layers it is for: needed where dots of their names are low lines in the file, and where names of the diffusers
+     *     library are wanted for a transformer
+     * @return modules written
+     * @throws RetortException of kind USAGE where a model is needed
+     */
+    public static int convert(Path in, Optional<Path> model, LoraLayout to, Path out) {
+        try (LoraFile file = LoraFile.open(in)) {
+            List<LoraPair> pairs = model.map(place -> {
+                        LoraModules modules =
+                                Adaptation.modules(Models.card(place).network(), place);
+                        String names = to == LoraLayout.DIFFUSERS ? "diffusers" : LoraModules.OWN;
+                        return modules.named(modules.resolve(file), names);
+                    })
+                    .orElseGet(file::pairs);
+            pairs.stream().filter(LoraPair::underscored).findFirst().ifPresent(pair -> {
+                throw new RetortException(
+                                Kind.USAGE,
+                                in + " has names such as '" + pair.name()
+                                        + "', whose low lines only the model that it is for tells from dots; give that model")
+                        .about("model");
+            });
+            to.write(out, file.denoiser(), pairs);
+            return pairs.size();
         }
     }
 
@@ -79,9 +110,7 @@ public final class Loras {
                     placed.add(new PlacedLora(layer(name), 0, pair(layer(name), shapes.get(name), factors)));
                     products += factors.energy();
                     for (int r = 0; r < rank; r++) {
-                        for (int k = 0; k <= Math.min(r, factors.rank() - 1); k++) {
-                            kept[r] += factors.singular()[k] * factors.singular()[k];
-                        }
+                        kept[r] += factors.kept(r + 1);
                     }
                 }
             }
@@ -147,13 +176,13 @@ public final class Loras {
     }
 
     /** Factors of what is added to a weight of this shape. */
-    static LowRankFactors factors(double[] difference, long[] shape, int rank) {
+    public static LowRankFactors factors(double[] difference, long[] shape, int rank) {
         int out = Math.toIntExact(shape[0]);
         return LowRankFactors.of(difference, out, difference.length / out, rank);
     }
 
     /** The pair of a layer whose weight has this shape. */
-    static LoraPair pair(String layer, long[] shape, LowRankFactors factors) {
+    public static LoraPair pair(String layer, long[] shape, LowRankFactors factors) {
         long[] down = shape.clone();
         down[0] = factors.rank();
         long[] up = shape.length == 2

@@ -71,6 +71,15 @@ public record LowRankFactors(float[] a, float[] b, double[] singular, double ene
         return singular.length;
     }
 
+    /** What the first so many singular values hold of {@link #energy}. */
+    public double kept(int values) {
+        double kept = 0;
+        for (int k = 0; k < Math.min(values, rank()); k++) {
+            kept += singular[k] * singular[k];
+        }
+        return kept;
+    }
+
     /** Orthonormal columns that hold nearly all that D does in so many directions. */
     private static DMatrixRMaj range(DMatrixRMaj d, int columns) {
         DMatrixRMaj q = orthonormal(times(d, false, random(d.numCols, columns)));
