@@ -41,9 +41,9 @@ public final class AdaptedWeights implements TensorFile {
         placed.forEach(one -> byParameter
                 .computeIfAbsent(one.own() + ".weight", name -> new ArrayList<>())
                 .add(one));
-        file.entries().forEach((name, entry) -> entries.put(
-                name,
-                byParameter.containsKey(name) ? new TensorEntry(name, Dtype.F32, entry.shape()) : entry));
+        file.entries()
+                .forEach((name, entry) -> entries.put(
+                        name, byParameter.containsKey(name) ? new TensorEntry(name, Dtype.F32, entry.shape()) : entry));
     }
 
     @Override
@@ -120,7 +120,8 @@ public final class AdaptedWeights implements TensorFile {
         }
         factors.clear();
         byParameter.get(name).forEach(placed -> {
-factors.add(new Factors(placed, placed.pair().down().get(), placed.pair().scaledUp()));
+            factors.add(new Factors(
+                    placed, placed.pair().down().get(), placed.pair().scaledUp()));
         });
         held = name;
     }

@@ -35,7 +35,9 @@ public final class ConvertedWeights {
     /** The type that all floating-point values of a file have, where there is one and it can be written. */
     public static Optional<Dtype> single(TensorFile file) {
         Set<Dtype> types = types(file);
-        return types.stream().filter(type -> types.size() == 1 && WRITTEN.contains(type)).findFirst();
+        return types.stream()
+                .filter(type -> types.size() == 1 && WRITTEN.contains(type))
+                .findFirst();
     }
 
     /** All tensors of a file for a file of ours, under their names. */

@@ -51,7 +51,8 @@ final class LdmNames {
                             .computeIfAbsent(block, absent -> new TreeSet<>())
                             .add(Integer.parseInt(match.group(4)));
                 } else if (match.group(3).equals("attentions")) {
-                    attended.computeIfAbsent(match.group(1), absent -> new TreeSet<>()).add(block);
+                    attended.computeIfAbsent(match.group(1), absent -> new TreeSet<>())
+                            .add(block);
                 }
             }
         }
@@ -94,9 +95,10 @@ final class LdmNames {
             case "resnets" -> start + (first + at) + ".0." + inner(true, match.group(5));
             case "attentions" -> start + (first + at) + ".1." + match.group(5);
             case "downsamplers" -> start + (first + count) + ".0.op";
-            default -> start
-                    + (first + count - 1)
-                    + (attended.getOrDefault(side, new TreeSet<>()).contains(block) ? ".2.conv" : ".1.conv");
+            default ->
+                start
+                        + (first + count - 1)
+                        + (attended.getOrDefault(side, new TreeSet<>()).contains(block) ? ".2.conv" : ".1.conv");
         };
     }
 

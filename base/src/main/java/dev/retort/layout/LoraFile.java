@@ -25,8 +25,7 @@ public final class LoraFile implements AutoCloseable {
     /** What programs call the file of an adapter by default. */
     public static final String NAME = "pytorch_lora_weights.safetensors";
 
-    private static final List<String> NAMES =
-            List.of(NAME, "adapter_model.safetensors", "adapter_model.bin");
+    private static final List<String> NAMES = List.of(NAME, "adapter_model.safetensors", "adapter_model.bin");
 
     /** The tensors of one module, as far as they were found. */
     private record Found(LoraKey first, Map<LoraKey.Role, LoraKey> keys) {}
@@ -59,6 +58,11 @@ public final class LoraFile implements AutoCloseable {
             file.close();
             throw e;
         }
+    }
+
+    /** Whether the names of a file are those of an adapter; nothing is checked. */
+    public static boolean mayBe(TensorFile file) {
+        return !file.entries().isEmpty() && file.entries().keySet().stream().allMatch(name -> name.contains("lora"));
     }
 
     private static Path place(Path path) {
@@ -98,7 +102,8 @@ public final class LoraFile implements AutoCloseable {
     /** Which kind of network it is for, {@code unet} or {@code transformer}: as its keys begin, or where they do not say it, by its modules. */
     public String denoiser() {
         boolean said = denoiser.equals("unet") || denoiser.equals("transformer");
-        boolean blocks = pairs.stream().anyMatch(pair -> pair.module().matches("(down|up|mid|input|output|middle)_block.*"));
+        boolean blocks =
+                pairs.stream().anyMatch(pair -> pair.module().matches("(down|up|mid|input|output|middle)_block.*"));
         return said && !pairs.isEmpty() && !isKohya() ? denoiser : blocks ? "unet" : "transformer";
     }
 
@@ -120,7 +125,8 @@ public final class LoraFile implements AutoCloseable {
                     module -> new Found(key, new EnumMap<>(LoraKey.Role.class)));
             LoraKey before = found.keys().put(key.role(), key);
             if (before != null) {
-                throw refused("'" + before.key() + "' and '" + name + "' are both the same half of one module's adapter");
+                throw refused(
+                        "'" + before.key() + "' and '" + name + "' are both the same half of one module's adapter");
             }
         }
         return modules;
@@ -159,7 +165,8 @@ public final class LoraFile implements AutoCloseable {
     private double scale(Found found, int rank, Optional<LoraScales> scales) {
         LoraKey alpha = found.keys().get(LoraKey.Role.ALPHA);
         if (alpha == null) {
-            return scales.map(said -> said.scale(found.first().prefix(), found.first().module(), rank))
+            return scales.map(said ->
+                            said.scale(found.first().prefix(), found.first().module(), rank))
                     .orElse(1.0);
         }
         if (scales.isPresent()) {

@@ -38,15 +38,15 @@ record LoraKey(
     private static final String BASE = "base_model.model.";
 
     private static final Pattern PEFT = Pattern.compile("(.+)\\.lora_([AB])(?:\\.[^.]+)?\\.weight");
-    private static final Pattern DIFFUSERS =
-            Pattern.compile("(.+)\\.(?:lora|lora_linear_layer)\\.(down|up)\\.weight");
+    private static final Pattern DIFFUSERS = Pattern.compile("(.+)\\.(?:lora|lora_linear_layer)\\.(down|up)\\.weight");
     private static final Pattern PROCESSOR =
             Pattern.compile("(.+?)(?:\\.processor)?\\.to_(q|k|v|out)_lora\\.(down|up)\\.weight");
     private static final Pattern KOHYA = Pattern.compile("(.+)\\.(?:lora_(down|up)\\.weight|(alpha))");
 
     /** Endings of other kinds of adapters, each with what it is. */
     private static final Map<Pattern, String> OTHER_KINDS = Map.of(
-            Pattern.compile("\\.(dora_scale|lora_magnitude_vector.*)$"), "DoRA (dora_scale: magnitudes beside directions)",
+            Pattern.compile("\\.(dora_scale|lora_magnitude_vector.*)$"),
+                    "DoRA (dora_scale: magnitudes beside directions)",
             Pattern.compile("\\.lora_mid\\.weight$"), "LoCon with a core tensor (Tucker decomposition)",
             Pattern.compile("\\.hada_\\w+$"), "LoHa (Hadamard products)",
             Pattern.compile("\\.lokr_\\w+$"), "LoKr (Kronecker products)",

@@ -14,8 +14,8 @@ final class LoraMisfit {
     private static final int SHOWN = 4;
 
     /** What Stable Diffusions are told apart by: how many values a token of the prompt has for their cross-attention. */
-    private static final Map<Long, String> FAMILIES = Map.of(
-            768L, "Stable Diffusion 1", 1024L, "Stable Diffusion 2", 2048L, "Stable Diffusion XL");
+    private static final Map<Long, String> FAMILIES =
+            Map.of(768L, "Stable Diffusion 1", 1024L, "Stable Diffusion 2", 2048L, "Stable Diffusion XL");
 
     private final LoraFile file;
     private final String model;
@@ -36,8 +36,8 @@ final class LoraMisfit {
                 .map(module -> module.shape()[1])
                 .findFirst();
         if (ofFile.isPresent() && ofModel.isPresent() && !ofFile.equals(ofModel)) {
-            throw refused("it was made for " + family(ofFile.get()) + ", and " + model + " is "
-                    + family(ofModel.get()) + "; give an adapter of the model's own family");
+            throw refused("it was made for " + family(ofFile.get()) + ", and " + model + " is " + family(ofModel.get())
+                    + "; give an adapter of the model's own family");
         }
     }
 
@@ -54,9 +54,10 @@ final class LoraMisfit {
         String which = first.component() == LoraComponent.DENOISER || known
                 ? model + " has no layer '" + first.module() + "'"
                 : model + " has no text encoder here that '" + first.module() + "' could be in";
-        return refused(which + nearest.map(near -> " (the nearest is '" + near + "')").orElse("")
-                + ", which '" + first.name() + "' adapts; " + count
-                + (lost.size() == 1 ? "has" : "have") + " no place, and a part of an adapter is not applied");
+        return refused(
+                which + nearest.map(near -> " (the nearest is '" + near + "')").orElse("")
+                        + ", which '" + first.name() + "' adapts; " + count
+                        + (lost.size() == 1 ? "has" : "have") + " no place, and a part of an adapter is not applied");
     }
 
     /** Refuses an adapter of another shape than its layer's. */

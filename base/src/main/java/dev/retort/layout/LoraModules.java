@@ -159,7 +159,8 @@ public final class LoraModules {
             if (all.stream().anyMatch(other -> other == null || !other.adds(pair))) {
                 throw misfit.shared(pair, module, copies.size());
             }
-            placed.putIfAbsent(module.own() + " " + module.firstRow(), new PlacedLora(module.own(), module.firstRow(), pair));
+            placed.putIfAbsent(
+                    module.own() + " " + module.firstRow(), new PlacedLora(module.own(), module.firstRow(), pair));
         });
         return List.copyOf(placed.values());
     }
@@ -184,7 +185,9 @@ public final class LoraModules {
 
     private Optional<String> nearest(LoraPair pair) {
         return Suggestion.nearest(pair.module(), known(pair))
-                .map(near -> pair.underscored() ? low.get(pair.component()).get(near).get(0).path() : near);
+                .map(near -> pair.underscored()
+                        ? low.get(pair.component()).get(near).get(0).path()
+                        : near);
     }
 
     /** Names of one naming for the same rows, this one too. */
@@ -213,7 +216,8 @@ public final class LoraModules {
             int before = pairs.size();
             named.forEach((component, modules) -> modules.values().stream()
                     .filter(module -> module.own().equals(pair.module()))
-                    .filter(module -> module.naming().equals(other && component == LoraComponent.DENOISER ? layout : OWN))
+                    .filter(module ->
+                            module.naming().equals(other && component == LoraComponent.DENOISER ? layout : OWN))
                     .forEach(module -> pairs.add(pair.rows((int) module.firstRow(), (int) module.shape()[0])
                             .at(component, module.path()))));
             if (pairs.size() == before) {

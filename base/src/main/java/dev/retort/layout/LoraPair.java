@@ -43,8 +43,7 @@ public record LoraPair(
 
     /** The pair of a linear layer or convolution in memory. */
     public static LoraPair of(String module, long[] downShape, float[] a, long[] upShape, float[] b) {
-        return new LoraPair(
-                module, LoraComponent.DENOISER, module, false, downShape, upShape, 1, () -> a, () -> b);
+        return new LoraPair(module, LoraComponent.DENOISER, module, false, downShape, upShape, 1, () -> a, () -> b);
     }
 
     /** Rows of A. */
@@ -81,8 +80,16 @@ public record LoraPair(
         int rank = rank();
         long[] shape = upShape.clone();
         shape[0] = count;
-        return new LoraPair(name, component, module, underscored, downShape, shape, scale, down, () -> Arrays.copyOfRange(
-                up.get(), first * rank, (first + count) * rank));
+        return new LoraPair(
+                name,
+                component,
+                module,
+                underscored,
+                downShape,
+                shape,
+                scale,
+                down,
+                () -> Arrays.copyOfRange(up.get(), first * rank, (first + count) * rank));
     }
 
     /** Values of scale·B. */

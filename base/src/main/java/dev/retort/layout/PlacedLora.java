@@ -31,8 +31,8 @@ public record PlacedLora(String own, long firstRow, LoraPair pair) {
      */
     static List<LoraPair> joined(List<PlacedLora> placed, Map<String, Long> rowsOf) {
         Map<String, List<PlacedLora>> byLayer = new LinkedHashMap<>();
-        placed.forEach(one -> byLayer.computeIfAbsent(one.own(), own -> new ArrayList<>())
-                .add(one));
+        placed.forEach(one ->
+                byLayer.computeIfAbsent(one.own(), own -> new ArrayList<>()).add(one));
         List<LoraPair> joined = new ArrayList<>();
         byLayer.forEach((own, parts) -> joined.add(joined(own, Math.toIntExact(rowsOf.get(own)), parts)));
         return joined;
@@ -50,8 +50,15 @@ public record PlacedLora(String own, long firstRow, LoraPair pair) {
         upShape[0] = rows;
         upShape[1] = rank;
         return new LoraPair(
-                own, first.component(), own, false, downShape, upShape, 1, () -> down(rank, parts), () -> up(
-                        rows, rank, parts));
+                own,
+                first.component(),
+                own,
+                false,
+                downShape,
+                upShape,
+                1,
+                () -> down(rank, parts),
+                () -> up(rows, rank, parts));
     }
 
     private static float[] down(int rank, List<PlacedLora> parts) {

@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.Shared;
 import dev.retort.card.DitSpec;
-import dev.retort.error.RetortException;
-import dev.retort.io.Dtype;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorFile;
@@ -59,10 +57,14 @@ class LoraFileTest {
         try (TensorFile base = unet();
                 TensorFile expected = SafetensorsFile.open(Shared.path("reference/lora/" + merged + ".safetensors"));
                 LoraFile file = LoraFile.open(adapter(layout))) {
-            assertThat(String.join(",", file.layouts().stream().map(LoraLayout::id).sorted().toList()))
+            assertThat(String.join(
+                            ",",
+                            file.layouts().stream().map(LoraLayout::id).sorted().toList()))
                     .isEqualTo(ids);
             List<PlacedLora> placed = modules(base).resolve(file);
-            assertThat(placed).hasSize(modules).allSatisfy(one -> assertThat(one.pair().rank()).isEqualTo(4));
+            assertThat(placed)
+                    .hasSize(modules)
+                    .allSatisfy(one -> assertThat(one.pair().rank()).isEqualTo(4));
             requireSame(new AdaptedWeights(base, placed), expected);
         }
     }
@@ -83,7 +85,8 @@ class LoraFileTest {
         try (TensorFile base = unet();
                 LoraFile kohya = LoraFile.open(adapter("kohya"));
                 LoraFile header = LoraFile.open(adapter("peft-metadata"))) {
-            assertThat(kohya.pairs()).allSatisfy(pair -> assertThat(pair.scale()).isEqualTo(2));
+            assertThat(kohya.pairs())
+                    .allSatisfy(pair -> assertThat(pair.scale()).isEqualTo(2));
             TensorFile byKohya = new AdaptedWeights(base, modules(base).resolve(kohya));
             TensorFile byHeader = new AdaptedWeights(base, modules(base).resolve(header));
             requireSame(byKohya, byHeader);
@@ -120,17 +123,17 @@ class LoraFileTest {
                         .hasSize(layout == LoraLayout.KOHYA ? 32 : 0);
                 assertThat(raw.entries().keySet())
                         .allMatch(key -> key.startsWith(layout == LoraLayout.KOHYA ? "lora_unet_" : "unet."));
-                assertThat(again.pairs()).allSatisfy(pair -> assertThat(pair.scale()).isEqualTo(1));
-                requireSame(
-                        new AdaptedWeights(base, modules.resolve(again)), new AdaptedWeights(base, placed));
+                assertThat(again.pairs())
+                        .allSatisfy(pair -> assertThat(pair.scale()).isEqualTo(1));
+                requireSame(new AdaptedWeights(base, modules.resolve(again)), new AdaptedWeights(base, placed));
             }
         }
     }
 
     @Test
     void names_of_the_original_program_are_found_by_counting_blocks() throws Exception {
-        JsonNode shapes = JsonMapper.shared()
-                .readTree(Files.readString(Shared.path("reference/shapes/unet-sd15.json")));
+        JsonNode shapes =
+                JsonMapper.shared().readTree(Files.readString(Shared.path("reference/shapes/unet-sd15.json")));
         List<String> layers = shapes.propertyNames().stream()
                 .filter(name -> name.endsWith(".weight"))
                 .map(name -> name.substring(0, name.length() - ".weight".length()))
@@ -161,8 +164,7 @@ class LoraFileTest {
                     TensorFile raw = SafetensorsFile.open(out)) {
                 assertThat(raw.entries())
                         .containsKey("lora_unet_input_blocks_1_1_transformer_blocks_0_attn1_to_q.lora_up.weight");
-                requireSame(
-                        new AdaptedWeights(base, modules.resolve(again)), new AdaptedWeights(base, placed));
+                requireSame(new AdaptedWeights(base, modules.resolve(again)), new AdaptedWeights(base, placed));
             }
         }
     }
@@ -171,8 +173,7 @@ class LoraFileTest {
     void parts_of_a_fused_weight_are_joined_and_split_exactly() {
         DitSpec spec = new DitSpec(4, 4, 1, 2, 4, 1, 2, 2, 3, 0.1, false, false);
         Map<String, long[]> own = DitLayout.parameters(spec);
-        LoraModules modules =
-                new LoraModules("the DiT", own, Map.of("diffusers", DitLayout.DIFFUSERS.parts(spec)));
+        LoraModules modules = new LoraModules("the DiT", own, Map.of("diffusers", DitLayout.DIFFUSERS.parts(spec)));
         float[] a = {1, 2, 3, 4};
         Path split = write(Map.of(
                 "transformer.transformer_blocks.0.attn1.to_q.lora_A.weight", tensor(a, 1, 4),
@@ -202,8 +203,7 @@ class LoraFileTest {
                 assertThat(Arrays.copyOfRange(qkv, 16, 32)).containsOnly(0); // k
                 assertThat(Arrays.copyOfRange(qkv, 36, 40)).containsExactly(0, 3, 0, 3); // row 1 of v
                 Path parts = temp.resolve("parts.safetensors");
-                LoraLayout.DIFFUSERS.write(
-                        parts, "transformer", modules.named(modules.resolve(again), "diffusers"));
+                LoraLayout.DIFFUSERS.write(parts, "transformer", modules.named(modules.resolve(again), "diffusers"));
                 try (LoraFile third = LoraFile.open(parts)) {
                     assertThat(third.pairs()).hasSize(3); // that of k is there, and adds zero
                     requireSame(new AdaptedWeights(base, modules.resolve(third)), merged);
@@ -263,12 +263,10 @@ class LoraFileTest {
         for (String start : List.of("", "base_model.model.", "unet.base_model.model.", "base_model.model.unet.")) {
             for (String name : List.of("", ".default")) {
                 Map<String, Tensor> tensors = new LinkedHashMap<>();
-                pair(
-                        tensors,
-                        start + "a.b.lora_A" + name + ".weight",
-                        start + "a.b.lora_B" + name + ".weight",
-                        3);
-                assertThat(resolve(modules, tensors)).extracting(PlacedLora::own).containsExactly("a.b");
+                pair(tensors, start + "a.b.lora_A" + name + ".weight", start + "a.b.lora_B" + name + ".weight", 3);
+                assertThat(resolve(modules, tensors))
+                        .extracting(PlacedLora::own)
+                        .containsExactly("a.b");
             }
         }
     }
@@ -286,7 +284,9 @@ class LoraFileTest {
             assertThat(adapter.pairs().get(0).scale()).isEqualTo(3);
         }
         Files.writeString(folder.resolve("adapter_config.json"), "{\"r\":8,\"lora_alpha\":1}");
-        assertThatThrownBy(() -> LoraFile.open(folder)).hasMessageContaining("rank 8").hasMessageContaining("rank 2");
+        assertThatThrownBy(() -> LoraFile.open(folder))
+                .hasMessageContaining("rank 8")
+                .hasMessageContaining("rank 2");
         Files.writeString(folder.resolve("adapter_config.json"), "{\"r\":2,\"use_dora\":true}");
         assertThatThrownBy(() -> LoraFile.open(folder)).hasMessageContaining("DoRA");
         Files.writeString(folder.resolve("adapter_config.json"), "{\"r\":2,\"lora_alpha\":4,\"use_rslora\":true}");

@@ -77,7 +77,10 @@ class LoraMisfitTest {
     void an_underscored_name_that_fits_two_layers_is_not_guessed() {
         add("lora_unet_x_y_z.lora_down.weight", 2, 4);
         add("lora_unet_x_y_z.lora_up.weight", 3, 2);
-        refusal().hasMessageContaining("x.y_z").hasMessageContaining("x_y.z").hasMessageContaining("a layout with dots");
+        refusal()
+                .hasMessageContaining("x.y_z")
+                .hasMessageContaining("x_y.z")
+                .hasMessageContaining("a layout with dots");
     }
 
     @Test

@@ -132,7 +132,8 @@ final class ConvertCommand implements Callable<Integer> {
                         ? asked.orElseGet(() -> kept(file, notes))
                         : asked.orElse(Dtype.F16); // of what is not quantised
                 if (fold) {
-                    loras.requireNone("--fold takes the weights as they are; merge the adapter first: retort lora merge");
+                    loras.requireNone(
+                            "--fold takes the weights as they are; merge the adapter first: retort lora merge");
                     card = folded(model, stored);
                 } else {
                     notes.addAll(writing.write(card, adaptation.of(file), storage(stored)));

@@ -30,7 +30,10 @@ final class LoraConvertCommand implements Callable<Integer> {
     @Mixin
     private Output output;
 
-    @Parameters(index = "0", paramLabel = "IN", description = "An adapter file of any layout, its folder, or hf:OWNER/NAME.")
+    @Parameters(
+            index = "0",
+            paramLabel = "IN",
+            description = "An adapter file of any layout, its folder, or hf:OWNER/NAME.")
     private String in;
 
     @Parameters(index = "1", paramLabel = "OUT", description = "The file, NAME.safetensors.")

@@ -57,12 +57,12 @@ final class LoraExtractCommand implements Callable<Integer> {
         if (Files.exists(out) && !force) {
             throw new RetortException(Kind.USAGE, out + " exists; give another name, or --force to replace it");
         }
-        Loras.Extracted extracted = Loras.extract(
-                ModelArgument.folder(base, output), ModelArgument.folder(tuned, output), rank, out);
+        Loras.Extracted extracted =
+                Loras.extract(ModelArgument.folder(base, output), ModelArgument.folder(tuned, output), rank, out);
         if (output.json()) {
             output.terminal().json(extracted);
         } else {
-            TextTable table = new TextTable(List.of("rank", "of the difference (squared)"));
+            TextTable table = new TextTable(List.of("rank", "share kept"));
             for (int r = 1; r <= rank; r = r < rank ? Math.min(2 * r, rank) : r + 1) {
                 table.row(List.of(String.valueOf(r), percent(extracted.kept().get(r - 1))));
             }

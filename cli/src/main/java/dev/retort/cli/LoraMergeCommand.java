@@ -52,8 +52,7 @@ final class LoraMergeCommand implements Callable<Integer> {
         if (Files.exists(out) && !force) {
             throw new RetortException(Kind.USAGE, out + " exists; give another name, or --force to replace it");
         }
-        List<String> notes =
-                Loras.merge(ModelArgument.folder(given, output), LoraOptions.parse(adapters, output), out);
+        List<String> notes = Loras.merge(ModelArgument.folder(given, output), LoraOptions.parse(adapters, output), out);
         if (output.json()) {
             output.terminal().json(new Merged(out.toString(), notes));
         } else {

@@ -11,8 +11,9 @@ final class LoraOptions {
     @Option(
             names = "--lora",
             paramLabel = "FILE[:WEIGHT]",
-            description = "Apply an adapter (LoRA) of any program, so many times as strongly; may be given again, and all are"
-                    + " added up.")
+            description =
+                    "Apply an adapter (LoRA) of any program, so many times as strongly; may be given again, and all are"
+                            + " added up.")
     private List<String> given = List.of();
 
     List<WeightedLora> adapters(Output output) {

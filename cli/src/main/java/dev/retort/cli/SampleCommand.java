@@ -129,8 +129,8 @@ final class SampleCommand implements Callable<Integer> {
                 count == null ? EACH * Math.min(MOST_COLUMNS, choice.labels().size()) : count);
         ImageWriter.requireUsable(out);
         ComputeOptions.Chosen chosen = compute.choose(output);
-        try (Pipeline<Denoiser> model = Models.open(
-                        folder, loras.adapters(output), chosen.device(), chosen.precision());
+        try (Pipeline<Denoiser> model =
+                        Models.open(folder, loras.adapters(output), chosen.device(), chosen.precision());
                 ImageCodec codec = ImageCodec.of(card, ModelArgument.place(vae, output), chosen.device())) {
             model.notes().forEach(output::say);
             Sampler sampler = Sampling.sampler(model.network(), card, sampling, chosen.precision());

@@ -56,7 +56,8 @@ class LoraCommandTest {
     }
 
     private Ran sample(String name, String... words) {
-        String[] all = {"sample", words[0], "--count", "3", "--device", "cpu", "--precision", "fp32", "--out", at(name)};
+        String[] all = {"sample", words[0], "--count", "3", "--device", "cpu", "--precision", "fp32", "--out", at(name)
+        };
         if (words.length == 1) {
             return Ran.retort(all);
         }
@@ -78,15 +79,18 @@ class LoraCommandTest {
     @Test
     void sampling_with_an_adapter_draws_what_the_merged_model_draws_and_taken_off_the_model_is_as_it_was()
             throws Exception {
-        Ran merged = Ran.retort("lora", "merge", model, adapter + ":0.5", "--out", at("merged")).good();
+        Ran merged = Ran.retort("lora", "merge", model, adapter + ":0.5", "--out", at("merged"))
+                .good();
         assertThat(merged.out().strip()).isEqualTo(at("merged"));
         assertThat(merged.err()).contains(adapter + ": 2 of 2 modules, rank 1 to 2, weight 0.5", "Next: retort sample");
         sample("merged.png", at("merged")).good();
-        Ran with = sample("with.png", model, "--lora", adapter + ":0.2", "--lora", adapter + ":0.3").good();
+        Ran with = sample("with.png", model, "--lora", adapter + ":0.2", "--lora", adapter + ":0.3")
+                .good();
         assertThat(with.err()).contains("weight 0.2", "weight 0.3");
         sample("without.png", model).good();
         assertThat(bytes("with.png")).isEqualTo(bytes("merged.png")).isNotEqualTo(bytes("without.png"));
-        Ran.retort("lora", "merge", at("merged"), adapter + ":-0.5", "--out", at("back")).good();
+        Ran.retort("lora", "merge", at("merged"), adapter + ":-0.5", "--out", at("back"))
+                .good();
         requireClose(at("back"), model, 1e-6);
         Ran.retort("lora", "merge", model, adapter, "--out", at("back")).refused(2, "exists", "--force");
     }
@@ -109,8 +113,21 @@ class LoraCommandTest {
     void a_model_is_judged_with_its_adapter() throws Exception {
         String data = CompareCommandTest.pictures(folder.resolve("pictures")).toString();
         Ran.retort("lora", "merge", model, adapter, "--out", at("merged")).good();
-        String[] words = {"--data", data, "--samples", "70", "--rounds", "0", "--json", "--device", "cpu",
-            "--precision", "fp32", "--extractor", "pixels"};
+        String[] words = {
+            "--data",
+            data,
+            "--samples",
+            "70",
+            "--rounds",
+            "0",
+            "--json",
+            "--device",
+            "cpu",
+            "--precision",
+            "fp32",
+            "--extractor",
+            "pixels"
+        };
         assertThat(score(words, "evaluate", model, "--lora", adapter))
                 .isEqualTo(score(words, "evaluate", at("merged")))
                 .isNotEqualTo(score(words, "evaluate", model));
@@ -133,7 +150,8 @@ class LoraCommandTest {
                 .good();
         assertThat(ran.out()).containsPattern("2 +100\\.00 %");
         assertThat(ran.err()).contains("2 modules in " + at("diff.safetensors"));
-        Ran.retort("lora", "merge", model, at("diff.safetensors"), "--out", at("again")).good();
+        Ran.retort("lora", "merge", model, at("diff.safetensors"), "--out", at("again"))
+                .good();
         requireClose(at("again"), at("merged"), 1e-5);
         Ran.retort("lora", "extract", model, model, "--rank", "2", "--out", at("none.safetensors"))
                 .refused(7, "nothing to extract");
@@ -142,21 +160,32 @@ class LoraCommandTest {
 
     @Test
     void layouts_are_converted_and_low_lines_want_the_model() throws Exception {
-        Ran.retort("lora", "convert", adapter, at("k.safetensors"), "--to", "kohya").good();
+        Ran.retort("lora", "convert", adapter, at("k.safetensors"), "--to", "kohya")
+                .good();
         Ran.retort("lora", "convert", at("k.safetensors"), at("p.safetensors"), "--to", "peft")
                 .refused(2, "low lines", "(option --model)");
         Ran.retort("lora", "convert", at("k.safetensors"), at("p.safetensors"), "--to", "peft", "--model", model)
                 .good();
         assertThat(bytes("p.safetensors")).isEqualTo(bytes("adapter.safetensors"));
         Ran split = Ran.retort(
-                        "lora", "convert", adapter, at("d.safetensors"), "--to", "diffusers", "--model", model, "--json")
+                        "lora",
+                        "convert",
+                        adapter,
+                        at("d.safetensors"),
+                        "--to",
+                        "diffusers",
+                        "--model",
+                        model,
+                        "--json")
                 .good();
         assertThat(JsonMapper.shared().readTree(split.out()).get("modules").asInt())
                 .isEqualTo(4); // q, k and v apart
         Ran.retort("lora", "merge", model, adapter, "--out", at("one")).good();
-        Ran.retort("lora", "merge", model, at("d.safetensors"), "--out", at("other")).good();
+        Ran.retort("lora", "merge", model, at("d.safetensors"), "--out", at("other"))
+                .good();
         requireClose(at("one"), at("other"), 0);
-        Ran.retort("lora", "convert", adapter, at("x.safetensors"), "--to", "lycoris").refused(2, "peft, diffusers, kohya");
+        Ran.retort("lora", "convert", adapter, at("x.safetensors"), "--to", "lycoris")
+                .refused(2, "peft, diffusers, kohya");
     }
 
     @Test
@@ -165,8 +194,10 @@ class LoraCommandTest {
         assertThat(ran.out()).containsPattern("blocks\\.0\\.attn\\.qkv +the denoiser +2 +1\\.000 +24 x 8 +[0-9.]+");
         assertThat(ran.err()).contains("2 modules, rank 1 to 2, layout peft");
         JsonNode json = JsonMapper.shared()
-                .readTree(Ran.retort("lora", "inspect", adapter, "--json").good().out());
+                .readTree(
+                        Ran.retort("lora", "inspect", adapter, "--json").good().out());
         assertThat(json.at("/modules/0/norm").asDouble()).isPositive();
+        assertThat(Ran.retort("inspect", adapter).good().out()).contains("it is an adapter (LoRA)");
         assertThat(Ran.retort("lora").good().out()).contains("retort lora merge", "extract");
     }
 

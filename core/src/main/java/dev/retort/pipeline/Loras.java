@@ -117,7 +117,8 @@ public final class Loras {
             if (placed.isEmpty()) {
                 throw new RetortException(
                         Kind.CHECKPOINT,
-                        base + " and " + tuned + " differ in no layer's weight, so there is nothing to extract; give the"
+                        base + " and " + tuned
+                                + " differ in no layer's weight, so there is nothing to extract; give the"
                                 + " model before training and the one after");
             }
             LoraModules modules = Adaptation.modules(before.card().network(), base);
@@ -127,7 +128,10 @@ public final class Loras {
                 shares.add(share / products);
             }
             return new Extracted(
-                    placed.size(), shares, difference.leftOut() / (products + difference.leftOut()), difference.without());
+                    placed.size(),
+                    shares,
+                    difference.leftOut() / (products + difference.leftOut()),
+                    difference.without());
         }
     }
 
@@ -185,9 +189,8 @@ public final class Loras {
     public static LoraPair pair(String layer, long[] shape, LowRankFactors factors) {
         long[] down = shape.clone();
         down[0] = factors.rank();
-        long[] up = shape.length == 2
-                ? new long[] {shape[0], factors.rank()}
-                : new long[] {shape[0], factors.rank(), 1, 1};
+        long[] up =
+                shape.length == 2 ? new long[] {shape[0], factors.rank()} : new long[] {shape[0], factors.rank(), 1, 1};
         return LoraPair.of(layer, down, factors.a(), up, factors.b());
     }
 

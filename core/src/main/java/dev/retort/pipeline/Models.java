@@ -106,9 +106,7 @@ public final class Models {
     /** The same with adapters merged into its weights, which are added up. */
     public static Pipeline<Network> load(Path folder, List<WeightedLora> adapters, Device device) {
         return pipeline(
-                folder,
-                adapters,
-                (spec, quantization, parameters) -> network(spec, quantization, parameters, device));
+                folder, adapters, (spec, quantization, parameters) -> network(spec, quantization, parameters, device));
     }
 
     /** Opens a model for sampling: each weight is prepared for the precision as it is read, so none is held twice. */

@@ -22,8 +22,7 @@ record StoredModel(ModelCard card, TensorFile parameters, List<String> notes, Ru
     static StoredModel open(Path folder) {
         if (Models.isForeign(folder)) {
             Checkpoint checkpoint = Architectures.open(folder, Hints.NONE);
-            return new StoredModel(
-                    checkpoint.card(), checkpoint.parameters(), checkpoint.notes(), checkpoint::close);
+            return new StoredModel(checkpoint.card(), checkpoint.parameters(), checkpoint.notes(), checkpoint::close);
         }
         ModelCard card = ModelFiles.card(folder);
         TensorFile file = TensorFiles.open(folder.resolve(ModelFiles.WEIGHTS));

@@ -213,8 +213,9 @@ public final class Trainer implements AutoCloseable {
             notes.accept(TrainedAdapter.write(
                     run.adapter(), players.all().get(task.published()).network(), players.result()));
         } else if (adapted) {
-            notes.accept("the adapter of the last stage is written merged alone: it would add to weights that stages before"
-                    + " it trained, which are no model of their own; 'retort lora extract' makes an adapter of any two models");
+            notes.accept(
+                    "the adapter of the last stage is written merged alone: it would add to weights that stages before"
+                            + " it trained, which are no model of their own; 'retort lora extract' makes an adapter of any two models");
         }
     }
 

@@ -4,15 +4,17 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.retort.card.SamplingSpec;
+import dev.retort.Conditions;
 import dev.retort.card.ImageShape;
+import dev.retort.card.SamplingSpec;
+import dev.retort.data.DataConfig;
 import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
+import dev.retort.io.SafetensorsFile;
 import dev.retort.layout.LoraFile;
 import dev.retort.layout.LoraLayout;
 import dev.retort.layout.LoraPair;
 import dev.retort.layout.WeightedLora;
-import dev.retort.Conditions;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Moment;
 import dev.retort.model.Network;
@@ -20,16 +22,12 @@ import dev.retort.model.Request;
 import dev.retort.pipeline.Loras;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
+import dev.retort.run.RunFolder;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
-import java.util.ArrayList;
-import org.bytedeco.pytorch.Tensor;
-import dev.retort.data.DataConfig;
-import dev.retort.io.SafetensorsFile;
-import dev.retort.run.RunFolder;
 import dev.retort.train.ComputeConfig;
 import dev.retort.train.DitConfig;
 import dev.retort.train.EmaConfig;
@@ -40,12 +38,14 @@ import dev.retort.train.RunConfig;
 import dev.retort.train.TrainConfig;
 import dev.retort.train.Training;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -193,7 +193,8 @@ class LoraStageTest {
         assertThat(output(teacher, halves)).containsExactly(output(student, List.of()), within(2e-5f));
         assertThat(output(student, List.of(new WeightedLora(adapter, -1))))
                 .containsExactly(output(teacher, List.of()), within(2e-5f));
-        assertThat(largest(output(teacher, List.of()), output(student, List.of()))).isGreaterThan(1e-3f);
+        assertThat(largest(output(teacher, List.of()), output(student, List.of())))
+                .isGreaterThan(1e-3f);
     }
 
     @Test

@@ -30,7 +30,8 @@ public final class ApplyLora {
         Precision precision = Precision.choose("auto", device).precision();
         List<WeightedLora> adapters = List.of(new WeightedLora(adapter, weight)); // several would be added up
         try (Pipeline<Denoiser> loaded = Models.open(model, adapters, device, precision)) {
-            loaded.notes().forEach(System.out::println); // how many of its modules were applied: all, or nothing is opened
+            loaded.notes()
+                    .forEach(System.out::println); // how many of its modules were applied: all, or nothing is opened
             int classes = loaded.card().classes().size();
             Sampling.classGrid(loaded.network(), loaded.card(), precision, classes, 8)
                     .write(png, 2);
