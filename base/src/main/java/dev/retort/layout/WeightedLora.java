@@ -16,6 +16,11 @@ public record WeightedLora(Path file, double weight) {
         Require.that(Double.isFinite(weight), "weight", weight, "a number");
     }
 
+    /** Its file's name and the weight, {@code style.safetensors:0.8}. */
+    public String text() {
+        return file.getFileName() + ":" + weight;
+    }
+
     /**
      * Of {@code FILE[:WEIGHT]}; without a weight it is 1.
      *

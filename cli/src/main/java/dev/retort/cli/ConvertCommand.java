@@ -136,7 +136,7 @@ final class ConvertCommand implements Callable<Integer> {
                             "--fold takes the weights as they are; merge the adapter first: retort lora merge");
                     card = folded(model, stored);
                 } else {
-                    notes.addAll(writing.write(card, adaptation.of(file), storage(stored)));
+                    notes.addAll(writing.write(adaptation.card(), adaptation.of(file), storage(stored)));
                 }
             }
         } else if (fold) {
@@ -153,7 +153,7 @@ final class ConvertCommand implements Callable<Integer> {
                 if (stored != Dtype.F32) {
                     notes.addAll(checkpoint.rounded(layout.orElse(null), TYPES.get(stored)));
                 }
-                notes.addAll(writing.write(card, adaptation.of(checkpoint.parameters()), storage(stored)));
+                notes.addAll(writing.write(adaptation.card(), adaptation.of(checkpoint.parameters()), storage(stored)));
             }
         }
         if (output.json()) {

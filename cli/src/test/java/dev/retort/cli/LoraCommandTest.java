@@ -3,9 +3,11 @@ package dev.retort.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.retort.card.ModelCard;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.layout.LoraLayout;
 import dev.retort.layout.LoraPair;
+import dev.retort.layout.ModelFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -83,6 +85,8 @@ class LoraCommandTest {
                 .good();
         assertThat(merged.out().strip()).isEqualTo(at("merged"));
         assertThat(merged.err()).contains(adapter + ": 2 of 2 modules, rank 1 to 2, weight 0.5", "Next: retort sample");
+        assertThat(ModelFiles.card(folder.resolve("merged")).provenance())
+                .containsEntry(ModelCard.ADAPTERS, "adapter.safetensors:0.5");
         sample("merged.png", at("merged")).good();
         Ran with = sample("with.png", model, "--lora", adapter + ":0.2", "--lora", adapter + ":0.3")
                 .good();

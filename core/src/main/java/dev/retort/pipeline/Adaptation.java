@@ -20,6 +20,7 @@ public final class Adaptation implements AutoCloseable {
     private final List<LoraFile> files = new ArrayList<>();
     private final List<PlacedLora> placed = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
+    private final ModelCard card;
 
     /**
      * Opens adapters, which are added up.
@@ -29,8 +30,10 @@ public final class Adaptation implements AutoCloseable {
      */
     public Adaptation(ModelCard card, Object model, List<WeightedLora> adapters) {
         if (adapters.isEmpty()) {
+            this.card = card;
             return;
         }
+        this.card = card.withAdapters(adapters.stream().map(WeightedLora::text).toList());
         card.requireFloats(model, "take an adapter");
         LoraModules modules = modules(card.network(), model);
         try {
@@ -74,6 +77,11 @@ public final class Adaptation implements AutoCloseable {
     /** The weights with the adapters merged into them as they are read. */
     public TensorFile of(TensorFile parameters) {
         return placed.isEmpty() ? parameters : new AdaptedWeights(parameters, placed);
+    }
+
+    /** The model's card, which says what is merged. */
+    public ModelCard card() {
+        return card;
     }
 
     /** What was applied, a sentence for each file. */

@@ -39,7 +39,7 @@ public final class Loras {
             List<String> notes = new ArrayList<>(stored.notes());
             notes.addAll(adaptation.notes());
             Dtype dtype = ConvertedWeights.single(stored.parameters()).orElse(Dtype.F32);
-            ModelFiles.convert(out, stored.card(), adaptation.of(stored.parameters()), dtype);
+            ModelFiles.convert(out, adaptation.card(), adaptation.of(stored.parameters()), dtype);
             return notes;
         }
     }

@@ -127,7 +127,7 @@ public final class Models {
             Path folder, List<WeightedLora> adapters, Opening<N> opening) {
         try (StoredModel stored = StoredModel.open(folder);
                 Adaptation adaptation = new Adaptation(stored.card(), folder, adapters)) {
-            ModelCard card = stored.card();
+            ModelCard card = adaptation.card();
             List<String> notes = new ArrayList<>(stored.notes());
             notes.addAll(adaptation.notes());
             return new Pipeline<>(
