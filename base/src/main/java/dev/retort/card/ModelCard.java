@@ -53,6 +53,9 @@ public record ModelCard(
     /** Name in the provenance of the decay of that moving average which the weights are. */
     public static final String AVERAGE = "average";
 
+    /** Name in the provenance of the adapters that were merged into the weights. */
+    public static final String ADAPTERS = "adapters";
+
     /** Validates. */
     public ModelCard {
         requireThere("network", network);
@@ -167,6 +170,33 @@ public record ModelCard(
     /** The same of weights in fewer bits; what was measured of the others is not said of these. */
     public ModelCard withQuantization(QuantizationSpec spec) {
         return with(network, trainedFor, sampling, imagesSeen, Map.of(), autoencoder, text, spec);
+    }
+
+    /**
+     * The same of weights into which adapters were merged; what was measured of the others is not said of these.
+     *
+     * @param merged what each is called and how strongly it was merged
+     */
+    public ModelCard withAdapters(List<String> merged) {
+        Map<String, String> origin = new LinkedHashMap<>(provenance);
+        merged.forEach(adapter -> origin.merge(ADAPTERS, adapter, (before, more) -> before + ", " + more));
+        return new ModelCard(
+                format,
+                network,
+                process,
+                scheduleHash,
+                sampling,
+                trainedFor,
+                classes,
+                data,
+                imagesSeen,
+                seed,
+                teacher,
+                origin,
+                Map.of(),
+                autoencoder,
+                text,
+                quantization);
     }
 
     /**

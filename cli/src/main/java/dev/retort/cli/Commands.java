@@ -24,6 +24,7 @@ record Commands(Terminal terminal) implements IFactory {
             InspectCommand.class,
             ConvertCommand.class,
             ExportCommand.class,
+            LoraCommand.class,
             TrainClassifierCommand.class,
             DemoCommand.class,
             PresetsCommand.class,

@@ -14,6 +14,7 @@ import dev.retort.io.TensorStatistics;
 import dev.retort.layout.AutoencoderFiles;
 import dev.retort.layout.Checkpoint;
 import dev.retort.layout.Hints;
+import dev.retort.layout.LoraFile;
 import dev.retort.layout.ModelFiles;
 import dev.retort.layout.PipelineFolder;
 import dev.retort.onnx.OnnxFile;
@@ -153,7 +154,9 @@ final class InspectCommand implements Callable<Integer> {
                 notes = new ArrayList<>(checkpoint.notes());
                 card = card(checkpoint, notes);
             } catch (RetortException e) {
-                unknown = OptionHint.sentence(e, spec);
+                unknown = LoraFile.mayBe(file)
+                        ? "it is an adapter (LoRA); 'retort lora inspect' says more"
+                        : OptionHint.sentence(e, spec);
             }
         }
         List<TensorEntry> entries = new ArrayList<>(file.entries().values());

@@ -41,6 +41,7 @@ import picocli.CommandLine.Parameters;
             "  retort sample MODEL --init-image photo.png --strength 0.6 --classes Bag  from a picture",
             "  retort sample MODEL --init-image photo.png --mask white-is-redrawn.png   only a part of it",
             "  retort sample --like samples/000007-class3.png        the same picture once more",
+            "  retort sample MODEL --lora style.safetensors:0.8      with an adapter ('retort lora --help')",
             "  retort sample hf:OWNER/NAME                           a model of the hub ('retort pull --help')",
             ""
         })
@@ -66,6 +67,9 @@ final class SampleCommand implements Callable<Integer> {
 
     @Mixin
     private PreviewOptions preview;
+
+    @Mixin
+    private LoraOptions loras;
 
     @Parameters(paramLabel = "CHECKPOINT", arity = "0..1", description = ModelArgument.PLACES)
     private String checkpoint;
@@ -161,7 +165,8 @@ final class SampleCommand implements Callable<Integer> {
         long ofAll = seed != null ? seed : shown.map(PictureCard::seed).orElse(0L);
         ImageWriter.requireUsable(out);
         ComputeOptions.Chosen chosen = compute.choose(output);
-        try (Pipeline<Denoiser> model = Models.open(folder, chosen.device(), chosen.precision());
+        try (Pipeline<Denoiser> model =
+                        Models.open(folder, loras.adapters(output), chosen.device(), chosen.precision());
                 ImageCodec codec = ImageCodec.of(card, ModelArgument.place(vae, output), chosen.device())) {
             model.notes().forEach(output::say);
             Sampler sampler = Sampling.sampler(
