@@ -134,7 +134,7 @@ class HouseTest {
 
     @Test
     void only_the_pipeline_package_knows_which_architectures_there_are() {
-        for (String architecture : List.of("dit", "clip", "vae", "classifier")) {
+        for (String architecture : List.of("dit", "unet", "clip", "vae", "classifier")) {
             String inside = "dev.retort.model." + architecture + "..";
             noClasses()
                     .that()
