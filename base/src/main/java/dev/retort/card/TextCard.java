@@ -89,9 +89,7 @@ public final class TextCard {
 
     @Override
     public boolean equals(Object other) {
-        return other instanceof TextCard that
-                && prompts.equals(that.prompts)
-                && tokenizers.equals(that.tokenizers);
+        return other instanceof TextCard that && prompts.equals(that.prompts) && tokenizers.equals(that.tokenizers);
     }
 
     @Override

@@ -57,8 +57,10 @@ public sealed interface Prompts {
             return new Labels(
                     turns.mapToInt(i -> labels.get((int) (i % labels.size()))).toArray());
         }
-        List<String> texts = card.text().prompts().isEmpty() ? List.of("") : card.text().prompts();
-        return new Texts(turns.mapToObj(i -> texts.get((int) (i % texts.size()))).toList());
+        List<String> texts =
+                card.text().prompts().isEmpty() ? List.of("") : card.text().prompts();
+        return new Texts(
+                turns.mapToObj(i -> texts.get((int) (i % texts.size()))).toList());
     }
 
     /** Classes, with their names as texts for networks that are told by text. */

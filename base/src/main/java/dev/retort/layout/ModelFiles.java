@@ -42,11 +42,11 @@ public final class ModelFiles {
             "give a run folder, a checkpoint or a folder written by 'retort train' or 'retort distill'",
             "train again");
 
-    private static final OwnFiles FILES =
-            new OwnFiles(
-                    "a model",
-                    CARD,
-                    Pattern.compile(Pattern.quote(WEIGHTS) + "|" + Pattern.quote(CARD) + "|tokenizer(_\\d+)?/[a-z_]+\\.(json|txt)"));
+    private static final OwnFiles FILES = new OwnFiles(
+            "a model",
+            CARD,
+            Pattern.compile(
+                    Pattern.quote(WEIGHTS) + "|" + Pattern.quote(CARD) + "|tokenizer(_\\d+)?/[a-z_]+\\.(json|txt)"));
 
     private ModelFiles() {}
 
@@ -93,7 +93,13 @@ public final class ModelFiles {
         return card.text() == null
                 ? card
                 : card.withText(card.text()
-                        .read(folder, card.network().condition().parts().get(Part.TOKENS).get(0)));
+                        .read(
+                                folder,
+                                card.network()
+                                        .condition()
+                                        .parts()
+                                        .get(Part.TOKENS)
+                                        .get(0)));
     }
 
     /**

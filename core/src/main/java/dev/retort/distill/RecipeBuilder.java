@@ -164,7 +164,8 @@ final class RecipeBuilder implements AutoCloseable {
         return Predictor.of(
                 network,
                 Architectures.conditioner(student, teacher.card().text()),
-                recipe.objective().process(), precision);
+                recipe.objective().process(),
+                precision);
     }
 
     private void buildStages() {

@@ -12,9 +12,9 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.IntStream;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * Measures a model in all its forms on this machine's CPU: in libtorch and in ONNX Runtime, with the bits it has and with fewer. How good the
@@ -97,7 +97,9 @@ public record ModelBenchmark(Evaluator evaluator, int rounds, Consumer<String> n
                 ? SampleSet.of(List.of(""), COMPARED, candidate.card().images())
                 : SampleSet.of(
                         own,
-                        candidate.card().text() == null ? candidate.card().labels() : IntStream.range(0, own.size()).boxed().toList(),
+                        candidate.card().text() == null
+                                ? candidate.card().labels()
+                                : IntStream.range(0, own.size()).boxed().toList(),
                         COMPARED,
                         candidate.card().images());
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -28,7 +28,8 @@ public interface Conditioner extends AutoCloseable {
      */
     default Conditioner withNegative(String text) {
         throw new RetortException(
-                        Kind.CONFIG, "this network takes classes, and the negative prompt \"" + text + "\" is a text; leave it out")
+                        Kind.CONFIG,
+                        "this network takes classes, and the negative prompt \"" + text + "\" is a text; leave it out")
                 .about("negative");
     }
 

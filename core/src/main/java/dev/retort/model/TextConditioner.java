@@ -55,9 +55,7 @@ public record TextConditioner(ConditionSpec spec, TextCard text, int height, int
             }
         }
         Map<Part, Tensor> parts = new EnumMap<>(Part.class);
-        parts.put(
-                Part.TOKENS,
-                Ops.view(Tensors.of(ids, device), texts.size(), tokenizers.size(), length));
+        parts.put(Part.TOKENS, Ops.view(Tensors.of(ids, device), texts.size(), tokenizers.size(), length));
         if (spec.parts().containsKey(Part.TIME_IDS)) {
             float[] sizes = new float[texts.size() * 6];
             for (int i = 0; i < sizes.length; i += 6) {

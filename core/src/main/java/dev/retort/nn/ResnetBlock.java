@@ -35,9 +35,7 @@ public final class ResnetBlock extends Layer {
     private ResnetBlock(Init init, int in, int out, int embedding, int groups, double eps) {
         norm1 = child("norm1", new GroupNorm(init.at("norm1"), groups, in, eps));
         conv1 = child("conv1", Conv2d.xavier(init.at("conv1"), in, out, 3, 1, 1));
-        time = embedding == 0
-                ? null
-                : child("time_emb_proj", Linear.xavier(init.at("time_emb_proj"), embedding, out));
+        time = embedding == 0 ? null : child("time_emb_proj", Linear.xavier(init.at("time_emb_proj"), embedding, out));
         norm2 = child("norm2", new GroupNorm(init.at("norm2"), groups, out, eps));
         conv2 = child(
                 "conv2",

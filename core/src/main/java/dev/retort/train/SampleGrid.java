@@ -60,15 +60,17 @@ final class SampleGrid implements Preview {
         }
         int rows = Math.max(
                 1,
-                Math.min(MOST_ROWS, card.text() == null ? card.labels().size() : card.subjects().size()));
+                Math.min(
+                        MOST_ROWS,
+                        card.text() == null
+                                ? card.labels().size()
+                                : card.subjects().size()));
         try (Scope scope = Scope.open()) {
             ImageGrid grid = Sampling.classGrid(network, card, codec, precision, rows, samplesPerClass);
             int count = rows * samplesPerClass;
             PictureStatistics made = PictureStatistics.of(
                     IntStream.range(0, count).mapToObj(grid::picture).toList(),
-                    IntStream.range(0, count)
-                            .map(i -> i / samplesPerClass)
-                            .toArray());
+                    IntStream.range(0, count).map(i -> i / samplesPerClass).toArray());
             return new Look(grid, made, real());
         }
     }

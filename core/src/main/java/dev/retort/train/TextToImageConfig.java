@@ -29,12 +29,7 @@ import java.util.Optional;
  * @param captionDropout share of captions dropped in training; 0 allows no guidance
  */
 public record TextToImageConfig(
-        List<Integer> channels,
-        int blocks,
-        List<Integer> layers,
-        int headWidth,
-        Encoder text,
-        double captionDropout)
+        List<Integer> channels, int blocks, List<Integer> layers, int headWidth, Encoder text, double captionDropout)
         implements NetworkConfig {
     /**
      * A text encoder and what it reads.
@@ -67,8 +62,7 @@ public record TextToImageConfig(
 
     /** What a configuration may leave out: all but the channels. */
     public static Map<String, ?> defaults() {
-        return Map.of(
-                "blocks", 2, "layers", List.of(), "headWidth", 16, "text", Map.of(), "captionDropout", 0.1);
+        return Map.of("blocks", 2, "layers", List.of(), "headWidth", 16, "text", Map.of(), "captionDropout", 0.1);
     }
 
     /** Of the captions of the first pictures; the card tells of those of the test split where there is one. */
@@ -94,7 +88,8 @@ public record TextToImageConfig(
         source.requireCaptions();
         if (learnSigma) {
             throw new RetortException(
-                    Kind.CONFIG, field + " is a text-to-image network, which predicts no variance; choose another objective");
+                    Kind.CONFIG,
+                    field + " is a text-to-image network, which predicts no variance; choose another objective");
         }
         ClipTokenizer tokenizer = text(source).orElseThrow().tokenizers().get(0);
         UNetSpec unet = unet(

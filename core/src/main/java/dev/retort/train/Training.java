@@ -90,7 +90,10 @@ public final class Training {
             }
             RunFolder folder = RunFolder.open(held, "train", config, notes);
             Predictor predictor = Predictor.of(
-                    network, Architectures.conditioner(spec, text.orElse(null)), config.objective().process(), on.precision());
+                    network,
+                    Architectures.conditioner(spec, text.orElse(null)),
+                    config.objective().process(),
+                    on.precision());
             Stage stage = new Stage(
                     "train",
                     config.images(),

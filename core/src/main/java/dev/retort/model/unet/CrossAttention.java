@@ -33,8 +33,8 @@ final class CrossAttention extends Layer {
      */
     Tensor forward(Tensor x, Tensor to) {
         double scale = 1 / Math.sqrt((double) x.size(2) / heads);
-        return out.forward(Attend.of(
-                split(q.forward(x)), split(k.forward(to)), split(v.forward(to)), Attend.Mask.NONE, scale));
+        return out.forward(
+                Attend.of(split(q.forward(x)), split(k.forward(to)), split(v.forward(to)), Attend.Mask.NONE, scale));
     }
 
     /** (N, T, C) → (N, heads, T, C / heads). */

@@ -63,8 +63,7 @@ public final class UNet extends Network {
         added = spec.told()
                 .pooled()
                 .map(pooled -> child(
-                        "add_embedding",
-                        new Embedder(init.at("add_embedding"), pooled.values(), 0, spec.embedding())))
+                        "add_embedding", new Embedder(init.at("add_embedding"), pooled.values(), 0, spec.embedding())))
                 .orElse(null);
         for (int i = 0; i <= last; i++) {
             String name = "down_blocks." + i;
@@ -82,8 +81,7 @@ public final class UNet extends Network {
         }
         Level smallest = spec.levels().get(last);
         middle = spec.middle()
-                .map(between -> child(
-                        "mid_block", new Middle(init.at("mid_block"), spec, smallest, between.layers())))
+                .map(between -> child("mid_block", new Middle(init.at("mid_block"), spec, smallest, between.layers())))
                 .orElse(null);
         for (int i = last; i >= 0; i--) {
             String name = "up_blocks." + (last - i);
@@ -102,7 +100,9 @@ public final class UNet extends Network {
                         spec.convention().normGroups(),
                         channels,
                         spec.convention().normEps()));
-        out = child("conv_out", Conv2d.zero(init.at("conv_out"), channels, spec.grid().outChannels(), 3, 1, 1));
+        out = child(
+                "conv_out",
+                Conv2d.zero(init.at("conv_out"), channels, spec.grid().outChannels(), 3, 1, 1));
     }
 
     /** A network for sampling alone, each of whose weights is prepared as it comes. */
@@ -125,12 +125,7 @@ public final class UNet extends Network {
 
     private static final class Middle extends Stack {
         Middle(Init init, UNetSpec spec, Level level, int layers) {
-            super(
-                    init,
-                    spec,
-                    level,
-                    Collections.nCopies(layers > 0 ? 2 : 1, level.channels()),
-                    List.of(layers));
+            super(init, spec, level, Collections.nCopies(layers > 0 ? 2 : 1, level.channels()), List.of(layers));
         }
     }
 
