@@ -45,7 +45,8 @@ final class LoraScales {
             return Optional.of(new LoraScales(ENTRY + " of " + file, metadata.get(ENTRY), true));
         }
         Path beside = file.toAbsolutePath().resolveSibling(BESIDE);
-        boolean pair = file.getFileName().toString().startsWith("adapter_model."); // the library's own name of the weights
+        boolean pair =
+                file.getFileName().toString().startsWith("adapter_model."); // the library's own name of the weights
         if (!pair || !Files.isRegularFile(beside)) {
             return Optional.empty();
         }

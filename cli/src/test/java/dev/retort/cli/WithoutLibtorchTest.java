@@ -3,9 +3,9 @@ package dev.retort.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.Child;
-import dev.retort.report.JsonlLog;
 import dev.retort.layout.LoraLayout;
 import dev.retort.layout.LoraPair;
+import dev.retort.report.JsonlLog;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,8 +43,8 @@ class WithoutLibtorchTest {
         Path pipeline = TinyModel.pipeline(folder.resolve("pipeline"));
         TinyAutoencoder.save(pipeline.resolve("vae"), 4);
         String adapter = at("adapter.safetensors");
-        LoraPair pair = LoraPair.of(
-                "blocks.0.attn.proj", new long[] {1, 16}, new float[16], new long[] {16, 1}, new float[16]);
+        LoraPair pair =
+                LoraPair.of("blocks.0.attn.proj", new long[] {1, 16}, new float[16], new long[] {16, 1}, new float[16]);
         LoraLayout.PEFT.write(Path.of(adapter), "transformer", List.of(pair));
         List<List<String>> lines = new ArrayList<>();
         for (Path path : List.of(model, pipeline, pipeline.resolve("vae"))) {
@@ -55,7 +55,14 @@ class WithoutLibtorchTest {
         lines.add(List.of("lora", "inspect", adapter));
         lines.add(List.of("lora", "convert", adapter, at("k.safetensors"), "--to", "kohya"));
         lines.add(List.of(
-                "lora", "convert", at("k.safetensors"), at("p.safetensors"), "--to", "peft", "--model", model.toString()));
+                "lora",
+                "convert",
+                at("k.safetensors"),
+                at("p.safetensors"),
+                "--to",
+                "peft",
+                "--model",
+                model.toString()));
         lines.add(List.of("convert", model.toString(), at("adapted"), "--lora", adapter));
         lines.add(List.of("lora", "merge", model.toString(), adapter, "--out", at("merged")));
         lines.add(List.of("convert", at("a.pt"), at("theirs"), "--to", "diffusers", "--heads", "2"));
