@@ -133,8 +133,8 @@ public final class LoraFile implements AutoCloseable {
     }
 
     private LoraPair pair(Found found, Optional<LoraScales> scales) {
-        LoraKey down = half(found, LoraKey.Role.DOWN, "A (lora_A, lora.down, lora_down)");
-        LoraKey up = half(found, LoraKey.Role.UP, "B (lora_B, lora.up, lora_up)");
+        LoraKey down = half(found, LoraKey.Role.DOWN, "A (down)");
+        LoraKey up = half(found, LoraKey.Role.UP, "B (up)");
         TensorEntry a = file.entry(down.key());
         TensorEntry b = file.entry(up.key());
         try {

@@ -43,7 +43,7 @@ final class LoraConvertCommand implements Callable<Integer> {
             names = "--to",
             required = true,
             paramLabel = "LAYOUT",
-            description = "peft, diffusers (lora.down, lora.up) or kohya.")
+            description = "peft, diffusers (as its training scripts write) or kohya.")
     private String to;
 
     @Option(
