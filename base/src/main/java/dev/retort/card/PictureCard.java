@@ -97,8 +97,8 @@ public record PictureCard(
 
     private String parameters() {
         return String.format(
-                Locale.ROOT,
-                "%s%nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %d, Size: %dx%d, Model hash: %s, Model: %s%s, RNG: %s",
+                        Locale.ROOT,
+                        "%s%nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %d, Size: %dx%d, Model hash: %s, Model: %s%s, RNG: %s",
                         classes.stream().distinct().collect(Collectors.joining(", ")),
                         sampling.steps(),
                         sampling.solver().text().replace(", ", " "),
@@ -108,14 +108,16 @@ public record PictureCard(
                         height,
                         sha256.substring(0, Math.min(SHORT_HASH, sha256.length())),
                         model.replace(", ", " "),
-                        start.map(source -> ", Denoising strength: " + source.strength()).orElse(""),
+                        start.map(source -> ", Denoising strength: " + source.strength())
+                                .orElse(""),
                         rng)
                 .replace("\r\n", "\n");
     }
 
     /** Whether a file is a PNG. */
     public static boolean mayBeIn(Path file) {
-        return Files.isRegularFile(file) && file.toString().toLowerCase(Locale.ROOT).endsWith(".png");
+        return Files.isRegularFile(file)
+                && file.toString().toLowerCase(Locale.ROOT).endsWith(".png");
     }
 
     /**

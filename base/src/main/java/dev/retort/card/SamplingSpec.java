@@ -98,7 +98,16 @@ public record SamplingSpec(
     /** The same with another solver. */
     public SamplingSpec with(SolverSpec other) {
         return new SamplingSpec(
-                other, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, guidanceRescale, clamp, temperature);
+                other,
+                steps,
+                grid,
+                guidanceScale,
+                guidanceFrom,
+                guidanceTo,
+                guidanceChannels,
+                guidanceRescale,
+                clamp,
+                temperature);
     }
 
     /** The same in another number of steps. */
@@ -124,7 +133,16 @@ public record SamplingSpec(
     /** The same with another clamp. */
     public SamplingSpec with(ClampSpec other) {
         return new SamplingSpec(
-                solver, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, guidanceRescale, other, temperature);
+                solver,
+                steps,
+                grid,
+                guidanceScale,
+                guidanceFrom,
+                guidanceTo,
+                guidanceChannels,
+                guidanceRescale,
+                other,
+                temperature);
     }
 
     /** The same guided otherwise; the parameters are the record's. */
@@ -135,7 +153,16 @@ public record SamplingSpec(
     /** The same with another share of guidance's contrast taken back. */
     public SamplingSpec withGuidanceRescale(double share) {
         return new SamplingSpec(
-                solver, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, share, clamp, temperature);
+                solver,
+                steps,
+                grid,
+                guidanceScale,
+                guidanceFrom,
+                guidanceTo,
+                guidanceChannels,
+                share,
+                clamp,
+                temperature);
     }
 
     /** Once nothing was said of the contrast of guidance, and none of it was taken back. */
@@ -148,7 +175,16 @@ public record SamplingSpec(
     /** The same with other noise in its steps. */
     public SamplingSpec withTemperature(double other) {
         return new SamplingSpec(
-                solver, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, guidanceRescale, clamp, other);
+                solver,
+                steps,
+                grid,
+                guidanceScale,
+                guidanceFrom,
+                guidanceTo,
+                guidanceChannels,
+                guidanceRescale,
+                clamp,
+                other);
     }
 
     /** The guidance, its interval in the network's own time. */

@@ -121,10 +121,12 @@ final class PipelineScheduler {
     /** As the Stable Diffusion pipelines of the library correct old files: what they say by a warning is said in the notes. */
     private LibraryConfig asPipeline(LibraryConfig read) {
         LibraryConfig corrected = read;
-        if (kind.spacing().equals("leading") || read.text("timestep_spacing", "").equals("leading")) {
+        if (kind.spacing().equals("leading")
+                || read.text("timestep_spacing", "").equals("leading")) {
             if (read.whole("steps_offset", 0) != 1) {
                 corrected = corrected.with("steps_offset", 1);
-                notes.add("steps_offset is taken as 1, as its pipeline does, instead of " + read.whole("steps_offset", 0));
+                notes.add("steps_offset is taken as 1, as its pipeline does, instead of "
+                        + read.whole("steps_offset", 0));
             }
         }
         if (kind.knows(Knows.CLIPS) && read.flag("clip_sample", kind.knows(Knows.CLIPS_UNASKED))) {

@@ -61,7 +61,13 @@ class SamplingSpecTest {
                 "sampling.clamp=dynamic:quantile=0.9");
         assertThat(spec)
                 .isEqualTo(new SamplingChange(
-                                "ddim:eta=0.5", null, "leading:offset=1,end=lowest", null, null, "dynamic:quantile=0.9", null)
+                                "ddim:eta=0.5",
+                                null,
+                                "leading:offset=1,end=lowest",
+                                null,
+                                null,
+                                "dynamic:quantile=0.9",
+                                null)
                         .of(SamplingSpec.of("ddpm", 8, 1.5)));
         assertThat(spec.solver()).isEqualTo(new SolverSpec.Ddim(0.5, false, false));
         assertThat(spec.grid()).isEqualTo(new TableGrid.Leading(1, false, GridSpec.End.LOWEST));

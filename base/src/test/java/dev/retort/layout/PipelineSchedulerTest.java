@@ -282,7 +282,8 @@ class PipelineSchedulerTest {
         assertThat(corrected.notes())
                 .anyMatch(note -> note.contains("steps_offset is taken as 1"))
                 .anyMatch(note -> note.contains("clip_sample is taken as false"));
-        assertThat(read("PNDMScheduler", "'skip_prk_steps': true, 'steps_offset': 1").notes())
+        assertThat(read("PNDMScheduler", "'skip_prk_steps': true, 'steps_offset': 1")
+                        .notes())
                 .isEmpty();
         Files.writeString(index, "{\"_class_name\": \"StableDiffusionXLPipeline\"}");
         assertThat(read("DDIMScheduler", "").sampling().grid().text()).isEqualTo("leading");
@@ -300,7 +301,8 @@ class PipelineSchedulerTest {
 
     @Test
     void a_bound_of_lambda_is_not_followed_and_said() throws IOException {
-        assertThat(read("DPMSolverMultistepScheduler", "'lambda_min_clipped': -5.1").notes())
+        assertThat(read("DPMSolverMultistepScheduler", "'lambda_min_clipped': -5.1")
+                        .notes())
                 .anyMatch(note -> note.contains("lambda_min_clipped -5.1"));
     }
 

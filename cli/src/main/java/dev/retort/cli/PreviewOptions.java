@@ -21,8 +21,9 @@ final class PreviewOptions {
     @Option(
             names = "--preview-vae",
             paramLabel = "PLACE",
-            description = "Decoder of the previews of a model of latents, such as a TAESD folder; by default the model's own,"
-                    + " which takes longer.")
+            description =
+                    "Decoder of the previews of a model of latents, such as a TAESD folder; by default the model's own,"
+                            + " which takes longer.")
     private String vae;
 
     /** What is shown, until it is closed. */
@@ -43,11 +44,13 @@ final class PreviewOptions {
         if (every == null) {
             if (vae != null) {
                 throw new RetortException(
-                        Kind.USAGE, "--preview-vae " + vae + " decodes previews, and none are asked for; add --preview K");
+                        Kind.USAGE,
+                        "--preview-vae " + vae + " decodes previews, and none are asked for; add --preview K");
             }
             return new Shown(step -> {}, () -> {});
         }
-        Path file = out.resolveSibling(out.getFileName().toString().replaceFirst("(?i)\\.(png|npz)$", "") + ".preview.png");
+        Path file =
+                out.resolveSibling(out.getFileName().toString().replaceFirst("(?i)\\.(png|npz)$", "") + ".preview.png");
         output.say("Previews in " + file);
         if (vae == null) {
             return new Shown(new PreviewFile(file, every, codec), () -> {});

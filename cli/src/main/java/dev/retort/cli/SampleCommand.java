@@ -94,14 +94,16 @@ final class SampleCommand implements Callable<Integer> {
     @Option(
             names = "--rng",
             paramLabel = "NAME",
-            description = "The noise: addressed, which is the same on every machine, or torch, that of PyTorch's generator on"
-                    + " CPUs seeded with seed + index; by default addressed.")
+            description =
+                    "The noise: addressed, which is the same on every machine, or torch, that of PyTorch's generator on"
+                            + " CPUs seeded with seed + index; by default addressed.")
     private String rng;
 
     @Option(
             names = "--like",
             paramLabel = "PICTURE",
-            description = "Draw as this PNG says it was drawn, by its model where none is given; other options change that.")
+            description =
+                    "Draw as this PNG says it was drawn, by its model where none is given; other options change that.")
     private Path like;
 
     @Option(
@@ -142,21 +144,25 @@ final class SampleCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Optional<PictureCard> shown = Optional.ofNullable(like).map(PictureCard::read);
-        checkpoint = checkpoint != null ? checkpoint : shown.map(PictureCard::model).orElseThrow(this::noModel);
+        checkpoint =
+                checkpoint != null ? checkpoint : shown.map(PictureCard::model).orElseThrow(this::noModel);
         Path folder = ModelArgument.folder(checkpoint, options.steps(), output);
         ModelCard own = Models.card(folder);
         String sha256 = Models.sha256(folder);
         shown.ifPresent(picture -> requireSame(picture, sha256));
-        SamplingSpec sampling =
-                options.of(shown.map(PictureCard::sampling).orElse(own.sampling()), own, checkpoint);
-        Randomness noise = randomness(rng != null ? rng : shown.map(PictureCard::rng).orElse("addressed"));
+        SamplingSpec sampling = options.of(shown.map(PictureCard::sampling).orElse(own.sampling()), own, checkpoint);
+        Randomness noise =
+                randomness(rng != null ? rng : shown.map(PictureCard::rng).orElse("addressed"));
         Optional<PictureCard.Source> source = start.source(shown.flatMap(PictureCard::start));
         ModelCard card = force.allowing(sampling, own, checkpoint, output);
         ClassChoice choice = choice(card);
         force.allow(choice, card, checkpoint, output);
         int[] labels = shown.isPresent() && classes == null && count == null
                 ? shown.get().labels().stream().mapToInt(Integer::intValue).toArray()
-                : choice.inTurn(count == null ? EACH * Math.min(MOST_COLUMNS, choice.labels().size()) : count);
+                : choice.inTurn(
+                        count == null
+                                ? EACH * Math.min(MOST_COLUMNS, choice.labels().size())
+                                : count);
         long first = seed == null ? shown.map(PictureCard::index).orElse(0L) : 0;
         long ofAll = seed != null ? seed : shown.map(PictureCard::seed).orElse(0L);
         ImageWriter.requireUsable(out);

@@ -26,8 +26,9 @@ final class StartOptions {
     @Option(
             names = "--strength",
             paramLabel = "S",
-            description = "Share of the steps that are done from --init-image, above 0: the less, the more of it stays. By"
-                    + " default 0.8; with --mask 1, which draws the masked part from noise alone.")
+            description =
+                    "Share of the steps that are done from --init-image, above 0: the less, the more of it stays. By"
+                            + " default 0.8; with --mask 1, which draws the masked part from noise alone.")
     private Double strength;
 
     @Option(

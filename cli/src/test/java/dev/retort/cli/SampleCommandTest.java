@@ -126,7 +126,11 @@ class SampleCommandTest {
         inspected.good();
         assertThat(inspected.out()).contains("Steps: 4").contains("\"seed\" : 5");
         model = TinyModel.save(folder.resolve("another"), 8, 0.1);
-        assertThat(sample("--like", second.toString(), "--out", folder.resolve("third").toString())
+        assertThat(sample(
+                                "--like",
+                                second.toString(),
+                                "--out",
+                                folder.resolve("third").toString())
                         .err())
                 .contains("was drawn by other weights");
         Path plain = folder.resolve("plain.png");

@@ -57,11 +57,7 @@ public final class PlanExecutor {
     private final Map<Combination.Source, Integer> depths = new EnumMap<>(Combination.Source.class);
 
     private PlanExecutor(
-            List<Plan> plans,
-            Evaluation network,
-            IntFunction<Tensor> noise,
-            Projection projection,
-            Watcher watcher) {
+            List<Plan> plans, Evaluation network, IntFunction<Tensor> noise, Projection projection, Watcher watcher) {
         this.plans = plans;
         this.network = network;
         this.noise = noise;

@@ -85,11 +85,7 @@ public record Sampler(
      * @param watcher is told of every step, with the clean samples predicted in it
      */
     public Tensor sample(
-            Prompts prompts,
-            long seed,
-            long[] indices,
-            ObjIntConsumer<Tensor> asked,
-            PlanExecutor.Watcher watcher) {
+            Prompts prompts, long seed, long[] indices, ObjIntConsumer<Tensor> asked, PlanExecutor.Watcher watcher) {
         double[] times = plan.times();
         Start.Noise noise = noise(seed, indices);
         try (Request request = network.open(moments(), condition(prompts))) {

@@ -69,7 +69,8 @@ public final class Sampling {
                     "guidance on " + spec.guidanceChannels() + " channels was asked of a network of "
                             + network.spec().outputs() + " outputs, which are guided whole; leave the channels out");
         }
-        if (spec.guidanceRescale() > 0 && (network.spec().scalars().guidance() || network.spec().outputs() > 1)) {
+        if (spec.guidanceRescale() > 0
+                && (network.spec().scalars().guidance() || network.spec().outputs() > 1)) {
             throw new RetortException(
                             Kind.USAGE,
                             "guidanceRescale is " + spec.guidanceRescale() + ", but "

@@ -70,8 +70,7 @@ public record Start(float[] values, double strength, Optional<Kept> kept) {
             Tensor image = Tensors.of(pixels, codec.device(), 1, shape.channels(), shape.height(), shape.width());
             Tensor values = codec.encode(image);
             int factor = Math.toIntExact(shape.width() / values.size(3));
-            return new Start(
-                    Tensors.floats(values), strength, mask.map(light -> kept(light, pixels, shape, factor)));
+            return new Start(Tensors.floats(values), strength, mask.map(light -> kept(light, pixels, shape, factor)));
         }
     }
 
@@ -147,8 +146,8 @@ public record Start(float[] values, double strength, Optional<Kept> kept) {
 
     /** One where it is drawn anew, the other elsewhere. */
     private Tensor composed(Tensor drawn, Tensor own) {
-        Tensor redrawn = Tensors.of(
-                kept.orElseThrow().redrawnValues, Device.of(drawn), 1, 1, drawn.size(2), drawn.size(3));
+        Tensor redrawn =
+                Tensors.of(kept.orElseThrow().redrawnValues, Device.of(drawn), 1, 1, drawn.size(2), drawn.size(3));
         Tensor rest = Ops.add(Ops.mul(redrawn, -1), 1);
         return Ops.add(Ops.mul(drawn, redrawn), Ops.mul(own, rest));
     }

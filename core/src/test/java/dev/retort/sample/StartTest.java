@@ -51,14 +51,17 @@ class StartTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"ddpm", "ddim", "pndm", "euler", "euler-ancestral", "heun", "dpmpp-2m", "dpmpp-3m", "unipc"})
+    @ValueSource(
+            strings = {"ddpm", "ddim", "pndm", "euler", "euler-ancestral", "heun", "dpmpp-2m", "dpmpp-3m", "unipc"})
     void every_solver_begins_at_the_picture_under_the_noise_of_its_step(String solver) {
         SamplingSpec spec = SamplingSpec.of(solver, 10, 1);
         try (Dit dit = SineModel.create();
                 Scope scope = Scope.open()) {
             Plan plan = SamplingPlan.of(card(dit, spec), spec, 0.4);
             Plan whole = SamplingPlan.of(card(dit, spec), spec);
-            assertThat(whole.times()).endsWith(plan.times()[plan.times().length - 1]).contains(plan.times()[0]);
+            assertThat(whole.times())
+                    .endsWith(plan.times()[plan.times().length - 1])
+                    .contains(plan.times()[0]);
             assertThat(plan.times()[0]).isBetween(200., 400.);
             Plan.Call call = plan.steps().get(0).call();
             Tensor noise = Tensors.full(0.5, dit.device(), 1, 4, 8, 8);
@@ -67,7 +70,8 @@ class StartTest {
             double level = call.sigma() / call.alpha();
             for (int i = 0; i < SIZE; i++) {
                 // the network's input is alpha x0 + sigma eps, whatever the coordinates of the plan
-                assertThat(first[i] * call.inputScale() / call.alpha()).isCloseTo(ramp()[i] + level * 0.5, within(1e-4));
+                assertThat(first[i] * call.inputScale() / call.alpha())
+                        .isCloseTo(ramp()[i] + level * 0.5, within(1e-4));
             }
         }
     }
@@ -86,8 +90,7 @@ class StartTest {
             }
             for (double strength : new double[] {0.6, 1}) {
                 Start start = new Start(ramp(), strength, Optional.of(new Start.Kept(mask, ramp(), redrawn)));
-                Sampler sampler =
-                        Sampling.sampler(dit, card(dit, spec), spec, Precision.FP32, Optional.of(start));
+                Sampler sampler = Sampling.sampler(dit, card(dit, spec), spec, Precision.FP32, Optional.of(start));
                 try (Scope scope = Scope.open()) {
                     float[] drawn =
                             Tensors.floats(sampler.sample(new Prompts.Labels(new int[] {1, 2}), 3, new long[] {0, 1}));
@@ -121,13 +124,9 @@ class StartTest {
             dit.freeze();
             Sampler sampler = Sampling.sampler(dit, card(dit, spec), spec, Precision.FP32);
             StringBuilder told = new StringBuilder();
-            new SampleJob(
-                            sampler,
-                            ImageCodec.pixels(dit.spec()),
-                            1,
-                            2,
-                            0,
-                            step -> told.append(step.first()).append(step.index()).append(' '))
+            new SampleJob(sampler, ImageCodec.pixels(dit.spec()), 1, 2, 0, step -> told.append(step.first())
+                            .append(step.index())
+                            .append(' '))
                     .sample(new Prompts.Labels(new int[] {0, 1, 2}), Progress.NONE, (first, pixels, n) -> {});
             assertThat(told.toString()).isEqualTo("00 01 02 20 21 22 ");
         }
