@@ -15,8 +15,7 @@ final class PictureInspection {
             return;
         }
         picture.texts()
-                .forEach((keyword, text) ->
-                        output.terminal().out().println(Printable.lines(keyword + ": " + text)));
+                .forEach((keyword, text) -> output.terminal().out().println(Printable.lines(keyword + ": " + text)));
         output.next("retort sample --like " + file);
     }
 }
