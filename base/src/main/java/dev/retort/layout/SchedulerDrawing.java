@@ -49,6 +49,7 @@ final class SchedulerDrawing {
         OURS.put("use_lu_lambdas", Set.of("false"));
         OURS.put("use_dynamic_shifting", Set.of("false"));
         OURS.put("shift_terminal", Set.of());
+        OURS.put("lambda_min_clipped", Set.of("-Infinity", "-inf"));
         OURS.put("interpolation_type", Set.of("linear"));
         OURS.put("predict_x0", Set.of("true"));
         OURS.put("disable_corrector", Set.of("[]"));

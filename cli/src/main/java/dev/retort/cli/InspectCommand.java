@@ -103,7 +103,7 @@ final class InspectCommand implements Callable<Integer> {
     public Integer call() {
         Path path = Path.of(ModelArgument.place(given, output));
         if (PictureCard.mayBeIn(path)) {
-            tell(PictureCard.read(path));
+            PictureInspection.tell(path, output);
             return 0;
         }
         if (OnnxFile.named(path)) {
@@ -190,16 +190,6 @@ final class InspectCommand implements Callable<Integer> {
             notes.add("its autoencoder cannot be used: " + e.getMessage());
             return checkpoint.networkCard();
         }
-    }
-
-    private void tell(PictureCard picture) {
-        if (output.json()) {
-            output.terminal().json(picture);
-            return;
-        }
-        output.terminal().out().println(Printable.lines(picture.texts().get("parameters")));
-        output.terminal().out().println(Printable.lines(picture.texts().get("retort")));
-        output.next("retort sample --like " + given);
     }
 
     private void tell(Found found) {

@@ -5,7 +5,6 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.PictureCard;
 import dev.retort.card.SamplingSpec;
 import dev.retort.error.RetortException;
-import dev.retort.error.RetortException.Kind;
 import dev.retort.model.Denoiser;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
@@ -63,6 +62,9 @@ final class SampleCommand implements Callable<Integer> {
     private SamplingForce force;
 
     @Mixin
+    private LikeOptions like;
+
+    @Mixin
     private StartOptions start;
 
     @Mixin
@@ -87,28 +89,6 @@ final class SampleCommand implements Callable<Integer> {
             converter = Numbers.Count.class,
             description = "Images in all, the classes in turn; by default 8 of each, of the first 16.")
     private Integer count;
-
-    @Option(
-            names = "--seed",
-            paramLabel = "N",
-            converter = Numbers.Seed.class,
-            description = "Seed of all images; by default 0.")
-    private Long seed;
-
-    @Option(
-            names = "--rng",
-            paramLabel = "NAME",
-            description =
-                    "The noise: addressed, which is the same on every machine, or torch, that of PyTorch's generator on"
-                            + " CPUs seeded with seed + index; by default addressed.")
-    private String rng;
-
-    @Option(
-            names = "--like",
-            paramLabel = "PICTURE",
-            description =
-                    "Draw as this PNG says it was drawn, by its model where none is given; other options change that.")
-    private Path like;
 
     @Option(
             names = "--batch",
@@ -147,16 +127,15 @@ final class SampleCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Optional<PictureCard> shown = Optional.ofNullable(like).map(PictureCard::read);
-        checkpoint =
-                checkpoint != null ? checkpoint : shown.map(PictureCard::model).orElseThrow(this::noModel);
-        Path folder = ModelArgument.folder(checkpoint, options.steps(), output);
+        Optional<PictureCard> shown = like.shown();
+        checkpoint = LikeOptions.model(checkpoint, shown);
+        Integer asked = options.steps() != null
+                ? options.steps()
+                : shown.map(picture -> picture.sampling().steps()).orElse(null);
+        Path folder = ModelArgument.folder(checkpoint, asked, output);
         ModelCard own = Models.card(folder);
         String sha256 = Models.sha256(folder);
-        shown.ifPresent(picture -> requireSame(picture, sha256));
         SamplingSpec sampling = options.of(shown.map(PictureCard::sampling).orElse(own.sampling()), own, checkpoint);
-        Randomness noise =
-                randomness(rng != null ? rng : shown.map(PictureCard::rng).orElse("addressed"));
         Optional<PictureCard.Source> source = start.source(shown.flatMap(PictureCard::start));
         ModelCard card = force.allowing(sampling, own, checkpoint, output);
         ClassChoice choice = choice(card);
@@ -167,10 +146,13 @@ final class SampleCommand implements Callable<Integer> {
                         count == null
                                 ? EACH * Math.min(MOST_COLUMNS, choice.labels().size())
                                 : count);
-        long first = seed == null ? shown.map(PictureCard::index).orElse(0L) : 0;
-        long ofAll = seed != null ? seed : shown.map(PictureCard::seed).orElse(0L);
+        long first = like.first(shown);
+        long seed = like.seed(shown);
+        Randomness noise = like.randomness(shown);
         ImageWriter.requireUsable(out);
         ComputeOptions.Chosen chosen = compute.choose(output);
+        String precision = chosen.precision().name().toLowerCase(Locale.ROOT);
+        shown.ifPresent(picture -> like.compare(picture, sha256, precision, output));
         try (Pipeline<Denoiser> model =
                         Models.open(folder, loras.adapters(output), chosen.device(), chosen.precision());
                 ImageCodec codec = ImageCodec.of(card, ModelArgument.place(vae, output), chosen.device())) {
@@ -190,22 +172,22 @@ final class SampleCommand implements Callable<Integer> {
                     sha256,
                     Arrays.stream(labels).boxed().toList(),
                     Arrays.stream(labels).mapToObj(card.classes()::get).toList(),
-                    ofAll,
+                    seed,
                     first,
                     noise.name().toLowerCase(Locale.ROOT),
-                    chosen.precision().name().toLowerCase(Locale.ROOT),
+                    precision,
                     codec.shape().width(),
                     codec.shape().height(),
                     sampling,
                     source);
             double seconds;
             try (PreviewOptions.Shown view = preview.open(out, card, codec, output)) {
-                seconds = sample(writer, new SampleJob(sampler, codec, ofAll, batch, first, view), labels, says);
+                seconds = sample(writer, new SampleJob(sampler, codec, seed, batch, first, view), labels, says);
             }
             tell(new Drawn(
                     out.toString(),
                     labels.length,
-                    ofAll,
+                    seed,
                     sampling.solver().text(),
                     sampling.steps(),
                     sampling.guidanceScale(),
@@ -213,26 +195,6 @@ final class SampleCommand implements Callable<Integer> {
                     labels.length / seconds));
         }
         return 0;
-    }
-
-    private RetortException noModel() {
-        return new RetortException(
-                Kind.USAGE, "no CHECKPOINT is given; name one, or a picture whose model is to draw by --like PICTURE");
-    }
-
-    private static Randomness randomness(String name) {
-        return Arrays.stream(Randomness.values())
-                .filter(known -> known.name().toLowerCase(Locale.ROOT).equals(name))
-                .findFirst()
-                .orElseThrow(() ->
-                        new RetortException(Kind.USAGE, "--rng " + name + " is not known; choose addressed or torch"));
-    }
-
-    private void requireSame(PictureCard picture, String sha256) {
-        if (!picture.sha256().equals(sha256)) {
-            output.say("Warning: " + like + " was drawn by other weights (" + picture.sha256() + ") than those of "
-                    + checkpoint + " (" + sha256 + "); the picture will differ");
-        }
     }
 
     private ClassChoice choice(ModelCard card) {

@@ -262,7 +262,7 @@ class SampleCommandTest {
         Ran ran = sample(Stream.concat(Stream.of(options), Stream.of("--count", "5", "--out", out.toString()))
                 .toArray(String[]::new));
         ran.good();
-        return Files.readAllBytes(out);
+        return ImageDecoder.read(out).pixels();
     }
 
     @Test
