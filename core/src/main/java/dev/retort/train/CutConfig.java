@@ -4,6 +4,7 @@ import dev.retort.card.ImageShape;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.TextToImageSpec;
 import dev.retort.card.UNetLayout;
+import dev.retort.card.UNetSizes;
 import dev.retort.card.UNetSpec;
 import dev.retort.config.Require;
 import dev.retort.data.ImageSource;
@@ -16,17 +17,19 @@ import java.util.Map;
  * the teacher's.
  *
  * @param layout which blocks it keeps
+ * @param channels share of the channels that it keeps, such as 0.5
  * @param dropout share of conditions dropped in training; 0 allows no guidance
  */
-public record CutConfig(UNetLayout.Named layout, double dropout) implements NetworkConfig {
+public record CutConfig(UNetLayout.Named layout, double channels, double dropout) implements NetworkConfig {
     /** Validates. */
     public CutConfig {
+        Require.that(channels > 0 && channels <= 1, "channels", channels, "a share above 0, at most 1");
         Require.between("dropout", dropout, 0, 0.99);
     }
 
     /** What a configuration may leave out: all but the layout. */
     public static Map<String, ?> defaults() {
-        return Map.of("dropout", 0.1);
+        return Map.of("channels", 1, "dropout", 0.1);
     }
 
     /** Refused: from nothing there is no teacher. */
@@ -58,7 +61,7 @@ public record CutConfig(UNetLayout.Named layout, double dropout) implements Netw
                 new ImageShape(source.channels(), source.height(), source.width()), learnSigma, 1);
         UNetSpec whole = new UNetSpec(grid, teacher.levels(), teacher.middle(), teacher.told(), teacher.convention());
         try {
-            return layout.of(whole).of(whole);
+            return UNetSizes.narrowed(layout.of(whole).of(whole), channels);
         } catch (RetortException | IllegalArgumentException e) {
             throw new RetortException(Kind.CONFIG, field + "." + e.getMessage(), e);
         }

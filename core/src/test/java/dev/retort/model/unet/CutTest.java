@@ -148,9 +148,78 @@ class CutTest {
                     .satisfies(e -> told.add(e.getMessage()));
         }
         assertThat(told.get(0)).contains("a multiple of the teacher's outputs, 4; this one has 2");
-        assertThat(told.get(1)).contains("heads at level 1");
-        assertThat(told.get(2)).contains("heads at level 0");
+        assertThat(told.get(1)).contains("no more channels than the teacher's 32 at level 1");
+        assertThat(told.get(2)).contains("channels in each head at level 0");
         assertThat(told.get(3)).contains("no more than 2 blocks at level 0");
         assertThat(told.get(4)).contains("states of texts");
+    }
+
+    /** A wide network of a narrow one's weights in the first channels of each kind, zero elsewhere. */
+    @Test
+    void channels_that_nothing_writes_or_reads_are_those_that_are_left_out() {
+        UNetSpec wide = UNetSizes.of(
+                new ImageShape(4, 8, 8), List.of(16), 1, List.of(2), 4, Told.of(new Text(6, 16)));
+        UNetSpec narrow = UNetSizes.narrowed(wide, 0.5);
+        try (Scope scope = Scope.open();
+                Network expected = teacher(narrow);
+                Network teacher = Architectures.build(wide, Init.of(3, Device.CPU));
+                Network student = Architectures.build(narrow, Init.of(1, Device.CPU))) {
+            Map<String, Tensor> embedded = new LinkedHashMap<>();
+            expected.state().forEach((name, tensor) -> embedded.put(name, embedded(name, tensor)));
+            assertThat(teacher.load(embedded)).isEmpty();
+            Architectures.surgery(wide, narrow).cut(teacher, student);
+            for (String name : expected.state().keySet()) {
+                assertThat(values(student, name)).as(name).isEqualTo(values(expected, name));
+            }
+        }
+    }
+
+    private static Tensor embedded(String name, Tensor narrow) {
+        boolean both = name.startsWith("up_blocks.0.resnets.")
+                && (name.contains(".norm1.") || name.contains(".conv1.") || name.contains(".conv_shortcut."));
+        boolean bias = narrow.dim() == 1;
+        int rows = both && name.contains(".norm1.") || name.contains(".ff.net.0.") ? 2 : 1;
+        Tensor high = name.startsWith("conv_out.") ? narrow : widened(narrow, 0, rows);
+        if (bias || name.startsWith("conv_in.") || name.contains("attn2.to_k") || name.contains("attn2.to_v")) {
+            return high;
+        }
+        // every second frequency of a time is kept
+        return name.equals("time_embedding.linear_1.weight") ? spread(high) : widened(high, 1, both ? 2 : 1);
+    }
+
+    /** Zeros behind each of the parts that lie side by side. */
+    private static Tensor widened(Tensor narrow, int dim, int parts) {
+        long size = narrow.size(dim) / parts;
+        List<Tensor> all = new ArrayList<>();
+        for (int i = 0; i < parts; i++) {
+            Tensor part = Ops.narrow(narrow, dim, i * size, size);
+            all.add(part);
+            all.add(Ops.mul(part, 0));
+        }
+        return Ops.cat(dim, all.toArray(Tensor[]::new));
+    }
+
+    private static Tensor spread(Tensor narrow) {
+        List<Tensor> all = new ArrayList<>();
+        for (long i = 0; i < narrow.size(1); i++) {
+            Tensor column = Ops.narrow(narrow, 1, i, 1);
+            all.add(column);
+            all.add(Ops.mul(column, 0));
+        }
+        return Ops.cat(1, all.toArray(Tensor[]::new));
+    }
+
+    @Test
+    void a_narrower_part_of_any_layout_fits() {
+        for (Named name : Named.values()) {
+            UNetSpec spec = UNetSizes.narrowed(name.of(TEACHER).of(TEACHER), 0.5);
+            try (Scope scope = Scope.open();
+                    Network teacher = teacher(TEACHER);
+                    Network student = Architectures.build(spec, Init.of(1, Device.CPU))) {
+                Architectures.surgery(TEACHER, spec).cut(teacher, student);
+                assertThat(student.parameterCount()).isLessThan(teacher.parameterCount() / 3);
+            }
+        }
+        assertThatThrownBy(() -> UNetSizes.narrowed(TEACHER, 0.3)).hasMessageContaining("channels is 0.3");
     }
 }
