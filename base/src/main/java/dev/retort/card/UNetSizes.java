@@ -100,4 +100,33 @@ public final class UNetSizes {
                 told,
                 Convention.STABLE_DIFFUSION.linear().withGroups(groups.intValue()));
     }
+
+    /**
+     * The same blocks with a share of the channels, in groups and heads of the same widths.
+     *
+     * @param share above 0, at most 1; all channels, heads and groups of norms must remain whole numbers
+     */
+    public static UNetSpec narrowed(UNetSpec spec, double share) {
+        Require.that(share > 0 && share <= 1, "channels", share, "a share above 0, at most 1");
+        List<Level> levels = spec.levels().stream()
+                .map(level -> new Level(
+                        whole("channels", level.channels(), share),
+                        whole("heads", level.heads(), share),
+                        level.down(),
+                        level.up()))
+                .toList();
+        Convention convention =
+                spec.convention().withGroups(whole("groups of norms", spec.convention().normGroups(), share));
+        return new UNetSpec(spec.grid(), levels, spec.middle(), spec.told(), convention);
+    }
+
+    private static int whole(String what, int all, double share) {
+        long kept = Math.round(all * share);
+        Require.that(
+                kept >= 1 && Math.abs(all * share - kept) < 1e-6,
+                "channels",
+                share,
+                "a share that makes a whole number of " + all + " " + what);
+        return (int) kept;
+    }
 }

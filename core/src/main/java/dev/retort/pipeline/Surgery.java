@@ -39,8 +39,13 @@ public interface Surgery {
      */
     record Folded(NetworkSpec network, Map<String, Tensor> weights) {}
 
+    /** Whether its networks can be {@link #folded}. */
+    default boolean folds() {
+        return false;
+    }
+
     /**
-     * Folds a network.
+     * Folds a network; one that {@link #folds} not is refused as an UnsupportedOperationException.
      *
      * @param packed the network as it is sampled, in fp32
      * @param weights of it, by name
@@ -48,7 +53,9 @@ public interface Surgery {
      * @param labels that it is ever told; the number of classes stands for "no class"
      * @return its weights in the caller's scope
      */
-    Folded folded(Denoiser packed, Map<String, Tensor> weights, List<Moment> moments, List<Integer> labels);
+    default Folded folded(Denoiser packed, Map<String, Tensor> weights, List<Moment> moments, List<Integer> labels) {
+        throw new UnsupportedOperationException(packed.spec().name() + " cannot be folded");
+    }
 
     /**
      * Copies all weights into a network of the same shape, or of another height and width.

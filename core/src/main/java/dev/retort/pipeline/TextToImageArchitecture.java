@@ -18,6 +18,7 @@ import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /** U-Nets with their text encoders. */
 final class TextToImageArchitecture implements Architecture<TextToImageSpec> {
@@ -53,5 +54,10 @@ final class TextToImageArchitecture implements Architecture<TextToImageSpec> {
     public Conditioner conditioner(TextToImageSpec spec, TextCard text) {
         text.requireFit(spec.encoders());
         return new TextConditioner(spec.condition(), text, spec.height(), spec.width(), "");
+    }
+
+    @Override
+    public Optional<Surgery> surgery() {
+        return Optional.of(new UNetSurgery());
     }
 }

@@ -10,6 +10,7 @@ import dev.retort.nn.WeightSource;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import java.util.Map;
+import java.util.Optional;
 
 /** U-Nets by themselves, told states of texts that somebody else makes, or nothing. */
 final class UNetArchitecture implements Architecture<UNetSpec> {
@@ -36,5 +37,10 @@ final class UNetArchitecture implements Architecture<UNetSpec> {
     @Override
     public Denoiser pack(UNetSpec spec, WeightSource weights, Device device, Precision precision) {
         return UNet.pack(spec, weights, device, precision);
+    }
+
+    @Override
+    public Optional<Surgery> surgery() {
+        return Optional.of(new UNetSurgery());
     }
 }
