@@ -90,7 +90,7 @@ public final class DiffusionTask implements Task {
                         predictor.network().spec(),
                         objective.process(),
                         config.sampling(),
-                        source.classNames(),
+                        predictor.network().spec().classes() == 0 ? List.of() : source.classNames(),
                         source.name(),
                         0,
                         config.seed(),
