@@ -35,9 +35,10 @@ public record Evaluation(
         return qualities.get(0);
     }
 
-    /** Share of images in which the classifier sees the class that was asked for. */
+    /** Share of images in which the classifier sees the class that was asked for; empty of a model that is told nothing. */
     public OptionalDouble classAccuracy() {
-        return classified()
+        boolean asked = !candidate.card().network().condition().parts().isEmpty();
+        return asked && classified()
                 ? OptionalDouble.of(ClassAgreement.share(ClassAgreement.classes(logits), samples.labels()))
                 : OptionalDouble.empty();
     }
@@ -64,7 +65,7 @@ public record Evaluation(
             double score = ClassifierScore.of(logits, 1).mean();
             String name = MetricName.classifierScore(space, samples.size()).toString();
             rows.put(Measure.quality(name, Better.HIGHER, "classifier score, one split"), score);
-            rows.put(Measure.CLASS_ACCURACY, classAccuracy().orElseThrow());
+            classAccuracy().ifPresent(share -> rows.put(Measure.CLASS_ACCURACY, share));
         });
         return new ModelColumn(candidate.name(), role, candidate.description(), rows);
     }
