@@ -18,6 +18,7 @@ import java.util.OptionalDouble;
  * @param memorisation whether they are copies of training images; empty without an extractor that nobody trained
  * @param classifier the extractor that classifies; empty without one of the model's classes
  * @param logits by it; no columns without one
+ * @param prompts whether they show what texts asked for; empty where nobody sees it
  */
 public record Evaluation(
         Candidate candidate,
@@ -25,7 +26,8 @@ public record Evaluation(
         List<Quality> qualities,
         Optional<Memorisation> memorisation,
         Optional<FeatureSpace> classifier,
-        FeatureMatrix logits) {
+        FeatureMatrix logits,
+        Optional<PromptScore> prompts) {
     private boolean classified() {
         return logits.dimension() > 0;
     }
@@ -66,6 +68,10 @@ public record Evaluation(
             String name = MetricName.classifierScore(space, samples.size()).toString();
             rows.put(Measure.quality(name, Better.HIGHER, "classifier score, one split"), score);
             classAccuracy().ifPresent(share -> rows.put(Measure.CLASS_ACCURACY, share));
+        });
+        prompts.ifPresent(score -> {
+            rows.put(Measure.PROMPTS_RIGHT, score.share());
+            score.byAttribute().keySet().forEach(name -> rows.put(Measure.promptRight(name), score.share(name)));
         });
         return new ModelColumn(candidate.name(), role, candidate.description(), rows);
     }
