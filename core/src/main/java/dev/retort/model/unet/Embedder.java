@@ -19,11 +19,11 @@ final class Embedder extends Layer {
 
     /** @param conditional width of further features; 0 for none */
     Embedder(Init init, int in, int conditional, int out) {
+        first = child("linear_1", Linear.xavier(init.at("linear_1"), in, out));
+        second = child("linear_2", Linear.xavier(init.at("linear_2"), out, out));
         this.conditional = conditional == 0
                 ? null
                 : child("cond_proj", Linear.zeroWithoutBias(init.at("cond_proj"), conditional, in));
-        first = child("linear_1", Linear.xavier(init.at("linear_1"), in, out));
-        second = child("linear_2", Linear.xavier(init.at("linear_2"), out, out));
     }
 
     /**

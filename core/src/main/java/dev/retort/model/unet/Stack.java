@@ -22,22 +22,22 @@ abstract class Stack extends Layer {
      */
     Stack(Init init, UNetSpec spec, Level level, List<Integer> inputs, List<Integer> layers) {
         for (int i = 0; i < inputs.size(); i++) {
-            String name = "resnets." + i;
+            String resnet = "resnets." + i;
             resnets.add(child(
-                    name,
+                    resnet,
                     ResnetBlock.timed(
-                            init.at(name),
+                            init.at(resnet),
                             inputs.get(i),
                             level.channels(),
                             spec.embedding(),
                             spec.convention().normGroups(),
                             spec.convention().normEps())));
-        }
-        for (int i = 0; i < layers.size(); i++) {
-            if (layers.get(i) > 0) {
-                String name = "attentions." + i;
+            if (i < layers.size() && layers.get(i) > 0) {
+                String transformer = "attentions." + i;
                 transformers.add(child(
-                        name, new Transformer(init.at(name), spec, level.channels(), level.heads(), layers.get(i))));
+                        transformer,
+                        new Transformer(
+                                init.at(transformer), spec, level.channels(), level.heads(), layers.get(i))));
             }
         }
     }
