@@ -170,6 +170,32 @@ public record ModelCard(
     }
 
     /**
+     * A part of it, which was not trained since; what was measured of the whole is not said of it.
+     *
+     * @param part what is left of the network
+     * @param sha256 of the whole one's weights
+     */
+    public ModelCard cut(NetworkSpec part, String sha256) {
+        return new ModelCard(
+                format,
+                part,
+                process,
+                scheduleHash,
+                sampling,
+                trainedFor,
+                classes,
+                data,
+                imagesSeen,
+                seed,
+                sha256,
+                provenance,
+                Map.of(),
+                autoencoder,
+                text,
+                quantization);
+    }
+
+    /**
      * Refuses a quantised model where weights of floats are needed.
      *
      * @param model what the error calls it

@@ -1,6 +1,7 @@
 package dev.retort.model.unet;
 
 import dev.retort.card.UNetLayers;
+import dev.retort.card.EvenLayout;
 import dev.retort.card.UNetLayout;
 import dev.retort.card.UNetSpec;
 import dev.retort.torch.Device;
@@ -34,7 +35,7 @@ public final class Cut {
         requireAlike("states of texts", from.told().text(), to.told().text());
         requireAlike("pooled states", from.told().pooled(), to.told().pooled());
         requireOutputs(from, to);
-        UNetLayout layout = UNetLayout.between(from, to);
+        UNetLayout layout = EvenLayout.between(from, to);
         for (int i = 0; i < to.levels().size(); i++) {
             requireNarrower("level " + i, from, from.levels().get(i), to, to.levels().get(i));
         }
@@ -96,12 +97,6 @@ public final class Cut {
         if (to.learnSigma() && !from.learnSigma()) {
             throw new IllegalArgumentException("init cut needs a teacher with a learned variance for a student with one");
         }
-    }
-
-    /** Replaces the student's initial weights by the part of the teacher's that its shape stands for. */
-    public static void apply(UNet teacher, UNet student) {
-        requireFit(teacher.spec(), student.spec());
-        apply(teacher, student, UNetLayout.between(teacher.spec(), student.spec()));
     }
 
     /**

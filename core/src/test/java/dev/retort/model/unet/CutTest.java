@@ -9,7 +9,7 @@ import dev.retort.card.NetworkSpec;
 import dev.retort.card.ScalarInputs;
 import dev.retort.card.TextToImageSpec;
 import dev.retort.card.UNetLayout;
-import dev.retort.card.UNetLayout.Named;
+import dev.retort.card.NamedLayout;
 import dev.retort.card.UNetSizes;
 import dev.retort.card.UNetSpec;
 import dev.retort.card.UNetSpec.Text;
@@ -63,7 +63,7 @@ class CutTest {
 
     @Test
     void surviving_weights_equal_the_teachers_by_name() {
-        for (Named name : Named.values()) {
+        for (NamedLayout name : NamedLayout.values()) {
             UNetLayout layout = name.of(TEACHER);
             UNetSpec spec = layout.of(TEACHER);
             try (Scope scope = Scope.open();
@@ -78,7 +78,7 @@ class CutTest {
     @Test
     void text_encoders_come_along_whole() {
         TextToImageSpec from = new TextToImageSpec(TEACHER, List.of(ENCODER));
-        UNetLayout layout = Named.SMALL.of(TEACHER);
+        UNetLayout layout = NamedLayout.SMALL.of(TEACHER);
         TextToImageSpec to = new TextToImageSpec(layout.of(TEACHER), List.of(ENCODER));
         try (Scope scope = Scope.open();
                 Network teacher = teacher(from);
@@ -123,10 +123,10 @@ class CutTest {
         try (Scope scope = Scope.open();
                 Network small = teacher(TEACHER);
                 Network large = Architectures.build(larger, Init.of(1, Device.CPU));
-                Network tiny = Architectures.build(Named.TINY.of(TEACHER).of(TEACHER), Init.of(1, Device.CPU))) {
+                Network tiny = Architectures.build(NamedLayout.TINY.of(TEACHER).of(TEACHER), Init.of(1, Device.CPU))) {
             Surgery surgery = Architectures.surgery(TEACHER, larger);
             surgery.regrid(small, large);
-            assertPart(Named.WHOLE.of(TEACHER), small, large, "");
+            assertPart(NamedLayout.WHOLE.of(TEACHER), small, large, "");
             assertThatThrownBy(() -> surgery.regrid(small, tiny)).hasMessageContaining("is another network than");
             assertThat(surgery.folds()).isFalse();
         }
@@ -211,7 +211,7 @@ class CutTest {
 
     @Test
     void a_narrower_part_of_any_layout_fits() {
-        for (Named name : Named.values()) {
+        for (NamedLayout name : NamedLayout.values()) {
             UNetSpec spec = UNetSizes.narrowed(name.of(TEACHER).of(TEACHER), 0.5);
             try (Scope scope = Scope.open();
                     Network teacher = teacher(TEACHER);
