@@ -37,8 +37,8 @@ public record CutConfig(NamedLayout layout, double channels, double dropout) imp
     public NetworkSpec spec(String field, ImageSource source, boolean learnSigma) {
         throw new RetortException(
                 Kind.CONFIG,
-                field + ".type is cut, a part of a teacher, but a training from nothing has none; choose dit or"
-                        + " text-to-image, or distil ('retort presets distill')");
+                field + ".type is cut, a part of a teacher, but a training from nothing has none; choose dit,"
+                        + " text-to-image or like, or distil ('retort presets distill')");
     }
 
     @Override
@@ -57,7 +57,7 @@ public record CutConfig(NamedLayout layout, double channels, double dropout) imp
     private UNetSpec part(String field, UNetSpec teacher, ImageSource source, boolean learnSigma) {
         UNetSpec.Grid grid = new UNetSpec.Grid(
                 new ImageShape(source.channels(), source.height(), source.width()), learnSigma, 1);
-        UNetSpec whole = new UNetSpec(grid, teacher.levels(), teacher.middle(), teacher.told(), teacher.convention());
+        UNetSpec whole = teacher.with(grid);
         try {
             return UNetSizes.narrowed(layout.of(whole).of(whole), channels);
         } catch (RetortException | IllegalArgumentException e) {
