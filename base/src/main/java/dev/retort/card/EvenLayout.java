@@ -19,12 +19,15 @@ public final class EvenLayout {
      */
     public static UNetLayout between(UNetSpec teacher, UNetSpec student) {
         int count = student.levels().size();
-        require(count <= teacher.levels().size(), "no more levels than the teacher's, " + teacher.levels().size());
+        require(
+                count <= teacher.levels().size(),
+                "no more levels than the teacher's, " + teacher.levels().size());
         require(
                 student.middle().isEmpty() || count == teacher.levels().size(),
                 "no middle where levels are left out: the teacher's lies at another size");
         List<Blocks> levels = IntStream.range(0, count)
-                .mapToObj(i -> blocks(i, teacher.levels().get(i), student.levels().get(i)))
+                .mapToObj(
+                        i -> blocks(i, teacher.levels().get(i), student.levels().get(i)))
                 .toList();
         Optional<List<Integer>> middle = student.middle().map(between -> {
             require(teacher.middle().isPresent(), "no middle, as its teacher has none");
@@ -36,7 +39,9 @@ public final class EvenLayout {
     private static Blocks blocks(int level, Level teacher, Level student) {
         String where = "level " + level;
         int blocks = student.down().size();
-        require(blocks <= teacher.down().size(), "no more than " + teacher.down().size() + " blocks at " + where);
+        require(
+                blocks <= teacher.down().size(),
+                "no more than " + teacher.down().size() + " blocks at " + where);
         int[] down = spread(blocks, teacher.down().size()).toArray();
         int[] up = ends(blocks + 1, teacher.up().size()).toArray();
         return new Blocks(
@@ -51,7 +56,10 @@ public final class EvenLayout {
 
     private static List<Integer> layers(String where, int student, int teacher) {
         require(student <= teacher, "transformers of at most " + teacher + " layers at " + where);
-        return IntStream.range(0, student).map(i -> (i + 1) * teacher / student - 1).boxed().toList();
+        return IntStream.range(0, student)
+                .map(i -> (i + 1) * teacher / student - 1)
+                .boxed()
+                .toList();
     }
 
     /** The first and others at even distance. */

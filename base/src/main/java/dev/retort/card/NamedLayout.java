@@ -25,14 +25,17 @@ public enum NamedLayout {
     public UNetLayout of(UNetSpec teacher) {
         int levels = teacher.levels().size() - (this == TINY ? 1 : 0);
         Require.that(levels > 0, "layout", this, "another for a network of one level, such as small");
-        int beyond = teacher.levels().get(Math.min(levels, teacher.levels().size() - 1)).channels();
+        int beyond = teacher.levels()
+                .get(Math.min(levels, teacher.levels().size() - 1))
+                .channels();
         Require.that(
                 beyond == teacher.levels().get(levels - 1).channels() || this != TINY,
                 "layout",
                 this,
                 "another for " + teacher.name() + ": blocks on the way up of its last level but one take the " + beyond
                         + " channels of the innermost, which would be left out");
-        List<Level> kept = teacher.levels().subList(0, levels).stream().map(this::of).toList();
+        List<Level> kept =
+                teacher.levels().subList(0, levels).stream().map(this::of).toList();
         Optional<Middle> middle = compareTo(SMALL) < 0 ? teacher.middle() : Optional.empty();
         UNetSpec student = teacher.with(kept, middle);
         Require.that(
@@ -48,7 +51,13 @@ public enum NamedLayout {
         return new Level(
                 level.channels(),
                 level.heads(),
-                EvenLayout.spread(blocks, level.down().size()).map(level.down()::get).boxed().toList(),
-                EvenLayout.ends(blocks + 1, level.up().size()).map(level.up()::get).boxed().toList());
+                EvenLayout.spread(blocks, level.down().size())
+                        .map(level.down()::get)
+                        .boxed()
+                        .toList(),
+                EvenLayout.ends(blocks + 1, level.up().size())
+                        .map(level.up()::get)
+                        .boxed()
+                        .toList());
     }
 }

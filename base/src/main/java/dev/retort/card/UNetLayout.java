@@ -83,7 +83,8 @@ public record UNetLayout(List<Blocks> levels, Optional<List<Integer>> middle) {
         Require.that(middle.isEmpty() || levels.size() == count, "middle", middle, "none where levels are left out");
         UNetSpec student = teacher.with(
                 IntStream.range(0, levels.size())
-                        .mapToObj(i -> level("levels." + i, levels.get(i), teacher.levels().get(i)))
+                        .mapToObj(i -> level(
+                                "levels." + i, levels.get(i), teacher.levels().get(i)))
                         .toList(),
                 middle.map(layers -> {
                     int all = teacher.middle().map(Middle::layers).orElse(-1);
@@ -114,9 +115,10 @@ public record UNetLayout(List<Blocks> levels, Optional<List<Integer>> middle) {
         UNetLayers.of(student).shapes().forEach((name, shape) -> {
             String source = source(name, teacher.levels().size());
             if (!Arrays.equals(shape, all.get(source))) {
-                throw new IllegalArgumentException("the layout puts " + source + " of shape " + Arrays.toString(all.get(source))
-                        + " where " + Arrays.toString(shape)
-                        + " is needed; keep the first block of every level, and on the way up its last as well");
+                throw new IllegalArgumentException(
+                        "the layout puts " + source + " of shape " + Arrays.toString(all.get(source))
+                                + " where " + Arrays.toString(shape)
+                                + " is needed; keep the first block of every level, and on the way up its last as well");
             }
         });
     }
@@ -169,11 +171,9 @@ public record UNetLayout(List<Blocks> levels, Optional<List<Integer>> middle) {
      * @param levels of the teacher
      */
     public UNetLayout without(Set<String> names, int levels) {
-        return renamed(
-                levels,
-                (transformer, layers) -> layers.stream()
-                        .filter(layer -> !names.contains(transformer + layer))
-                        .toList());
+        return renamed(levels, (transformer, layers) -> layers.stream()
+                .filter(layer -> !names.contains(transformer + layer))
+                .toList());
     }
 
     /** The weights through which a layer adds to what passes it; with zeros in their place it is as if left out. */
@@ -188,7 +188,10 @@ public record UNetLayout(List<Blocks> levels, Optional<List<Integer>> middle) {
         List<Blocks> changed = IntStream.range(0, this.levels.size())
                 .mapToObj(i -> new Blocks(
                         renamed("down_blocks." + i, this.levels.get(i).down(), change),
-                        renamed("up_blocks." + (levels - 1 - i), this.levels.get(i).up(), change)))
+                        renamed(
+                                "up_blocks." + (levels - 1 - i),
+                                this.levels.get(i).up(),
+                                change)))
                 .toList();
         return new UNetLayout(
                 changed, middle.map(layers -> change.apply("mid_block.attentions.0.transformer_blocks.", layers)));

@@ -123,7 +123,12 @@ public final class Configs {
         try {
             return Optional.of(MAPPER.treeToValue(complete, type));
         } catch (JacksonException e) {
-            throw BindingError.of(e, type, complete, path.length == 0 ? file.toString() : file + ": " + String.join(".", path), List.of());
+            throw BindingError.of(
+                    e,
+                    type,
+                    complete,
+                    path.length == 0 ? file.toString() : file + ": " + String.join(".", path),
+                    List.of());
         }
     }
 

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.card.UNetLayout.Block;
 import dev.retort.card.UNetLayout.Blocks;
-import dev.retort.card.NamedLayout;
 import dev.retort.card.UNetSpec.Level;
 import dev.retort.card.UNetSpec.Middle;
 import java.util.List;
@@ -33,11 +32,14 @@ class UNetLayoutTest {
         assertThat(tiny.levels())
                 .containsExactly(Level.of(320, 8, 1, 1), Level.of(640, 8, 1, 1), Level.of(1280, 8, 1, 1));
         UNetLayout layout = NamedLayout.TINY.of(TEACHER);
-        assertThat(layout.source("up_blocks.0.resnets.1.conv1.weight", 4)).isEqualTo("up_blocks.1.resnets.2.conv1.weight");
+        assertThat(layout.source("up_blocks.0.resnets.1.conv1.weight", 4))
+                .isEqualTo("up_blocks.1.resnets.2.conv1.weight");
         assertThat(layout.source("up_blocks.2.attentions.1.transformer_blocks.0.attn1.to_q.weight", 4))
                 .isEqualTo("up_blocks.3.attentions.2.transformer_blocks.0.attn1.to_q.weight");
-        assertThat(layout.source("up_blocks.1.upsamplers.0.conv.bias", 4)).isEqualTo("up_blocks.2.upsamplers.0.conv.bias");
-        assertThat(layout.source("down_blocks.2.resnets.0.norm1.bias", 4)).isEqualTo("down_blocks.2.resnets.0.norm1.bias");
+        assertThat(layout.source("up_blocks.1.upsamplers.0.conv.bias", 4))
+                .isEqualTo("up_blocks.2.upsamplers.0.conv.bias");
+        assertThat(layout.source("down_blocks.2.resnets.0.norm1.bias", 4))
+                .isEqualTo("down_blocks.2.resnets.0.norm1.bias");
         assertThat(layout.source("conv_norm_out.bias", 4)).isEqualTo("conv_norm_out.bias");
     }
 
@@ -68,17 +70,25 @@ class UNetLayoutTest {
     @Test
     void what_the_teacher_has_not_is_refused_by_name() {
         UNetLayout base = NamedLayout.BASE.of(TEACHER);
-        assertThatThrownBy(() -> layout(base, new Blocks(List.of(new Block(2, List.of(0))), base.levels().get(1).up()))
+        assertThatThrownBy(() -> layout(
+                                base,
+                                new Blocks(
+                                        List.of(new Block(2, List.of(0))),
+                                        base.levels().get(1).up()))
                         .of(TEACHER))
                 .hasMessage("levels.1.down is [2], expected rising numbers from 0 to 1");
         assertThatThrownBy(() -> layout(
                                 base,
-                                new Blocks(List.of(new Block(0, List.of(1))), base.levels().get(1).up()))
+                                new Blocks(
+                                        List.of(new Block(0, List.of(1))),
+                                        base.levels().get(1).up()))
                         .of(TEACHER))
                 .hasMessage("levels.1.down.layers is [1], expected rising numbers from 0 to 0");
         assertThatThrownBy(() -> layout(
                                 base,
-                                new Blocks(List.of(new Block(1, List.of(0))), base.levels().get(1).up()))
+                                new Blocks(
+                                        List.of(new Block(1, List.of(0))),
+                                        base.levels().get(1).up()))
                         .of(TEACHER))
                 .hasMessageContaining("down_blocks.1.resnets.1")
                 .hasMessageContaining("keep the first block of every level");
@@ -88,12 +98,18 @@ class UNetLayoutTest {
                 .hasMessageContaining("layout is tiny")
                 .hasMessageContaining("take the 1280 channels of the innermost");
         UNetSpec one = TEACHER.with(List.of(Level.of(320, 8, 1, 1)), Optional.empty());
-        assertThatThrownBy(() -> NamedLayout.SMALL.of(one)).hasMessage("layout is small, expected another: UNet-320 has nothing that this one leaves out");
+        assertThatThrownBy(() -> NamedLayout.SMALL.of(one))
+                .hasMessage("layout is small, expected another: UNet-320 has nothing that this one leaves out");
     }
 
     private static UNetLayout layout(UNetLayout base, Blocks second) {
         return new UNetLayout(
-                List.of(base.levels().get(0), second, base.levels().get(2), base.levels().get(3)), base.middle());
+                List.of(
+                        base.levels().get(0),
+                        second,
+                        base.levels().get(2),
+                        base.levels().get(3)),
+                base.middle());
     }
 
     private static UNetSpec student(NamedLayout name) {

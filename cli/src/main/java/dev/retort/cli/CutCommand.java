@@ -52,17 +52,22 @@ final class CutCommand implements Callable<Integer> {
     @Option(
             names = "--layout",
             paramLabel = "NAME|FILE",
-            description = "Which blocks are kept: base (every second one left out), small (base without the middle), tiny"
-                    + " (small without the innermost level), or a YAML file; by default all.")
+            description =
+                    "Which blocks are kept: base (every second one left out), small (base without the middle), tiny"
+                            + " (small without the innermost level), or a YAML file; by default all.")
     private String layout = word(NamedLayout.WHOLE);
 
-    @Option(names = "--channels", paramLabel = "SHARE", description = "Share of the channels that is kept, such as 0.5.")
+    @Option(
+            names = "--channels",
+            paramLabel = "SHARE",
+            description = "Share of the channels that is kept, such as 0.5.")
     private double channels = 1;
 
     @Option(
             names = "--layers",
             paramLabel = "N",
-            description = "Leave out N layers of transformers beside, those that change the output least: it is measured.")
+            description =
+                    "Leave out N layers of transformers beside, those that change the output least: it is measured.")
     private int layers;
 
     @Option(names = "--out", paramLabel = "FOLDER", description = "Where the student goes.")
@@ -83,12 +88,7 @@ final class CutCommand implements Callable<Integer> {
 
     /** What is printed as JSON. */
     record Cut(
-            String out,
-            Size before,
-            Size after,
-            UNetLayout layout,
-            Map<String, Double> layers,
-            Set<String> leftOut) {}
+            String out, Size before, Size after, UNetLayout layout, Map<String, Double> layers, Set<String> leftOut) {}
 
     /** A network of it; without a time in a dry run. */
     record Size(String network, long parameters, long macs, Double millisecondsPerStep) {}
@@ -97,7 +97,8 @@ final class CutCommand implements Callable<Integer> {
     public Integer call() {
         Natives.threads(threads == null ? 0 : threads);
         if (out == null && !dryRun) {
-            throw new RetortException(Kind.USAGE, "the student needs a folder: give --out, or --dry-run to write nothing");
+            throw new RetortException(
+                    Kind.USAGE, "the student needs a folder: give --out, or --dry-run to write nothing");
         }
         if (out != null && Files.exists(out) && !force && !dryRun) {
             throw new RetortException(Kind.USAGE, out + " exists; give another name, or --force to replace it");
@@ -106,8 +107,7 @@ final class CutCommand implements Callable<Integer> {
         Path model = ModelArgument.folder(given, output);
         CutReport report;
         try (Bar bar = output.bar("measure", "layers")) {
-            ModelCut cut = new ModelCut(
-                    model, blocks, channels, layers, new CalibrationConfig(SAMPLES, 0, ""), bar);
+            ModelCut cut = new ModelCut(model, blocks, channels, layers, new CalibrationConfig(SAMPLES, 0, ""), bar);
             report = dryRun ? cut.plan() : cut.run(out);
         }
         if (output.json()) {
@@ -119,7 +119,8 @@ final class CutCommand implements Callable<Integer> {
             }
         }
         if (!dryRun) {
-            output.say(out + " is untrained: train it with the loss of its teacher's outputs and features, in a recipe with "
+            output.say(out
+                    + " is untrained: train it with the loss of its teacher's outputs and features, in a recipe with "
                     + "init=from:model=" + out);
             output.next("retort inspect " + out);
         }
@@ -140,7 +141,9 @@ final class CutCommand implements Callable<Integer> {
                             "layout is " + layout + ", expected "
                                     + String.join(
                                             ", ",
-                                            Arrays.stream(NamedLayout.values()).map(CutCommand::word).toList())
+                                            Arrays.stream(NamedLayout.values())
+                                                    .map(CutCommand::word)
+                                                    .toList())
                                     + " or a YAML file that is there")
                     .about("layout");
         }
@@ -190,8 +193,8 @@ final class CutCommand implements Callable<Integer> {
     private static TextTable layers(CutReport report) {
         TextTable table = new TextTable(List.of("layer", "change of the output alone", ""));
         report.layers()
-                .forEach((name, change) -> table.row(List.of(
-                        name, percent(change), report.leftOut().contains(name) ? "left out" : "")));
+                .forEach((name, change) -> table.row(
+                        List.of(name, percent(change), report.leftOut().contains(name) ? "left out" : "")));
         return table;
     }
 

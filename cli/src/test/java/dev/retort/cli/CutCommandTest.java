@@ -38,9 +38,7 @@ class CutCommandTest {
     @Test
     void a_dry_run_writes_nothing_and_a_file_names_blocks_by_number() throws IOException {
         Path file = folder.resolve("blocks.yaml");
-        Files.writeString(
-                file,
-                """
+        Files.writeString(file, """
                 levels:
                   - down: [{block: 0, layers: []}]
                     up: [{block: 0, layers: []}, {block: 2, layers: []}]

@@ -50,7 +50,9 @@ record LayerChoice(Map<String, Double> changes, Set<String> chosen) {
             CalibrationConfig calibration,
             Progress progress) {
         List<List<String>> transformers = layout.layers(levels);
-        int most = transformers.stream().mapToInt(layers -> Math.max(0, layers.size() - 1)).sum();
+        int most = transformers.stream()
+                .mapToInt(layers -> Math.max(0, layers.size() - 1))
+                .sum();
         Require.that(
                 count <= most,
                 "layers",
@@ -59,8 +61,8 @@ record LayerChoice(Map<String, Double> changes, Set<String> chosen) {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Map<String, Tensor> weights = network.state();
-            Sensitivity sensitivity = new Sensitivity(
-                    card, source(weights, Set.of()), States.drawn(network, card, calibration));
+            Sensitivity sensitivity =
+                    new Sensitivity(card, source(weights, Set.of()), States.drawn(network, card, calibration));
             List<String> layers = transformers.stream()
                     .filter(each -> each.size() > 1)
                     .flatMap(List::stream)
@@ -97,7 +99,8 @@ record LayerChoice(Map<String, Double> changes, Set<String> chosen) {
                     .filter(layers -> layers.contains(layer))
                     .findFirst()
                     .orElseThrow();
-            if (chosen.size() < count && beside.stream().filter(chosen::contains).count() < beside.size() - 1) {
+            if (chosen.size() < count
+                    && beside.stream().filter(chosen::contains).count() < beside.size() - 1) {
                 chosen.add(layer);
             }
         }

@@ -124,7 +124,8 @@ public record ModelCut(
 
     private CutReport report(ModelCard card, LayerChoice choice) {
         UNetSpec whole = unet(card.network());
-        UNetLayout kept = layout.of(whole).without(choice.chosen(), whole.levels().size());
+        UNetLayout kept =
+                layout.of(whole).without(choice.chosen(), whole.levels().size());
         NetworkSpec student = TextToImageSpec.with(card.network(), part(whole, kept));
         Require.that(
                 layers > 0 || !student.equals(card.network()),

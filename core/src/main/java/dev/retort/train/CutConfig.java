@@ -1,9 +1,9 @@
 package dev.retort.train;
 
 import dev.retort.card.ImageShape;
+import dev.retort.card.NamedLayout;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.TextToImageSpec;
-import dev.retort.card.NamedLayout;
 import dev.retort.card.UNetSizes;
 import dev.retort.card.UNetSpec;
 import dev.retort.config.Require;
@@ -47,7 +47,8 @@ public record CutConfig(NamedLayout layout, double channels, double dropout) imp
                 .orElseThrow(() -> new RetortException(
                         Kind.CONFIG,
                         field + ".type is cut, which knows the layouts of U-Nets, but the teacher is " + teacher.name()
-                                + "; give the student's own shape (" + field + ".size), and init=cut cuts its weights"));
+                                + "; give the student's own shape (" + field
+                                + ".size), and init=cut cuts its weights"));
         if (teacher instanceof TextToImageSpec) {
             source.requireCaptions();
         }
@@ -55,8 +56,8 @@ public record CutConfig(NamedLayout layout, double channels, double dropout) imp
     }
 
     private UNetSpec part(String field, UNetSpec teacher, ImageSource source, boolean learnSigma) {
-        UNetSpec.Grid grid = new UNetSpec.Grid(
-                new ImageShape(source.channels(), source.height(), source.width()), learnSigma, 1);
+        UNetSpec.Grid grid =
+                new UNetSpec.Grid(new ImageShape(source.channels(), source.height(), source.width()), learnSigma, 1);
         UNetSpec whole = teacher.with(grid);
         try {
             return UNetSizes.narrowed(layout.of(whole).of(whole), channels);

@@ -57,7 +57,8 @@ public record LikeConfig(String model, double dropout) implements NetworkConfig 
         if (!like.shape().equals(images) || like.learnSigma() != learnSigma) {
             throw new RetortException(
                     Kind.CONFIG,
-                    field + ".model is " + model + ", a network of " + like.shape() + (like.learnSigma() ? " with" : " without")
+                    field + ".model is " + model + ", a network of " + like.shape()
+                            + (like.learnSigma() ? " with" : " without")
                             + " a learned variance, but the images of " + source.name() + " are " + images
                             + " and the objective is" + (learnSigma ? " with" : " without")
                             + " one; choose images and objective like the model's");

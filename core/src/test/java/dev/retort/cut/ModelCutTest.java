@@ -65,14 +65,23 @@ class ModelCutTest {
                 NoGrad off = NoGrad.on();
                 Network network = Architectures.build(spec, init)) {
             Map<String, Tensor> weights = new LinkedHashMap<>();
-            network.state().forEach((name, tensor) -> weights.put(
-                    name,
-                    name.startsWith("unet." + SILENT)
-                                    && UNetLayout.writers(SILENT).contains(name.substring("unet.".length()))
-                            ? Ops.mul(tensor, 0)
-                            : Ops.add(tensor, init.normal(name, 0.2, Tensors.shape(tensor)))));
+            network.state()
+                    .forEach((name, tensor) -> weights.put(
+                            name,
+                            name.startsWith("unet." + SILENT)
+                                            && UNetLayout.writers(SILENT).contains(name.substring("unet.".length()))
+                                    ? Ops.mul(tensor, 0)
+                                    : Ops.add(tensor, init.normal(name, 0.2, Tensors.shape(tensor)))));
             ModelCard card = ModelCard.of(
-                    spec, ProcessSpec.flow(), SamplingSpec.of("flow-euler", 2, 1), text == null ? List.of("any") : List.of(), "dots", 0, 1, "", Map.of());
+                    spec,
+                    ProcessSpec.flow(),
+                    SamplingSpec.of("flow-euler", 2, 1),
+                    text == null ? List.of("any") : List.of(),
+                    "dots",
+                    0,
+                    1,
+                    "",
+                    Map.of());
             ModelFiles.save(
                     folder.resolve("teacher"),
                     text == null ? card : card.withText(text),
@@ -94,16 +103,19 @@ class ModelCutTest {
     void a_layer_that_adds_nothing_is_the_first_to_go() {
         CutReport report = cut(NamedLayout.WHOLE, 1, 1).run(folder.resolve("student"));
         assertThat(report.layers()).hasSize(10).containsEntry(SILENT, 0.0);
-        assertThat(report.layers().values().stream().filter(change -> change > 1e-3)).hasSize(9);
+        assertThat(report.layers().values().stream().filter(change -> change > 1e-3))
+                .hasSize(9);
         assertThat(report.leftOut()).containsExactly(SILENT);
-        assertThat(((TextToImageSpec) report.student()).unet().levels().get(1).down()).containsExactly(1, 2);
+        assertThat(((TextToImageSpec) report.student()).unet().levels().get(1).down())
+                .containsExactly(1, 2);
         assertThat(report.milliseconds()).containsOnlyKeys(CutReport.TEACHER, CutReport.STUDENT);
         try (Scope scope = Scope.open();
                 Pipeline<Network> whole = Models.load(folder.resolve("teacher"), Device.CPU);
                 Pipeline<Network> part = Models.load(folder.resolve("student"), Device.CPU)) {
             assertThat(part.card().network()).isEqualTo(report.student());
             assertThat(part.card().teacher()).isEqualTo(Models.sha256(folder.resolve("teacher")));
-            part.network().state().keySet().forEach(name -> assertThat(Tensors.floats(part.network().state().get(name)))
+            part.network().state().keySet().forEach(name -> assertThat(
+                            Tensors.floats(part.network().state().get(name)))
                     .as(name)
                     .isEqualTo(Tensors.floats(whole.network().state().get(name))));
         }

@@ -64,14 +64,12 @@ class CutDistillationTest {
                 student,
                 start,
                 new Objective.Flow(0, 1, 1),
-                List.of(new StageConfig(
-                        "all", 8, List.of(new LossConfig.Output(LossWeight.ONE, Prediction.FLOW)))),
+                List.of(new StageConfig("all", 8, List.of(new LossConfig.Output(LossWeight.ONE, Prediction.FLOW)))),
                 RUN);
     }
 
     private static TextToImageSpec distilled(Recipe recipe, String name) {
-        Path student =
-                Distillation.run(recipe, temp.resolve(name), Map.of(), n -> {}, (d, t, s) -> {}, () -> false);
+        Path student = Distillation.run(recipe, temp.resolve(name), Map.of(), n -> {}, (d, t, s) -> {}, () -> false);
         assertThat(Models.card(student).text()).isEqualTo(Models.card(teacher).text());
         return (TextToImageSpec) Models.card(student).network();
     }
@@ -80,7 +78,8 @@ class CutDistillationTest {
     void a_recipe_names_the_layout_and_the_student_keeps_its_teachers_texts() throws Exception {
         Path file = temp.resolve("student.yaml");
         Files.writeString(file, "student: {type: cut, layout: small, channels: 0.5}\n");
-        NetworkConfig student = Configs.part(NetworkConfig.class, file, "student").orElseThrow();
+        NetworkConfig student =
+                Configs.part(NetworkConfig.class, file, "student").orElseThrow();
         assertThat(student).isEqualTo(new CutConfig(NamedLayout.SMALL, 0.5, 0.1));
         TextToImageSpec spec = distilled(recipe(student, new StudentStart.Cut()), "student");
         assertThat(spec.unet().middle()).isEmpty();
@@ -92,8 +91,8 @@ class CutDistillationTest {
     void a_student_is_like_a_model_that_was_cut_before() {
         Path cut = temp.resolve("cut");
         new ModelCut(teacher, NamedLayout.BASE::of, 1, 0, new CalibrationConfig(1, 0, ""), (d, t, s) -> {}).run(cut);
-        TextToImageSpec spec = distilled(
-                recipe(new LikeConfig(cut.toString(), 0.1), new StudentStart.From(cut.toString())), "like");
+        TextToImageSpec spec =
+                distilled(recipe(new LikeConfig(cut.toString(), 0.1), new StudentStart.From(cut.toString())), "like");
         assertThat(spec).isEqualTo(Models.card(cut).network());
     }
 
@@ -105,7 +104,8 @@ class CutDistillationTest {
                 .hasMessage("student.channels is 0.3, expected a share that makes a whole number of 8 channels");
         TrainConfig alone =
                 new TrainConfig(8, new CutConfig(NamedLayout.BASE, 1, 0.1), new Objective.Flow(0, 1, 1), RUN);
-        assertThatThrownBy(() -> alone.network(RUN.data().open())).hasMessageContaining("model.type is cut, a part of a teacher");
+        assertThatThrownBy(() -> alone.network(RUN.data().open()))
+                .hasMessageContaining("model.type is cut, a part of a teacher");
         DitSpec dit = new DitSpec(16, 16, 3, 2, 8, 1, 2, 2, 1, 0.1, false, false);
         assertThatThrownBy(() -> new CutConfig(NamedLayout.BASE, 1, 0.1)
                         .spec("student", dit, RUN.data().open(), false))
