@@ -55,6 +55,7 @@ class HouseTest {
             "pipeline",
             "sample",
             "quantize",
+            "cut",
             "export",
             "evaluate",
             "train",

@@ -180,9 +180,24 @@ public record ModelCard(
     public ModelCard withAdapters(List<String> merged) {
         Map<String, String> origin = new LinkedHashMap<>(provenance);
         merged.forEach(adapter -> origin.merge(ADAPTERS, adapter, (before, more) -> before + ", " + more));
+        return made(network, teacher, origin);
+    }
+
+    /**
+     * A part of it, which was not trained since; what was measured of the whole is not said of it.
+     *
+     * @param part what is left of the network
+     * @param sha256 of the whole one's weights
+     */
+    public ModelCard cut(NetworkSpec part, String sha256) {
+        return made(part, sha256, provenance);
+    }
+
+    /** Of weights that were made of its own, and of which nothing was measured yet. */
+    private ModelCard made(NetworkSpec shape, String from, Map<String, String> origin) {
         return new ModelCard(
                 format,
-                network,
+                shape,
                 process,
                 scheduleHash,
                 sampling,
@@ -191,7 +206,7 @@ public record ModelCard(
                 data,
                 imagesSeen,
                 seed,
-                teacher,
+                from,
                 origin,
                 Map.of(),
                 autoencoder,

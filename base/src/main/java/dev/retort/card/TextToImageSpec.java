@@ -4,6 +4,7 @@ import dev.retort.config.Require;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A U-Net with the text encoders that it is told by, as one network.
@@ -42,6 +43,18 @@ public record TextToImageSpec(UNetSpec unet, List<ClipTextSpec> encoders) implem
 
     private TextToImageSpec of(NetworkSpec other) {
         return new TextToImageSpec((UNetSpec) other, encoders);
+    }
+
+    /** The U-Net that a network is or has, if any. */
+    public static Optional<UNetSpec> unet(NetworkSpec network) {
+        return network instanceof TextToImageSpec whole
+                ? Optional.of(whole.unet)
+                : network instanceof UNetSpec unet ? Optional.of(unet) : Optional.empty();
+    }
+
+    /** The same network with another U-Net in the place of the one that it is or has. */
+    public static NetworkSpec with(NetworkSpec network, UNetSpec unet) {
+        return network instanceof TextToImageSpec whole ? whole.of(unet) : unet;
     }
 
     @Override

@@ -3,11 +3,15 @@ package dev.retort.card;
 import dev.retort.card.UNetSpec.Level;
 import dev.retort.card.UNetSpec.Middle;
 import dev.retort.config.Require;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.BiFunction;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Which blocks of a U-Net a smaller one keeps, as BK-SDM (Kim et al. 2023) removes them. All numbers count the teacher's from 0. What is
@@ -67,105 +71,6 @@ public record UNetLayout(List<Blocks> levels, Optional<List<Integer>> middle) {
         middle = middle.map(List::copyOf);
     }
 
-    /** The layouts that have a name. */
-    public enum Named {
-        /** All of the teacher. */
-        WHOLE,
-        /** Of every two blocks of a level on the way down the first; on the way up as many and one more, the first and the last among them. */
-        BASE,
-        /** {@link #BASE} without the middle. */
-        SMALL,
-        /** {@link #SMALL} without the innermost level. */
-        TINY;
-
-        /**
-         * The layout of a student.
-         *
-         * @throws dev.retort.error.RetortException of kind CONFIG where the teacher has nothing that it would leave out
-         */
-        public UNetLayout of(UNetSpec teacher) {
-            int levels = teacher.levels().size() - (this == TINY ? 1 : 0);
-            Require.that(levels > 0, "layout", this, "another for a network of one level, such as small");
-            List<Level> kept = teacher.levels().subList(0, levels).stream().map(this::of).toList();
-            Optional<Middle> middle = compareTo(SMALL) < 0 ? teacher.middle() : Optional.empty();
-            UNetSpec student = teacher.with(kept, middle);
-            Require.that(
-                    this == WHOLE || !student.equals(teacher),
-                    "layout",
-                    this,
-                    "another: " + teacher.name() + " has nothing that this one leaves out");
-            return between(teacher, student);
-        }
-
-        private Level of(Level level) {
-            int blocks = this == WHOLE ? level.down().size() : (level.down().size() + 1) / 2;
-            return new Level(
-                    level.channels(),
-                    level.heads(),
-                    spread(blocks, level.down().size()).map(level.down()::get).boxed().toList(),
-                    ends(blocks + 1, level.up().size()).map(level.up()::get).boxed().toList());
-        }
-    }
-
-    /**
-     * What a student keeps by its shape: of a level's blocks on the way down the first and others at even distance, on the way up the first,
-     * the last and others at even distance, of a transformer's layers the last and others at even distance.
-     *
-     * @throws IllegalArgumentException where the student is no part of the teacher
-     */
-    public static UNetLayout between(UNetSpec teacher, UNetSpec student) {
-        int count = student.levels().size();
-        require(count <= teacher.levels().size(), "no more levels than the teacher's, " + teacher.levels().size());
-        require(
-                student.middle().isEmpty() || count == teacher.levels().size(),
-                "no middle where levels are left out: the teacher's lies at another size");
-        List<Blocks> levels = IntStream.range(0, count)
-                .mapToObj(i -> blocks(i, teacher.levels().get(i), student.levels().get(i)))
-                .toList();
-        Optional<List<Integer>> middle = student.middle().map(between -> {
-            require(teacher.middle().isPresent(), "no middle, as its teacher has none");
-            return layers("the middle", between.layers(), teacher.middle().get().layers());
-        });
-        return new UNetLayout(levels, middle);
-    }
-
-    private static Blocks blocks(int level, Level teacher, Level student) {
-        String where = "level " + level;
-        int blocks = student.down().size();
-        require(blocks <= teacher.down().size(), "no more than " + teacher.down().size() + " blocks at " + where);
-        int[] down = spread(blocks, teacher.down().size()).toArray();
-        int[] up = ends(blocks + 1, teacher.up().size()).toArray();
-        return new Blocks(
-                kept(where, down, teacher.down(), student.down()), kept(where, up, teacher.up(), student.up()));
-    }
-
-    private static List<Block> kept(String where, int[] blocks, List<Integer> teacher, List<Integer> student) {
-        return IntStream.range(0, blocks.length)
-                .mapToObj(i -> new Block(blocks[i], layers(where, student.get(i), teacher.get(blocks[i]))))
-                .toList();
-    }
-
-    private static List<Integer> layers(String where, int student, int teacher) {
-        require(student <= teacher, "transformers of at most " + teacher + " layers at " + where);
-        return IntStream.range(0, student).map(i -> (i + 1) * teacher / student - 1).boxed().toList();
-    }
-
-    /** The first and others at even distance. */
-    private static IntStream spread(int kept, int all) {
-        return IntStream.range(0, kept).map(i -> i * all / kept);
-    }
-
-    /** The first, the last and others at even distance; there are at least two of each. */
-    private static IntStream ends(int kept, int all) {
-        return IntStream.range(0, kept).map(i -> i * (all - 1) / (kept - 1));
-    }
-
-    private static void require(boolean holds, String expected) {
-        if (!holds) {
-            throw new IllegalArgumentException("a student that is cut from its teacher has " + expected);
-        }
-    }
-
     /**
      * The student.
      *
@@ -178,7 +83,8 @@ public record UNetLayout(List<Blocks> levels, Optional<List<Integer>> middle) {
         Require.that(middle.isEmpty() || levels.size() == count, "middle", middle, "none where levels are left out");
         UNetSpec student = teacher.with(
                 IntStream.range(0, levels.size())
-                        .mapToObj(i -> level("levels." + i, levels.get(i), teacher.levels().get(i)))
+                        .mapToObj(i -> level(
+                                "levels." + i, levels.get(i), teacher.levels().get(i)))
                         .toList(),
                 middle.map(layers -> {
                     int all = teacher.middle().map(Middle::layers).orElse(-1);
@@ -209,9 +115,10 @@ public record UNetLayout(List<Blocks> levels, Optional<List<Integer>> middle) {
         UNetLayers.of(student).shapes().forEach((name, shape) -> {
             String source = source(name, teacher.levels().size());
             if (!Arrays.equals(shape, all.get(source))) {
-                throw new IllegalArgumentException("the layout puts " + source + " of shape " + Arrays.toString(all.get(source))
-                        + " where " + Arrays.toString(shape)
-                        + " is needed; keep the first block of every level, and on the way up its last as well");
+                throw new IllegalArgumentException(
+                        "the layout puts " + source + " of shape " + Arrays.toString(all.get(source))
+                                + " where " + Arrays.toString(shape)
+                                + " is needed; keep the first block of every level, and on the way up its last as well");
             }
         });
     }
@@ -241,5 +148,61 @@ public record UNetLayout(List<Blocks> levels, Optional<List<Integer>> middle) {
             path[at] = layers.get(Integer.parseInt(path[at])).toString();
         }
         return String.join(".", path);
+    }
+
+    /**
+     * The layers of its transformers by their names in the teacher, a list for each transformer.
+     *
+     * @param levels of the teacher
+     */
+    public List<List<String>> layers(int levels) {
+        List<List<String>> all = new ArrayList<>();
+        renamed(levels, (transformer, layers) -> {
+            all.add(layers.stream().map(layer -> transformer + layer).toList());
+            return layers;
+        });
+        all.removeIf(List::isEmpty);
+        return all;
+    }
+
+    /**
+     * The same without some layers, which {@link #layers} names.
+     *
+     * @param levels of the teacher
+     */
+    public UNetLayout without(Set<String> names, int levels) {
+        return renamed(levels, (transformer, layers) -> layers.stream()
+                .filter(layer -> !names.contains(transformer + layer))
+                .toList());
+    }
+
+    /** The weights through which a layer adds to what passes it; with zeros in their place it is as if left out. */
+    public static List<String> writers(String layer) {
+        return Stream.of(".attn1.to_out.0", ".attn2.to_out.0", ".ff.net.2")
+                .flatMap(product -> Stream.of(layer + product + ".weight", layer + product + ".bias"))
+                .toList();
+    }
+
+    /** With other layers for those of each transformer, whose path in the teacher is told. */
+    private UNetLayout renamed(int levels, BiFunction<String, List<Integer>, List<Integer>> change) {
+        List<Blocks> changed = IntStream.range(0, this.levels.size())
+                .mapToObj(i -> new Blocks(
+                        renamed("down_blocks." + i, this.levels.get(i).down(), change),
+                        renamed(
+                                "up_blocks." + (levels - 1 - i),
+                                this.levels.get(i).up(),
+                                change)))
+                .toList();
+        return new UNetLayout(
+                changed, middle.map(layers -> change.apply("mid_block.attentions.0.transformer_blocks.", layers)));
+    }
+
+    private static List<Block> renamed(
+            String stack, List<Block> blocks, BiFunction<String, List<Integer>, List<Integer>> change) {
+        return blocks.stream()
+                .map(block -> new Block(
+                        block.block(),
+                        change.apply(stack + ".attentions." + block.block() + ".transformer_blocks.", block.layers())))
+                .toList();
     }
 }

@@ -115,8 +115,8 @@ public final class UNetSizes {
                         level.down(),
                         level.up()))
                 .toList();
-        Convention convention =
-                spec.convention().withGroups(whole("groups of norms", spec.convention().normGroups(), share));
+        Convention convention = spec.convention()
+                .withGroups(whole("groups of norms", spec.convention().normGroups(), share));
         return new UNetSpec(spec.grid(), levels, spec.middle(), spec.told(), convention);
     }
 

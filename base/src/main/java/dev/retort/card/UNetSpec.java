@@ -231,7 +231,12 @@ public record UNetSpec(Grid grid, List<Level> levels, Optional<Middle> middle, T
 
     /** The same for images or latents of another size. */
     public UNetSpec with(ImageShape image) {
-        return new UNetSpec(new Grid(image, grid.learnSigma, grid.outputs), levels, middle, told, convention);
+        return with(new Grid(image, grid.learnSigma, grid.outputs));
+    }
+
+    /** The same that takes and returns something else. */
+    public UNetSpec with(Grid other) {
+        return new UNetSpec(other, levels, middle, told, convention);
     }
 
     @Override
@@ -246,7 +251,7 @@ public record UNetSpec(Grid grid, List<Level> levels, Optional<Middle> middle, T
 
     @Override
     public UNetSpec withOutputs(int heads) {
-        return new UNetSpec(new Grid(grid.image, grid.learnSigma, heads), levels, middle, told, convention);
+        return with(new Grid(grid.image, grid.learnSigma, heads));
     }
 
     /** The smallest network with the same input, output and conditions: next to no weights. */

@@ -15,6 +15,7 @@ record Commands(Terminal terminal) implements IFactory {
             TrajectoriesCommand.class,
             PlanStepsCommand.class,
             DistillCommand.class,
+            CutCommand.class,
             QuantizeCommand.class,
             SampleCommand.class,
             EvaluateCommand.class,

@@ -1,6 +1,7 @@
 package dev.retort.pipeline;
 
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.UNetLayout;
 import dev.retort.diffusion.Heads;
 import dev.retort.error.RetortException;
 import dev.retort.model.Denoiser;
@@ -20,6 +21,16 @@ public interface Surgery {
 
     /** Replaces the student's weights by a part of the teacher's; a student that is no part is refused likewise. */
     void cut(Network teacher, Network student);
+
+    /**
+     * Replaces the student's weights by named blocks of the teacher's.
+     *
+     * @param student of the shape that the layout makes of the teacher, or narrower
+     * @throws UnsupportedOperationException where its networks have no such blocks
+     */
+    default void cut(Network teacher, Network student, UNetLayout layout) {
+        throw new UnsupportedOperationException(teacher.spec().name() + " has no U-Net");
+    }
 
     /**
      * Weights of a network with fewer heads, each of them a sum of several.

@@ -1,7 +1,9 @@
 package dev.retort.pipeline;
 
+import dev.retort.card.EvenLayout;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.TextToImageSpec;
+import dev.retort.card.UNetLayout;
 import dev.retort.card.UNetSpec;
 import dev.retort.diffusion.Heads;
 import dev.retort.error.FirstFew;
@@ -39,7 +41,12 @@ final class UNetSurgery implements Surgery {
     @Override
     public void cut(Network teacher, Network student) {
         requireCut(teacher.spec(), student.spec());
-        Cut.apply(unet(teacher), unet(student));
+        cut(teacher, student, EvenLayout.between(unet(teacher.spec()), unet(student.spec())));
+    }
+
+    @Override
+    public void cut(Network teacher, Network student, UNetLayout layout) {
+        Cut.apply(unet(teacher), unet(student), layout);
         if (teacher instanceof TextToImage from && student instanceof TextToImage to) {
             for (int i = 0; i < from.encoders().size(); i++) {
                 requireCopied(from.encoders().get(i), to.encoders().get(i));

@@ -49,7 +49,8 @@ public final class Folding {
         if (!surgery.folds()) {
             throw refused(
                     model,
-                    "what " + card.network().name() + " computes of times alone is no large part of its weights; take it as it is");
+                    "what " + card.network().name()
+                            + " computes of times alone is no large part of its weights; take it as it is");
         }
         Path weights = model.resolve(ModelFiles.WEIGHTS);
         try (Scope scope = Scope.open();
@@ -78,7 +79,10 @@ public final class Folding {
         return !card.network().folded()
                 && !card.trainedFor().atAllTimes()
                 && !card.network().scalars().guidance()
-                && Architectures.of(card.network()).surgery().filter(Surgery::folds).isPresent();
+                && Architectures.of(card.network())
+                        .surgery()
+                        .filter(Surgery::folds)
+                        .isPresent();
     }
 
     private static void requireFew(ModelCard card, Path model) {

@@ -1,9 +1,9 @@
 package dev.retort.train;
 
 import dev.retort.card.ImageShape;
+import dev.retort.card.NamedLayout;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.TextToImageSpec;
-import dev.retort.card.UNetLayout;
 import dev.retort.card.UNetSizes;
 import dev.retort.card.UNetSpec;
 import dev.retort.config.Require;
@@ -20,7 +20,7 @@ import java.util.Map;
  * @param channels share of the channels that it keeps, such as 0.5
  * @param dropout share of conditions dropped in training; 0 allows no guidance
  */
-public record CutConfig(UNetLayout.Named layout, double channels, double dropout) implements NetworkConfig {
+public record CutConfig(NamedLayout layout, double channels, double dropout) implements NetworkConfig {
     /** Validates. */
     public CutConfig {
         Require.that(channels > 0 && channels <= 1, "channels", channels, "a share above 0, at most 1");
@@ -37,29 +37,28 @@ public record CutConfig(UNetLayout.Named layout, double channels, double dropout
     public NetworkSpec spec(String field, ImageSource source, boolean learnSigma) {
         throw new RetortException(
                 Kind.CONFIG,
-                field + ".type is cut, a part of a teacher, but a training from nothing has none; choose dit or"
-                        + " text-to-image, or distil ('retort presets distill')");
+                field + ".type is cut, a part of a teacher, but a training from nothing has none; choose dit,"
+                        + " text-to-image or like, or distil ('retort presets distill')");
     }
 
     @Override
     public NetworkSpec spec(String field, NetworkSpec teacher, ImageSource source, boolean learnSigma) {
-        if (teacher instanceof TextToImageSpec whole) {
+        UNetSpec whole = TextToImageSpec.unet(teacher)
+                .orElseThrow(() -> new RetortException(
+                        Kind.CONFIG,
+                        field + ".type is cut, which knows the layouts of U-Nets, but the teacher is " + teacher.name()
+                                + "; give the student's own shape (" + field
+                                + ".size), and init=cut cuts its weights"));
+        if (teacher instanceof TextToImageSpec) {
             source.requireCaptions();
-            return new TextToImageSpec(part(field, whole.unet(), source, learnSigma), whole.encoders());
         }
-        if (teacher instanceof UNetSpec whole) {
-            return part(field, whole, source, learnSigma);
-        }
-        throw new RetortException(
-                Kind.CONFIG,
-                field + ".type is cut, which knows the layouts of U-Nets, but the teacher is " + teacher.name()
-                        + "; give the student's own shape (" + field + ".size), and init=cut cuts its weights");
+        return TextToImageSpec.with(teacher, part(field, whole, source, learnSigma));
     }
 
     private UNetSpec part(String field, UNetSpec teacher, ImageSource source, boolean learnSigma) {
-        UNetSpec.Grid grid = new UNetSpec.Grid(
-                new ImageShape(source.channels(), source.height(), source.width()), learnSigma, 1);
-        UNetSpec whole = new UNetSpec(grid, teacher.levels(), teacher.middle(), teacher.told(), teacher.convention());
+        UNetSpec.Grid grid =
+                new UNetSpec.Grid(new ImageShape(source.channels(), source.height(), source.width()), learnSigma, 1);
+        UNetSpec whole = teacher.with(grid);
         try {
             return UNetSizes.narrowed(layout.of(whole).of(whole), channels);
         } catch (RetortException | IllegalArgumentException e) {

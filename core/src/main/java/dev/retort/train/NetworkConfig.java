@@ -10,7 +10,7 @@ import tools.jackson.databind.annotation.JsonTypeIdResolver;
 
 /**
  * The network of a run, as far as a person decides it; image size, channels and classes come from the data. A configuration
- * says by {@code type} which record it is: {@code dit}, which may be left out, {@code text-to-image}, {@code cut}, or a user's own by the name of its class.
+ * says by {@code type} which record it is: {@code dit}, which may be left out, {@code text-to-image}, {@code cut}, {@code like}, or a user's own by the name of its class.
  */
 @JsonTypeInfo(use = JsonTypeInfo.Id.CUSTOM, property = "type", defaultImpl = DitConfig.class)
 @JsonTypeIdResolver(NetworkType.class)

@@ -8,6 +8,10 @@ final class NetworkType extends OpenTypes {
     NetworkType() {
         super(
                 NetworkConfig.class,
-                Map.of("dit", DitConfig.class, "text-to-image", TextToImageConfig.class, "cut", CutConfig.class));
+                Map.of(
+                        "dit", DitConfig.class,
+                        "text-to-image", TextToImageConfig.class,
+                        "cut", CutConfig.class,
+                        "like", LikeConfig.class));
     }
 }

@@ -1,5 +1,6 @@
 package dev.retort.model.unet;
 
+import dev.retort.card.EvenLayout;
 import dev.retort.card.UNetLayers;
 import dev.retort.card.UNetLayout;
 import dev.retort.card.UNetSpec;
@@ -29,14 +30,18 @@ public final class Cut {
 
     /** Refuses, as an IllegalArgumentException, a student that is no part of the teacher. */
     public static void requireFit(UNetSpec from, UNetSpec to) {
-        requireAlike("convention", from.convention(), to.convention().withGroups(from.convention().normGroups()));
+        requireAlike(
+                "convention",
+                from.convention(),
+                to.convention().withGroups(from.convention().normGroups()));
         requireAlike("channels of images", from.channels(), to.channels());
         requireAlike("states of texts", from.told().text(), to.told().text());
         requireAlike("pooled states", from.told().pooled(), to.told().pooled());
         requireOutputs(from, to);
-        UNetLayout layout = UNetLayout.between(from, to);
+        UNetLayout layout = EvenLayout.between(from, to);
         for (int i = 0; i < to.levels().size(); i++) {
-            requireNarrower("level " + i, from, from.levels().get(i), to, to.levels().get(i));
+            requireNarrower(
+                    "level " + i, from, from.levels().get(i), to, to.levels().get(i));
         }
         UNetSpec wide = wide(from, to);
         Map<String, long[]> all = UNetLayers.of(from).shapes();
@@ -49,7 +54,10 @@ public final class Cut {
                         + "; choose the blocks of a part of the teacher");
             }
         });
-        requireAlike("shortcuts", UNetLayers.of(wide).shapes().keySet(), UNetLayers.of(to).shapes().keySet());
+        requireAlike(
+                "shortcuts",
+                UNetLayers.of(wide).shapes().keySet(),
+                UNetLayers.of(to).shapes().keySet());
     }
 
     /** Fewer channels in groups and heads of the same widths. */
@@ -94,14 +102,9 @@ public final class Cut {
                     + from.outputs() + "; this one has " + to.outputs());
         }
         if (to.learnSigma() && !from.learnSigma()) {
-            throw new IllegalArgumentException("init cut needs a teacher with a learned variance for a student with one");
+            throw new IllegalArgumentException(
+                    "init cut needs a teacher with a learned variance for a student with one");
         }
-    }
-
-    /** Replaces the student's initial weights by the part of the teacher's that its shape stands for. */
-    public static void apply(UNet teacher, UNet student) {
-        requireFit(teacher.spec(), student.spec());
-        apply(teacher, student, UNetLayout.between(teacher.spec(), student.spec()));
     }
 
     /**

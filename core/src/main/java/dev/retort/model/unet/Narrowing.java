@@ -80,7 +80,8 @@ final class Narrowing {
     }
 
     private void embeddings() {
-        Space time = new Space(from.levels().get(0).channels(), to.levels().get(0).channels(), 1);
+        Space time =
+                new Space(from.levels().get(0).channels(), to.levels().get(0).channels(), 1);
         int all = time.squares.length / 2;
         int kept = time.kept / 2;
         time.chosen = IntStream.range(0, time.kept)
@@ -105,7 +106,9 @@ final class Narrowing {
         for (int i = 0; i <= last; i++) {
             String name = "down_blocks." + i;
             // a block between levels of as many channels adds its input to its output
-            boolean same = i == 0 || from.levels().get(i).channels() == from.levels().get(i - 1).channels();
+            boolean same = i == 0
+                    || from.levels().get(i).channels()
+                            == from.levels().get(i - 1).channels();
             Space out = same ? stream : level(i);
             for (int j = 0; j < from.levels().get(i).down().size(); j++) {
                 block(name, j, i, List.of(stream), out);
@@ -134,12 +137,17 @@ final class Narrowing {
 
     /** A space of a level that is normed in groups. */
     private Space level(int level) {
-        return space(level, 1, from.levels().get(level).channels() / from.convention().normGroups());
+        return space(
+                level,
+                1,
+                from.levels().get(level).channels() / from.convention().normGroups());
     }
 
     private Space space(int level, int times, int group) {
         return new Space(
-                times * from.levels().get(level).channels(), times * to.levels().get(level).channels(), group);
+                times * from.levels().get(level).channels(),
+                times * to.levels().get(level).channels(),
+                group);
     }
 
     private void block(String stack, int number, int level, List<Space> in, Space out) {
@@ -199,7 +207,8 @@ final class Narrowing {
     private void measure() {
         spaces.forEach((name, dims) -> {
             if (dims.size() == 2 && weights.containsKey(name)) {
-                Tensor squares = Ops.sum(Ops.flatten(Ops.unsqueeze(Ops.square(weights.get(name)), -1), 2, -1), 2, false);
+                Tensor squares =
+                        Ops.sum(Ops.flatten(Ops.unsqueeze(Ops.square(weights.get(name)), -1), 2, -1), 2, false);
                 for (int dim = 0; dim < 2; dim++) {
                     add(dims.get(dim), Tensors.floats(Ops.sum(squares, 1 - dim, false)));
                 }

@@ -5,11 +5,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.card.ClipTextSpec;
 import dev.retort.card.ImageShape;
+import dev.retort.card.NamedLayout;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.ScalarInputs;
 import dev.retort.card.TextToImageSpec;
 import dev.retort.card.UNetLayout;
-import dev.retort.card.UNetLayout.Named;
 import dev.retort.card.UNetSizes;
 import dev.retort.card.UNetSpec;
 import dev.retort.card.UNetSpec.Text;
@@ -55,7 +55,10 @@ class CutTest {
     private static void assertPart(UNetLayout layout, Network teacher, Network student, String prefix) {
         for (String name : student.state().keySet()) {
             String source = name.startsWith(prefix)
-                    ? prefix + layout.source(name.substring(prefix.length()), TEACHER.levels().size())
+                    ? prefix
+                            + layout.source(
+                                    name.substring(prefix.length()),
+                                    TEACHER.levels().size())
                     : name;
             assertThat(values(student, name)).as(name).isEqualTo(values(teacher, source));
         }
@@ -63,7 +66,7 @@ class CutTest {
 
     @Test
     void surviving_weights_equal_the_teachers_by_name() {
-        for (Named name : Named.values()) {
+        for (NamedLayout name : NamedLayout.values()) {
             UNetLayout layout = name.of(TEACHER);
             UNetSpec spec = layout.of(TEACHER);
             try (Scope scope = Scope.open();
@@ -78,7 +81,7 @@ class CutTest {
     @Test
     void text_encoders_come_along_whole() {
         TextToImageSpec from = new TextToImageSpec(TEACHER, List.of(ENCODER));
-        UNetLayout layout = Named.SMALL.of(TEACHER);
+        UNetLayout layout = NamedLayout.SMALL.of(TEACHER);
         TextToImageSpec to = new TextToImageSpec(layout.of(TEACHER), List.of(ENCODER));
         try (Scope scope = Scope.open();
                 Network teacher = teacher(from);
@@ -103,8 +106,9 @@ class CutTest {
             surgery.cut(teacher, student);
             float[] one = values(teacher, "conv_out.bias");
             assertThat(values(student, "conv_out.bias"))
-                    .containsExactly(one[0], one[1], one[2], one[3], one[0], one[1], one[2], one[3], one[0], one[1],
-                            one[2], one[3]);
+                    .containsExactly(
+                            one[0], one[1], one[2], one[3], one[0], one[1], one[2], one[3], one[0], one[1], one[2],
+                            one[3]);
             assertThat(values(student, "time_embedding.cond_proj.weight")).containsOnly(0);
             Map<String, Tensor> fused = surgery.fused(
                     spec, student.state(), List.of(new Heads(0, List.of(0.5, 0.25)), new Heads(2, List.of(2.0))));
@@ -123,10 +127,10 @@ class CutTest {
         try (Scope scope = Scope.open();
                 Network small = teacher(TEACHER);
                 Network large = Architectures.build(larger, Init.of(1, Device.CPU));
-                Network tiny = Architectures.build(Named.TINY.of(TEACHER).of(TEACHER), Init.of(1, Device.CPU))) {
+                Network tiny = Architectures.build(NamedLayout.TINY.of(TEACHER).of(TEACHER), Init.of(1, Device.CPU))) {
             Surgery surgery = Architectures.surgery(TEACHER, larger);
             surgery.regrid(small, large);
-            assertPart(Named.WHOLE.of(TEACHER), small, large, "");
+            assertPart(NamedLayout.WHOLE.of(TEACHER), small, large, "");
             assertThatThrownBy(() -> surgery.regrid(small, tiny)).hasMessageContaining("is another network than");
             assertThat(surgery.folds()).isFalse();
         }
@@ -143,7 +147,8 @@ class CutTest {
                 UNetSizes.of(new ImageShape(4, 8, 8), List.of(16, 32, 32), 2, List.of(1, 2, 0), 8, Told.NOTHING));
         UNetSpec teacher = TEACHER.withOutputs(4);
         for (UNetSpec student : students) {
-            assertThatThrownBy(() -> Cut.requireFit(teacher, student.equals(students.get(0)) ? student : student.withOutputs(4)))
+            assertThatThrownBy(() ->
+                            Cut.requireFit(teacher, student.equals(students.get(0)) ? student : student.withOutputs(4)))
                     .isInstanceOf(IllegalArgumentException.class)
                     .satisfies(e -> told.add(e.getMessage()));
         }
@@ -157,8 +162,7 @@ class CutTest {
     /** A wide network of a narrow one's weights in the first channels of each kind, zero elsewhere. */
     @Test
     void channels_that_nothing_writes_or_reads_are_those_that_are_left_out() {
-        UNetSpec wide = UNetSizes.of(
-                new ImageShape(4, 8, 8), List.of(16), 1, List.of(2), 4, Told.of(new Text(6, 16)));
+        UNetSpec wide = UNetSizes.of(new ImageShape(4, 8, 8), List.of(16), 1, List.of(2), 4, Told.of(new Text(6, 16)));
         UNetSpec narrow = UNetSizes.narrowed(wide, 0.5);
         try (Scope scope = Scope.open();
                 Network expected = teacher(narrow);
@@ -211,7 +215,7 @@ class CutTest {
 
     @Test
     void a_narrower_part_of_any_layout_fits() {
-        for (Named name : Named.values()) {
+        for (NamedLayout name : NamedLayout.values()) {
             UNetSpec spec = UNetSizes.narrowed(name.of(TEACHER).of(TEACHER), 0.5);
             try (Scope scope = Scope.open();
                     Network teacher = teacher(TEACHER);
