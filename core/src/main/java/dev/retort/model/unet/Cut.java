@@ -54,13 +54,9 @@ public final class Cut {
                         + "; choose the blocks of a part of the teacher");
             }
         });
-        requireAlike(
-                "shortcuts",
-                UNetLayers.of(wide).shapes().keySet(),
-                UNetLayers.of(to).shapes().keySet());
     }
 
-    /** Fewer channels in groups and heads of the same widths. */
+    /** Fewer channels in groups and heads of the same widths, so that it is the same share at each level. */
     private static void requireNarrower(
             String where, UNetSpec from, UNetSpec.Level teacher, UNetSpec to, UNetSpec.Level student) {
         if (student.channels() > teacher.channels()) {
