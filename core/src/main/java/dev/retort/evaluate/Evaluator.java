@@ -295,7 +295,7 @@ public final class Evaluator implements AutoCloseable {
         }
         judges.forEach(judge -> notes.add(judge.note()));
         notes.addAll(List.of(
-                settings.samples() + " images of each model, classes in turn, seed " + settings.seed()
+                settings.samples() + " images of each model, classes or texts in turn, seed " + settings.seed()
                         + ", quantised to bytes, against " + test.size() + " images of " + test.name()
                         + ". The floor is as many images of "
                         + judges.get(0).training().dataset() + " in a model's place.",

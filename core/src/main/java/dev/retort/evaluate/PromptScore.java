@@ -3,6 +3,7 @@ package dev.retort.evaluate;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -78,5 +79,18 @@ public record PromptScore(int images, int whole, Map<String, Integer> byAttribut
         double middle = (p + z2 / 2) / (1 + z2);
         double half = Z / (1 + z2) * Math.sqrt(p * (1 - p) / images + z2 / (4.0 * images));
         return List.of(middle - half, middle + half);
+    }
+
+    /** How sure it is, in a sentence. */
+    public String note(String model) {
+        return String.format(
+                Locale.ROOT,
+                "Prompts right of %s: %d of %d pictures of texts that no training showed, %.1f to %.1f %% with 95 %% confidence; read from"
+                        + " the pixels without learned weights.",
+                model,
+                whole,
+                images,
+                100 * interval().get(0),
+                100 * interval().get(1));
     }
 }

@@ -96,7 +96,8 @@ class ConditionTest {
             assertThat(two.hasOnly(Set.of())).isTrue();
             assertThat(two.rows(1, 1).rows()).isEqualTo(1);
             assertThat(Condition.join(two, two).rows()).isEqualTo(4);
-            assertThat(two.select(Tensors.of(new long[] {1, 0, 1}, Device.CPU)).rows()).isEqualTo(3);
+            assertThat(two.select(Tensors.of(new long[] {1, 0, 1}, Device.CPU)).rows())
+                    .isEqualTo(3);
             assertThat(two.orNone(new boolean[] {false, true}, two).rows()).isEqualTo(2);
             Condition told = two.with(Part.END_TIME, new double[] {4, 5});
             assertThat(Tensors.floats(told.get(Part.END_TIME))).containsExactly(4, 5);

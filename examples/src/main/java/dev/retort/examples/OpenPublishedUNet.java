@@ -51,9 +51,9 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Lesson 14: a U-Net that somebody else published becomes a model of ours and teaches a student of 4 calls. It is a DDPM of digits or
+ * Lesson 15: a U-Net that somebody else published becomes a model of ours and teaches a student of 4 calls. It is a DDPM of digits or
  * of clothes by Brian Pulfer (MIT licence), told the time and no class; the network stands in {@link UNet28}, which
- * {@link UNet28Architecture} builds. Its pictures drift in brightness unless the picture it has in mind is cut to [-1, 1] at every step:
+ * {@link UNet28Architecture} builds. Its pictures drift in brightness, and more so unless the picture it has in mind is cut to [-1, 1] at every step:
  * so as a model it says v of the picture cut, and the student first learns to say that at all, then progressive distillation halves
  * its steps. Arguments: the {@code .pt} file, folder of real images (IDX), folder of the results, images to learn from.
  */
@@ -67,7 +67,7 @@ public final class OpenPublishedUNet {
 
     /** Writes the published numbers as a model folder, which every command opens. */
     public static Path open(Path file, Path folder) {
-        UNet28.Spec spec = new UNet28.Spec(true);
+        UNet28Spec spec = new UNet28Spec(true);
         try (TensorFile published = TensorFiles.open(file);
                 Scope scope = Scope.open();
                 UNet28 network = new UNet28(spec, Init.blank(Device.CPU))) {
@@ -115,12 +115,11 @@ public final class OpenPublishedUNet {
     public static Path distil(Path teacher, DataConfig data, Path runFolder, long images) {
         Recipe recipe = new Recipe(
                 new TeacherConfig(teacher.toString(), "", 1),
-                new UNet28.Config(),
+                new UNet28Config(),
                 new StudentStart.Cut(),
                 new Objective.Ddpm(PROCESS, false, 0),
                 List.of(
-                        new StageConfig(
-                                "v", images / 2, List.of(new LossConfig.Output(LossWeight.ONE, Prediction.V))),
+                        new StageConfig("v", images / 2, List.of(new LossConfig.Output(LossWeight.ONE, Prediction.V))),
                         stage("steps-8", images / 4, 2 * STEPS, 4, ""),
                         stage("steps-4", images / 4, STEPS, 2, "steps-8")),
                 new RunConfig(
@@ -129,15 +128,21 @@ public final class OpenPublishedUNet {
                         data,
                         new OptimizerConfig(1e-3, "cosine", 320, 0.9, 0.99, 1e-8, 0, 1),
                         new EmaConfig(List.of(0.99)),
-                        ComputeConfig.automatic(),
-                        new LogConfig(Math.max(32, images / 20), 0, 1, images),
+                        new ComputeConfig(
+                                "auto", "fp32", false, 0, 0,
+                                1), // near pure noise x0 is 158 times an error of the noise
+                        new LogConfig(320, 0, 1, images),
                         SamplingSpec.of("ddim", STEPS, 1)));
         return Distillation.run(
                 recipe,
                 runFolder,
                 Map.of("command", "OpenPublishedUNet"),
                 System.out::println,
-                (done, total, text) -> System.out.println(done + " of " + total + " images, " + text),
+                (done, total, text) -> {
+                    if (done % 1024 == 0 || done == total) {
+                        System.out.println(done + " of " + total + " images, " + text);
+                    }
+                },
                 () -> false);
     }
 
@@ -180,10 +185,10 @@ public final class OpenPublishedUNet {
         Path teacher = open(Path.of(args[0]), results.resolve("teacher"));
         Path student = distil(teacher, data, results.resolve("student"), Long.parseLong(args[3]));
         List<Candidate> models = List.of(
-                new Candidate("teacher-ddpm-1000", teacher, SamplingSpec.of("ddpm", 1000, 1)),
                 new Candidate("teacher-ddim-100", teacher, SamplingSpec.of("ddim", 100, 1)),
                 new Candidate("teacher-ddim-4", teacher, SamplingSpec.of("ddim", STEPS, 1)),
                 new Candidate("student-ddim-4", student, SamplingSpec.of("ddim", STEPS, 1)));
+        draw(teacher, SamplingSpec.of("ddpm", 250, 1), results.resolve("teacher-ddpm-250.png"));
         models.forEach(model -> draw(model.model(), model.sampling(), results.resolve(model.name() + ".png")));
         for (Evaluation judged : judge(models, data, new FeatureCache(results.resolve("features")), JUDGED)) {
             System.out.println(judged.candidate().name());

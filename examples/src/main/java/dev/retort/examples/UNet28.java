@@ -1,9 +1,6 @@
 package dev.retort.examples;
 
-import dev.retort.card.ConditionSpec;
 import dev.retort.card.NetworkSpec;
-import dev.retort.card.TapPoint;
-import dev.retort.data.ImageSource;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.model.Condition;
 import dev.retort.model.Network;
@@ -15,8 +12,6 @@ import dev.retort.nn.Taps;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
-import dev.retort.train.NetworkConfig;
-import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -29,74 +24,6 @@ final class UNet28 extends Network {
     static final int SIDE = 28;
     private static final double EPS = 1e-5;
     private static final int TOLD = 100;
-
-    /**
-     * What the network is.
-     *
-     * @param ofNoise whether its last layer says the noise, as the published one does, and v is made of that with the picture cut
-     *     to [-1, 1]; else it says v itself
-     */
-    record Spec(boolean ofNoise) implements NetworkSpec {
-        @Override
-        public String name() {
-            return ofNoise ? "UNet-28 of noise" : "UNet-28";
-        }
-
-        @Override
-        public int channels() {
-            return 1;
-        }
-
-        @Override
-        public int height() {
-            return SIDE;
-        }
-
-        @Override
-        public int width() {
-            return SIDE;
-        }
-
-        @Override
-        public ConditionSpec condition() {
-            return ConditionSpec.none();
-        }
-
-        @Override
-        public boolean learnSigma() {
-            return false;
-        }
-
-        /** As the graph of a network of one size has them. */
-        @Override
-        public long parameters() {
-            return 491_172;
-        }
-
-        /** Likewise, zeros between pixels included. */
-        @Override
-        public long macs() {
-            return 27_587_521;
-        }
-
-        @Override
-        public List<TapPoint> taps() {
-            return List.of(new TapPoint("b_mid", 40, 3, 3, TapPoint.Form.MAP));
-        }
-    }
-
-    /** What a person decides of a student: nothing, it is as large as its teacher. */
-    record Config() implements NetworkConfig {
-        @Override
-        public NetworkSpec spec(String field, ImageSource source, boolean learnSigma) {
-            return new Spec(false);
-        }
-
-        @Override
-        public double dropout() {
-            return 0;
-        }
-    }
 
     /** Norm over channels and pixels together, with a weight and a bias for each of them. */
     private static final class Norm extends Layer {
@@ -158,7 +85,7 @@ final class UNet28 extends Network {
         }
     }
 
-    private final Spec spec;
+    private final UNet28Spec spec;
     private final Tensor times;
     private final Tensor levels;
     private final Stage[] down;
@@ -168,7 +95,7 @@ final class UNet28 extends Network {
     private final Conv2d[] larger;
     private final Conv2d out;
 
-    UNet28(Spec spec, Init init) {
+    UNet28(UNet28Spec spec, Init init) {
         this.spec = spec;
         NoiseSchedule schedule = OpenPublishedUNet.PROCESS.noiseSchedule();
         int steps = (int) schedule.noisiestTime() + 1;

@@ -14,20 +14,20 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /** Networks of {@link UNet28}; its surgery copies: a student begins as its teacher, and learns to say v. */
-public final class UNet28Architecture implements Architecture<UNet28.Spec>, Surgery {
+public final class UNet28Architecture implements Architecture<UNet28Spec>, Surgery {
     @Override
-    public Class<UNet28.Spec> spec() {
-        return UNet28.Spec.class;
+    public Class<UNet28Spec> spec() {
+        return UNet28Spec.class;
     }
 
     @Override
-    public Network build(UNet28.Spec spec, Init init) {
+    public Network build(UNet28Spec spec, Init init) {
         return new UNet28(spec, init);
     }
 
     /** There is no smaller one. */
     @Override
-    public UNet28.Spec minimal(UNet28.Spec spec) {
+    public UNet28Spec minimal(UNet28Spec spec) {
         return spec;
     }
 
@@ -63,6 +63,7 @@ public final class UNet28Architecture implements Architecture<UNet28.Spec>, Surg
 
     @Override
     public Folded folded(Denoiser packed, Map<String, Tensor> weights, List<Moment> moments, List<Integer> labels) {
-        throw new IllegalArgumentException(packed.spec().name() + " computes its maps from the time, which no table replaces");
+        throw new IllegalArgumentException(
+                packed.spec().name() + " computes its maps from the time, which no table replaces");
     }
 }

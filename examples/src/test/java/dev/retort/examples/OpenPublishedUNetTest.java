@@ -3,7 +3,9 @@ package dev.retort.examples;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
@@ -13,12 +15,12 @@ import dev.retort.evaluate.Candidate;
 import dev.retort.evaluate.Evaluation;
 import dev.retort.evaluate.FeatureCache;
 import dev.retort.graph.Graph;
+import dev.retort.layout.ModelFiles;
 import dev.retort.model.Condition;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Network;
 import dev.retort.model.NetworkGraph;
 import dev.retort.model.Weights;
-import dev.retort.layout.ModelFiles;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.pipeline.Models;
@@ -31,8 +33,6 @@ import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
-import dev.retort.card.ModelCard;
-import dev.retort.card.SamplingSpec;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -76,7 +76,10 @@ class OpenPublishedUNetTest {
             float[] out = Tensors.floats(((UNet28) opened.network()).said(x, steps, Taps.none()));
             assertThat(out[0]).isCloseTo(first, Offset.offset(2e-5f));
             assertThat(out[1]).isCloseTo(second, Offset.offset(2e-5f));
-            assertThat(IntStream.range(0, out.length).mapToDouble(i -> out[i]).average().orElseThrow())
+            assertThat(IntStream.range(0, out.length)
+                            .mapToDouble(i -> out[i])
+                            .average()
+                            .orElseThrow())
                     .isCloseTo(mean, Offset.offset(1e-6));
             assertThat(Math.sqrt(IntStream.range(0, out.length)
                             .mapToDouble(i -> out[i] * (double) out[i])
@@ -88,7 +91,7 @@ class OpenPublishedUNetTest {
     @Test
     void what_it_says_as_a_model_is_v_of_a_picture_within_its_bounds() {
         float[] noise = gaussian(2 * PIXELS, 7);
-        float[] velocity = answer(model(new UNet28.Spec(true)), noise, 700);
+        float[] velocity = answer(model(new UNet28Spec(true)), noise, 700);
         double alpha = OpenPublishedUNet.PROCESS.noiseSchedule().alpha(700);
         double sigma = OpenPublishedUNet.PROCESS.noiseSchedule().sigma(700);
         for (int i = 0; i < noise.length; i++) {
@@ -110,7 +113,7 @@ class OpenPublishedUNetTest {
     @Test
     void its_graph_computes_what_it_does_and_its_spec_counts_what_is_there() {
         for (boolean ofNoise : new boolean[] {true, false}) {
-            UNet28.Spec spec = new UNet28.Spec(ofNoise);
+            UNet28Spec spec = new UNet28Spec(ofNoise);
             try (Scope scope = Scope.open();
                     NoGrad off = NoGrad.on();
                     UNet28 network = new UNet28(spec, Init.of(1, Device.CPU))) {
@@ -127,8 +130,9 @@ class OpenPublishedUNetTest {
     }
 
     @Test
-    void a_network_that_is_told_nothing_is_distilled_drawn_from_and_judged_by_pictures_of_many_classes() throws Exception {
-        Path teacher = model(new UNet28.Spec(true));
+    void a_network_that_is_told_nothing_is_distilled_drawn_from_and_judged_by_pictures_of_many_classes()
+            throws Exception {
+        Path teacher = model(new UNet28Spec(true));
         DataConfig data = pictures();
         Path student = OpenPublishedUNet.distil(teacher, data, temp.resolve("student"), 256);
         ModelCard card = ModelFiles.card(student);
@@ -146,7 +150,7 @@ class OpenPublishedUNetTest {
     }
 
     /** Random weights, as where the published ones are not at hand. */
-    private Path model(UNet28.Spec spec) {
+    private Path model(UNet28Spec spec) {
         Path folder = temp.resolve("model");
         try (Scope scope = Scope.open();
                 UNet28 network = new UNet28(spec, Init.of(1, Device.CPU))) {
@@ -186,30 +190,34 @@ class OpenPublishedUNetTest {
         }
     }
 
-    @Test
-    void fifty_steps_of_ddim_draw_what_they_draw_in_pytorch() {
-        try (Pipeline<Network> opened = Models.load(published("fashion"), Device.CPU);
+    /** Golden values of PyTorch: from noise of the seed 7, by DDIM with the picture cut at every step, the middle of row 14. */
+    @ParameterizedTest
+    @CsvSource({
+        "fashion, '0.595, 0.637, 0.637, 0.724, 0.616, 0.728, 0.916, 0.92, 1.0, 1.0, 1.0, 1.0'",
+        "mnist, '-0.807, -0.768, -0.795, -0.652, -0.928, -0.806, -0.437, 0.351, 1.0, 0.964, 1.0, 1.0'"
+    })
+    void fifty_steps_of_ddim_draw_what_they_draw_in_pytorch(String name, String row) {
+        try (Pipeline<Network> opened = Models.load(published(name), Device.CPU);
                 Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
             UNet28 network = (UNet28) opened.network();
-            ProcessSpec process = ProcessSpec.of("linear", Prediction.EPSILON, 1);
-            double[] times = IntStream.range(0, 50).mapToDouble(k -> 980 - 20 * k).toArray();
+            double[] times =
+                    IntStream.range(0, 50).mapToDouble(k -> 980 - 20 * k).toArray();
             Plan plan = Solvers.named("ddim")
-                    .plan(process.process(), TimeGrid.of("even", process.noiseSchedule(), times));
-            Tensor drawn = PlanExecutor.run(
+                    .plan(
+                            ProcessSpec.of("linear", Prediction.EPSILON, 1).process(),
+                            TimeGrid.of("even", OpenPublishedUNet.PROCESS.noiseSchedule(), times));
+            float[] drawn = Tensors.floats(PlanExecutor.run(
                     plan,
-                    Tensors.of(gaussian(4 * PIXELS, 999), Device.CPU, 4, 1, 28, 28),
-                    (step, x) -> network.said(
-                            x, Tensors.of(new long[] {980 - 20 * step, 980 - 20 * step, 980 - 20 * step, 980 - 20 * step}, Device.CPU), Taps.none()),
-                    step -> x(),
-                    (step, x0, next) -> {});
-            float[] values = Tensors.floats(drawn);
-            System.out.println(java.util.Arrays.toString(java.util.Arrays.copyOfRange(values, 14 * 28 + 8, 14 * 28 + 20)));
+                    Tensors.of(gaussian(PIXELS, 7), Device.CPU, 1, 1, 28, 28),
+                    (step, x) -> network.said(x, Tensors.of(new long[] {(long) times[step]}, Device.CPU), Taps.none()),
+                    step -> Tensors.zeros(Device.CPU, 1, 1, 28, 28),
+                    (step, x0, next) -> {}));
+            String[] wanted = row.split(", ");
+            for (int i = 0; i < wanted.length; i++) {
+                assertThat(drawn[14 * 28 + 8 + i]).isCloseTo(Float.parseFloat(wanted[i]), Offset.offset(1e-3f));
+            }
         }
-    }
-
-    private static Tensor x() {
-        throw new IllegalStateException("ddim adds no noise");
     }
 
     /** Box-Muller on the pairs of a linear congruential generator. */
