@@ -20,7 +20,11 @@ public record TextToImageSpec(UNetSpec unet, List<ClipTextSpec> encoders) implem
         UNetSpec.Text told = unet.told().text().orElse(null);
         Require.that(told != null, "unet.told.text", null, "states of a text: the network has text encoders");
         int width = encoders.stream().mapToInt(ClipTextSpec::width).sum();
-        Require.that(told.width() == width, "unet.told.text.width", told.width(), width + ", the width of its encoders' states");
+        Require.that(
+                told.width() == width,
+                "unet.told.text.width",
+                told.width(),
+                width + ", the width of its encoders' states");
         for (ClipTextSpec encoder : encoders) {
             Require.that(
                     told.tokens() <= encoder.length(),
@@ -81,7 +85,9 @@ public record TextToImageSpec(UNetSpec unet, List<ClipTextSpec> encoders) implem
         parts.putAll(states.parts());
         parts.remove(Part.POOLED);
         parts.remove(Part.TEXT);
-        parts.put(Part.TOKENS, List.of(encoders.size(), unet.told().text().orElseThrow().tokens()));
+        parts.put(
+                Part.TOKENS,
+                List.of(encoders.size(), unet.told().text().orElseThrow().tokens()));
         return new ConditionSpec(parts, 0, true);
     }
 
@@ -112,7 +118,8 @@ public record TextToImageSpec(UNetSpec unet, List<ClipTextSpec> encoders) implem
 
     @Override
     public long parameters() {
-        return unet.parameters() + encoders.stream().mapToLong(ClipTextSpec::parameters).sum();
+        return unet.parameters()
+                + encoders.stream().mapToLong(ClipTextSpec::parameters).sum();
     }
 
     /** Of the U-Net: a text is encoded once for all steps. */
@@ -123,8 +130,7 @@ public record TextToImageSpec(UNetSpec unet, List<ClipTextSpec> encoders) implem
 
     @Override
     public String parts() {
-        return unet.parts() + ", "
-                + (encoders.size() == 1 ? "a text encoder" : encoders.size() + " text encoders");
+        return unet.parts() + ", " + (encoders.size() == 1 ? "a text encoder" : encoders.size() + " text encoders");
     }
 
     @Override

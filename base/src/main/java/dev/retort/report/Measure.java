@@ -51,7 +51,11 @@ public record Measure(String name, String group, Unit unit, Better better, Strin
             "samples recognised as the class that was asked for");
     /** Share of pictures that show what a text asked for. */
     public static final Measure PROMPTS_RIGHT = new Measure(
-            "Prompts right", QUALITY, Unit.PERCENT, Better.HIGHER, "pictures that show all that a held-out text asks for");
+            "Prompts right",
+            QUALITY,
+            Unit.PERCENT,
+            Better.HIGHER,
+            "pictures that show all that a held-out text asks for");
     /** Share of samples that are suspiciously near to a training image. */
     public static final Measure NEAR_COPIES = new Measure(
             "Near copies",

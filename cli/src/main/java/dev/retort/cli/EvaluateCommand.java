@@ -74,7 +74,10 @@ final class EvaluateCommand implements Callable<Integer> {
             }
             List<String> notes = new ArrayList<>(evaluator.notes());
             notes.addAll(measurement.notes());
-            evaluations.forEach(evaluation -> evaluation.prompts().ifPresent(score -> notes.add(score.note(evaluation.candidate().name()))));
+            evaluations.forEach(evaluation -> evaluation
+                    .prompts()
+                    .ifPresent(
+                            score -> notes.add(score.note(evaluation.candidate().name()))));
             report = report(evaluator, evaluations, costs, notes);
         }
         if (output.json()) {

@@ -238,7 +238,14 @@ public final class Evaluator implements AutoCloseable {
                 logits = FeatureMatrix.of(found.get(i).logits());
             }
         }
-        return new Evaluation(candidate, samples, List.copyOf(qualities), memorisation, classifier, logits, counting.map(PromptScore.Counting::score));
+        return new Evaluation(
+                candidate,
+                samples,
+                List.copyOf(qualities),
+                memorisation,
+                classifier,
+                logits,
+                counting.map(PromptScore.Counting::score));
     }
 
     /** Who sees whether a model that is told texts draws what they say. */

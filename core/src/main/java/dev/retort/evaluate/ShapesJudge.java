@@ -30,9 +30,11 @@ final class ShapesJudge implements PromptJudge {
         Optional<ShapeAttributes> seen = reader.read(pixels, 0).map(Reading::attributes);
         Map<String, Boolean> verdicts = new LinkedHashMap<>();
         verdicts.put("kind", seen.filter(it -> it.kind().equals(wanted.kind())).isPresent());
-        verdicts.put("colour", seen.filter(it -> it.colour().equals(wanted.colour())).isPresent());
+        verdicts.put(
+                "colour", seen.filter(it -> it.colour().equals(wanted.colour())).isPresent());
         verdicts.put("size", seen.filter(it -> it.size().equals(wanted.size())).isPresent());
-        verdicts.put("place", seen.filter(it -> it.place().equals(wanted.place())).isPresent());
+        verdicts.put(
+                "place", seen.filter(it -> it.place().equals(wanted.place())).isPresent());
         return verdicts;
     }
 }

@@ -13,8 +13,8 @@ import org.junit.jupiter.api.Test;
 
 class PromptScoreTest {
     private static final int SIZE = 32;
-    private static final PromptJudge JUDGE =
-            PromptJudge.of(new DataConfig.CaptionedShapes("train", SIZE, false), SIZE).orElseThrow();
+    private static final PromptJudge JUDGE = PromptJudge.of(new DataConfig.CaptionedShapes("train", SIZE, false), SIZE)
+            .orElseThrow();
 
     @Test
     void drawn_pictures_show_what_their_own_captions_ask_for_and_not_what_others_do() {
@@ -54,7 +54,8 @@ class PromptScoreTest {
     @Test
     void its_interval_is_that_of_wilson() {
         PromptScore score = new PromptScore(50, 45, Map.of());
-        assertThat(score.interval().get(0)).isCloseTo(0.7864, within(1e-4)); // by R's prop.test without correction
+        assertThat(score.interval().get(0))
+                .isCloseTo(0.7864, within(1e-4)); // (0.9 + z²/100 ± z √(0.09/50 + z²/10⁴)) / (1 + z²/50), z = 1.96
         assertThat(score.interval().get(1)).isCloseTo(0.9565, within(1e-4));
     }
 

@@ -36,8 +36,7 @@ abstract class Stack extends Layer {
                 String transformer = "attentions." + i;
                 transformers.add(child(
                         transformer,
-                        new Transformer(
-                                init.at(transformer), spec, level.channels(), level.heads(), layers.get(i))));
+                        new Transformer(init.at(transformer), spec, level.channels(), level.heads(), layers.get(i))));
             }
         }
     }

@@ -95,7 +95,8 @@ class UNetParityTest {
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
                 UNet unet = load("lcm-bk", LCM)) {
-            // The sine of 1000 times a scale is rounded by 2e-3 in fp32, which the case leaves out by giving the sines themselves.
+            // The sine of 1000 times a scale is rounded by 2e-3 in fp32, which the case leaves out by giving the sines
+            // themselves.
             ReferenceCase reference = ReferenceCase.open("unet-sd");
             Map<String, Tensor> io = reference.tensors("lcm-bk.safetensors");
             Tensor out = unet.forward(io.get("x"), io.get("t"), told(unet, io), Taps.none());
@@ -111,7 +112,8 @@ class UNetParityTest {
                 Map<String, long[]> listed = UNetLayers.of(spec).shapes();
                 Map<String, long[]> built = Weights.shapes(unet.state());
                 assertThat(new ArrayList<>(built.keySet())).isEqualTo(new ArrayList<>(listed.keySet()));
-                listed.forEach((name, shape) -> assertThat(built.get(name)).as(name).isEqualTo(shape));
+                listed.forEach(
+                        (name, shape) -> assertThat(built.get(name)).as(name).isEqualTo(shape));
             }
         }
     }
@@ -129,7 +131,10 @@ class UNetParityTest {
                         Device.CPU,
                         Precision.FP32)) {
             io = reference.tensors("sdxl-like.safetensors");
-            reference.check("sdxl-like.safetensors", "out", packed.forward(io.get("x"), io.get("t"), told(packed, io), Taps.none()));
+            reference.check(
+                    "sdxl-like.safetensors",
+                    "out",
+                    packed.forward(io.get("x"), io.get("t"), told(packed, io), Taps.none()));
         }
     }
 
