@@ -53,8 +53,8 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * Lesson 15: a U-Net that somebody else published becomes a model of ours and teaches a student of 4 calls. It is a DDPM of digits or
  * of clothes by Brian Pulfer (MIT licence), told the time and no class; the network stands in {@link UNet28}, which
- * {@link UNet28Architecture} builds. Its pictures drift in brightness, and more so unless the picture it has in mind is cut to [-1, 1] at every step:
- * so as a model it says v of the picture cut, and the student first learns to say that at all, then progressive distillation halves
+ * {@link UNet28Architecture} builds. Its pictures drift in brightness, and more so unless the picture it has in mind is cut to [-1, 1]
+ * at every step: so as a model it says v of the picture cut, and the student first learns to say that at all, then progressive distillation halves
  * its steps. Arguments: the {@code .pt} file, folder of real images (IDX), folder of the results, images to learn from.
  */
 public final class OpenPublishedUNet {
