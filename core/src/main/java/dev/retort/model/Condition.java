@@ -96,11 +96,11 @@ public final class Condition {
         return of(all, this.rows, device);
     }
 
-    /** The same without one part, if it has it; another must be left. */
+    /** The same without one part, if it has it. */
     public Condition without(Part part) {
         Map<Part, Tensor> others = new EnumMap<>(parts);
         others.remove(part);
-        return of(others);
+        return of(others, rows, device);
     }
 
     /** Those of {@code count} samples from {@code first} on: views. */
