@@ -38,6 +38,7 @@ class HouseTest {
     private static final List<String> ORDER = List.of(
             "error",
             "io",
+            "text",
             "hub",
             "config",
             "report",
@@ -54,6 +55,7 @@ class HouseTest {
             "pipeline",
             "sample",
             "quantize",
+            "cut",
             "export",
             "evaluate",
             "train",
@@ -133,7 +135,7 @@ class HouseTest {
 
     @Test
     void only_the_pipeline_package_knows_which_architectures_there_are() {
-        for (String architecture : List.of("dit", "vae", "classifier")) {
+        for (String architecture : List.of("dit", "unet", "clip", "vae", "classifier")) {
             String inside = "dev.retort.model." + architecture + "..";
             noClasses()
                     .that()

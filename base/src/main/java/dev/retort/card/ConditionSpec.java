@@ -25,6 +25,11 @@ public record ConditionSpec(Map<Part, List<Integer>> parts, int classes, boolean
         }
     }
 
+    /** Nothing: of a network that makes pictures of one kind, whatever classes its data have. */
+    public static ConditionSpec none() {
+        return new ConditionSpec(Map.of(), 0, false);
+    }
+
     /** A class and nothing else. */
     public static ConditionSpec ofClasses(int classes, boolean hasNone) {
         return new ConditionSpec(Map.of(Part.LABEL, List.of()), classes, hasNone);

@@ -27,6 +27,7 @@ import java.util.stream.IntStream;
  * @param provenance where, when and by which command it was made
  * @param metrics what was measured of it, by metric name
  * @param autoencoder what encoded its data and decodes its samples; null for a model of pixels
+ * @param text how it is told texts; null, and not written, for a model that takes none
  * @param quantization how its layers are kept in fewer bits; null, and not written, for a model of floats
  */
 public record ModelCard(
@@ -44,12 +45,16 @@ public record ModelCard(
         Map<String, String> provenance,
         Map<String, Double> metrics,
         AutoencoderCard autoencoder,
+        @JsonInclude(JsonInclude.Include.NON_NULL) TextCard text,
         @JsonInclude(JsonInclude.Include.NON_NULL) QuantizationSpec quantization) {
     /** The version this program writes. */
     public static final int FORMAT = 4;
 
     /** Name in the provenance of the decay of that moving average which the weights are. */
     public static final String AVERAGE = "average";
+
+    /** Name in the provenance of the adapters that were merged into the weights. */
+    public static final String ADAPTERS = "adapters";
 
     /** Validates. */
     public ModelCard {
@@ -73,6 +78,11 @@ public record ModelCard(
                 "trainedFor.classes",
                 trainedFor.classes(),
                 "labels from 0 to " + (network.classes() - 1));
+        Require.that(
+                text == null || network.condition().parts().containsKey(Part.TOKENS),
+                "text",
+                "there",
+                "nothing: the network " + network.name() + " is told no text");
     }
 
     private static void requireThere(String field, Object value) {
@@ -105,27 +115,33 @@ public record ModelCard(
                 provenance,
                 Map.of(),
                 null,
+                null,
                 null);
     }
 
     /** The same for a model of latents. */
     public ModelCard withAutoencoder(AutoencoderCard encoder) {
-        return with(network, trainedFor, sampling, imagesSeen, metrics, encoder, quantization);
+        return with(network, trainedFor, sampling, imagesSeen, metrics, encoder, text, quantization);
+    }
+
+    /** The same for a model that is told texts. */
+    public ModelCard withText(TextCard texts) {
+        return with(network, trainedFor, sampling, imagesSeen, metrics, autoencoder, texts, quantization);
     }
 
     /** The same after that many training images. */
     public ModelCard withImagesSeen(long images) {
-        return with(network, trainedFor, sampling, images, metrics, autoencoder, quantization);
+        return with(network, trainedFor, sampling, images, metrics, autoencoder, text, quantization);
     }
 
     /** The same of another network. */
     public ModelCard withNetwork(NetworkSpec other) {
-        return with(other, trainedFor, sampling, imagesSeen, metrics, autoencoder, quantization);
+        return with(other, trainedFor, sampling, imagesSeen, metrics, autoencoder, text, quantization);
     }
 
     /** The same trained for other ways of sampling; for any of them it is sampled as one likes. */
     public ModelCard withTrainedFor(TrainedFor ways) {
-        return with(network, ways, sampling, imagesSeen, metrics, autoencoder, quantization);
+        return with(network, ways, sampling, imagesSeen, metrics, autoencoder, text, quantization);
     }
 
     /** The labels that it is sampled for: those of its domain where it was distilled for one, else all. */
@@ -134,21 +150,68 @@ public record ModelCard(
         return domain.isEmpty() ? IntStream.range(0, classes.size()).boxed().toList() : domain;
     }
 
+    /** Names of what it can be asked to show: its classes, or example texts of one that is told texts; none where nobody knows any. */
+    public List<String> subjects() {
+        return text == null ? classes : text.prompts();
+    }
+
     /** The same sampled otherwise by default. */
     public ModelCard withSampling(SamplingSpec other) {
-        return with(network, trainedFor, other, imagesSeen, metrics, autoencoder, quantization);
+        return with(network, trainedFor, other, imagesSeen, metrics, autoencoder, text, quantization);
     }
 
     /** The same with something that was measured of it. */
     public ModelCard withMetric(String name, double value) {
         Map<String, Double> all = new LinkedHashMap<>(metrics);
         all.put(name, value);
-        return with(network, trainedFor, sampling, imagesSeen, all, autoencoder, quantization);
+        return with(network, trainedFor, sampling, imagesSeen, all, autoencoder, text, quantization);
     }
 
     /** The same of weights in fewer bits; what was measured of the others is not said of these. */
     public ModelCard withQuantization(QuantizationSpec spec) {
-        return with(network, trainedFor, sampling, imagesSeen, Map.of(), autoencoder, spec);
+        return with(network, trainedFor, sampling, imagesSeen, Map.of(), autoencoder, text, spec);
+    }
+
+    /**
+     * The same of weights into which adapters were merged; what was measured of the others is not said of these.
+     *
+     * @param merged what each is called and how strongly it was merged
+     */
+    public ModelCard withAdapters(List<String> merged) {
+        Map<String, String> origin = new LinkedHashMap<>(provenance);
+        merged.forEach(adapter -> origin.merge(ADAPTERS, adapter, (before, more) -> before + ", " + more));
+        return made(network, teacher, origin);
+    }
+
+    /**
+     * A part of it, which was not trained since; what was measured of the whole is not said of it.
+     *
+     * @param part what is left of the network
+     * @param sha256 of the whole one's weights
+     */
+    public ModelCard cut(NetworkSpec part, String sha256) {
+        return made(part, sha256, provenance);
+    }
+
+    /** Of weights that were made of its own, and of which nothing was measured yet. */
+    private ModelCard made(NetworkSpec shape, String from, Map<String, String> origin) {
+        return new ModelCard(
+                format,
+                shape,
+                process,
+                scheduleHash,
+                sampling,
+                trainedFor,
+                classes,
+                data,
+                imagesSeen,
+                seed,
+                from,
+                origin,
+                Map.of(),
+                autoencoder,
+                text,
+                quantization);
     }
 
     /**
@@ -174,6 +237,7 @@ public record ModelCard(
             long images,
             Map<String, Double> measured,
             AutoencoderCard encoder,
+            TextCard texts,
             QuantizationSpec bits) {
         return new ModelCard(
                 format,
@@ -190,6 +254,7 @@ public record ModelCard(
                 provenance,
                 measured,
                 encoder,
+                texts,
                 bits);
     }
 

@@ -4,6 +4,8 @@ package dev.retort.card;
 public enum Part {
     /** The class, a 64-bit integer; the number of classes stands for "no class". */
     LABEL,
+    /** Ids of a tokenizer for each text encoder (encoders, tokens), 64-bit integers; where {@link #TEXT} is there too, nobody reads them. */
+    TOKENS,
     /** States of a text encoder (tokens, width), fp32. */
     TEXT,
     /** One vector for the whole text (width), fp32. */

@@ -15,11 +15,18 @@ import java.util.Map;
  * @param steps points of the time grid
  * @param grid such as {@code leading:offset=1}
  * @param guidance {@code SCALE}, or such as {@code 4:from=0.2,to=0.8,channels=3}
+ * @param guidanceRescale share of guidance's contrast that is taken back
  * @param clamp such as {@code dynamic:quantile=0.995}
  * @param temperature of the noise that the solver adds
  */
 public record SamplingChange(
-        String solver, Integer steps, String grid, String guidance, String clamp, Double temperature) {
+        String solver,
+        Integer steps,
+        String grid,
+        String guidance,
+        Double guidanceRescale,
+        String clamp,
+        Double temperature) {
     private static final String SCALES = "a number from -1000 to 1000";
     private static final List<String> GUIDANCE = List.of("from", "to", "channels");
 
@@ -36,6 +43,7 @@ public record SamplingChange(
             asked = asked.with(steps == null ? told : steps, points);
             asked = clamp == null ? asked : asked.with(parsed("clamp", ClampSpec.class, clamp));
             asked = temperature == null ? asked : asked.withTemperature(temperature);
+            asked = guidanceRescale == null ? asked : asked.withGuidanceRescale(guidanceRescale);
             return guidance == null ? asked : guided(asked);
         } catch (RetortException e) {
             throw new RetortException(Kind.USAGE, e.getMessage(), e);

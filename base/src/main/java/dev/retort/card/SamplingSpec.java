@@ -4,6 +4,7 @@ import dev.retort.config.OneLine;
 import dev.retort.config.Require;
 import dev.retort.diffusion.Guidance;
 import java.util.Map;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * How to sample a model.
@@ -15,6 +16,7 @@ import java.util.Map;
  * @param guidanceFrom cleanest time at which guidance acts, as a share of the schedule's noisiest time
  * @param guidanceTo noisiest time at which it acts, likewise
  * @param guidanceChannels leading channels that are guided; 0 for all
+ * @param guidanceRescale how far the contrast that guidance adds is taken back, 0 to 1 ({@link Guidance#rescale})
  * @param clamp how the predicted clean sample is kept in range
  * @param temperature factor on the noise that a solver adds in its steps, 0 for none of it; the noise that it starts from stays as
  *     it is, and so does the network's output, which is a score and no distribution
@@ -27,6 +29,7 @@ public record SamplingSpec(
         double guidanceFrom,
         double guidanceTo,
         int guidanceChannels,
+        double guidanceRescale,
         ClampSpec clamp,
         double temperature) {
     private static final int MOST_STEPS = 10_000; // a plan holds each of them
@@ -48,6 +51,7 @@ public record SamplingSpec(
         Require.between("guidanceFrom", guidanceFrom, 0, 1);
         Require.between("guidanceTo", guidanceTo, guidanceFrom, 1);
         Require.atLeast("guidanceChannels", guidanceChannels, 0);
+        Require.between("guidanceRescale", guidanceRescale, 0, 1);
         Require.between("temperature", temperature, 0, MOST_TEMPERATURE);
     }
 
@@ -65,6 +69,8 @@ public record SamplingSpec(
                 "guidanceTo",
                 1,
                 "guidanceChannels",
+                0,
+                "guidanceRescale",
                 0,
                 "grid",
                 new GridSpec.Default(),
@@ -86,13 +92,22 @@ public record SamplingSpec(
 
     /** A solver on a grid, without guidance. */
     static SamplingSpec of(SolverSpec solver, int steps, GridSpec grid) {
-        return new SamplingSpec(solver, steps, grid, 1, 0, 1, 0, new ClampSpec.Default(), 1);
+        return new SamplingSpec(solver, steps, grid, 1, 0, 1, 0, 0, new ClampSpec.Default(), 1);
     }
 
     /** The same with another solver. */
     public SamplingSpec with(SolverSpec other) {
         return new SamplingSpec(
-                other, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, clamp, temperature);
+                other,
+                steps,
+                grid,
+                guidanceScale,
+                guidanceFrom,
+                guidanceTo,
+                guidanceChannels,
+                guidanceRescale,
+                clamp,
+                temperature);
     }
 
     /** The same in another number of steps. */
@@ -110,6 +125,7 @@ public record SamplingSpec(
                 guidanceFrom,
                 guidanceTo,
                 guidanceChannels,
+                guidanceRescale,
                 clamp,
                 temperature);
     }
@@ -117,18 +133,58 @@ public record SamplingSpec(
     /** The same with another clamp. */
     public SamplingSpec with(ClampSpec other) {
         return new SamplingSpec(
-                solver, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, other, temperature);
+                solver,
+                steps,
+                grid,
+                guidanceScale,
+                guidanceFrom,
+                guidanceTo,
+                guidanceChannels,
+                guidanceRescale,
+                other,
+                temperature);
     }
 
     /** The same guided otherwise; the parameters are the record's. */
     public SamplingSpec withGuidance(double scale, double from, double to, int channels) {
-        return new SamplingSpec(solver, steps, grid, scale, from, to, channels, clamp, temperature);
+        return new SamplingSpec(solver, steps, grid, scale, from, to, channels, guidanceRescale, clamp, temperature);
+    }
+
+    /** The same with another share of guidance's contrast taken back. */
+    public SamplingSpec withGuidanceRescale(double share) {
+        return new SamplingSpec(
+                solver,
+                steps,
+                grid,
+                guidanceScale,
+                guidanceFrom,
+                guidanceTo,
+                guidanceChannels,
+                share,
+                clamp,
+                temperature);
+    }
+
+    /** Once nothing was said of the contrast of guidance, and none of it was taken back. */
+    public static void upgrade(ObjectNode fields) {
+        if (fields.has("guidanceChannels") && !fields.has("guidanceRescale")) {
+            fields.put("guidanceRescale", 0);
+        }
     }
 
     /** The same with other noise in its steps. */
     public SamplingSpec withTemperature(double other) {
         return new SamplingSpec(
-                solver, steps, grid, guidanceScale, guidanceFrom, guidanceTo, guidanceChannels, clamp, other);
+                solver,
+                steps,
+                grid,
+                guidanceScale,
+                guidanceFrom,
+                guidanceTo,
+                guidanceChannels,
+                guidanceRescale,
+                clamp,
+                other);
     }
 
     /** The guidance, its interval in the network's own time. */
@@ -137,6 +193,7 @@ public record SamplingSpec(
                 .within(
                         guidanceFrom == 0 ? Double.NEGATIVE_INFINITY : guidanceFrom * noisiestTime,
                         guidanceTo * noisiestTime)
-                .onChannels(guidanceChannels);
+                .onChannels(guidanceChannels)
+                .rescaled(guidanceRescale);
     }
 }

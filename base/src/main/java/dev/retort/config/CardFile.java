@@ -96,6 +96,15 @@ public record CardFile<T>(
         return JSON.valueToTree(value);
     }
 
+    /**
+     * The value that {@link #text} made such a text of.
+     *
+     * @throws JacksonException where it is none
+     */
+    public static <T> T parse(String text, Class<T> type) {
+        return JSON.readValue(text, type);
+    }
+
     /** The value that {@link #tree} made such a tree of. */
     public static <T> T value(JsonNode tree, Class<T> type) {
         return JSON.treeToValue(tree, type);

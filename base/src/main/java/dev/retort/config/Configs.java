@@ -113,7 +113,7 @@ public final class Configs {
     /**
      * A group of a file, its defaults with it; empty where the file has no such group.
      *
-     * @param path the group's field, outermost name first
+     * @param path the group's field, outermost name first; nothing for the whole file
      */
     public static <T> Optional<T> part(Class<T> type, Path file, String... path) {
         if (!(Types.at(tree(Presets.file("", file)), List.of(path)) instanceof ObjectNode given)) {
@@ -123,7 +123,12 @@ public final class Configs {
         try {
             return Optional.of(MAPPER.treeToValue(complete, type));
         } catch (JacksonException e) {
-            throw BindingError.of(e, type, complete, file + ": " + String.join(".", path), List.of());
+            throw BindingError.of(
+                    e,
+                    type,
+                    complete,
+                    path.length == 0 ? file.toString() : file + ": " + String.join(".", path),
+                    List.of());
         }
     }
 

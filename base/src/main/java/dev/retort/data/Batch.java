@@ -10,7 +10,7 @@ import java.util.List;
  * Pictures that go through the network together.
  *
  * @param pixels {@code count * channels * height * width} values, picture by picture, NCHW; those of pixels in [-1, 1]
- * @param prompts what each picture shows: its class, and its caption where the source has any
+ * @param prompts what each picture shows: its class, and one of its captions where the source has any
  * @param count number of pictures
  * @param channels colour channels, or those of a latent
  * @param height rows
@@ -46,7 +46,7 @@ public record Batch(
         return of(
                 source,
                 new float[count * source.pixels()],
-                new Prompts.Labels(new int[count]),
+                Prompts.named(new int[count], List.of("")),
                 0,
                 source.paired().map(other -> blank(other, count)).orElse(null));
     }

@@ -10,22 +10,28 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
 
 /**
- * What is written about the pictures of a set: {@code NAME.txt} beside {@code NAME.jpg}, else the picture's line in a
- * {@code metadata.jsonl} or {@code metadata.csv}, whose {@code file_name} counts from that file's folder and whose
- * {@code text} or {@code caption} is the caption.
+ * What is written about the pictures of a set: {@code NAME.txt} beside {@code NAME.jpg}, a caption on each line; else the
+ * {@code text} or {@code caption} of {@code NAME.json}; else that of the picture's line in a {@code metadata.jsonl} or
+ * {@code metadata.csv}, whose {@code file_name} counts from that file's folder. In JSON it may be a list. What is there but
+ * empty is an empty caption.
  */
 final class Captions {
     private static final String JSON_LINES = "metadata.jsonl";
     private static final String CSV = "metadata.csv";
     private static final int LISTED = 3;
 
+    /** What is longer is no note about one picture. */
+    private static final long LONGEST_JSON = 1 << 20;
+
     private final Map<String, StoredFile> texts = new HashMap<>();
-    private final Map<String, String> listed = new HashMap<>();
+    private final Map<String, StoredFile> notesInJson = new HashMap<>();
+    private final Map<String, List<String>> listed = new HashMap<>();
     private final List<String> notes = new ArrayList<>();
 
     /** @param all every file of the set */
@@ -39,25 +45,34 @@ final class Captions {
             String last = ImageNames.file(file.path());
             if (ImageNames.ending(last).equals("txt")) {
                 texts.put(ImageNames.withoutEnding(file.name()), file);
+            } else if (ImageNames.ending(last).equals("json")) {
+                notesInJson.put(ImageNames.withoutEnding(file.name()), file);
             } else if (last.equals(JSON_LINES) || last.equals(CSV)) {
                 list(file, last, names);
             }
         }
     }
 
-    /** Whether a file may hold captions. */
-    static boolean mayBeIn(String path) {
+    /** Whether a file of so many bytes may hold captions. */
+    static boolean mayBeIn(String path, long bytes) {
         String last = ImageNames.file(path);
-        return ImageNames.ending(last).equals("txt") || last.equals(JSON_LINES) || last.equals(CSV);
+        String ending = ImageNames.ending(last);
+        return ending.equals("txt") || ending.equals("json") && bytes <= LONGEST_JSON || isList(path);
+    }
+
+    /** Whether a file lists captions of others. */
+    static boolean isList(String path) {
+        String last = ImageNames.file(path);
+        return ImageNames.hiddenPart(path).isEmpty() && (last.equals(JSON_LINES) || last.equals(CSV));
     }
 
     private void list(StoredFile metadata, String kind, Map<String, StoredFile> names) {
-        Map<String, String> captions = kind.equals(CSV) ? ofTable(metadata) : ofLines(metadata);
+        Map<String, List<String>> captions = kind.equals(CSV) ? ofTable(metadata) : ofLines(metadata);
         String inside = metadata.name().substring(0, metadata.name().length() - kind.length());
         List<String> missing = new ArrayList<>();
-        captions.forEach((file, text) -> {
+        captions.forEach((file, texts) -> {
             if (names.containsKey(inside + file)) {
-                listed.put(inside + file, text);
+                listed.put(inside + file, texts);
             } else {
                 missing.add(file);
             }
@@ -70,8 +85,8 @@ final class Captions {
         }
     }
 
-    private static Map<String, String> ofLines(StoredFile metadata) {
-        Map<String, String> captions = new HashMap<>();
+    private static Map<String, List<String>> ofLines(StoredFile metadata) {
+        Map<String, List<String>> captions = new HashMap<>();
         List<String> lines = text(metadata).lines().toList();
         for (int i = 0; i < lines.size(); i++) {
             if (lines.get(i).isBlank()) {
@@ -79,14 +94,13 @@ final class Captions {
             }
             try {
                 JsonNode line = JsonMapper.shared().readTree(lines.get(i));
-                JsonNode text = line.has("text") ? line.path("text") : line.path("caption");
-                if (!line.path("file_name").isString() || !text.isMissingNode() && !text.isString()) {
-                    throw refused(
-                            metadata, "line " + (i + 1) + " has no file_name, or a text that is not a string", null);
+                Optional<List<String>> texts = ofNode(line);
+                if (!line.path("file_name").isString()) {
+                    throw refused(metadata, "line " + (i + 1) + " has no file_name", null);
                 }
-                if (text.isString()) {
-                    captions.put(line.path("file_name").asString(), text.asString());
-                }
+                texts.ifPresent(all -> captions.put(line.path("file_name").asString(), all));
+            } catch (IllegalArgumentException e) {
+                throw refused(metadata, "line " + (i + 1) + " has " + e.getMessage(), e);
             } catch (JacksonException e) {
                 throw refused(metadata, "line " + (i + 1) + " is not JSON", e);
             }
@@ -94,7 +108,23 @@ final class Captions {
         return captions;
     }
 
-    private static Map<String, String> ofTable(StoredFile metadata) {
+    /** The {@code text} or {@code caption} of an object: one or a list; empty where there is neither. */
+    private static Optional<List<String>> ofNode(JsonNode object) {
+        JsonNode text = object.has("text") ? object.path("text") : object.path("caption");
+        if (text.isMissingNode() || text.isNull()) {
+            return Optional.empty();
+        }
+        List<String> all = new ArrayList<>();
+        for (JsonNode one : text.isArray() ? text : List.of(text)) {
+            if (!one.isString()) {
+                throw new IllegalArgumentException("a text that is neither a string nor a list of strings");
+            }
+            all.add(one.asString());
+        }
+        return Optional.of(all.isEmpty() ? List.of("") : all);
+    }
+
+    private static Map<String, List<String>> ofTable(StoredFile metadata) {
         List<List<String>> rows = CsvTable.rows(text(metadata));
         List<String> columns = rows.isEmpty() ? List.of() : rows.get(0);
         int file = columns.indexOf("file_name");
@@ -102,7 +132,7 @@ final class Captions {
         if (file < 0 || text < 0) {
             return Map.of();
         }
-        Map<String, String> captions = new HashMap<>();
+        Map<String, List<String>> captions = new HashMap<>();
         for (int i = 1; i < rows.size(); i++) {
             List<String> row = rows.get(i);
             if (row.size() != columns.size()) {
@@ -111,22 +141,56 @@ final class Captions {
                         "row " + i + " has " + row.size() + " fields of " + columns.size() + " columns",
                         null);
             }
-            captions.put(row.get(file), row.get(text));
+            captions.put(row.get(file), List.of(row.get(text)));
         }
         return captions;
     }
 
-    /** The caption of a picture; empty where it has none. */
-    String of(StoredFile picture) {
-        StoredFile text = texts.get(ImageNames.withoutEnding(picture.name()));
-        return text == null
-                ? listed.getOrDefault(picture.name(), "")
-                : text(text).strip();
+    /** The captions of a picture; none where nothing is written about it. */
+    List<String> of(StoredFile picture) {
+        String key = ImageNames.withoutEnding(picture.name());
+        if (texts.containsKey(key)) {
+            List<String> lines = text(texts.get(key))
+                    .lines()
+                    .map(String::strip)
+                    .filter(line -> !line.isEmpty())
+                    .toList();
+            return lines.isEmpty() ? List.of("") : lines;
+        }
+        return Optional.ofNullable(notesInJson.get(key))
+                .flatMap(Captions::ofJson)
+                .orElseGet(() -> listed.getOrDefault(picture.name(), List.of()));
+    }
+
+    private static Optional<List<String>> ofJson(StoredFile note) {
+        try {
+            return ofNode(JsonMapper.shared().readTree(text(note)));
+        } catch (JacksonException | IllegalArgumentException e) {
+            throw refused(note, e instanceof JacksonException ? "it is not JSON" : "it has " + e.getMessage(), e);
+        }
+    }
+
+    /** Whether anything is written about a picture. */
+    boolean has(StoredFile picture) {
+        return texts.containsKey(ImageNames.withoutEnding(picture.name()))
+                || !of(picture).isEmpty();
     }
 
     /** What was left out, a sentence each. */
     List<String> notes() {
         return List.copyOf(notes);
+    }
+
+    /** The error for pictures that nothing is written about where a network is told by text. */
+    static RetortException missing(String set, long count, long all, String first) {
+        return new RetortException(
+                Kind.DATA,
+                (count == all
+                                ? "no picture of " + set + " has a caption"
+                                : count + " of " + all + " pictures of " + set + " have no caption, the first is "
+                                        + first)
+                        + "; write one into NAME.txt beside each picture, or into metadata.jsonl (an empty one where a"
+                        + " picture is to be learned without text)");
     }
 
     private static String text(StoredFile file) {

@@ -69,8 +69,10 @@ record ClassFiles(List<StoredFile> pictures, List<String> names, int[] labels, L
             Map<String, StoredFile> names = new HashMap<>();
             all.forEach(file -> names.put(file.name(), file));
             if (layout.pictures().stream().allMatch(picture -> names.containsKey(key(picture) + ".json"))) {
-                notes.add("the .json files beside the pictures are not read: all pictures are of one class, "
-                        + ImageLayout.UNSORTED + "; class folders or ." + ENDING + " files would tell them apart");
+                notes.add(
+                        "no classes are read from the .json files beside the pictures: all pictures are of one class, "
+                                + ImageLayout.UNSORTED + "; class folders or ." + ENDING
+                                + " files would tell them apart");
             }
         }
         return of(layout.pictures(), layout.classes(), Comparator.naturalOrder(), notes);

@@ -13,6 +13,13 @@ final class Compressed {
 
     private Compressed() {}
 
+    /** Whether a file is gzipped. */
+    static boolean is(Path file) throws IOException {
+        try (InputStream in = Files.newInputStream(file)) {
+            return in.read() == 0x1f && in.read() == 0x8b;
+        }
+    }
+
     static InputStream open(Path file) throws IOException {
         InputStream raw = new BufferedInputStream(Files.newInputStream(file), BUFFER);
         try {

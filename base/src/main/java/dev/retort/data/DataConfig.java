@@ -1,8 +1,6 @@
 package dev.retort.data;
 
 import dev.retort.config.Require;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.Map;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -59,6 +57,15 @@ public sealed interface DataConfig {
         return new Shapes("train", size, false);
     }
 
+    /** The data that a person means by one word: {@code shapes}, {@code captioned-shapes}, or the place of a file or folder. */
+    static DataConfig of(String word, String split, int size) {
+        return switch (word) {
+            case "shapes" -> new Shapes(split, size, false);
+            case "captioned-shapes" -> new CaptionedShapes(split, size, false);
+            default -> new Auto(word, split, size, false);
+        };
+    }
+
     /** What a configuration may leave out of every kind. */
     static Map<String, ?> defaults() {
         return Map.of("split", "train", "size", 0, "flip", false);
@@ -100,7 +107,7 @@ public sealed interface DataConfig {
 
         @Override
         public DataConfig pictures() {
-            return LatentFolder.is(Datasets.existing(path)) ? found().pictures() : this;
+            return !ShardNames.are(path) && LatentFolder.is(Datasets.existing(path)) ? found().pictures() : this;
         }
 
         @Override
@@ -134,6 +141,32 @@ public sealed interface DataConfig {
         @Override
         public DataConfig with(String nowhere, String otherSplit, int otherSize) {
             return new Shapes(otherSplit, otherSize, flip);
+        }
+    }
+
+    /** Shapes that we draw with captions, without end and without a file; at 32 pixels where no size is given. */
+    record CaptionedShapes(String split, int size, boolean flip) implements DataConfig {
+        private static final int SIZE = 32;
+
+        public CaptionedShapes {
+            Require.oneOf("split", split, dev.retort.data.CaptionedShapes.SPLITS);
+            Require.that(size == 0 || size >= 16 && size <= 64, "size", size, "0 (the usual 32), or 16 to 64");
+            Require.that(!flip, "flip", true, "false: the captions say where a shape is, left or right");
+        }
+
+        @Override
+        public String path() {
+            return "";
+        }
+
+        @Override
+        public ImageSource open() {
+            return new dev.retort.data.CaptionedShapes(size == 0 ? SIZE : size, split);
+        }
+
+        @Override
+        public DataConfig with(String nowhere, String otherSplit, int otherSize) {
+            return new CaptionedShapes(otherSplit, otherSize, flip);
         }
     }
 
@@ -171,7 +204,10 @@ public sealed interface DataConfig {
         }
     }
 
-    /** A tar archive of pictures, perhaps compressed, or a folder of such. */
+    /**
+     * A tar archive of pictures, perhaps compressed, a folder of such, or several by a pattern:
+     * {@code shards-{0000..0009}.tar}, {@code train-*.tar}.
+     */
     record Tar(String path, String split, int size, boolean flip) implements DataConfig {
         public Tar {
             require(path, split, size);
@@ -179,10 +215,7 @@ public sealed interface DataConfig {
 
         @Override
         public ImageSource open() {
-            Path place = Datasets.existing(path);
-            return Files.isDirectory(place)
-                    ? TarImages.openAll(place, Datasets.archives(place), split, size)
-                    : TarImages.open(place, split, size);
+            return TarImages.open(path, split, size);
         }
 
         @Override
@@ -216,7 +249,13 @@ public sealed interface DataConfig {
 
         @Override
         public ImageSource open() {
-            return Datasets.ofStoredSize(this, LatentImages.open(Datasets.folder(path)));
+            LatentImages latents = LatentImages.open(Datasets.folder(path));
+            Require.that(
+                    !flip || !(latents.manifest().source() instanceof CaptionedShapes),
+                    "data.flip",
+                    true,
+                    "false: the captions of these pictures say where a shape is, left or right");
+            return Datasets.ofStoredSize(this, latents);
         }
 
         @Override

@@ -29,9 +29,7 @@ public final class Datasets {
 
     /** The place that a path means, which must be there. */
     static Path existing(String path) {
-        Path expanded = path.startsWith("~/")
-                ? Path.of(System.getProperty("user.home"), path.substring(2))
-                : FileNames.path(path);
+        Path expanded = expanded(path);
         if (!Files.exists(expanded)) {
             throw new RetortException(
                     Kind.DATA,
@@ -44,6 +42,13 @@ public final class Datasets {
                     "data.path is " + path + ", which you have no permission to read; change its permissions");
         }
         return expanded;
+    }
+
+    /** With the folder that {@code ~/} means. */
+    static Path expanded(String path) {
+        return path.startsWith("~/")
+                ? Path.of(System.getProperty("user.home"), path.substring(2))
+                : FileNames.path(path);
     }
 
     /** The same, which must be a folder. */
@@ -81,6 +86,9 @@ public final class Datasets {
 
     /** The kind that is there. */
     static DataConfig found(DataConfig.Auto auto) {
+        if (ShardNames.are(auto.path())) {
+            return new DataConfig.Tar(auto.path(), auto.split(), auto.size(), auto.flip());
+        }
         return kindAt(existing(auto.path()), auto.split()).of(auto.path(), auto.split(), auto.size(), auto.flip());
     }
 

@@ -104,7 +104,7 @@ public final class DomainImages implements ImageSource {
     }
 
     private Note relabelled(Note note) {
-        return new Note(labelOf[note.label()], note.caption());
+        return note.relabelled(labelOf[note.label()]);
     }
 
     @Override
@@ -126,6 +126,11 @@ public final class DomainImages implements ImageSource {
     @Override
     public Optional<ImageSource> paired() {
         return images.paired().map(other -> new DomainImages(other, classNames, grey, labelOf, places));
+    }
+
+    @Override
+    public void requireCaptions() {
+        images.requireCaptions();
     }
 
     @Override

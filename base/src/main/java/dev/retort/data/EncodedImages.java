@@ -6,8 +6,12 @@ import dev.retort.io.CentreCrop;
 import dev.retort.io.ImageDecoder;
 import dev.retort.io.PixelImage;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
@@ -24,10 +28,17 @@ final class EncodedImages implements ImageSource {
     private final Captions captions;
     private final boolean divided;
     private final List<String> notes;
+    private final List<Path> files;
     private final AtomicReferenceArray<PixelImage> decoded;
 
     private EncodedImages(
-            String name, int size, ClassFiles classes, Captions captions, boolean divided, List<String> notes) {
+            String name,
+            int size,
+            ClassFiles classes,
+            Captions captions,
+            boolean divided,
+            List<String> notes,
+            List<Path> files) {
         if (size < 1) {
             throw new RetortException(
                     Kind.CONFIG, "data.size is " + size + ", expected at least 1; set the size to crop pictures to");
@@ -39,6 +50,7 @@ final class EncodedImages implements ImageSource {
         this.captions = captions;
         this.divided = divided;
         this.notes = notes;
+        this.files = files;
         long bytes = pictures.size() * (3L * size * size + OVERHEAD);
         boolean fits = bytes <= Runtime.getRuntime().maxMemory() / 4;
         this.decoded = fits ? new AtomicReferenceArray<>(pictures.size()) : null;
@@ -71,7 +83,31 @@ final class EncodedImages implements ImageSource {
         notes.addAll(layout.notes());
         notes.addAll(classes.notes());
         notes.addAll(captions.notes());
-        return new EncodedImages(name, size, classes, captions, layout.divided(), List.copyOf(notes));
+        return new EncodedImages(
+                name, size, classes, captions, layout.divided(), List.copyOf(notes), onDisk(classes.pictures(), files));
+    }
+
+    /** Of the pictures, and of what lies beside them or lists captions. */
+    private static List<Path> onDisk(List<StoredFile> pictures, List<StoredFile> all) {
+        Set<String> keys = new HashSet<>();
+        Set<Path> files = new LinkedHashSet<>();
+        for (StoredFile picture : pictures) {
+            keys.add(ImageNames.withoutEnding(picture.name()));
+            files.add(picture.disk());
+        }
+        for (StoredFile file : all) {
+            boolean beside = keys.contains(ImageNames.withoutEnding(file.name()))
+                    && (Captions.mayBeIn(file.path(), 0) || ClassFiles.mayBeIn(file.path()));
+            if (beside || Captions.isList(file.path())) {
+                files.add(file.disk());
+            }
+        }
+        return List.copyOf(files);
+    }
+
+    @Override
+    public List<Path> files() {
+        return files;
     }
 
     @Override
@@ -126,6 +162,17 @@ final class EncodedImages implements ImageSource {
         }
         image.toFloats(out, offset);
         return new Note(classes.labels()[i], captions.of(pictures.get(i)));
+    }
+
+    @Override
+    public void requireCaptions() {
+        List<String> without = pictures.stream()
+                .filter(picture -> !captions.has(picture))
+                .map(StoredFile::name)
+                .toList();
+        if (!without.isEmpty()) {
+            throw Captions.missing(name, without.size(), pictures.size(), without.get(0));
+        }
     }
 
     @Override

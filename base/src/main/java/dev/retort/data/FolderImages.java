@@ -73,7 +73,8 @@ public final class FolderImages {
             if (attributes.isSymbolicLink()) {
                 broken.add(inside(file)); // links are followed, so this one could not be
             } else if (attributes.isRegularFile()) {
-                files.add(new StoredFile(inside(file), folder + "/" + inside(file), () -> Files.readAllBytes(file)));
+                files.add(new StoredFile(
+                        inside(file), folder + "/" + inside(file), file, () -> Files.readAllBytes(file)));
             }
             return FileVisitResult.CONTINUE;
         }

@@ -21,6 +21,7 @@ public final class IdxImages implements ImageSource {
     private static final int MOST_BYTES = 1 << 30;
 
     private final String name;
+    private final List<Path> files;
     private final int size;
     private final int rows;
     private final int columns;
@@ -29,8 +30,16 @@ public final class IdxImages implements ImageSource {
     private final List<String> classNames;
 
     private IdxImages(
-            String name, int size, int rows, int columns, byte[] pixels, byte[] labels, List<String> classNames) {
+            String name,
+            List<Path> files,
+            int size,
+            int rows,
+            int columns,
+            byte[] pixels,
+            byte[] labels,
+            List<String> classNames) {
         this.name = name;
+        this.files = files;
         this.size = size;
         this.rows = rows;
         this.columns = columns;
@@ -77,12 +86,18 @@ public final class IdxImages implements ImageSource {
         }
         return new IdxImages(
                 folder.toAbsolutePath().normalize().getFileName() + "/" + split,
+                List.of(imageFile, labelFile),
                 padded,
                 rows,
                 columns,
                 pixels,
                 labels,
                 classNames(folder, labels));
+    }
+
+    @Override
+    public List<Path> files() {
+        return files;
     }
 
     @Override

@@ -2,6 +2,7 @@ package dev.retort.data;
 
 import dev.retort.card.AutoencoderCard;
 import dev.retort.diffusion.Rng;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
@@ -35,7 +36,7 @@ public interface ImageSource {
      * Decodes picture {@code index} into {@code out} from {@code offset} on, as {@code channels * height * width} values
      * in [-1, 1], channel by channel, rows from the top.
      *
-     * @return its class and caption
+     * @return its class and captions
      * @throws dev.retort.error.RetortException of kind DATA, naming the picture, when it is damaged
      */
     Note read(long index, float[] out, int offset);
@@ -54,7 +55,7 @@ public interface ImageSource {
      *
      * @param mirrored whether left and right are exchanged
      * @param chance random numbers of this place in the order of training, for sources that hold distributions
-     * @return its class and caption
+     * @return its class and captions
      */
     default Note readAugmented(long index, boolean mirrored, Rng chance, float[] out, int offset) {
         Note note = read(index, out, offset);
@@ -71,6 +72,15 @@ public interface ImageSource {
         return note;
     }
 
+    /**
+     * Refuses pictures that nothing is written about, for networks that are told by text; an empty caption is one.
+     *
+     * @throws dev.retort.error.RetortException of kind DATA that says how many there are, and the first
+     */
+    default void requireCaptions() {
+        throw Captions.missing(name(), size(), size(), "");
+    }
+
     /** Whether the set it is of keeps training and test pictures apart; where not, all of them are training pictures. */
     default boolean hasTestSplit() {
         return true;
@@ -78,6 +88,11 @@ public interface ImageSource {
 
     /** What a person should know of how the set was read, a sentence each: what was left out, and why. */
     default List<String> notes() {
+        return List.of();
+    }
+
+    /** The files on disk that it is read from, pictures and what is written about them; none where nothing is read. */
+    default List<Path> files() {
         return List.of();
     }
 

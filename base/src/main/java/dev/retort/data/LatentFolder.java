@@ -10,7 +10,8 @@ import tools.jackson.databind.node.ObjectNode;
  * The folder of a latent cache: {@code latents.json} and shards {@code latents-00000-of-00004.safetensors}, each with the
  * tensors {@code mean} and {@code mean_mirrored} (n, C, h, w) in half precision, where encoding has a variance {@code std}
  * and {@code std_mirrored} too, and {@code labels} (n). Where pictures have captions, {@code captions} holds them in UTF-8 one after
- * another and {@code caption_ends} (n) where each ends.
+ * another and {@code caption_ends} where each ends: one for each picture, or as many as {@code caption_counts} (n) says.
+ * {@code sources.jsonl} says which files it was made from ({@link SourceFiles}).
  *
  * @param path the folder
  */

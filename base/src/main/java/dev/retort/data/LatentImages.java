@@ -9,6 +9,8 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,7 +29,7 @@ public final class LatentImages implements ImageSource {
             ByteBuffer meanMirrored,
             ByteBuffer stdMirrored,
             int[] labels,
-            String[] captions) {}
+            List<List<String>> captions) {}
 
     private final LatentManifest manifest;
     private final Shards shards;
@@ -48,9 +50,10 @@ public final class LatentImages implements ImageSource {
         }
     }
 
-    /** Opens a cache; a missing or foreign file is refused by name. */
+    /** Opens a cache; a missing or foreign file is refused by name, and so is a file that it was made from and that has changed. */
     public static LatentImages open(Path path) {
         LatentManifest manifest = new LatentFolder(path).manifest();
+        SourceFiles.read(path).requireUnchanged(path, manifest.source());
         Shards shards = manifest.shards();
         shards.requireAll(path, COMMAND);
         LatentImages images = new LatentImages(manifest);
@@ -76,24 +79,41 @@ public final class LatentImages implements ImageSource {
         }
     }
 
-    /** UTF-8 one after another, and where each ends; null where the file has none. */
-    private static String[] captions(ShardFile file, int count) {
+    /** UTF-8 one after another, and where each ends; none where the file has none. */
+    private static List<List<String>> captions(ShardFile file, int count) {
         if (!file.has(LatentShard.CAPTIONS) && !file.has(LatentShard.CAPTION_ENDS)) {
-            return null;
+            return Collections.nCopies(count, List.of());
+        }
+        boolean counted = file.has(LatentShard.CAPTION_COUNTS);
+        long[] counts = new long[count];
+        Arrays.fill(counts, 1);
+        if (counted) {
+            file.data(LatentShard.CAPTION_COUNTS, Dtype.I64, count)
+                    .asLongBuffer()
+                    .get(counts);
+        }
+        long all = Arrays.stream(counts).sum();
+        if (Arrays.stream(counts).anyMatch(some -> some < 0) || all > Integer.MAX_VALUE) {
+            throw file.foreign(LatentShard.CAPTION_COUNTS, "numbers from 0 on");
         }
         ByteBuffer bytes = file.bytes(LatentShard.CAPTIONS);
-        ByteBuffer places = file.data(LatentShard.CAPTION_ENDS, Dtype.I64, count);
-        String[] captions = new String[count];
+        ByteBuffer ends = file.data(LatentShard.CAPTION_ENDS, Dtype.I64, all);
+        List<List<String>> captions = new ArrayList<>();
         long start = 0;
-        for (int i = 0; i < count; i++) {
-            long end = places.getLong(8 * i);
-            if (end < start || end > bytes.limit()) {
-                throw file.foreign(LatentShard.CAPTION_ENDS, "rising numbers up to " + bytes.limit());
+        int place = 0;
+        for (long some : counts) {
+            List<String> own = new ArrayList<>();
+            for (int i = 0; i < some; i++) {
+                long end = ends.getLong(8 * place++);
+                if (end < start || end > bytes.limit()) {
+                    throw file.foreign(LatentShard.CAPTION_ENDS, "rising numbers up to " + bytes.limit());
+                }
+                byte[] one = new byte[(int) (end - start)];
+                bytes.get((int) start, one);
+                own.add(new String(one, StandardCharsets.UTF_8));
+                start = end;
             }
-            byte[] one = new byte[(int) (end - start)];
-            bytes.get((int) start, one);
-            captions[i] = new String(one, StandardCharsets.UTF_8);
-            start = end;
+            captions.add(counted || !own.contains("") ? List.copyOf(own) : List.of());
         }
         return captions;
     }
@@ -158,12 +178,22 @@ public final class LatentImages implements ImageSource {
     }
 
     @Override
+    public void requireCaptions() {
+        List<List<String>> all =
+                opened.stream().flatMap(shard -> shard.captions().stream()).toList();
+        long without = all.stream().filter(List::isEmpty).count();
+        if (without > 0) {
+            throw Captions.missing(name(), without, size(), "number " + all.indexOf(List.of()) + " (from 0)");
+        }
+    }
+
+    @Override
     public int label(long index) {
         return opened.get(shards.shardOf(index)).labels()[shards.placeOf(index)];
     }
 
     private static Note note(Shard shard, int i) {
-        return new Note(shard.labels()[i], shard.captions() == null ? "" : shard.captions()[i]);
+        return new Note(shard.labels()[i], shard.captions().get(i));
     }
 
     private void scaled(ByteBuffer mean, int i, float[] out, int at) {

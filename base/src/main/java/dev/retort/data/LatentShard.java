@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -29,14 +30,14 @@ public final class LatentShard {
 
     static final String CAPTIONS = "captions";
     static final String CAPTION_ENDS = "caption_ends";
+    static final String CAPTION_COUNTS = "caption_counts";
 
     private final LatentManifest manifest;
     private final int index;
     private final int count;
     private final Map<String, HalfTensor> tensors = new LinkedHashMap<>();
     private final ByteBuffer labels;
-    private final ByteBuffer captionEnds;
-    private final ByteArrayOutputStream captions = new ByteArrayOutputStream();
+    private final List<List<String>> captions = new ArrayList<>();
 
     /** An empty one, the manifest's file of this number. */
     public LatentShard(LatentManifest manifest, int index) {
@@ -44,14 +45,12 @@ public final class LatentShard {
         this.index = index;
         count = manifest.shards().rowsOf(index);
         labels = ByteBuffer.allocate(8 * count).order(ByteOrder.LITTLE_ENDIAN);
-        captionEnds = ByteBuffer.allocate(8 * count).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** What is known of the next picture beside its latents. */
     public void picture(Note note) {
         labels.putLong(note.label());
-        captions.writeBytes(note.caption().getBytes(StandardCharsets.UTF_8));
-        captionEnds.putLong(captions.size());
+        captions.add(note.captions());
     }
 
     /** The tensors that a file of this manifest has beside labels and captions. */
@@ -89,11 +88,36 @@ public final class LatentShard {
         long[] shape = {count, manifest.autoencoder().latentChannels(), manifest.height(), manifest.width()};
         tensors.forEach((name, values) -> writer.add(name, Dtype.F16, shape, values::bytes));
         writer.add(ShardFile.LABELS, Dtype.I64, new long[] {count}, labels::flip);
-        if (captions.size() > 0) {
-            byte[] text = captions.toByteArray();
-            writer.add(CAPTIONS, Dtype.U8, new long[] {text.length}, () -> ByteBuffer.wrap(text));
-            writer.add(CAPTION_ENDS, Dtype.I64, new long[] {count}, captionEnds::flip);
+        if (captions.stream().anyMatch(some -> !some.isEmpty())) {
+            captions(writer);
         }
         writer.write(file);
+    }
+
+    /** Where each has one or none, no counts are written, and an empty one is none. */
+    private void captions(SafetensorsWriter writer) {
+        boolean counted = captions.stream().anyMatch(some -> some.size() > 1 || some.contains(""));
+        ByteArrayOutputStream text = new ByteArrayOutputStream();
+        List<Long> ends = new ArrayList<>();
+        List<Long> counts = new ArrayList<>();
+        for (List<String> some : captions) {
+            for (String one : counted || !some.isEmpty() ? some : List.of("")) {
+                text.writeBytes(one.getBytes(StandardCharsets.UTF_8));
+                ends.add((long) text.size());
+            }
+            counts.add((long) some.size());
+        }
+        byte[] bytes = text.toByteArray();
+        writer.add(CAPTIONS, Dtype.U8, new long[] {bytes.length}, () -> ByteBuffer.wrap(bytes));
+        writer.add(CAPTION_ENDS, Dtype.I64, new long[] {ends.size()}, () -> numbers(ends));
+        if (counted) {
+            writer.add(CAPTION_COUNTS, Dtype.I64, new long[] {counts.size()}, () -> numbers(counts));
+        }
+    }
+
+    private static ByteBuffer numbers(List<Long> values) {
+        ByteBuffer bytes = ByteBuffer.allocate(8 * values.size()).order(ByteOrder.LITTLE_ENDIAN);
+        values.forEach(bytes::putLong);
+        return bytes.flip();
     }
 }

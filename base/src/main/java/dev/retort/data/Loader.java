@@ -137,7 +137,7 @@ public final class Loader implements AutoCloseable {
             if (Thread.currentThread().isInterrupted()) {
                 throw new RetortException(Kind.INTERRUPTED, "loading " + source.name() + " was stopped");
             }
-            notes.add(read(first + i, i, values, pairedValues));
+            notes.add(read(first + i, i, values, pairedValues).oneCaption(order.caption(first + i)));
         }
         Prompts prompts = Prompts.of(notes);
         return Batch.of(

@@ -36,6 +36,11 @@ final class Order {
         return Rng.at(seed, Purpose.LATENT, k, 0);
     }
 
+    /** Random numbers of place {@code k} that choose among the captions of its picture. */
+    Rng caption(long k) {
+        return Rng.at(seed, Purpose.AUGMENT, k, 1);
+    }
+
     /** The picture that stands in at place {@code k} when {@code attempt} others (from 1) proved damaged. */
     long replacement(long k, int attempt) {
         return Rng.at(seed, Purpose.SHUFFLE, k, attempt).nextInt((int) Math.min(size, Integer.MAX_VALUE));

@@ -18,6 +18,11 @@ public record PairedImages(ImageSource images, ImageSource other) implements Ima
     }
 
     @Override
+    public void requireCaptions() {
+        images.requireCaptions();
+    }
+
+    @Override
     public String name() {
         return images.name();
     }

@@ -1,9 +1,11 @@
 package dev.retort.data;
 
+import dev.retort.card.ModelCard;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.LongStream;
 
 /** What pictures are to show, one entry for each: a person's words or classes, or what a data set says of its pictures. */
 public sealed interface Prompts {
@@ -32,6 +34,33 @@ public sealed interface Prompts {
         Labels labels = new Labels(notes.stream().mapToInt(Note::label).toArray());
         List<String> captions = notes.stream().map(Note::caption).toList();
         return captions.stream().allMatch(String::isEmpty) ? labels : new Captioned(labels, new Texts(captions));
+    }
+
+    /**
+     * What a model may be told, one after another: each label that it is sampled for, or each example text of its card. One that knows
+     * no labels is told 0, one whose card has no texts the empty one.
+     *
+     * @param first how many to pass over
+     */
+    static Prompts inTurn(ModelCard card, long first, int count) {
+        return of(card, LongStream.range(first, first + count));
+    }
+
+    /** The first few of what {@link #inTurn} says, each so many times before the next. */
+    static Prompts rows(ModelCard card, int rows, int each) {
+        return of(card, LongStream.range(0, (long) rows * each).map(i -> i / each));
+    }
+
+    private static Prompts of(ModelCard card, LongStream turns) {
+        if (card.text() == null) {
+            List<Integer> labels = card.labels().isEmpty() ? List.of(0) : card.labels();
+            return new Labels(
+                    turns.mapToInt(i -> labels.get((int) (i % labels.size()))).toArray());
+        }
+        List<String> texts =
+                card.text().prompts().isEmpty() ? List.of("") : card.text().prompts();
+        return new Texts(
+                turns.mapToObj(i -> texts.get((int) (i % texts.size()))).toList());
     }
 
     /** Classes, with their names as texts for networks that are told by text. */

@@ -163,6 +163,26 @@ public final class Shapes implements ImageSource {
         return inside / (double) (SUBSAMPLES * SUBSAMPLES);
     }
 
+    /** The ink of a colour in even light, RGB from 0 to 1. */
+    static double[] ink(int colour) {
+        return INKS[colour].clone();
+    }
+
+    /** Share of each pixel that a shape of this condition covers, row by row. */
+    double[] coverage(ShapesCondition condition) {
+        boolean[] mask = mask(condition);
+        double[] covered = new double[size * size];
+        int left = subsample(condition.x() - condition.radius()) / SUBSAMPLES;
+        int right = subsample(condition.x() + condition.radius()) / SUBSAMPLES;
+        int bottom = subsample(condition.y() + condition.radius()) / SUBSAMPLES;
+        for (int row = subsample(condition.y() - condition.radius()) / SUBSAMPLES; row <= bottom; row++) {
+            for (int column = left; column <= right; column++) {
+                covered[row * size + column] = coverage(mask, row, column, 0);
+            }
+        }
+        return covered;
+    }
+
     private static double[] shade(double[] ink, long background) {
         double light = 0.94 + 0.12 * (background >>> 40 & 0xff) / 255.0;
         return new double[] {ink[0] * light, ink[1] * light, ink[2] * light};

@@ -5,7 +5,9 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.io.EOFException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
+import java.nio.ByteBuffer;
+import java.nio.channels.SeekableByteChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -15,13 +17,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
-import java.util.function.Predicate;
-import org.apache.commons.compress.archivers.tar.TarArchiveEntry;
-import org.apache.commons.compress.archivers.tar.TarArchiveInputStream;
+import java.util.function.BiPredicate;
 
 /**
- * The files of tar archives. Pictures and what is written about them stay in memory; of other files only the names are
- * kept. Links are the file they lead to, as {@code tar} makes hard links of files that are linked on disk.
+ * The files of tar archives. Of an archive that is not compressed each file is read at its place when it is asked for; of
+ * a compressed one pictures and what is written about them stay in memory, of other files only the names. Links are the file they lead to, as {@code tar} makes hard links of files that are linked on disk.
  */
 final class TarFiles {
     private static final int LISTED = 5;
@@ -33,7 +33,7 @@ final class TarFiles {
 
     private TarFiles() {}
 
-    /** Reads archives; together they may fill half of the heap. */
+    /** Reads archives; the compressed ones together may fill half of the heap. */
     static TarFiles read(List<Path> archives) {
         TarFiles read = new TarFiles();
         for (Path archive : archives) {
@@ -60,7 +60,7 @@ final class TarFiles {
     }
 
     private void add(Path archive) throws IOException {
-        Map<String, byte[]> kept = new TreeMap<>();
+        Map<String, StoredFile.Fetch> kept = new TreeMap<>();
         Map<String, String> links = new TreeMap<>();
         Set<String> others = new HashSet<>();
         scan(archive, TarFiles::isKept, kept, links, others);
@@ -81,14 +81,14 @@ final class TarFiles {
                 late.add(target);
             }
         });
-        Map<String, byte[]> lateKept = new TreeMap<>();
+        Map<String, StoredFile.Fetch> lateKept = new TreeMap<>();
         if (!late.isEmpty()) {
-            scan(archive, late::contains, lateKept, new TreeMap<>(), new HashSet<>());
+            scan(archive, (path, bytes) -> late.contains(path), lateKept, new TreeMap<>(), new HashSet<>());
         }
         targets.forEach((link, target) -> {
-            byte[] bytes = kept.getOrDefault(target, lateKept.get(target));
-            if (isKept(link) && bytes != null) {
-                kept.put(link, bytes);
+            StoredFile.Fetch fetch = kept.getOrDefault(target, lateKept.get(target));
+            if (isKept(link) && fetch != null) {
+                kept.put(link, fetch);
             } else {
                 others.add(link);
             }
@@ -97,38 +97,45 @@ final class TarFiles {
             notes.add("left out: " + FirstFew.of(broken, LISTED) + " in " + archive
                     + ", links that lead to no file of the archive");
         }
-        kept.forEach((path, bytes) -> files.add(new StoredFile(path, archive + "!" + path, () -> bytes)));
-        others.forEach(path -> files.add(new StoredFile(path, archive + "!" + path, () -> {
+        kept.forEach((path, fetch) -> files.add(new StoredFile(path, archive + "!" + path, archive, fetch)));
+        others.forEach(path -> files.add(new StoredFile(path, archive + "!" + path, archive, () -> {
             throw new IOException("it was not kept");
         })));
     }
 
-    private static boolean isKept(String path) {
+    /** Whether a compressed archive's file of so many bytes stays in memory. */
+    private static boolean isKept(String path, long bytes) {
         return ImageNames.hiddenPart(path).isEmpty()
-                && (ImageNames.isPicture(path) || Captions.mayBeIn(path) || ClassFiles.mayBeIn(path));
+                && (ImageNames.isPicture(path) || Captions.mayBeIn(path, bytes) || ClassFiles.mayBeIn(path));
+    }
+
+    private static boolean isKept(String path) {
+        return isKept(path, 0);
     }
 
     private void scan(
             Path archive,
-            Predicate<String> wanted,
-            Map<String, byte[]> kept,
+            BiPredicate<String, Long> wanted,
+            Map<String, StoredFile.Fetch> kept,
             Map<String, String> links,
             Set<String> others)
             throws IOException {
-        try (TarArchiveInputStream tar =
-                new TarArchiveInputStream(Compressed.open(archive), StandardCharsets.UTF_8.name())) {
-            for (TarArchiveEntry entry = tar.getNextEntry(); entry != null; entry = tar.getNextEntry()) {
-                String path = clean(entry.getName());
-                if (entry.isLink()) {
-                    links.put(path, clean(entry.getLinkName()));
-                } else if (entry.isSymbolicLink()) {
+        try (TarHeaders headers = new TarHeaders(archive)) {
+            for (TarHeaders.Entry entry = headers.next(); entry != null; entry = headers.next()) {
+                String path = clean(entry.path());
+                if (entry.header().isLink()) {
+                    links.put(path, clean(entry.link()));
+                } else if (entry.header().isSymbolicLink()) {
                     String inside = path.substring(0, path.lastIndexOf('/') + 1);
-                    boolean absolute = entry.getLinkName().startsWith("/");
-                    links.put(path, absolute ? entry.getLinkName() : clean(inside + entry.getLinkName()));
-                } else if (!entry.isFile() || entry.isFIFO() || entry.isCharacterDevice() || entry.isBlockDevice()) {
+                    boolean absolute = entry.link().startsWith("/");
+                    links.put(path, absolute ? entry.link() : clean(inside + entry.link()));
+                } else if (!entry.isPlainFile()) {
                     continue;
-                } else if (wanted.test(path)) {
-                    kept.put(path, bytes(archive, tar, entry));
+                } else if (headers.isAddressable() && !ClassFiles.mayBeIn(path)) {
+                    kept.put(path, slice(archive, entry.offset(), entry.size()));
+                } else if (headers.isAddressable() || wanted.test(path, entry.size())) {
+                    byte[] bytes = bytes(archive, headers, entry);
+                    kept.put(path, () -> bytes);
                 } else {
                     others.add(path);
                 }
@@ -136,18 +143,32 @@ final class TarFiles {
         }
     }
 
-    private byte[] bytes(Path archive, TarArchiveInputStream tar, TarArchiveEntry entry) throws IOException {
-        room -= entry.getSize();
-        if (entry.getSize() < 0 || room < 0) {
+    /** Opened for each reading: a thread that is interrupted would close a channel for all others. */
+    private static StoredFile.Fetch slice(Path archive, long offset, long size) {
+        return () -> {
+            try (SeekableByteChannel channel = Files.newByteChannel(archive)) {
+                ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(size));
+                channel.position(offset);
+                while (bytes.hasRemaining()) {
+                    if (channel.read(bytes) < 0) {
+                        throw new EOFException("the archive became shorter since it was opened");
+                    }
+                }
+                return bytes.array();
+            }
+        };
+    }
+
+    private byte[] bytes(Path archive, TarHeaders headers, TarHeaders.Entry entry) throws IOException {
+        room -= entry.size();
+        if (room < 0) {
             throw new RetortException(
                     Kind.DATA,
-                    archive + " does not fit into half of the heap; unpack it and set data.path to the folder");
+                    archive
+                            + " does not fit into half of the heap; uncompress it (gunzip), and its files are read where"
+                            + " they lie");
         }
-        byte[] bytes = tar.readNBytes((int) entry.getSize());
-        if (bytes.length < entry.getSize()) {
-            throw new EOFException("it is cut off inside " + entry.getName());
-        }
-        return bytes;
+        return headers.bytes();
     }
 
     private static String target(String link, Map<String, String> links) {

@@ -2,6 +2,7 @@ package dev.retort.data;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,10 +12,23 @@ import java.util.TreeSet;
 
 /**
  * {@code .tar} or {@code .tar.gz} archives of pictures in class folders, perhaps below split folders, or with WebDataset's
- * {@code .cls} files. Archives are read once; the encoded pictures stay in memory and are decoded on demand.
+ * {@code .cls}, {@code .txt} and {@code .json} files. Those that are not compressed are read once from header to header, and
+ * each picture where it lies when it is wanted; of compressed ones the encoded pictures stay in memory.
  */
 public final class TarImages {
     private TarImages() {}
+
+    /** Reads an archive, those in a folder, or those of {@link ShardNames}. */
+    static ImageSource open(String path, String split, int size) {
+        if (ShardNames.are(path)) {
+            List<Path> shards = ShardNames.of(path);
+            return openAll(shards.get(0).toAbsolutePath().getParent(), shards, split, size);
+        }
+        Path place = Datasets.existing(path);
+        return Files.isDirectory(place)
+                ? openAll(place, Datasets.archives(place), split, size)
+                : open(place, split, size);
+    }
 
     /**
      * Reads an archive.

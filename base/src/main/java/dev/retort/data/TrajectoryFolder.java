@@ -1,5 +1,6 @@
 package dev.retort.data;
 
+import dev.retort.card.SamplingSpec;
 import dev.retort.config.CardFile;
 import dev.retort.config.Difference;
 import dev.retort.error.FirstFew;
@@ -39,11 +40,14 @@ public record TrajectoryFolder(Path path) {
         return CARD_FILE.read(path, TrajectoryFolder::upgrade);
     }
 
-    /** One of format 1 says nothing of the noise's temperature: no step of a trajectory adds any. */
+    /** One of format 1 says nothing of the noise's temperature: no step of a trajectory adds any; older ones nothing of guidance's contrast. */
     private static void upgrade(ObjectNode manifest) {
         if (manifest.path("format").asInt() == 1 && manifest.path("sampling") instanceof ObjectNode sampling) {
             sampling.put("temperature", 1);
             manifest.put("format", 2);
+        }
+        if (manifest.path("sampling") instanceof ObjectNode sampling) {
+            SamplingSpec.upgrade(sampling);
         }
     }
 

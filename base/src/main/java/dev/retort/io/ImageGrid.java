@@ -2,6 +2,7 @@ package dev.retort.io;
 
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 
 /** Pictures laid out in rows and columns with white gaps between them, as one sheet. */
 public final class ImageGrid {
@@ -89,7 +90,12 @@ public final class ImageGrid {
         return Png.encode(image(times));
     }
 
-    /** Writes the sheet as a PNG file, each pixel {@code times} by {@code times}. */
+    /** Writes the sheet as a PNG file with texts by keyword, each pixel {@code times} by {@code times}. */
+    public void write(Path path, int times, Map<String, String> texts) {
+        Png.write(path, image(times), texts);
+    }
+
+    /** The same without texts. */
     public void write(Path path, int times) {
         Png.write(path, image(times));
     }

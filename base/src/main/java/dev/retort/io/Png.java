@@ -6,6 +6,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.Map;
 import javax.imageio.ImageIO;
 
 /** Pictures as 8-bit grey or RGB PNG files. */
@@ -29,6 +30,11 @@ public final class Png {
             throw new UncheckedIOException(e);
         }
         return out.toByteArray();
+    }
+
+    /** Writes a PNG file with texts by keyword, whole or not at all. */
+    public static void write(Path path, PixelImage image, Map<String, String> texts) {
+        AtomicWrite.bytes(path, PngText.with(encode(image), texts));
     }
 
     /** Writes a PNG file, whole or not at all. */

@@ -12,12 +12,14 @@ import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
 /** Values of one file on their way into another, a portion at a time, as they are or in another type. */
 public final class ConvertedWeights {
     private static final int MOST_NAMED = 3;
+    private static final Set<Dtype> WRITTEN = EnumSet.of(Dtype.F32, Dtype.BF16, Dtype.F16);
 
     private ConvertedWeights() {}
 
@@ -28,6 +30,14 @@ public final class ConvertedWeights {
                 .map(TensorEntry::dtype)
                 .filter(Dtype::floating)
                 .collect(Collectors.toCollection(() -> EnumSet.noneOf(Dtype.class)));
+    }
+
+    /** The type that all floating-point values of a file have, where there is one and it can be written. */
+    public static Optional<Dtype> single(TensorFile file) {
+        Set<Dtype> types = types(file);
+        return types.stream()
+                .filter(type -> types.size() == 1 && WRITTEN.contains(type))
+                .findFirst();
     }
 
     /** All tensors of a file for a file of ours, under their names. */

@@ -54,6 +54,11 @@ public enum DitLayout implements WeightLayout<DitSpec> {
         }
 
         @Override
+        public boolean has(DitSpec spec) {
+            return !spec.modern();
+        }
+
+        @Override
         public List<Part> parts(DitSpec spec) {
             return diffusers(spec);
         }

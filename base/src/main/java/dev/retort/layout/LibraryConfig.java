@@ -13,6 +13,7 @@ import java.util.TreeSet;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * A configuration as the diffusers library writes it: one JSON object. A field that is missing or null has the default of
@@ -53,6 +54,13 @@ public final class LibraryConfig {
     /** A configuration without any field, where there is no file. */
     public static LibraryConfig none(Path file) {
         return new LibraryConfig(file, JsonMapper.shared().createObjectNode(), "");
+    }
+
+    /** The same with another value of a field. */
+    LibraryConfig with(String field, Object value) {
+        ObjectNode changed = (ObjectNode) root.deepCopy();
+        changed.putPOJO(field, value);
+        return new LibraryConfig(file, JsonMapper.shared().readTree(changed.toString()), advice);
     }
 
     /** Whether there is a value. */

@@ -4,7 +4,9 @@ import dev.retort.card.ClampSpec;
 import dev.retort.card.DitConvention;
 import dev.retort.card.GridSpec;
 import dev.retort.card.ModelCard;
+import dev.retort.card.Part;
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingSpec;
 import dev.retort.card.ScalarInputs;
 import dev.retort.card.TrainedFor;
 import dev.retort.config.CardFile;
@@ -21,7 +23,10 @@ import java.util.List;
 import java.util.regex.Pattern;
 import tools.jackson.databind.node.ObjectNode;
 
-/** A model's folder: {@code model.safetensors}, under the network's own names, and its card {@code model.json}. */
+/**
+ * A model's folder: {@code model.safetensors}, under the network's own names, and its card {@code model.json}; of one that is told
+ * texts the tokenizers as well.
+ */
 public final class ModelFiles {
     /** The weights' file name. */
     public static final String WEIGHTS = "model.safetensors";
@@ -37,8 +42,11 @@ public final class ModelFiles {
             "give a run folder, a checkpoint or a folder written by 'retort train' or 'retort distill'",
             "train again");
 
-    private static final OwnFiles FILES =
-            new OwnFiles("a model", CARD, Pattern.compile(Pattern.quote(WEIGHTS) + "|" + Pattern.quote(CARD)));
+    private static final OwnFiles FILES = new OwnFiles(
+            "a model",
+            CARD,
+            Pattern.compile(
+                    Pattern.quote(WEIGHTS) + "|" + Pattern.quote(CARD) + "|tokenizer(_\\d+)?/[a-z_]+\\.(json|txt)"));
 
     private ModelFiles() {}
 
@@ -52,10 +60,13 @@ public final class ModelFiles {
         AtomicWrite.folder(folder, FILES, inside -> write(inside, card, weights));
     }
 
-    /** Writes the two files into a folder that is itself being written. */
+    /** Writes the files into a folder that is itself being written. */
     public static void write(Path inside, ModelCard card, SafetensorsWriter weights) {
         weights.metadata("format", "pt").write(inside.resolve(WEIGHTS));
         CARD_FILE.write(inside, card);
+        if (card.text() != null) {
+            card.text().write(inside);
+        }
     }
 
     /**
@@ -79,7 +90,16 @@ public final class ModelFiles {
                             + card.process().schedule().text() + " here has " + hash
                             + "; it would sample wrongly with this version");
         }
-        return card;
+        return card.text() == null
+                ? card
+                : card.withText(card.text()
+                        .read(
+                                folder,
+                                card.network()
+                                        .condition()
+                                        .parts()
+                                        .get(Part.TOKENS)
+                                        .get(0)));
     }
 
     /**
@@ -90,11 +110,16 @@ public final class ModelFiles {
      * trained for all, one that names no scales of guidance that it was told any, and one that says nothing of bits floats.
      */
     private static void upgrade(ObjectNode card) {
-        if (!card.has("quantization")) {
-            card.putNull("quantization");
+        for (String later : List.of("text", "quantization")) {
+            if (!card.has(later)) {
+                card.putNull(later);
+            }
         }
         if (card.get("process") instanceof ObjectNode process) {
             ProcessSpec.upgrade(process);
+        }
+        if (card.get("sampling") instanceof ObjectNode sampling) {
+            SamplingSpec.upgrade(sampling);
         }
         if (card.path("format").asInt() == 1 && card.path("network") instanceof ObjectNode network) {
             network.set("convention", CardFile.tree(DitConvention.ORIGINAL));

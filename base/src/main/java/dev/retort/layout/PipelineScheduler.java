@@ -4,6 +4,8 @@ import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
 import dev.retort.card.ScheduleSpec;
 import dev.retort.diffusion.Prediction;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import dev.retort.layout.SchedulerClass.Knows;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * Reads the scheduler of a diffusers pipeline: the process its network was trained with, and how it is drawn from. A class
@@ -38,7 +41,6 @@ final class PipelineScheduler {
             "timestep_type",
             "use_flow_sigmas",
             "invert_sigmas",
-            "lambda_min_clipped",
             "predictor_order",
             "corrector_order",
             "solver_p",
@@ -54,17 +56,22 @@ final class PipelineScheduler {
             "timestep_values",
             "tensor_format");
 
+    /** Whose pipelines take two fields otherwise than the scheduler's file has them. */
+    private static final Pattern STABLE_DIFFUSION = Pattern.compile("StableDiffusion(?!XL|3).*");
+
     private final LibraryConfig config;
     private final SchedulerClass kind;
     private final List<String> notes = new ArrayList<>();
     private final ProcessSpec process;
     private final SchedulerDrawing drawing;
 
-    private PipelineScheduler(LibraryConfig config, List<String> indexed) {
-        this.config = config;
-        String named = config.text(CLASS, indexed.isEmpty() ? "missing" : indexed.get(indexed.size() - 1));
+    private PipelineScheduler(LibraryConfig read, LibraryConfig index) {
+        List<String> indexed = index.texts("scheduler");
+        String named = read.text(CLASS, indexed.isEmpty() ? "missing" : indexed.get(indexed.size() - 1));
         this.kind = SchedulerClass.named(named)
-                .orElseThrow(() -> config.refused(CLASS, named, "one of " + String.join(", ", SchedulerClass.names())));
+                .orElseThrow(() -> read.refused(CLASS, named, "one of " + String.join(", ", SchedulerClass.names())));
+        boolean stable = STABLE_DIFFUSION.matcher(index.text(CLASS, "")).matches();
+        this.config = stable && kind.betas() != SchedulerClass.Betas.NONE ? asPipeline(read) : read;
         if (!indexed.isEmpty() && !indexed.contains(named)) {
             notes.add("model_index.json names " + indexed.get(indexed.size() - 1) + ", its scheduler's own file "
                     + named + ", which is followed");
@@ -84,8 +91,15 @@ final class PipelineScheduler {
      */
     static Optional<PipelineScheduler> of(Path pipeline, LibraryConfig index) {
         Path file = pipeline.resolve("scheduler").resolve("scheduler_config.json");
+        if (!index.texts("scheduler").isEmpty() && !Files.isRegularFile(file)) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    file + " is missing, though model_index.json names " + String.join(" ", index.texts("scheduler"))
+                            + ": without it, what the network predicts (noise, v or sample) and at which noise levels is not"
+                            + " known; fetch it again");
+        }
         return Files.isRegularFile(file)
-                ? Optional.of(new PipelineScheduler(LibraryConfig.read(file, ADVICE), index.texts("scheduler")))
+                ? Optional.of(new PipelineScheduler(LibraryConfig.read(file, ADVICE), index))
                 : Optional.empty();
     }
 
@@ -102,6 +116,24 @@ final class PipelineScheduler {
     /** In what we draw otherwise than the library, a sentence each. */
     List<String> notes() {
         return notes;
+    }
+
+    /** As the Stable Diffusion pipelines of the library correct old files: what they say by a warning is said in the notes. */
+    private LibraryConfig asPipeline(LibraryConfig read) {
+        LibraryConfig corrected = read;
+        if (kind.spacing().equals("leading")
+                || read.text("timestep_spacing", "").equals("leading")) {
+            if (read.whole("steps_offset", 0) != 1) {
+                corrected = corrected.with("steps_offset", 1);
+                notes.add("steps_offset is taken as 1, as its pipeline does, instead of "
+                        + read.whole("steps_offset", 0));
+            }
+        }
+        if (kind.knows(Knows.CLIPS) && read.flag("clip_sample", kind.knows(Knows.CLIPS_UNASKED))) {
+            corrected = corrected.with("clip_sample", false);
+            notes.add("clip_sample is taken as false, as its pipeline does, since latents exceed that");
+        }
+        return corrected;
     }
 
     private void requireKnown() {

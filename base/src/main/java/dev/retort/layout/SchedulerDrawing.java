@@ -49,6 +49,7 @@ final class SchedulerDrawing {
         OURS.put("use_lu_lambdas", Set.of("false"));
         OURS.put("use_dynamic_shifting", Set.of("false"));
         OURS.put("shift_terminal", Set.of());
+        OURS.put("lambda_min_clipped", Set.of("-Infinity", "-inf"));
         OURS.put("interpolation_type", Set.of("linear"));
         OURS.put("predict_x0", Set.of("true"));
         OURS.put("disable_corrector", Set.of("[]"));
@@ -112,7 +113,7 @@ final class SchedulerDrawing {
             notes.add("not followed of the scheduler: " + String.join(", ", otherwise));
         }
         boolean few = kind.knows(Knows.FEW_STEPS);
-        return new SamplingSpec(solver, few ? FEW_STEPS : USUAL_STEPS, grid, few ? 1 : 4, 0, 1, 0, clamp, 1);
+        return new SamplingSpec(solver, few ? FEW_STEPS : USUAL_STEPS, grid, few ? 1 : 4, 0, 1, 0, 0, clamp, 1);
     }
 
     /** The solver that stands in for the class's own, which is said; empty where ours does the same. */

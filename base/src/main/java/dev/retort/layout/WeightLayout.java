@@ -37,6 +37,11 @@ public interface WeightLayout<S extends NetworkSpec> {
     /** Whether it is a folder of files, not one file. */
     boolean isFolder();
 
+    /** Whether its program has such a network. */
+    default boolean has(S spec) {
+        return true;
+    }
+
     /** Every key of a file in this layout, in its order. Of parts of the same rows all must hold the same values. */
     List<Part> parts(S spec);
 

@@ -49,6 +49,13 @@ public record Measure(String name, String group, Unit unit, Better better, Strin
             Unit.PERCENT,
             Better.HIGHER,
             "samples recognised as the class that was asked for");
+    /** Share of pictures that show what a text asked for. */
+    public static final Measure PROMPTS_RIGHT = new Measure(
+            "Prompts right",
+            QUALITY,
+            Unit.PERCENT,
+            Better.HIGHER,
+            "pictures that show all that a held-out text asks for");
     /** Share of samples that are suspiciously near to a training image. */
     public static final Measure NEAR_COPIES = new Measure(
             "Near copies",
@@ -75,6 +82,16 @@ public record Measure(String name, String group, Unit unit, Better better, Strin
         HIGHER,
         /** Neither: a fact. */
         NEITHER
+    }
+
+    /** Share of pictures that show one attribute of what a text asked for. */
+    public static Measure promptRight(String attribute) {
+        return new Measure(
+                "Prompts right: " + attribute,
+                QUALITY,
+                Unit.PERCENT,
+                Better.HIGHER,
+                "pictures that show the " + attribute + " that a held-out text asks for");
     }
 
     /** A score of picture quality, such as a Fréchet distance under its full name. */

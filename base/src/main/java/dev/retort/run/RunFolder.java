@@ -8,6 +8,7 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.FolderLock;
+import dev.retort.layout.LoraFile;
 import dev.retort.layout.ModelFiles;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
@@ -158,6 +159,11 @@ public record RunFolder(Path path) {
     /** Where the result lies once there is one. */
     public Path model() {
         return path.resolve("model");
+    }
+
+    /** Where the adapter alone lies that a run learned, merged into the result, where it learned one from beginning to end. */
+    public Path adapter() {
+        return path.resolve(LoraFile.NAME);
     }
 
     /** Where the weights lie that were best in a number of steps, where the run kept such. */

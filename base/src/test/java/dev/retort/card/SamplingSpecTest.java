@@ -61,7 +61,13 @@ class SamplingSpecTest {
                 "sampling.clamp=dynamic:quantile=0.9");
         assertThat(spec)
                 .isEqualTo(new SamplingChange(
-                                "ddim:eta=0.5", null, "leading:offset=1,end=lowest", null, "dynamic:quantile=0.9", null)
+                                "ddim:eta=0.5",
+                                null,
+                                "leading:offset=1,end=lowest",
+                                null,
+                                null,
+                                "dynamic:quantile=0.9",
+                                null)
                         .of(SamplingSpec.of("ddpm", 8, 1.5)));
         assertThat(spec.solver()).isEqualTo(new SolverSpec.Ddim(0.5, false, false));
         assertThat(spec.grid()).isEqualTo(new TableGrid.Leading(1, false, GridSpec.End.LOWEST));
@@ -143,7 +149,7 @@ class SamplingSpecTest {
             heun:eta=1        | solver is 'heun:eta=1', but heun has no option 'eta'. Known: none
             """)
     void a_slip_is_answered_with_option_value_and_what_is_allowed(String line, String sentence) {
-        assertThatThrownBy(() -> new SamplingChange(line, null, null, null, null, null).of(USUAL))
+        assertThatThrownBy(() -> new SamplingChange(line, null, null, null, null, null, null).of(USUAL))
                 .isInstanceOfSatisfying(
                         RetortException.class, e -> assertThat(e.kind()).isEqualTo(Kind.USAGE))
                 .hasMessageStartingWith(sentence);
@@ -159,35 +165,35 @@ class SamplingSpecTest {
             karras:offset=1     | grid is 'karras:offset=1': offset is 1, expected 0, or the range leading beside it
             """)
     void so_is_one_in_a_grid(String line, String sentence) {
-        assertThatThrownBy(() -> new SamplingChange(null, null, line, null, null, null).of(USUAL))
+        assertThatThrownBy(() -> new SamplingChange(null, null, line, null, null, null, null).of(USUAL))
                 .hasMessageStartingWith(sentence);
     }
 
     @Test
     void a_grid_that_names_its_points_says_how_many_steps_there_are() {
-        SamplingSpec asked = new SamplingChange("heun", null, "times:at=999,499,9", null, null, null).of(USUAL);
+        SamplingSpec asked = new SamplingChange("heun", null, "times:at=999,499,9", null, null, null, null).of(USUAL);
         assertThat(asked.steps()).isEqualTo(3);
-        assertThat(new SamplingChange(null, null, "respaced:counts=10,15,20", null, null, null)
+        assertThat(new SamplingChange(null, null, "respaced:counts=10,15,20", null, null, null, null)
                         .of(USUAL)
                         .steps())
                 .isEqualTo(45);
-        assertThatThrownBy(() -> new SamplingChange(null, 7, "times:at=999,499,9", null, null, null).of(USUAL))
+        assertThatThrownBy(() -> new SamplingChange(null, 7, "times:at=999,499,9", null, null, null, null).of(USUAL))
                 .hasMessage("steps is 7, expected 3, as many as the grid times:at=999,499,9 has");
-        assertThatThrownBy(() -> new SamplingChange(null, 7, null, null, null, null).of(asked))
+        assertThatThrownBy(() -> new SamplingChange(null, 7, null, null, null, null, null).of(asked))
                 .hasMessageContaining("as many as the grid");
     }
 
     @Test
     void guidance_is_a_strength_with_interval_and_channels() {
         SamplingSpec asked =
-                new SamplingChange(null, null, null, "2.5:from=0.2,to=0.8,channels=3", null, null).of(USUAL);
+                new SamplingChange(null, null, null, "2.5:from=0.2,to=0.8,channels=3", null, null, null).of(USUAL);
         assertThat(asked).isEqualTo(USUAL.withGuidance(2.5, 0.2, 0.8, 3));
-        assertThat(new SamplingChange(null, null, null, "3", null, null).of(asked))
+        assertThat(new SamplingChange(null, null, null, "3", null, null, null).of(asked))
                 .isEqualTo(USUAL.withGuidance(3, 0.2, 0.8, 3));
-        assertThatThrownBy(() -> new SamplingChange(null, null, null, "3:form=0.2", null, null).of(USUAL))
+        assertThatThrownBy(() -> new SamplingChange(null, null, null, "3:form=0.2", null, null, null).of(USUAL))
                 .hasMessage(
                         "guidance is 3:form=0.2, which has no option 'form'; did you mean 'from'? Known: from, to, channels");
-        assertThatThrownBy(() -> new SamplingChange(null, null, null, "3:from=2", null, null).of(USUAL))
+        assertThatThrownBy(() -> new SamplingChange(null, null, null, "3:from=2", null, null, null).of(USUAL))
                 .hasMessage("guidance is 3:from=2: guidanceFrom is 2, expected between 0 and 1");
     }
 
@@ -198,7 +204,7 @@ class SamplingSpecTest {
                 List.of("lcm", "tcd", "flow-euler:stochastic=true", "ddim:eta=1", "euler-ancestral", "ddpm")) {
             ProcessSpec process = solver.equals("euler-ancestral") ? ProcessSpec.ddpm() : flow;
             SamplingSpec usual = SamplingSpec.of(solver, 4, 1);
-            SamplingSpec cool = new SamplingChange(null, null, null, null, null, 0.5).of(usual);
+            SamplingSpec cool = new SamplingChange(null, null, null, null, null, null, 0.5).of(usual);
             Plan plan = SamplingPlan.of(process, usual, false);
             Plan scaled = SamplingPlan.of(process, cool, false);
             assertThat(scaled.startScale()).isEqualTo(plan.startScale());
@@ -238,7 +244,7 @@ class SamplingSpecTest {
         SamplingSpec once = SamplingSpec.of("lcm", 1, 1).withTemperature(0.5);
         assertThatThrownBy(() -> SamplingPlan.of(ProcessSpec.flow(), once, false))
                 .hasMessageContaining("lcm in 1 steps adds no noise");
-        assertThatThrownBy(() -> new SamplingChange(null, null, null, null, null, -1.0).of(USUAL))
+        assertThatThrownBy(() -> new SamplingChange(null, null, null, null, null, null, -1.0).of(USUAL))
                 .hasMessage("temperature is -1, expected between 0 and 10");
     }
 

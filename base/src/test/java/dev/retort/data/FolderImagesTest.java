@@ -209,6 +209,28 @@ class FolderImagesTest {
                 .contains("no captions in " + folder.resolve("metadata.csv"));
     }
 
+    @Test
+    void several_captions_of_a_picture_may_stand_in_a_list() throws IOException {
+        draw("a.png", "b.png", "c.png");
+        Files.writeString(folder.resolve("metadata.jsonl"), """
+                {"file_name": "a.png", "text": ["a red bird", "bird"]}
+                {"file_name": "b.png", "text": ""}
+                """);
+        ImageSource source = FolderImages.open(folder, "train", 8);
+        float[] out = new float[source.pixels()];
+        assertThat(source.read(0, out, 0).captions()).containsExactly("a red bird", "bird");
+        assertThat(source.read(1, out, 0).captions()).containsExactly("");
+        assertThat(source.read(2, out, 0).captions()).isEmpty();
+        assertThatThrownBy(source::requireCaptions)
+                .hasMessageContaining("1 of 3 pictures")
+                .hasMessageContaining("the first is " + folder + "/c.png");
+        Files.writeString(folder.resolve("c.txt"), "green");
+        FolderImages.open(folder, "train", 8).requireCaptions();
+        Files.writeString(folder.resolve("metadata.jsonl"), "{\"file_name\": \"a.png\", \"text\": [1]}");
+        assertThatThrownBy(() -> FolderImages.open(folder, "train", 8))
+                .hasMessageContaining("line 1 has a text that is neither a string nor a list of strings");
+    }
+
     private void create(String... files) throws IOException {
         for (String name : files) {
             Path file = folder.resolve(name);

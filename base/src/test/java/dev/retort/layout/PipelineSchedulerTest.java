@@ -272,6 +272,40 @@ class PipelineSchedulerTest {
                 .hasMessageContaining("_class_name is missing, expected one of");
     }
 
+    @Test
+    void stable_diffusion_pipelines_correct_two_fields_and_others_do_not() throws IOException {
+        Path index = pipeline.resolve("model_index.json");
+        Files.writeString(index, "{\"_class_name\": \"StableDiffusionPipeline\"}");
+        PipelineScheduler corrected = read("DDIMScheduler", "");
+        assertThat(corrected.sampling().grid().text()).isEqualTo("leading:offset=1");
+        assertThat(corrected.process().clamp()).isZero();
+        assertThat(corrected.notes())
+                .anyMatch(note -> note.contains("steps_offset is taken as 1"))
+                .anyMatch(note -> note.contains("clip_sample is taken as false"));
+        assertThat(read("PNDMScheduler", "'skip_prk_steps': true, 'steps_offset': 1")
+                        .notes())
+                .isEmpty();
+        Files.writeString(index, "{\"_class_name\": \"StableDiffusionXLPipeline\"}");
+        assertThat(read("DDIMScheduler", "").sampling().grid().text()).isEqualTo("leading");
+    }
+
+    @Test
+    void a_scheduler_that_the_index_names_and_that_is_not_there_is_missed() throws IOException {
+        Path file = pipeline.resolve("model_index.json");
+        Files.writeString(file, "{\"scheduler\": [\"diffusers\", \"DDIMScheduler\"]}");
+        LibraryConfig index = LibraryConfig.read(file, "");
+        assertThatThrownBy(() -> PipelineScheduler.of(pipeline, index))
+                .hasMessageContaining("scheduler_config.json is missing")
+                .hasMessageContaining("noise, v or sample");
+    }
+
+    @Test
+    void a_bound_of_lambda_is_not_followed_and_said() throws IOException {
+        assertThat(read("DPMSolverMultistepScheduler", "'lambda_min_clipped': -5.1")
+                        .notes())
+                .anyMatch(note -> note.contains("lambda_min_clipped -5.1"));
+    }
+
     private static String line(String schedule, double start, double end) {
         return schedule.endsWith("linear") ? schedule + ":betaStart=" + start + ",betaEnd=" + end : schedule;
     }

@@ -121,6 +121,9 @@ final class CardText {
         if (sampling.guidanceChannels() > 0) {
             text += " on " + sampling.guidanceChannels() + " channels";
         }
+        if (sampling.guidanceRescale() > 0) {
+            text += " rescaled by " + sampling.guidanceRescale();
+        }
         if (sampling.guidanceFrom() > 0 || sampling.guidanceTo() < 1) {
             text += " from " + sampling.guidanceFrom() + " to " + sampling.guidanceTo() + " of the noisiest time";
         }

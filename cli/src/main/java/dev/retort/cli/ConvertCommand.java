@@ -13,6 +13,7 @@ import dev.retort.layout.ModelFiles;
 import dev.retort.layout.QuantizedFile;
 import dev.retort.layout.Storage;
 import dev.retort.layout.WeightLayout;
+import dev.retort.pipeline.Adaptation;
 import dev.retort.pipeline.Architectures;
 import dev.retort.run.RunFolder;
 import dev.retort.sample.Folding;
@@ -23,7 +24,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -54,6 +54,9 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Mixin
     private HintOptions hints;
+
+    @Mixin
+    private LoraOptions loras;
 
     @Parameters(paramLabel = "IN", description = "A file or folder of any layout, a run, or hf:OWNER/NAME.")
     private String given;
@@ -121,16 +124,19 @@ final class ConvertCommand implements Callable<Integer> {
             if (!fold) {
                 card.requireFloats(given, "be written in another layout or type");
             }
-            try (TensorFile file = TensorFiles.open(model.resolve(ModelFiles.WEIGHTS))) {
+            try (TensorFile file = TensorFiles.open(model.resolve(ModelFiles.WEIGHTS));
+                    Adaptation adaptation = adaptation(card)) {
                 QuantizedFile.fit(
                         Architectures.of(card.network()).parameters(card.network()), file, card.quantization());
                 stored = card.quantization() == null
                         ? asked.orElseGet(() -> kept(file, notes))
                         : asked.orElse(Dtype.F16); // of what is not quantised
                 if (fold) {
+                    loras.requireNone(
+                            "--fold takes the weights as they are; merge the adapter first: retort lora merge");
                     card = folded(model, stored);
                 } else {
-                    notes.addAll(writing.write(card, file, storage(stored)));
+                    notes.addAll(writing.write(adaptation.card(), adaptation.of(file), storage(stored)));
                 }
             }
         } else if (fold) {
@@ -139,14 +145,15 @@ final class ConvertCommand implements Callable<Integer> {
                     "--fold takes a model whose card says in which steps it is sampled, and " + given
                             + " has none; leave --fold out");
         } else {
-            try (Checkpoint checkpoint = Architectures.open(in, told)) {
+            try (Checkpoint checkpoint = Architectures.open(in, told);
+                    Adaptation adaptation = adaptation(checkpoint.card())) {
                 checkpoint.notes().forEach(output::say);
                 card = checkpoint.card();
                 stored = asked.orElseGet(() -> kept(checkpoint.weights(), notes));
                 if (stored != Dtype.F32) {
                     notes.addAll(checkpoint.rounded(layout.orElse(null), TYPES.get(stored)));
                 }
-                notes.addAll(writing.write(card, checkpoint.parameters(), storage(stored)));
+                notes.addAll(writing.write(adaptation.card(), adaptation.of(checkpoint.parameters()), storage(stored)));
             }
         }
         if (output.json()) {
@@ -207,13 +214,18 @@ final class ConvertCommand implements Callable<Integer> {
 
     /** The type that all weights have, where it can be written; else the one that loses least, which is said. */
     private static Dtype kept(TensorFile file, List<String> notes) {
-        Set<Dtype> types = ConvertedWeights.types(file);
-        if (types.size() == 1 && TYPES.containsKey(types.iterator().next())) {
-            return types.iterator().next();
-        }
-        notes.add("the weights are of type " + types.stream().map(Enum::name).collect(Collectors.joining(" and "))
-                + "; written in fp32");
-        return Dtype.F32;
+        return ConvertedWeights.single(file).orElseGet(() -> {
+            notes.add("the weights are of type "
+                    + ConvertedWeights.types(file).stream().map(Enum::name).collect(Collectors.joining(" and "))
+                    + "; written in fp32");
+            return Dtype.F32;
+        });
+    }
+
+    private Adaptation adaptation(ModelCard card) {
+        Adaptation adaptation = new Adaptation(card, given, loras.adapters(output));
+        adaptation.notes().forEach(output::say);
+        return adaptation;
     }
 
     private ModelCard folded(Path model, Dtype stored) {

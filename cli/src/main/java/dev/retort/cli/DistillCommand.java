@@ -69,7 +69,7 @@ final class DistillCommand implements Callable<Integer> {
     private void describe(Recipe recipe) {
         ImageSource source = recipe.run().data().open();
         ModelCard teacherCard = Models.card(teacher(recipe));
-        NetworkSpec student = recipe.network(recipe.seen(source, teacherCard));
+        NetworkSpec student = recipe.network(recipe.seen(source, teacherCard), teacherCard);
         List<String> findings = Distillation.check(recipe, teacherCard);
         NetworkSpec teacher = teacherCard.network();
         double macs = 0;

@@ -32,7 +32,7 @@ final class EncodeCommand implements Callable<Integer> {
 
     @Parameters(
             paramLabel = "DATA",
-            description = "Pictures: a folder, an archive, or shapes. Captions in NAME.txt,"
+            description = "Pictures: a folder, an archive, shapes or captioned-shapes. Captions in NAME.txt,"
                     + " metadata.jsonl or metadata.csv are kept.")
     private String data;
 
@@ -97,9 +97,7 @@ final class EncodeCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         int stored = size == null ? 0 : size;
-        DataConfig pictures = data.equals("shapes")
-                ? new DataConfig.Shapes(split, stored, false)
-                : new DataConfig.Auto(data, split, stored, false);
+        DataConfig pictures = DataConfig.of(data, split, stored);
         Device.Choice where = asked.choose();
         output.say("Device " + where.device() + " (" + where.reason() + "), in fp32");
         Path folder = out == null ? Path.of("latents", name()) : out;

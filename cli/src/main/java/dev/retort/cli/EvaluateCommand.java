@@ -39,6 +39,9 @@ final class EvaluateCommand implements Callable<Integer> {
     @Mixin
     private Output output;
 
+    @Mixin
+    private LoraOptions loras;
+
     @Parameters(
             paramLabel = "CHECKPOINT",
             description = ModelArgument.PLACES + " With @4,2,1 behind it in these numbers of steps.")
@@ -47,6 +50,14 @@ final class EvaluateCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         List<Candidate> candidates = options.candidates(checkpoint, new ArrayList<>(), output);
+        try (AdaptedCopies copies = loras.copies(output)) {
+            return judge(candidates.stream()
+                    .map(candidate -> candidate.at(copies.of(candidate.model())))
+                    .toList());
+        }
+    }
+
+    private int judge(List<Candidate> candidates) {
         ComputeOptions.Chosen chosen = options.choose(output);
         ComparisonReport report;
         try (Evaluator evaluator = options.evaluator(candidates, chosen, output)) {
@@ -63,6 +74,10 @@ final class EvaluateCommand implements Callable<Integer> {
             }
             List<String> notes = new ArrayList<>(evaluator.notes());
             notes.addAll(measurement.notes());
+            evaluations.forEach(evaluation -> evaluation
+                    .prompts()
+                    .ifPresent(
+                            score -> notes.add(score.note(evaluation.candidate().name()))));
             report = report(evaluator, evaluations, costs, notes);
         }
         if (output.json()) {

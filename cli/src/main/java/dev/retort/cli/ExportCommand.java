@@ -53,6 +53,9 @@ final class ExportCommand implements Callable<Integer> {
     @Mixin
     private SamplingOptions options;
 
+    @Mixin
+    private LoraOptions loras;
+
     @Parameters(
             paramLabel = "MODEL[@STEPS,...]",
             description =
@@ -101,19 +104,21 @@ final class ExportCommand implements Callable<Integer> {
         StepCounts counts = StepCounts.of(given);
         requireFit(wanted, stored, counts);
         Path folder = ModelArgument.folder(counts.model(), steps(wanted, counts), output);
-        Path model = RunFolder.own(folder)
-                .orElseThrow(() -> new RetortException(
-                        Kind.USAGE,
-                        counts.model() + " is another program's; 'retort convert " + counts.model()
-                                + " MODEL' makes a model of it, which can be exported"));
         Path target = out == null ? Path.of(ModelArgument.name(counts.model()) + wanted.ending()) : out;
-        ModelCard card = ModelFiles.card(model);
-        tell(
-                switch (wanted) {
-                    case ONNX -> onnx(model, card, counts, target, stored);
-                    case TORCHSCRIPT -> torchScript(model, card, counts, target);
-                    case SAFETENSORS, DIFFUSERS -> weights(model, card, wanted, target, stored);
-                });
+        try (AdaptedCopies copies = loras.copies(output)) {
+            Path model = RunFolder.own(copies.of(folder))
+                    .orElseThrow(() -> new RetortException(
+                            Kind.USAGE,
+                            counts.model() + " is another program's; 'retort convert " + counts.model()
+                                    + " MODEL' makes a model of it, which can be exported"));
+            ModelCard card = ModelFiles.card(model);
+            tell(
+                    switch (wanted) {
+                        case ONNX -> onnx(model, card, counts, target, stored);
+                        case TORCHSCRIPT -> torchScript(model, card, counts, target);
+                        case SAFETENSORS, DIFFUSERS -> weights(model, card, wanted, target, stored);
+                    });
+        }
         return 0;
     }
 

@@ -1,6 +1,7 @@
 package dev.retort.cli;
 
 import dev.retort.card.ImageShape;
+import dev.retort.card.PictureCard;
 import dev.retort.data.Prompts;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -24,8 +25,8 @@ import java.util.stream.Stream;
 
 /** Where drawn images go: one grid, npz in the ADM layout, or a folder of files. */
 interface ImageWriter {
-    /** Samples an image for each label and writes them all. */
-    void write(SampleJob job, int[] labels, Progress progress);
+    /** Samples an image for each label and writes them all; PNG files say how they were drawn. */
+    void write(SampleJob job, int[] labels, PictureCard card);
 
     /**
      * The form that a path's ending asks for.
@@ -60,15 +61,15 @@ interface ImageWriter {
         private static final int SMALL_SHEET = 1 << 22;
 
         @Override
-        public void write(SampleJob job, int[] labels, Progress progress) {
+        public void write(SampleJob job, int[] labels, PictureCard card) {
             ImageGrid grid = new ImageGrid(labels.length, columns, shape.channels(), shape.height(), shape.width(), 2);
-            job.sample(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
+            job.sample(new Prompts.Labels(labels), Progress.NONE, (first, pixels, n) -> {
                 for (int i = 0; i < n; i++) {
                     grid.set(first + i, pixels, i * shape.values());
                 }
             });
             boolean small = shape.height() <= SMALL && (long) labels.length * shape.values() <= SMALL_SHEET;
-            grid.write(out, small ? 2 : 1);
+            grid.write(out, small ? 2 : 1, card.texts());
         }
     }
 
@@ -79,14 +80,14 @@ interface ImageWriter {
         }
 
         @Override
-        public void write(SampleJob job, int[] labels, Progress progress) {
+        public void write(SampleJob job, int[] labels, PictureCard card) {
             requireNoOthers(labels);
-            job.sample(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
+            job.sample(new Prompts.Labels(labels), Progress.NONE, (first, pixels, n) -> {
                 for (int i = 0; i < n; i++) {
                     String name = name(first + i, labels[first + i]);
                     new ImageGrid(1, 1, shape.channels(), shape.height(), shape.width(), 0)
                             .set(0, pixels, i * shape.values())
-                            .write(out.resolve(name), 1);
+                            .write(out.resolve(name), 1, card.only(first + i).texts());
                 }
             });
         }
@@ -121,10 +122,10 @@ interface ImageWriter {
         private static final int RGB = 3;
 
         @Override
-        public void write(SampleJob job, int[] labels, Progress progress) {
+        public void write(SampleJob job, int[] labels, PictureCard card) {
             long[] dimensions = {labels.length, shape.height(), shape.width(), RGB};
             NpzWriter.write(out, npz -> {
-                npz.add("arr_0", NpyType.U8, dimensions, bytes -> stream(job, labels, progress, bytes));
+                npz.add("arr_0", NpyType.U8, dimensions, bytes -> stream(job, labels, bytes));
                 npz.add(
                         "arr_1",
                         new long[] {labels.length},
@@ -132,9 +133,9 @@ interface ImageWriter {
             });
         }
 
-        private void stream(SampleJob job, int[] labels, Progress progress, OutputStream bytes) throws IOException {
+        private void stream(SampleJob job, int[] labels, OutputStream bytes) throws IOException {
             try {
-                job.sample(new Prompts.Labels(labels), progress, (first, pixels, n) -> {
+                job.sample(new Prompts.Labels(labels), Progress.NONE, (first, pixels, n) -> {
                     try {
                         for (int i = 0; i < n; i++) {
                             bytes.write(PixelImage.of(

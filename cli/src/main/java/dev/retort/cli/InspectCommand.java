@@ -2,6 +2,7 @@ package dev.retort.cli;
 
 import dev.retort.card.AutoencoderCard;
 import dev.retort.card.ModelCard;
+import dev.retort.card.PictureCard;
 import dev.retort.error.Printable;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -13,6 +14,7 @@ import dev.retort.io.TensorStatistics;
 import dev.retort.layout.AutoencoderFiles;
 import dev.retort.layout.Checkpoint;
 import dev.retort.layout.Hints;
+import dev.retort.layout.LoraFile;
 import dev.retort.layout.ModelFiles;
 import dev.retort.layout.PipelineFolder;
 import dev.retort.onnx.OnnxFile;
@@ -65,7 +67,7 @@ final class InspectCommand implements Callable<Integer> {
     @Parameters(
             paramLabel = "FILE|DIR",
             description =
-                    "safetensors, torch, npz, onnx; a model, run or diffusers folder; an autoencoder; or hf:OWNER/NAME.")
+                    "safetensors, torch, npz, onnx; a PNG drawn here; a model, run or diffusers folder; an autoencoder; or hf:OWNER/NAME.")
     private String given;
 
     @Option(names = "--keys", description = "List every tensor.")
@@ -100,6 +102,10 @@ final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         Path path = Path.of(ModelArgument.place(given, output));
+        if (PictureCard.mayBeIn(path)) {
+            PictureInspection.tell(path, output);
+            return 0;
+        }
         if (OnnxFile.named(path)) {
             OnnxInspection.tell(path, keys, output);
             return 0;
@@ -148,7 +154,9 @@ final class InspectCommand implements Callable<Integer> {
                 notes = new ArrayList<>(checkpoint.notes());
                 card = card(checkpoint, notes);
             } catch (RetortException e) {
-                unknown = OptionHint.sentence(e, spec);
+                unknown = LoraFile.mayBe(file)
+                        ? "it is an adapter (LoRA); 'retort lora inspect' says more"
+                        : OptionHint.sentence(e, spec);
             }
         }
         List<TensorEntry> entries = new ArrayList<>(file.entries().values());

@@ -12,6 +12,7 @@ final class OptionHint {
     /** Fields whose options are called otherwise; of several the one that the command has. */
     private static final Map<String, List<String>> OTHERWISE = Map.of(
             "autoencoder", List.of("--vae"),
+            "guidanceRescale", List.of("--guidance-rescale"),
             "folder", List.of("--run", "--out"),
             "hints.side", List.of("--size"),
             "overrides", List.of("--set"));

@@ -170,7 +170,7 @@ final class PlanStepsCommand implements Callable<Integer> {
     /** On the usual grid and with no noise but a solver's own, whatever the card says: others are sought. */
     private SamplingSpec sampling(ModelCard card, String by) {
         try {
-            return new SamplingChange(by, most, "default", guidance, null, 1.0).of(card.sampling());
+            return new SamplingChange(by, most, "default", guidance, null, null, 1.0).of(card.sampling());
         } catch (RetortException e) {
             throw new RetortException(e.kind(), "--" + e.getMessage(), e);
         }

@@ -44,6 +44,9 @@ final class QuantizeCommand implements Callable<Integer> {
     @Mixin
     private Output output;
 
+    @Mixin
+    private LoraOptions loras;
+
     @Parameters(index = "0", paramLabel = "MODEL", description = "A run, one of its checkpoints or a model folder.")
     private String given;
 
@@ -95,8 +98,9 @@ final class QuantizeCommand implements Callable<Integer> {
         }
         Path model = ModelArgument.folder(given, output);
         QuantizationReport report;
-        try (Bar bar = output.bar("measure", "layers")) {
-            report = new Quantizer(model, how, output::say, bar).run(out);
+        try (AdaptedCopies copies = loras.copies(output);
+                Bar bar = output.bar("measure", "layers")) {
+            report = new Quantizer(copies.of(model), how, output::say, bar).run(out);
         }
         if (output.json()) {
             output.terminal().json(json(report));

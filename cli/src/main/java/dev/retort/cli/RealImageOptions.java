@@ -18,7 +18,8 @@ final class RealImageOptions {
     @Option(
             names = "--data",
             paramLabel = "PATH",
-            description = "Real images: a folder, or shapes; by default what the model was trained on.")
+            description =
+                    "Real images: a folder, shapes or captioned-shapes; by default what the model was trained on.")
     private String data;
 
     @Option(
@@ -46,15 +47,23 @@ final class RealImageOptions {
         ModelCard card = candidate.card();
         int size = card.images().height();
         if (data != null) {
-            return data.equals("shapes") ? DataConfig.shapes(size) : new DataConfig.Auto(data, "test", size, false);
+            return data.equals("shapes") ? DataConfig.shapes(size) : DataConfig.of(data, "test", size);
         }
         return trainedOn(candidate.model())
                 .map(DataConfig::pictures)
-                .or(() -> card.data().startsWith("shapes") ? Optional.of(DataConfig.shapes(size)) : Optional.empty())
+                .or(() -> drawn(card.data(), size))
                 .orElseThrow(() -> new RetortException(
                         Kind.USAGE,
                         candidate.model() + " does not say where its data (" + card.data()
                                 + ") lie; give their folder as --data"));
+    }
+
+    private static Optional<DataConfig> drawn(String name, int size) {
+        return name.startsWith("shapes")
+                ? Optional.of(DataConfig.shapes(size))
+                : Optional.of("captioned-shapes")
+                        .filter(name::startsWith)
+                        .map(captioned -> DataConfig.of(captioned, "test", size));
     }
 
     private static Optional<DataConfig> trainedOn(Path model) {

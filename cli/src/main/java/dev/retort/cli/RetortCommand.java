@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
             "  retort pull hf:OWNER/NAME                 fetch a model; every command takes hf: names too",
             "  retort inspect FILE                       what a checkpoint of any program holds",
             "  retort export runs/student                the student as an ONNX file",
+            "  retort sample MODEL --lora FILE           with an adapter; 'retort lora' merges, extracts and converts them",
             ""
         },
         synopsisSubcommandLabel = "COMMAND",

@@ -2,6 +2,7 @@ package dev.retort.cli;
 
 import dev.retort.card.ClassChoice;
 import dev.retort.card.ModelCard;
+import dev.retort.card.PictureCard;
 import dev.retort.card.SamplingSpec;
 import dev.retort.error.RetortException;
 import dev.retort.model.Denoiser;
@@ -9,11 +10,14 @@ import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
 import dev.retort.report.ModelColumn;
+import dev.retort.sample.Randomness;
 import dev.retort.sample.SampleJob;
 import dev.retort.sample.Sampler;
 import dev.retort.sample.Sampling;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -33,6 +37,10 @@ import picocli.CommandLine.Parameters;
             "  retort sample MODEL --solver ddim:eta=0.5 --grid leading:offset=1 --steps 50",
             "  retort sample MODEL --solver dpmpp-3m --grid karras --clamp dynamic:quantile=0.99,max=2",
             "  retort sample runs/student --count 10000 --out s.npz  for evaluation elsewhere (ADM layout)",
+            "  retort sample MODEL --init-image photo.png --strength 0.6 --classes Bag  from a picture",
+            "  retort sample MODEL --init-image photo.png --mask white-is-redrawn.png   only a part of it",
+            "  retort sample --like samples/000007-class3.png        the same picture once more",
+            "  retort sample MODEL --lora style.safetensors:0.8      with an adapter ('retort lora --help')",
             "  retort sample hf:OWNER/NAME                           a model of the hub ('retort pull --help')",
             ""
         })
@@ -53,7 +61,19 @@ final class SampleCommand implements Callable<Integer> {
     @Mixin
     private SamplingForce force;
 
-    @Parameters(paramLabel = "CHECKPOINT", description = ModelArgument.PLACES)
+    @Mixin
+    private LikeOptions like;
+
+    @Mixin
+    private StartOptions start;
+
+    @Mixin
+    private PreviewOptions preview;
+
+    @Mixin
+    private LoraOptions loras;
+
+    @Parameters(paramLabel = "CHECKPOINT", arity = "0..1", description = ModelArgument.PLACES)
     private String checkpoint;
 
     @Option(
@@ -69,14 +89,6 @@ final class SampleCommand implements Callable<Integer> {
             converter = Numbers.Count.class,
             description = "Images in all, the classes in turn; by default 8 of each, of the first 16.")
     private Integer count;
-
-    @Option(
-            names = "--seed",
-            paramLabel = "N",
-            defaultValue = "0",
-            converter = Numbers.Seed.class,
-            description = "Seed of all images; by default 0.")
-    private long seed;
 
     @Option(
             names = "--batch",
@@ -115,23 +127,63 @@ final class SampleCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Path folder = ModelArgument.folder(checkpoint, options.steps(), output);
+        Optional<PictureCard> shown = like.shown();
+        checkpoint = LikeOptions.model(checkpoint, shown);
+        Integer asked = options.steps() != null
+                ? options.steps()
+                : shown.map(picture -> picture.sampling().steps()).orElse(null);
+        Path folder = ModelArgument.folder(checkpoint, asked, output);
         ModelCard own = Models.card(folder);
-        SamplingSpec sampling = options.of(own, checkpoint);
+        String sha256 = Models.sha256(folder);
+        SamplingSpec sampling = options.of(shown.map(PictureCard::sampling).orElse(own.sampling()), own, checkpoint);
+        Optional<PictureCard.Source> source = start.source(shown.flatMap(PictureCard::start));
         ModelCard card = force.allowing(sampling, own, checkpoint, output);
         ClassChoice choice = choice(card);
         force.allow(choice, card, checkpoint, output);
-        int[] labels = choice.inTurn(
-                count == null ? EACH * Math.min(MOST_COLUMNS, choice.labels().size()) : count);
+        int[] labels = shown.isPresent() && classes == null && count == null
+                ? shown.get().labels().stream().mapToInt(Integer::intValue).toArray()
+                : choice.inTurn(
+                        count == null
+                                ? EACH * Math.min(MOST_COLUMNS, choice.labels().size())
+                                : count);
+        long first = like.first(shown);
+        long seed = like.seed(shown);
+        Randomness noise = like.randomness(shown);
         ImageWriter.requireUsable(out);
         ComputeOptions.Chosen chosen = compute.choose(output);
-        try (Pipeline<Denoiser> model = Models.open(folder, chosen.device(), chosen.precision());
+        String precision = chosen.precision().name().toLowerCase(Locale.ROOT);
+        shown.ifPresent(picture -> like.compare(picture, sha256, precision, output));
+        try (Pipeline<Denoiser> model =
+                        Models.open(folder, loras.adapters(output), chosen.device(), chosen.precision());
                 ImageCodec codec = ImageCodec.of(card, ModelArgument.place(vae, output), chosen.device())) {
             model.notes().forEach(output::say);
-            Sampler sampler = Sampling.sampler(model.network(), card, sampling, chosen.precision());
+            Sampler sampler = Sampling.sampler(
+                            model.network(),
+                            card,
+                            sampling,
+                            chosen.precision(),
+                            source.map(picture -> StartOptions.start(picture, codec, output)))
+                    .with(noise);
             ImageWriter writer =
                     ImageWriter.at(out, codec.shape(), columns(choice.labels().size()));
-            double seconds = sample(writer, new SampleJob(sampler, codec, seed, batch), labels);
+            PictureCard says = new PictureCard(
+                    PictureCard.FORMAT,
+                    checkpoint,
+                    sha256,
+                    Arrays.stream(labels).boxed().toList(),
+                    Arrays.stream(labels).mapToObj(card.classes()::get).toList(),
+                    seed,
+                    first,
+                    noise.name().toLowerCase(Locale.ROOT),
+                    precision,
+                    codec.shape().width(),
+                    codec.shape().height(),
+                    sampling,
+                    source);
+            double seconds;
+            try (PreviewOptions.Shown view = preview.open(out, card, codec, output)) {
+                seconds = sample(writer, new SampleJob(sampler, codec, seed, batch, first, view), labels, says);
+            }
             tell(new Drawn(
                     out.toString(),
                     labels.length,
@@ -158,12 +210,25 @@ final class SampleCommand implements Callable<Integer> {
         return classes > 1 && classes <= MOST_COLUMNS ? classes : USUAL_COLUMNS;
     }
 
-    private double sample(ImageWriter writer, SampleJob job, int[] labels) {
+    private double sample(ImageWriter writer, SampleJob job, int[] labels, PictureCard card) {
         long start = System.nanoTime();
-        try (Bar bar = output.bar("sample", "images")) {
-            writer.write(job, labels, bar);
+        try (Bar bar = output.bar("sample", "")) {
+            writer.write(watched(job, bar), labels, card);
         }
         return (System.nanoTime() - start) / 1e9;
+    }
+
+    /** A bar that every step moves, of one picture too. */
+    private static SampleJob watched(SampleJob job, Bar bar) {
+        SampleJob.Watcher other = job.watcher();
+        return new SampleJob(job.sampler(), job.codec(), job.seed(), job.batch(), job.first(), step -> {
+            other.after(step);
+            int drawn = step.first() + (step.index() == step.calls() - 1 ? step.n() : 0);
+            bar.update(
+                    (long) step.first() * step.calls() + (long) step.n() * (step.index() + 1),
+                    (long) step.images() * step.calls(),
+                    drawn + "/" + step.images() + " images");
+        });
     }
 
     private void tell(Drawn drawn) {
@@ -182,6 +247,6 @@ final class SampleCommand implements Callable<Integer> {
                 ModelColumn.steps(drawn.steps()),
                 drawn.guidance(),
                 drawn.seed()));
-        output.next("retort sample " + checkpoint + " --seed " + (seed + 1));
+        output.next("retort sample " + checkpoint + " --seed " + (drawn.seed() + 1));
     }
 }

@@ -39,6 +39,14 @@ final class SamplingOptions {
     private String guidance;
 
     @Option(
+            names = "--guidance-rescale",
+            paramLabel = "R",
+            description =
+                    "Share of the contrast that guidance adds which is taken back, 0 to 1 (Lin et al. 2024: 0.7 for"
+                            + " strong guidance); by default what the model asks for, usually 0.")
+    private Double guidanceRescale;
+
+    @Option(
             names = "--clamp",
             paramLabel = "NAME[:OPTION=VALUE,...]",
             description =
@@ -65,6 +73,7 @@ final class SamplingOptions {
                 || solver != null
                 || grid != null
                 || guidance != null
+                || guidanceRescale != null
                 || clamp != null
                 || temperature != null;
     }
@@ -113,7 +122,7 @@ final class SamplingOptions {
 
     private SamplingSpec asked(SamplingSpec usual, Integer count) {
         try {
-            return new SamplingChange(solver, count, grid, guidance, clamp, temperature).of(usual);
+            return new SamplingChange(solver, count, grid, guidance, guidanceRescale, clamp, temperature).of(usual);
         } catch (RetortException e) {
             throw new RetortException(e.kind(), "--" + e.getMessage(), e);
         }

@@ -2,15 +2,20 @@ package dev.retort.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.retort.io.ImageDecoder;
 import dev.retort.io.NpyArray;
 import dev.retort.io.NpyType;
 import dev.retort.io.NpzFile;
+import dev.retort.io.PixelImage;
+import dev.retort.io.Png;
+import dev.retort.io.PngText;
 import java.awt.image.BufferedImage;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Stream;
 import javax.imageio.ImageIO;
 import org.junit.jupiter.api.BeforeEach;
@@ -98,6 +103,90 @@ class SampleCommandTest {
     }
 
     @Test
+    void a_picture_says_how_it_was_drawn_and_is_drawn_again_alike() throws Exception {
+        Path drawn = folder.resolve("drawn");
+        model = TinyModel.trained(folder.resolve("trained"));
+        sample("--count", "3", "--seed", "5", "--rng", "torch", "--steps", "4", "--out", drawn.toString())
+                .good();
+        Path second = drawn.resolve("000001-class1.png");
+        Map<String, String> texts = PngText.of(Files.readAllBytes(second));
+        assertThat(texts.get("parameters"))
+                .startsWith("square\nSteps: 4, Sampler: flow-euler, CFG scale: 1.0, Seed: 6, Size: 8x8, Model hash: ");
+        Path again = folder.resolve("again");
+        Ran.retort("sample", "--like", second.toString(), "--precision", "fp32", "--out", again.toString())
+                .good();
+        Path first = again.resolve("000000-class1.png");
+        assertThat(ImageDecoder.read(first).pixels())
+                .isEqualTo(ImageDecoder.read(second).pixels());
+        Path other = folder.resolve("other");
+        Ran changed = sample("--like", second.toString(), "--seed", "9", "--out", other.toString());
+        changed.good();
+        assertThat(changed.err()).contains("seed 9").contains("4 steps");
+        Ran inspected = Ran.retort("inspect", second.toString());
+        inspected.good();
+        assertThat(inspected.out()).contains("Steps: 4").contains("\"seed\" : 5");
+        model = TinyModel.save(folder.resolve("another"), 8, 0.1);
+        assertThat(sample(
+                                "--like",
+                                second.toString(),
+                                "--out",
+                                folder.resolve("third").toString())
+                        .err())
+                .contains("was drawn by other weights");
+        Path plain = folder.resolve("plain.png");
+        Png.write(plain, new PixelImage(1, 8, 8, new byte[64]));
+        Ran.retort("sample", "--like", plain.toString()).refused(6, "does not say how it was drawn");
+        Ran.retort("sample").refused(2, "no CHECKPOINT is given");
+    }
+
+    @Test
+    void a_picture_is_drawn_from_another_and_what_its_mask_keeps_stays() throws Exception {
+        model = TinyModel.trained(folder.resolve("trained"));
+        byte[] ramp = new byte[64];
+        byte[] right = new byte[64];
+        for (int i = 0; i < 64; i++) {
+            ramp[i] = (byte) (4 * i);
+            right[i] = (byte) (i % 8 < 4 ? 0 : 255);
+        }
+        Path init = folder.resolve("init.png");
+        Path mask = folder.resolve("mask.png");
+        Png.write(init, new PixelImage(1, 8, 8, ramp));
+        Png.write(mask, new PixelImage(1, 8, 8, right).enlarged(2));
+        Path out = folder.resolve("out");
+        Ran ran = sample(
+                "--init-image", init.toString(), "--mask", mask.toString(), "--count", "1", "--out", out.toString());
+        ran.good();
+        assertThat(ran.err()).contains("mask.png is 16x16, the model draws 8x8");
+        byte[] drawn = ImageDecoder.read(out.resolve("000000-class0.png")).pixels();
+        for (int i = 0; i < 64; i++) {
+            if (i % 8 < 4) {
+                assertThat(drawn[i]).isEqualTo(ramp[i]);
+            }
+        }
+        assertThat(drawn).isNotEqualTo(ramp);
+        sample("--init-image", init.toString(), "--strength", "0.1").refused(2, "strength is 0.1", "leaves none");
+        sample("--strength", "0.5").refused(2, "add --init-image");
+    }
+
+    @Test
+    void every_step_moves_the_bar_and_previews_show_what_is_predicted() throws Exception {
+        Path out = folder.resolve("one.png");
+        Ran ran = sample("--count", "1", "--preview", "2", "--out", out.toString());
+        ran.good();
+        assertThat(ran.err()).contains("sample 33%, 0/1 images").contains("sample 100%, 1/1 images");
+        assertThat(ImageDecoder.read(folder.resolve("one.preview.png")).width()).isEqualTo(8);
+        sample("--preview-vae", "x").refused(2, "add --preview K");
+    }
+
+    @Test
+    void the_contrast_of_guidance_can_be_taken_back() {
+        Path out = folder.resolve("a.png");
+        sample("--guidance", "3", "--guidance-rescale", "0.7", "--count", "1", "--out", out.toString())
+                .good();
+        sample("--guidance-rescale", "2").refused(2, "guidanceRescale");
+    }
+
+    @Test
     void names_of_files_have_the_same_digits_in_every_locale() throws Exception {
         Locale before = Locale.getDefault();
         Locale.setDefault(Locale.forLanguageTag("ar-EG-u-nu-arab"));
@@ -115,7 +204,7 @@ class SampleCommandTest {
         }
         ran.good();
         assertThat(folder.resolve("drawn").resolve("000000-class1.png")).exists();
-        assertThat(ran.err()).contains("sample 100% (1/1 images)");
+        assertThat(ran.err()).contains("sample 100%, 1/1 images");
     }
 
     @Test
@@ -173,7 +262,7 @@ class SampleCommandTest {
         Ran ran = sample(Stream.concat(Stream.of(options), Stream.of("--count", "5", "--out", out.toString()))
                 .toArray(String[]::new));
         ran.good();
-        return Files.readAllBytes(out);
+        return ImageDecoder.read(out).pixels();
     }
 
     @Test

@@ -1,18 +1,28 @@
 package dev.retort.cli;
 
+import dev.retort.card.ClipTextSpec;
 import dev.retort.card.DitSpec;
+import dev.retort.card.ImageShape;
 import dev.retort.card.ModelCard;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.TextCard;
+import dev.retort.card.TextToImageSpec;
 import dev.retort.card.TrainedFor;
+import dev.retort.card.UNetSizes;
+import dev.retort.card.UNetSpec.Text;
+import dev.retort.card.UNetSpec.Told;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.layout.DitLayout;
 import dev.retort.layout.ModelFiles;
 import dev.retort.layout.Storage;
+import dev.retort.model.Network;
 import dev.retort.model.Weights;
 import dev.retort.model.dit.Dit;
 import dev.retort.nn.Init;
+import dev.retort.pipeline.Architectures;
+import dev.retort.text.ClipTokenizer;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
@@ -80,6 +90,22 @@ final class TinyModel {
         ddpm(4, (card, weights) -> ModelFiles.save(own, card, Weights.writer(weights, Dtype.F32)));
         try (TensorFile weights = TensorFiles.open(own.resolve(ModelFiles.WEIGHTS))) {
             DitLayout.DIFFUSERS.write(folder, ModelFiles.card(own), weights, Storage.of(dev.retort.io.Dtype.F32));
+        }
+        return folder;
+    }
+
+    /** A text-to-image model of grey pictures: a U-Net of two levels, one layer in each transformer. */
+    static Path textToImage(Path folder) {
+        List<String> captions = List.of("a circle", "a square");
+        TextCard text = new TextCard(captions, List.of(ClipTokenizer.learn(captions, 270, 6)));
+        TextToImageSpec spec = new TextToImageSpec(
+                UNetSizes.of(new ImageShape(1, 8, 8), List.of(8, 8), 2, List.of(0, 1), 4, Told.of(new Text(6, 8))),
+                List.of(new ClipTextSpec(text.tokenizers().get(0).vocabulary(), 6, 8, 1, 2)));
+        ModelCard card = ModelCard.of(
+                spec, ProcessSpec.flow(), SamplingSpec.of("flow-euler", 2, 1), List.of(), "shapes", 0, 1, "", Map.of());
+        try (Scope scope = Scope.open();
+                Network network = Architectures.build(spec, Init.of(1, Device.CPU))) {
+            ModelFiles.save(folder, card.withText(text), Weights.writer(network.state(), Dtype.F32));
         }
         return folder;
     }

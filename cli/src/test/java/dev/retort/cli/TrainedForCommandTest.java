@@ -6,9 +6,9 @@ import dev.retort.card.GuidanceRange;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
 import dev.retort.card.TrainedFor;
+import dev.retort.io.ImageDecoder;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.layout.ModelFiles;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -88,9 +88,9 @@ class TrainedForCommandTest {
         forced.good();
         assertThat(forced.err())
                 .contains("Warning: steps is 4, but the model was trained for 3 steps alone; ask for as many");
-        byte[] drawn = Files.readAllBytes(folder.resolve("out.png"));
+        byte[] drawn = ImageDecoder.read(folder.resolve("out.png")).pixels();
         sample(other, "--steps", "4").good();
-        assertThat(drawn).isEqualTo(Files.readAllBytes(folder.resolve("out.png")));
+        assertThat(drawn).isEqualTo(ImageDecoder.read(folder.resolve("out.png")).pixels());
         assertThat(sample("--force").good().err()).doesNotContain("Warning");
     }
 
@@ -101,9 +101,9 @@ class TrainedForCommandTest {
                 .contains("Domain    square alone")
                 .doesNotContain("Trained");
         sample(squares).good();
-        byte[] drawn = Files.readAllBytes(folder.resolve("out.png"));
+        byte[] drawn = ImageDecoder.read(folder.resolve("out.png")).pixels();
         sample(other, "--classes", "square").good();
-        assertThat(drawn).isEqualTo(Files.readAllBytes(folder.resolve("out.png")));
+        assertThat(drawn).isEqualTo(ImageDecoder.read(folder.resolve("out.png")).pixels());
         sample(squares, "--classes", "1,0")
                 .refused(
                         2,
@@ -129,9 +129,9 @@ class TrainedForCommandTest {
                 .contains("modulations of 3 times and 3 labels")
                 .contains("for 3 steps of flow-euler");
         sample(model).good();
-        byte[] drawn = Files.readAllBytes(folder.resolve("out.png"));
+        byte[] drawn = ImageDecoder.read(folder.resolve("out.png")).pixels();
         sample(Path.of(small)).good();
-        assertThat(Files.readAllBytes(folder.resolve("out.png"))).isEqualTo(drawn);
+        assertThat(ImageDecoder.read(folder.resolve("out.png")).pixels()).isEqualTo(drawn);
         sample(Path.of(small), "--steps", "4").refused(2, "--steps is 4, but the model was trained for 3 steps alone");
         sample(Path.of(small), "--steps", "4", "--force")
                 .refused(2, "was asked at time 750.0, but its table has the times", "it was folded from");
@@ -232,10 +232,10 @@ class TrainedForCommandTest {
         sample(other, "--solver", "lcm", "--temperature", "11")
                 .refused(2, "--temperature is 11, expected between 0 and 10");
         sample(other, "--solver", "lcm").good();
-        byte[] usual = Files.readAllBytes(folder.resolve("out.png"));
+        byte[] usual = ImageDecoder.read(folder.resolve("out.png")).pixels();
         sample(other, "--solver", "lcm", "--temperature", "1").good();
-        assertThat(Files.readAllBytes(folder.resolve("out.png"))).isEqualTo(usual);
+        assertThat(ImageDecoder.read(folder.resolve("out.png")).pixels()).isEqualTo(usual);
         sample(other, "--solver", "lcm", "--temperature", "0.5").good();
-        assertThat(Files.readAllBytes(folder.resolve("out.png"))).isNotEqualTo(usual);
+        assertThat(ImageDecoder.read(folder.resolve("out.png")).pixels()).isNotEqualTo(usual);
     }
 }

@@ -89,8 +89,8 @@ class WholePathTest {
     void what_distilling_would_refuse_or_say_a_dry_run_does_too() throws Exception {
         String feature = "{type: feature, from: 1, to: 1, map: %s, normalise: true, outlierStd: 0}";
         String alone = "stages=[{name: alone, images: 8, losses: [" + feature.formatted("0-0") + "]}]";
-        distill(folder.resolve("never"), "--dry-run", "--set", alone).refused(3, "final_layer would never be trained");
-        distill(folder.resolve("never"), "--set", alone).refused(3, "final_layer would never be trained");
+        distill(folder.resolve("never"), "--dry-run", "--set", alone).refused(3, "output layer would never be trained");
+        distill(folder.resolve("never"), "--set", alone).refused(3, "output layer would never be trained");
         String absent = "stages=[{name: absent, images: 8, losses: [" + feature.formatted("0-7") + "]}]";
         distill(folder.resolve("never"), "--dry-run", "--set", absent).refused(3, "teacher block 7");
         String first = "{name: first, images: 8, losses: [{type: diffusion, from: 1, to: 1}]}";
@@ -100,7 +100,7 @@ class WholePathTest {
                 "--set",
                 "stages=[" + first + ", {name: then, images: 8, losses: [" + feature.formatted("0-0") + "]}]");
         ran.good();
-        assertThat(ran.err()).contains("stage then does not look at the output: final_layer stays as it is");
+        assertThat(ran.err()).contains("stage then does not look at the output: the output layer stays as it is");
         assertThat(folder.resolve("never")).doesNotExist();
     }
 

@@ -3,6 +3,8 @@ package dev.retort.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.Child;
+import dev.retort.layout.LoraLayout;
+import dev.retort.layout.LoraPair;
 import dev.retort.report.JsonlLog;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -40,12 +42,29 @@ class WithoutLibtorchTest {
         Path model = TinyModel.ddpm(folder.resolve("model"));
         Path pipeline = TinyModel.pipeline(folder.resolve("pipeline"));
         TinyAutoencoder.save(pipeline.resolve("vae"), 4);
+        String adapter = at("adapter.safetensors");
+        LoraPair pair =
+                LoraPair.of("blocks.0.attn.proj", new long[] {1, 16}, new float[16], new long[] {16, 1}, new float[16]);
+        LoraLayout.PEFT.write(Path.of(adapter), "transformer", List.of(pair));
         List<List<String>> lines = new ArrayList<>();
         for (Path path : List.of(model, pipeline, pipeline.resolve("vae"))) {
             lines.add(List.of("inspect", path.toString()));
         }
         lines.add(List.of("inspect", model.resolve("model.safetensors").toString(), "--stats", "--heads", "2"));
         lines.add(List.of("convert", model.toString(), at("a.pt"), "--dtype", "bf16"));
+        lines.add(List.of("lora", "inspect", adapter));
+        lines.add(List.of("lora", "convert", adapter, at("k.safetensors"), "--to", "kohya"));
+        lines.add(List.of(
+                "lora",
+                "convert",
+                at("k.safetensors"),
+                at("p.safetensors"),
+                "--to",
+                "peft",
+                "--model",
+                model.toString()));
+        lines.add(List.of("convert", model.toString(), at("adapted"), "--lora", adapter));
+        lines.add(List.of("lora", "merge", model.toString(), adapter, "--out", at("merged")));
         lines.add(List.of("convert", at("a.pt"), at("theirs"), "--to", "diffusers", "--heads", "2"));
         lines.add(List.of("convert", at("theirs"), at("ours")));
         lines.add(List.of("convert", at("a.pt"), at("turned"), "--family", "sit", "--heads", "2"));

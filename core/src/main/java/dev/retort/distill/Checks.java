@@ -13,6 +13,7 @@ import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.Models;
 import dev.retort.train.ClassNames;
 import dev.retort.train.Objective;
+import dev.retort.train.Ramp;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -56,6 +57,7 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
                             "stages ask for " + loss.type() + ", but teacher and student work at different sizes;"
                                     + " use output or feature there");
                 });
+        requireUsualTimes(losses);
         losses.forEach(loss -> loss.requireFit(recipe));
         if (teacher.outputs() > 1) {
             throw new RetortException(
@@ -98,6 +100,20 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
         }
         findings.addAll(new Reach(recipe, student, teacher).sentences());
         return findings;
+    }
+
+    /** Refuses a weight over the noise of losses that choose times of their own. */
+    private static void requireUsualTimes(List<LossConfig> losses) {
+        losses.stream()
+                .filter(loss -> loss.weight().over() == Ramp.Span.NOISE && loss instanceof StepLoss)
+                .findFirst()
+                .ifPresent(loss -> {
+                    throw new RetortException(
+                            Kind.CONFIG,
+                            "weight.over is noise for " + loss.type()
+                                    + ", which asks at times of its own; let it be stage or run, or give a weight over noise to"
+                                    + " diffusion, output, output-distribution or feature");
+                });
     }
 
     /** Refuses first weights that are no part of a network which predicts the same. */

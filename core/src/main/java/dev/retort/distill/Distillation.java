@@ -34,7 +34,7 @@ public final class Distillation {
         ImageSource images = recipe.run().data().open();
         Datasets.describe(images, findings::add);
         source = recipe.seen(new Pairing(recipe, taught).paired(images), taught);
-        student = recipe.network(source);
+        student = recipe.network(source, taught);
         recipe.domain()
                 .ifPresent(some -> findings.add(
                         "domain: " + (source.size() == ImageSource.INFINITE ? "" : source.size() + " images of ")

@@ -7,20 +7,16 @@ import dev.retort.card.ScalarInputs;
 import dev.retort.card.SolverSetting;
 import dev.retort.card.SolverSpec;
 import dev.retort.config.CardFile;
-import dev.retort.config.Require;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
 import dev.retort.diffusion.Process;
 import dev.retort.diffusion.TimeGrid;
-import dev.retort.distill.loss.FeatureLoss;
 import dev.retort.distill.loss.OutputDistributionLoss;
 import dev.retort.distill.loss.OutputLoss;
 import dev.retort.distill.step.Simulation;
 import dev.retort.distill.step.TeacherSteps;
 import dev.retort.error.RetortException;
-import dev.retort.error.RetortException.Kind;
-import dev.retort.model.LayerMap;
 import dev.retort.model.Network;
 import dev.retort.model.Predictor;
 import dev.retort.nn.Init;
@@ -30,17 +26,18 @@ import dev.retort.train.Loss;
 import dev.retort.train.Objective;
 import dev.retort.train.Phase;
 import dev.retort.train.Player;
-import java.util.Arrays;
+import dev.retort.train.Ramp;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
+import java.util.stream.Collectors;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** A loss of a stage, as it stands in a recipe. Losses that differ in their weight alone are one loss, whose parts live through the run. */
 public sealed interface LossConfig
-        permits StepLoss, LossConfig.Diffusion, LossConfig.Output, LossConfig.OutputDistribution, LossConfig.Feature {
+        permits StepLoss, LossConfig.Diffusion, LossConfig.Output, LossConfig.OutputDistribution, Feature {
     /**
      * What a loss is built from: who asks whom, and how.
      *
@@ -118,6 +115,11 @@ public sealed interface LossConfig
         NoiseSchedule schedule() {
             return objective.process().noiseSchedule();
         }
+
+        /** A loss, on images of which the teacher is sure where that counts. */
+        Loss masked(Loss loss, Optional<Confidence> confidence) {
+            return confidence.map(some -> some.mask(loss, teacher)).orElse(loss);
+        }
     }
 
     /**
@@ -134,11 +136,27 @@ public sealed interface LossConfig
     /** How much it counts. */
     LossWeight weight();
 
-    /** Reads a loss in which {@code from} and {@code to} stand beside its own fields, as they once did, and a weight that is a number. */
+    /**
+     * Reads a loss in which {@code from} and {@code to} stand beside its own fields, as they once did, a weight or temperature that is a
+     * number, a map whose pairs are fields, and {@code normalise} as true or false.
+     */
     static void upgrade(ObjectNode loss) {
-        JsonNode weight = loss.get("weight");
-        if (weight != null && weight.isNumber()) {
-            loss.putObject("weight").<ObjectNode>set("from", weight).set("to", weight);
+        for (String ramp : new String[] {"weight", "temperature"}) {
+            JsonNode constant = loss.get(ramp);
+            if (constant != null && constant.isNumber()) {
+                loss.putObject(ramp).<ObjectNode>set("from", constant).set("to", constant);
+            }
+        }
+        if (loss.get("map") instanceof ObjectNode pairs) {
+            loss.put(
+                    "map",
+                    pairs.properties().stream()
+                            .map(pair -> pair.getKey() + "-" + pair.getValue().asString())
+                            .collect(Collectors.joining(",")));
+        }
+        JsonNode normalise = loss.get("normalise");
+        if (normalise != null && normalise.isBoolean()) {
+            loss.put("normalise", normalise.booleanValue() ? "mean-square" : "none");
         }
         for (String end : new String[] {"from", "to"}) {
             JsonNode beside = loss.remove(end);
@@ -210,11 +228,10 @@ public sealed interface LossConfig
     /**
      * How many of the student's first blocks it trains; one more than there are where it trains the output too.
      *
-     * @param student blocks of the student
-     * @param teacher blocks of the teacher
+     * @throws RetortException of kind CONFIG where the two do not fit it
      */
-    default int reach(int student, int teacher) {
-        return student + 1;
+    default int reach(NetworkSpec student, NetworkSpec teacher) {
+        return student.taps().size() + 1;
     }
 
     /** The plain training loss on the data. */
@@ -234,8 +251,14 @@ public sealed interface LossConfig
      * Squared difference to the teacher's output.
      *
      * @param space prediction space of the difference: {@code epsilon}, {@code x0}, {@code v} or {@code flow}
+     * @param confidence how much an image counts for the sake of the teacher's confidence; all the same where left out
      */
-    record Output(LossWeight weight, Prediction space) implements LossConfig {
+    record Output(LossWeight weight, Prediction space, Optional<Confidence> confidence) implements LossConfig {
+        /** On all images alike. */
+        public Output(LossWeight weight, Prediction space) {
+            this(weight, space, Optional.empty());
+        }
+
         /** What a configuration may leave out. */
         public static Map<String, ?> defaults() {
             return Map.of("space", Prediction.FLOW);
@@ -243,102 +266,48 @@ public sealed interface LossConfig
 
         @Override
         public Loss build(BuildContext players) {
-            return new OutputLoss(players.teacher(), players.schedule(), space);
+            Loss loss = new OutputLoss(players.teacher(), players.schedule(), space);
+            return players.masked(loss, confidence);
+        }
+
+        @Override
+        public int teacherCalls() {
+            return confidence.isPresent() ? 2 : 1;
         }
     }
 
     /**
      * Divergence between the reverse transitions of teacher and student.
      *
-     * @param temperature factor on both standard deviations, above 0
+     * @param temperature factor on both standard deviations
+     * @param confidence how much an image counts for the sake of the teacher's confidence; all the same where left out
      */
-    record OutputDistribution(LossWeight weight, double temperature) implements LossConfig {
-        /** Validates. */
-        public OutputDistribution {
-            Require.positive("temperature", temperature);
+    record OutputDistribution(LossWeight weight, Temperature temperature, Optional<Confidence> confidence)
+            implements LossConfig {
+        /** At one temperature, on all images alike. */
+        public OutputDistribution(LossWeight weight, double temperature) {
+            this(weight, Temperature.of(temperature), Optional.empty());
         }
 
         /** What a configuration may leave out. */
         public static Map<String, ?> defaults() {
-            return Map.of("temperature", 1);
+            return Map.of("temperature", Temperature.of(1));
         }
 
         @Override
         public Loss build(BuildContext players) {
-            return new OutputDistributionLoss(players.teacher(), players.schedule(), temperature);
+            Loss loss = new OutputDistributionLoss(players.teacher(), players.schedule(), temperature.ramp());
+            return players.masked(loss, confidence);
+        }
+
+        @Override
+        public int teacherCalls() {
+            return confidence.isPresent() || temperature.over() == Ramp.Span.CONFIDENCE ? 2 : 1;
         }
 
         @Override
         public boolean bridgesSizes() {
             return false;
-        }
-    }
-
-    /**
-     * Masked, normalised squared difference of block outputs.
-     *
-     * @param map {@code uniform}, or pairs such as {@code 0-1,1-3,2-7} (student-teacher, from 0)
-     * @param normalise divide each layer's difference by the teacher's mean square there
-     * @param outlierStd leave out values beyond this many standard deviations; 0 keeps all
-     */
-    record Feature(LossWeight weight, String map, boolean normalise, double outlierStd) implements LossConfig {
-        /** Validates. */
-        public Feature {
-            Require.that(
-                    map.equals("uniform") || map.matches("\\d+-\\d+(,\\d+-\\d+)*"),
-                    "map",
-                    map,
-                    "uniform, or pairs such as 0-1,1-3 (student-teacher)");
-            Require.atLeast("outlierStd", outlierStd, 0);
-        }
-
-        /** What a configuration may leave out. */
-        public static Map<String, ?> defaults() {
-            return Map.of("map", "uniform", "normalise", true, "outlierStd", 2);
-        }
-
-        @Override
-        public Loss build(BuildContext players) {
-            return new FeatureLoss(
-                    players.student(),
-                    players.teacher(),
-                    pairs(
-                            players.ofStudent().taps().size(),
-                            players.ofTeacher().taps().size()),
-                    players.ofStudent().taps(),
-                    players.ofTeacher().taps(),
-                    normalise,
-                    outlierStd,
-                    players.init());
-        }
-
-        @Override
-        public int reach(int student, int teacher) {
-            return pairs(student, teacher).stream()
-                            .mapToInt(LayerMap.Pair::student)
-                            .max()
-                            .orElseThrow()
-                    + 1;
-        }
-
-        /**
-         * The pairs for networks of so many blocks.
-         *
-         * @throws RetortException of kind CONFIG when a block does not exist
-         */
-        private List<LayerMap.Pair> pairs(int student, int teacher) {
-            if (map.equals("uniform")) {
-                return LayerMap.uniform(student, teacher);
-            }
-            List<LayerMap.Pair> pairs = Arrays.stream(map.split(","))
-                    .map(pair -> pair.split("-"))
-                    .map(pair -> new LayerMap.Pair(Integer.parseInt(pair[0]), Integer.parseInt(pair[1])))
-                    .toList();
-            try {
-                return LayerMap.checked(pairs, student, teacher);
-            } catch (IllegalArgumentException e) {
-                throw new RetortException(Kind.CONFIG, "feature." + e.getMessage(), e);
-            }
         }
     }
 }

@@ -86,9 +86,7 @@ public record ParallelDecoding(LossWeight weight, int heads, List<Integer> steps
         steps.forEach(count -> requireWithin(sampling, process.noiseSchedule(), count));
         for (StageConfig stage : recipe.stages()) {
             for (LossConfig loss : stage.losses()) {
-                boolean fits = loss instanceof ParallelDecoding other
-                        ? other.heads == heads
-                        : loss instanceof LossConfig.Feature;
+                boolean fits = loss instanceof ParallelDecoding other ? other.heads == heads : loss instanceof Feature;
                 if (!fits) {
                     throw refused(" with " + heads + " heads stands beside " + loss.type()
                             + ", which asks a student for one output or for others; use a recipe for each");

@@ -1,6 +1,7 @@
 package dev.retort.distill;
 
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.TapPoint;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.pipeline.Architectures;
@@ -30,17 +31,18 @@ final class Reach {
     List<String> sentences() {
         List<String> sentences = new ArrayList<>();
         boolean output = false;
-        int depth = student.taps().size();
+        List<String> names = student.taps().stream().map(TapPoint::name).toList();
+        int depth = names.size();
         for (StageConfig stage : recipe.stages()) {
             int blocks = blocks(stage);
             output |= blocks > depth;
             if (blocks < depth) {
-                String rest = blocks == depth - 1 ? "block " + blocks : "blocks " + blocks + " to " + (depth - 1);
-                sentences.add("stage " + stage.name() + " looks at no more than block " + (blocks - 1) + ": " + rest
-                        + " and final_layer stay as they are in it");
+                String rest = names.get(blocks) + (blocks == depth - 1 ? "" : " to " + names.get(depth - 1));
+                sentences.add("stage " + stage.name() + " looks at nothing behind " + names.get(blocks - 1) + ": "
+                        + rest + " and the output layer stay as they are in it");
             } else if (blocks == depth) {
-                sentences.add(
-                        "stage " + stage.name() + " does not look at the output: final_layer stays as it is in it");
+                sentences.add("stage " + stage.name()
+                        + " does not look at the output: the output layer stays as it is in it");
             }
         }
         boolean cut = recipe.init() instanceof StudentStart.Cut
@@ -48,9 +50,9 @@ final class Reach {
         if (!output && !cut) {
             throw new RetortException(
                     Kind.CONFIG,
-                    "stages have no loss on the student's output, so that its final_layer would never be trained; add"
+                    "stages have no loss on the student's output, so that its output layer would never be trained; add"
                             + " output, output-distribution or diffusion to a stage, or start with init=cut from a teacher"
-                            + " of the same patch");
+                            + " whose output layer fits the student");
         }
         return sentences;
     }
@@ -58,8 +60,7 @@ final class Reach {
     /** How many of the first blocks a stage trains; one more than there are where it trains the output too. */
     private int blocks(StageConfig stage) {
         return stage.losses().stream()
-                .mapToInt(
-                        loss -> loss.reach(student.taps().size(), teacher.taps().size()))
+                .mapToInt(loss -> loss.reach(student, teacher))
                 .max()
                 .orElseThrow();
     }

@@ -154,7 +154,7 @@ final class RecipeBuilder implements AutoCloseable {
     private Predictor teaching() {
         return Predictor.of(
                 teacher.network(),
-                Architectures.conditioner(teacher.network().spec()),
+                Architectures.conditioner(teacher.card()),
                 teacher.card().process(),
                 recipe.teacher().guidance(),
                 precision);
@@ -162,7 +162,10 @@ final class RecipeBuilder implements AutoCloseable {
 
     private Predictor learning(Network network) {
         return Predictor.of(
-                network, Architectures.conditioner(student), recipe.objective().process(), precision);
+                network,
+                Architectures.conditioner(student, teacher.card().text()),
+                recipe.objective().process(),
+                precision);
     }
 
     private void buildStages() {
@@ -175,11 +178,7 @@ final class RecipeBuilder implements AutoCloseable {
             Cadence cadence = Cadence.EVERY_STEP;
             for (LossConfig loss : stage.losses()) {
                 Made made = made(loss, stage, losses);
-                weighted.add(new Weighted(
-                        made.loss,
-                        loss.weight().from(),
-                        loss.weight().to(),
-                        loss.weight().over()));
+                weighted.add(new Weighted(made.loss, loss.weight().ramp()));
                 phases.addAll(made.extra.phases());
                 made.extra.players().forEach(player -> last.put(player.name(), stages.size()));
                 cadence = rarer(cadence, loss.cadence());
@@ -323,6 +322,7 @@ final class RecipeBuilder implements AutoCloseable {
                 recipe.run(),
                 teacherSha256,
                 trainedFor(),
+                Optional.ofNullable(teacher.card().text()),
                 provenance,
                 quantized);
     }

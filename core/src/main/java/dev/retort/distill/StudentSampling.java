@@ -49,7 +49,7 @@ record StudentSampling(Recipe recipe, ModelCard taught) {
             StepLoss.Lesson lesson =
                     new StepLoss.Lesson(recipe.run().sampling(), now, ended.get(stage.teacher()), original);
             now = lasting(stage.losses()).stream()
-                    .filter(loss -> !(loss instanceof LossConfig.Feature)) // says nothing of the output
+                    .filter(loss -> !(loss instanceof Feature)) // says nothing of the output
                     .map(loss -> trainedFor(loss, lesson))
                     .reduce(TrainedFor::and)
                     .orElse(now);

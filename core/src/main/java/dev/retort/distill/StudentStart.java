@@ -10,7 +10,7 @@ public sealed interface StudentStart extends OneLine {
     /** Drawn by the run's seed. */
     record Random() implements StudentStart {}
 
-    /** Cut from the teacher's: blocks at even distance, leading channels; all of them where the student is no smaller. */
+    /** Cut from the teacher's: blocks at even distance, the channels of the largest weights; all of them where the student is no smaller. */
     record Cut() implements StudentStart {}
 
     /**

@@ -131,7 +131,7 @@ final class Agreement {
         }
 
         float[] eps(Pipeline<Network> model, Precision precision) {
-            Conditioner conditioner = Architectures.conditioner(model.network().spec());
+            Conditioner conditioner = Architectures.conditioner(model.card());
             Condition condition = conditioner.of(prompts, model.network().device());
             Predictor predictor =
                     Predictor.of(model.network(), conditioner, model.card().process(), precision);

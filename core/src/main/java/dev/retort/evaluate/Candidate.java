@@ -34,6 +34,11 @@ public record Candidate(String name, Path model, SamplingSpec sampling, String a
         return new Candidate(name, model, sampling, autoencoder, other);
     }
 
+    /** The same with weights that lie elsewhere. */
+    public Candidate at(Path other) {
+        return new Candidate(name, other, sampling, autoencoder, card);
+    }
+
     /** Names of the classes that it was distilled for; none where it is for all. */
     List<String> domain() {
         return card.trainedFor().classes().stream().map(card.classes()::get).toList();

@@ -117,13 +117,8 @@ public final class CostProbe {
                     model.card().withTrainedFor(TrainedFor.ANY); // whoever asks has looked whether it may be sampled so
             Sampler sampler = Sampling.sampler(model.network(), any, request.sampling(), request.precision());
             answer(Map.of(TIMED_KERNELS, !device.isCuda() && Kernels.measuredHere() ? 1 : 0));
-            List<String> own = model.card().classes();
-            List<String> classes = own.isEmpty() ? List.of("") : own; // what a text says costs nothing
-            List<Integer> turn = own.isEmpty() ? List.of(0) : model.card().labels();
-            int[] labels = labels(turn, request.batch()).stream()
-                    .mapToInt(Integer::intValue)
-                    .toArray();
-            turns(request.batch(), device, drawn -> draw(sampler, codec, Prompts.named(labels, classes), drawn));
+            Prompts prompts = Prompts.inTurn(model.card(), 0, request.batch());
+            turns(request.batch(), device, drawn -> draw(sampler, codec, prompts, drawn));
         }
     }
 

@@ -18,6 +18,7 @@ import java.util.OptionalDouble;
  * @param memorisation whether they are copies of training images; empty without an extractor that nobody trained
  * @param classifier the extractor that classifies; empty without one of the model's classes
  * @param logits by it; no columns without one
+ * @param prompts whether they show what texts asked for; empty where nobody sees it
  */
 public record Evaluation(
         Candidate candidate,
@@ -25,7 +26,8 @@ public record Evaluation(
         List<Quality> qualities,
         Optional<Memorisation> memorisation,
         Optional<FeatureSpace> classifier,
-        FeatureMatrix logits) {
+        FeatureMatrix logits,
+        Optional<PromptScore> prompts) {
     private boolean classified() {
         return logits.dimension() > 0;
     }
@@ -35,9 +37,10 @@ public record Evaluation(
         return qualities.get(0);
     }
 
-    /** Share of images in which the classifier sees the class that was asked for. */
+    /** Share of images in which the classifier sees the class that was asked for; empty of a model that is told nothing. */
     public OptionalDouble classAccuracy() {
-        return classified()
+        boolean asked = !candidate.card().network().condition().parts().isEmpty();
+        return asked && classified()
                 ? OptionalDouble.of(ClassAgreement.share(ClassAgreement.classes(logits), samples.labels()))
                 : OptionalDouble.empty();
     }
@@ -64,7 +67,11 @@ public record Evaluation(
             double score = ClassifierScore.of(logits, 1).mean();
             String name = MetricName.classifierScore(space, samples.size()).toString();
             rows.put(Measure.quality(name, Better.HIGHER, "classifier score, one split"), score);
-            rows.put(Measure.CLASS_ACCURACY, classAccuracy().orElseThrow());
+            classAccuracy().ifPresent(share -> rows.put(Measure.CLASS_ACCURACY, share));
+        });
+        prompts.ifPresent(score -> {
+            rows.put(Measure.PROMPTS_RIGHT, score.share());
+            score.byAttribute().keySet().forEach(name -> rows.put(Measure.promptRight(name), score.share(name)));
         });
         return new ModelColumn(candidate.name(), role, candidate.description(), rows);
     }

@@ -61,6 +61,7 @@ public final class Evaluator implements AutoCloseable {
     private final boolean divided;
     private final List<String> leftOut;
     private final List<String> domain;
+    private final Optional<PromptJudge> prompts;
 
     private Evaluator(
             List<Scorer> judges,
@@ -68,13 +69,15 @@ public final class Evaluator implements AutoCloseable {
             ImageSet test,
             boolean divided,
             List<String> leftOut,
-            List<String> domain) {
+            List<String> domain,
+            Optional<PromptJudge> prompts) {
         this.judges = judges;
         this.settings = settings;
         this.test = test;
         this.divided = divided;
         this.leftOut = leftOut;
         this.domain = domain;
+        this.prompts = prompts;
     }
 
     /**
@@ -127,7 +130,8 @@ public final class Evaluator implements AutoCloseable {
                     test,
                     training.hasTestSplit(),
                     List.copyOf(leftOut),
-                    narrow.map(Candidate::domain).orElse(List.of()));
+                    narrow.map(Candidate::domain).orElse(List.of()),
+                    PromptJudge.of(data, test.shape().height()));
         } catch (RuntimeException e) {
             opened.forEach(FeatureExtractor::close);
             throw TorchError.translate(e, "looking at the real images", "judge fewer images at once", "batch");
@@ -211,8 +215,11 @@ public final class Evaluator implements AutoCloseable {
                         : domain.stream().map(classes::indexOf).toList(),
                 settings.samples(),
                 candidate.card().images());
+        Optional<PromptScore.Counting> counting =
+                judge(candidate).map(judge -> new PromptScore.Counting(judge, samples.labels()));
         List<Function<PixelBatch, Extraction>> looks = new ArrayList<>();
         judges.forEach(judge -> looks.add(judge.extractor()::extract));
+        counting.ifPresent(prompt -> looks.set(0, prompt.before(looks.get(0))));
         List<Extraction> found = Extraction.of(generator.draw(samples, progress), looks);
         boolean ofClasses = samples.classes().size() == test.classNames().size();
         List<Quality> qualities = new ArrayList<>();
@@ -231,12 +238,27 @@ public final class Evaluator implements AutoCloseable {
                 logits = FeatureMatrix.of(found.get(i).logits());
             }
         }
-        return new Evaluation(candidate, samples, List.copyOf(qualities), memorisation, classifier, logits);
+        return new Evaluation(
+                candidate,
+                samples,
+                List.copyOf(qualities),
+                memorisation,
+                classifier,
+                logits,
+                counting.map(PromptScore.Counting::score));
     }
 
-    /** What a model can be asked for: its classes, or where it knows none those of the real images, by name. */
+    /** Who sees whether a model that is told texts draws what they say. */
+    private Optional<PromptJudge> judge(Candidate candidate) {
+        return candidate.card().text() == null ? Optional.empty() : prompts;
+    }
+
+    /** What a model can be asked for: texts that can be judged, else its classes or example texts, or where it knows none the classes of the real images, by name. */
     private List<String> classes(Candidate candidate) {
-        List<String> own = candidate.card().classes();
+        if (judge(candidate).isPresent()) {
+            return judge(candidate).get().prompts();
+        }
+        List<String> own = candidate.card().subjects();
         return own.isEmpty() ? test.classNames() : own;
     }
 
@@ -280,7 +302,7 @@ public final class Evaluator implements AutoCloseable {
         }
         judges.forEach(judge -> notes.add(judge.note()));
         notes.addAll(List.of(
-                settings.samples() + " images of each model, classes in turn, seed " + settings.seed()
+                settings.samples() + " images of each model, classes or texts in turn, seed " + settings.seed()
                         + ", quantised to bytes, against " + test.size() + " images of " + test.name()
                         + ". The floor is as many images of "
                         + judges.get(0).training().dataset() + " in a model's place.",

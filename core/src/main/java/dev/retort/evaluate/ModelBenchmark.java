@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 
 /**
  * Measures a model in all its forms on this machine's CPU: in libtorch and in ONNX Runtime, with the bits it has and with fewer. How good the
@@ -91,12 +92,14 @@ public record ModelBenchmark(Evaluator evaluator, int rounds, Consumer<String> n
     }
 
     private static byte[] pixels(ImageGenerator generator, Candidate candidate) {
-        List<String> own = candidate.card().classes();
+        List<String> own = candidate.card().subjects();
         SampleSet samples = own.isEmpty()
                 ? SampleSet.of(List.of(""), COMPARED, candidate.card().images())
                 : SampleSet.of(
                         own,
-                        candidate.card().labels(),
+                        candidate.card().text() == null
+                                ? candidate.card().labels()
+                                : IntStream.range(0, own.size()).boxed().toList(),
                         COMPARED,
                         candidate.card().images());
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();

@@ -46,11 +46,11 @@ record OpenedModel(ModelCard card, TensorFile weights, Graph graph, Denoiser net
                             + ", which no product of ONNX Runtime takes as they are; give one quantised by int8-static or int8-dynamic");
         }
         Set<Part> parts = card.network().condition().parts().keySet();
-        if (!TOLD.containsAll(parts)) {
+        if (!TOLD.containsAll(parts) || !parts.contains(Part.LABEL)) {
             throw new RetortException(
                     Kind.CHECKPOINT,
-                    card.network().name() + " is told " + parts + ", and only networks told " + TOLD
-                            + " are written to ONNX; give one of these");
+                    card.network().name() + " is told " + parts + ", and only networks told a class, and of " + TOLD
+                            + " no more, are written to other programs' files; give one of these");
         }
         Graph graph = Architectures.of(card.network()).graph(card.network());
         requireProducts(folder, card.quantization(), graph);

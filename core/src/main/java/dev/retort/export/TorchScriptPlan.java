@@ -17,6 +17,7 @@ import dev.retort.sample.Sampler;
 public record TorchScriptPlan(Plan plan, Guidance guidance, long noClass) {
     /** As a sampler samples. */
     public static TorchScriptPlan of(Sampler sampler) {
+        Way.requirePlain(sampler);
         return new TorchScriptPlan(
                 sampler.plan(), sampler.guidance(), sampler.network().spec().classes());
     }

@@ -17,6 +17,27 @@ import java.util.stream.IntStream;
  * @param sampler the network with plan and guidance
  */
 record Way(int steps, Sampler sampler) {
+    Way {
+        requirePlain(sampler);
+    }
+
+    /**
+     * Refuses what an exported plan has no words for.
+     *
+     * @throws RetortException of kind USAGE
+     */
+    static void requirePlain(Sampler sampler) {
+        double rescale = sampler.guidance().rescale();
+        if (rescale > 0 && sampler.asksTwice()) {
+            throw new RetortException(
+                            Kind.USAGE,
+                            "guidanceRescale is " + rescale
+                                    + ", which exported files cannot say; export with 0, or distil the guidance into the"
+                                    + " model first")
+                    .about("guidanceRescale");
+        }
+    }
+
     /** What each step tells the network. */
     List<Moment> moments() {
         return sampler.moments();

@@ -9,14 +9,14 @@ import java.util.Arrays;
 import java.util.Map;
 
 /**
- * Tells a network the class and nothing else.
+ * Tells a network the class and nothing else; one that knows no classes is told nothing.
  *
  * @param spec what the network is conditioned on
  */
 public record LabelConditioner(ConditionSpec spec) implements Conditioner {
     @Override
     public Condition of(Prompts prompts, Device device) {
-        return of(prompts.labels(), device);
+        return spec.classes() == 0 ? Condition.empty(prompts.size(), device) : of(prompts.labels(), device);
     }
 
     @Override

@@ -9,7 +9,6 @@ import dev.retort.torch.Device;
 import dev.retort.torch.Tensors;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -31,11 +30,13 @@ public final class NetworkGraph {
      */
     public static Graph of(Network network, List<String> taps) {
         return LayerGraph.of(network, samples -> inputs(network.spec(), network.device(), samples), in -> {
-            Map<Part, Tensor> parts = new EnumMap<>(Part.class);
-            network.spec().condition().parts().keySet().forEach(part -> parts.put(part, in.get(name(part))));
+            Condition condition = Condition.empty(in.get("x").size(0), network.device());
+            for (Part part : network.spec().condition().parts().keySet()) {
+                condition = condition.with(part, in.get(name(part)));
+            }
             Taps wanted = Taps.of(taps);
             List<Tensor> outputs = new ArrayList<>();
-            outputs.add(network.forward(in.get("x"), in.get("time"), Condition.of(parts), wanted));
+            outputs.add(network.forward(in.get("x"), in.get("time"), condition, wanted));
             taps.forEach(tap -> outputs.add(wanted.get(tap)));
             return outputs.toArray(Tensor[]::new);
         });

@@ -4,6 +4,7 @@ import dev.retort.card.ImageShape;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.Part;
 import dev.retort.card.ProcessSpec;
+import dev.retort.diffusion.Guidance;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Prediction;
 import dev.retort.nn.Taps;
@@ -42,6 +43,8 @@ public record Predictor(
         double guidance,
         Precision precision)
         implements Respondent {
+    private static final double TINY = 1e-30; // no division by zero, and no other change
+
     /** Validates: a network that was never asked without a condition cannot be guided. */
     public Predictor {
         requireGuidable(network.spec(), guidance);
@@ -140,7 +143,7 @@ public record Predictor(
         int channels = Math.toIntExact(x.size(1)) * network.spec().outputs();
         return condition.has(Part.GUIDANCE)
                 ? guided(both, Ops.view(condition.get(Part.GUIDANCE), -1, 1, 1, 1), channels)
-                : guided(both, guidance, channels);
+                : guided(both, guidance, channels, 0);
     }
 
     /** Whether guidance has to be computed from two outputs. */
@@ -162,22 +165,39 @@ public record Predictor(
      * @param both conditional outputs, then unconditional ones u (2N, C', H, W)
      * @param scale the g
      * @param channels how many leading channels are guided
+     * @param rescale how far the contrast that guidance adds is taken back ({@link Guidance#rescale})
      * @return (N, C', H, W)
      */
-    public static Tensor guided(Tensor both, double scale, int channels) {
-        return guided(both, channels, (u, difference) -> Ops.addScaled(u, difference, scale));
+    public static Tensor guided(Tensor both, double scale, int channels, double rescale) {
+        return guided(both, channels, (c, u) -> {
+            Tensor guided = Ops.addScaled(u, Ops.sub(c, u), scale);
+            return rescale == 0 ? guided : rescaled(guided, c, rescale);
+        });
+    }
+
+    /** g (r std(c) / std(g) + 1 - r) for each sample. */
+    private static Tensor rescaled(Tensor g, Tensor c, double r) {
+        Tensor ratio = Ops.sqrt(Ops.div(variance(c), Ops.add(variance(g), TINY)));
+        return Ops.mul(g, Ops.add(Ops.mul(ratio, r), 1 - r));
+    }
+
+    /** The variance of each sample's values (N, 1, 1, 1). */
+    private static Tensor variance(Tensor x) {
+        Tensor rows = Ops.reshape(x, x.size(0), -1);
+        Tensor centred = Ops.sub(rows, Ops.mean(rows, 1, true));
+        return Ops.view(Ops.meanPerSample(Ops.square(centred)), -1, 1, 1, 1);
     }
 
     /** The same with a scale for each sample (N, 1, 1, 1). */
     private static Tensor guided(Tensor both, Tensor scales, int channels) {
-        return guided(both, channels, (u, difference) -> Ops.addcmul(u, scales, difference));
+        return guided(both, channels, (c, u) -> Ops.addcmul(u, scales, Ops.sub(c, u)));
     }
 
     private static Tensor guided(Tensor both, int channels, BinaryOperator<Tensor> scaled) {
         Tensor[] half = Ops.chunk(both, 2, 0);
         Tensor c = Ops.narrow(half[0], 1, 0, channels);
         Tensor u = Ops.narrow(half[1], 1, 0, channels);
-        Tensor g = scaled.apply(u, Ops.sub(c, u));
+        Tensor g = scaled.apply(c, u);
         long all = both.size(1);
         return channels == all ? g : Ops.cat(1, g, Ops.narrow(half[0], 1, channels, all - channels));
     }

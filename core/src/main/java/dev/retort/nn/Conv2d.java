@@ -30,6 +30,12 @@ public final class Conv2d extends Affine {
                 own, own.xavierUniform("weight", out, in, kernel, kernel), own.zeros("bias", out), stride, padding);
     }
 
+    /** Zero weight and bias. */
+    public static Conv2d zero(Init init, int in, int out, int kernel, int stride, int padding) {
+        Init own = own(init, kernel, stride, padding);
+        return new Conv2d(own, own.zeros("weight", out, in, kernel, kernel), own.zeros("bias", out), stride, padding);
+    }
+
     /** Kaiming-uniform weight, no bias: for use before a batch norm. */
     public static Conv2d withoutBias(Init init, int in, int out, int kernel, int stride, int padding) {
         Init own = own(init, kernel, stride, padding);

@@ -33,6 +33,12 @@ public final class Linear extends Affine {
         return new Linear(own, own.zeros("weight", out, in), own.zeros("bias", out));
     }
 
+    /** Zero weight, no bias. */
+    public static Linear zeroWithoutBias(Init init, long in, long out) {
+        Init own = init.ofProduct();
+        return new Linear(own, own.zeros("weight", out, in), null);
+    }
+
     @Override
     Tensor product(Tensor x) {
         return Ops.linear(x, weight(), bias().orElse(null));

@@ -37,6 +37,11 @@ public final class LowRank {
         return ("." + name).contains("." + DOWN + ".") || ("." + name).contains("." + UP + ".");
     }
 
+    /** Rows of A. */
+    public int rank() {
+        return Math.toIntExact(down.weight().size(0));
+    }
+
     Affine down() {
         return down;
     }

@@ -1,32 +1,68 @@
 package dev.retort.nn;
 
 import dev.retort.torch.Ops;
+import dev.retort.torch.Scratch;
 import org.bytedeco.pytorch.Tensor;
 
 /**
  * Two 3x3 convolutions, each behind a group norm and SiLU, added to their input; where the widths differ the input passes a
- * 1x1 convolution. Tensors {@code norm1}, {@code conv1}, {@code norm2}, {@code conv2}, {@code conv_shortcut}.
+ * 1x1 convolution. In a denoiser an embedding of the time is added between the two. Tensors {@code norm1}, {@code conv1}, {@code
+ * time_emb_proj}, {@code norm2}, {@code conv2}, {@code conv_shortcut}.
  */
 public final class ResnetBlock extends Layer {
     private final GroupNorm norm1;
     private final Conv2d conv1;
+    private final Linear time;
     private final GroupNorm norm2;
     private final Conv2d conv2;
     private final Conv2d shortcut;
 
     /** @param eps of both norms */
     public ResnetBlock(Init init, int in, int out, int groups, double eps) {
+        this(init, in, out, 0, groups, eps);
+    }
+
+    /**
+     * One that is told the time; what it adds to its input is zero at first.
+     *
+     * @param embedding width of the time's embedding
+     * @param eps of both norms
+     */
+    public static ResnetBlock timed(Init init, int in, int out, int embedding, int groups, double eps) {
+        return new ResnetBlock(init, in, out, embedding, groups, eps);
+    }
+
+    private ResnetBlock(Init init, int in, int out, int embedding, int groups, double eps) {
         norm1 = child("norm1", new GroupNorm(init.at("norm1"), groups, in, eps));
         conv1 = child("conv1", Conv2d.xavier(init.at("conv1"), in, out, 3, 1, 1));
+        time = embedding == 0 ? null : child("time_emb_proj", Linear.xavier(init.at("time_emb_proj"), embedding, out));
         norm2 = child("norm2", new GroupNorm(init.at("norm2"), groups, out, eps));
-        conv2 = child("conv2", Conv2d.xavier(init.at("conv2"), out, out, 3, 1, 1));
+        conv2 = child(
+                "conv2",
+                embedding == 0
+                        ? Conv2d.xavier(init.at("conv2"), out, out, 3, 1, 1)
+                        : Conv2d.zero(init.at("conv2"), out, out, 3, 1, 1));
         shortcut = in == out ? null : child("conv_shortcut", Conv2d.xavier(init.at("conv_shortcut"), in, out, 1, 1, 0));
     }
 
     /** x (N, in, H, W) → (N, out, H, W). */
     public Tensor forward(Tensor x) {
-        Tensor y = conv1.forward(Ops.silu(norm1.forward(x))); // (N, out, H, W)
-        y = conv2.forward(Ops.silu(norm2.forward(y))); // (N, out, H, W)
-        return Ops.add(shortcut == null ? x : shortcut.forward(x), y);
+        return forward(x, null);
+    }
+
+    /**
+     * The same of one that is told the time.
+     *
+     * @param embedded SiLU of the time's embedding (N, E)
+     */
+    public Tensor forward(Tensor x, Tensor embedded) {
+        return Scratch.of(() -> {
+            Tensor y = conv1.forward(Ops.silu(norm1.forward(x))); // (N, out, H, W)
+            if (time != null) {
+                y = Ops.add(y, Ops.unsqueeze(Ops.unsqueeze(time.forward(embedded), -1), -1));
+            }
+            y = conv2.forward(Ops.silu(norm2.forward(y))); // (N, out, H, W)
+            return Ops.add(shortcut == null ? x : shortcut.forward(x), y);
+        });
     }
 }

@@ -62,4 +62,11 @@ public final class Taps {
     public static Tensor tokens(Tensor values, TapPoint point) {
         return point.form() == TapPoint.Form.TOKENS ? values : Ops.transpose(Ops.flatten(values, 2, -1), 1, 2);
     }
+
+    /** The values of an intermediate as a map (N, channels, rows, cols), whichever form they have and however many channels. */
+    public static Tensor map(Tensor values, TapPoint point) {
+        return point.form() == TapPoint.Form.MAP
+                ? values
+                : Ops.reshape(Ops.transpose(values, 1, 2), values.size(0), values.size(2), point.rows(), point.cols());
+    }
 }

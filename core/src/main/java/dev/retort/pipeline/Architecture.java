@@ -1,6 +1,7 @@
 package dev.retort.pipeline;
 
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.TextCard;
 import dev.retort.graph.Graph;
 import dev.retort.layout.WeightLayout;
 import dev.retort.model.Conditioner;
@@ -76,8 +77,12 @@ public interface Architecture<S extends NetworkSpec> {
         }
     }
 
-    /** What makes of prompts the conditions that its networks are told. By default the class and nothing else. */
-    default Conditioner conditioner(S spec) {
+    /**
+     * What makes of prompts the conditions that its networks are told. By default the class and nothing else.
+     *
+     * @param text the tokenizers of a model that is told texts, else null
+     */
+    default Conditioner conditioner(S spec, TextCard text) {
         return new LabelConditioner(spec.condition());
     }
 

@@ -1,6 +1,8 @@
 package dev.retort.pipeline;
 
+import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.TextCard;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.layout.Checkpoint;
@@ -21,7 +23,8 @@ import java.util.stream.Stream;
 
 /** The architectures there are: those of the library, listed here and nowhere else, and a user's own. */
 public final class Architectures {
-    private static final List<Architecture<?>> KNOWN = List.of(new DitArchitecture(), new FoldedDitArchitecture());
+    private static final List<Architecture<?>> KNOWN = List.of(
+            new DitArchitecture(), new FoldedDitArchitecture(), new TextToImageArchitecture(), new UNetArchitecture());
 
     private Architectures() {}
 
@@ -55,9 +58,18 @@ public final class Architectures {
         return of(spec).build(spec, init);
     }
 
-    /** What makes of prompts the conditions that a network is told. */
-    public static Conditioner conditioner(NetworkSpec spec) {
-        return of(spec).conditioner(spec);
+    /** What makes of prompts the conditions that a model's network is told. */
+    public static Conditioner conditioner(ModelCard card) {
+        return conditioner(card.network(), card.text());
+    }
+
+    /**
+     * What makes of prompts the conditions that a network is told.
+     *
+     * @param text the tokenizers of a model that is told texts, else null
+     */
+    public static Conditioner conditioner(NetworkSpec spec, TextCard text) {
+        return of(spec).conditioner(spec, text);
     }
 
     /** A copy of a network, prepared for sampling. */

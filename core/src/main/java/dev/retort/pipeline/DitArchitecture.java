@@ -6,12 +6,12 @@ import dev.retort.diffusion.Heads;
 import dev.retort.layout.DitLayout;
 import dev.retort.layout.WeightLayout;
 import dev.retort.model.Denoiser;
+import dev.retort.model.FusedOutputs;
 import dev.retort.model.Moment;
 import dev.retort.model.Network;
 import dev.retort.model.dit.Cut;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.dit.FoldedDit;
-import dev.retort.model.dit.FusedOutputs;
 import dev.retort.model.dit.InputScales;
 import dev.retort.model.dit.Regrid;
 import dev.retort.nn.Init;
@@ -88,7 +88,13 @@ final class DitArchitecture implements Architecture<DitSpec> {
 
         @Override
         public Map<String, Tensor> fused(NetworkSpec network, Map<String, Tensor> weights, List<Heads> heads) {
-            return FusedOutputs.of((DitSpec) network, weights, heads);
+            int patch = ((DitSpec) network).patch();
+            return FusedOutputs.of(network, "final_layer.linear", patch * patch, weights, heads);
+        }
+
+        @Override
+        public boolean folds() {
+            return true;
         }
 
         @Override

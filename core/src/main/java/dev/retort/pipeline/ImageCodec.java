@@ -22,6 +22,9 @@ public sealed interface ImageCodec extends AutoCloseable {
     /** Shape of the pictures. */
     ImageShape shape();
 
+    /** Where it encodes. */
+    Device device();
+
     /** Values of a network (N, C, H, W) → pictures of {@link #shape()}, in [-1, 1] up to an overshoot. */
     Tensor decode(Tensor values);
 
@@ -67,6 +70,16 @@ public sealed interface ImageCodec extends AutoCloseable {
         return pixels(card.network());
     }
 
+    /**
+     * A decoder for previews of a model of latents, such as a tiny one of the same latents; its own scale is taken.
+     *
+     * @param autoencoder its place
+     */
+    static ImageCodec preview(ModelCard card, String autoencoder, Device device) {
+        AutoencoderFiles files = given(card, autoencoder);
+        return latents(card.withAutoencoder(files.card()), files, device);
+    }
+
     /** The card with the autoencoder that the user names, where it names none itself. */
     static ModelCard complete(ModelCard card, String autoencoder) {
         if (card.autoencoder() != null || autoencoder.isEmpty()) {
@@ -76,7 +89,7 @@ public sealed interface ImageCodec extends AutoCloseable {
     }
 
     private static ImageCodec latents(ModelCard card, AutoencoderFiles files, Device device) {
-        return new Latents(Autoencoder.load(files, device), card.autoencoder().scale(), card.images());
+        return new Latents(Autoencoder.load(files, device), card.autoencoder().scale(), card.images(), device);
     }
 
     private static AutoencoderFiles given(ModelCard card, String autoencoder) {
@@ -125,6 +138,11 @@ public sealed interface ImageCodec extends AutoCloseable {
     /** Values are pixels. */
     record Pixels(ImageShape shape) implements ImageCodec {
         @Override
+        public Device device() {
+            return Device.CPU;
+        }
+
+        @Override
         public Tensor decode(Tensor values) {
             return values;
         }
@@ -143,7 +161,7 @@ public sealed interface ImageCodec extends AutoCloseable {
      *
      * @param scale between the autoencoder's latents and the network's values
      */
-    record Latents(Autoencoder autoencoder, LatentScale scale, ImageShape shape) implements ImageCodec {
+    record Latents(Autoencoder autoencoder, LatentScale scale, ImageShape shape, Device device) implements ImageCodec {
         @Override
         public Tensor decode(Tensor values) {
             return TiledDecoding.USUAL.decode(autoencoder, Autoencoder.toAutoencoder(scale, values));

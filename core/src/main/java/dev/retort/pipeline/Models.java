@@ -15,6 +15,7 @@ import dev.retort.layout.Hints;
 import dev.retort.layout.ModelFiles;
 import dev.retort.layout.PipelineFolder;
 import dev.retort.layout.QuantizedFile;
+import dev.retort.layout.WeightedLora;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Network;
 import dev.retort.model.QuantizedSource;
@@ -29,6 +30,7 @@ import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -92,32 +94,46 @@ public final class Models {
     }
 
     /** Whether another program wrote what lies there. */
-    private static boolean isForeign(Path folder) {
+    static boolean isForeign(Path folder) {
         return !Files.exists(folder.resolve(ModelFiles.CARD)) && PipelineFolder.mayHoldNetwork(folder);
     }
 
     /** Loads a model whose insides are looked at or trained on: weights in fp32, frozen. */
     public static Pipeline<Network> load(Path folder, Device device) {
-        return pipeline(folder, (spec, quantization, parameters) -> network(spec, quantization, parameters, device));
+        return load(folder, List.of(), device);
+    }
+
+    /** The same with adapters merged into its weights, which are added up. */
+    public static Pipeline<Network> load(Path folder, List<WeightedLora> adapters, Device device) {
+        return pipeline(
+                folder, adapters, (spec, quantization, parameters) -> network(spec, quantization, parameters, device));
     }
 
     /** Opens a model for sampling: each weight is prepared for the precision as it is read, so none is held twice. */
     public static Pipeline<Denoiser> open(Path folder, Device device, Precision precision) {
-        return pipeline(
-                folder, (spec, quantization, parameters) -> packed(spec, quantization, parameters, device, precision));
+        return open(folder, List.of(), device, precision);
     }
 
-    private static <N extends Denoiser> Pipeline<N> pipeline(Path folder, Opening<N> opening) {
-        if (isForeign(folder)) {
-            try (Checkpoint checkpoint = Architectures.open(folder, Hints.NONE)) {
-                ModelCard card = checkpoint.card();
-                return new Pipeline<>(
-                        opening.network(card.network(), null, checkpoint.parameters()), card, checkpoint.notes());
-            }
-        }
-        ModelCard card = ModelFiles.card(folder);
-        try (TensorFile file = TensorFiles.open(folder.resolve(ModelFiles.WEIGHTS))) {
-            return new Pipeline<>(opening.network(card.network(), card.quantization(), file), card, List.of());
+    /** The same with adapters, which are added up and merged into each weight as it is read. */
+    public static Pipeline<Denoiser> open(
+            Path folder, List<WeightedLora> adapters, Device device, Precision precision) {
+        return pipeline(
+                folder,
+                adapters,
+                (spec, quantization, parameters) -> packed(spec, quantization, parameters, device, precision));
+    }
+
+    private static <N extends Denoiser> Pipeline<N> pipeline(
+            Path folder, List<WeightedLora> adapters, Opening<N> opening) {
+        try (StoredModel stored = StoredModel.open(folder);
+                Adaptation adaptation = new Adaptation(stored.card(), folder, adapters)) {
+            ModelCard card = adaptation.card();
+            List<String> notes = new ArrayList<>(stored.notes());
+            notes.addAll(adaptation.notes());
+            return new Pipeline<>(
+                    opening.network(card.network(), card.quantization(), adaptation.of(stored.parameters())),
+                    card,
+                    notes);
         }
     }
 

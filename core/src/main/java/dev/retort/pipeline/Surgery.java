@@ -1,6 +1,7 @@
 package dev.retort.pipeline;
 
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.UNetLayout;
 import dev.retort.diffusion.Heads;
 import dev.retort.error.RetortException;
 import dev.retort.model.Denoiser;
@@ -22,6 +23,16 @@ public interface Surgery {
     void cut(Network teacher, Network student);
 
     /**
+     * Replaces the student's weights by named blocks of the teacher's.
+     *
+     * @param student of the shape that the layout makes of the teacher, or narrower
+     * @throws UnsupportedOperationException where its networks have no such blocks
+     */
+    default void cut(Network teacher, Network student, UNetLayout layout) {
+        throw new UnsupportedOperationException(teacher.spec().name() + " has no U-Net");
+    }
+
+    /**
      * Weights of a network with fewer heads, each of them a sum of several.
      *
      * @param network of many heads
@@ -39,8 +50,13 @@ public interface Surgery {
      */
     record Folded(NetworkSpec network, Map<String, Tensor> weights) {}
 
+    /** Whether its networks can be {@link #folded}. */
+    default boolean folds() {
+        return false;
+    }
+
     /**
-     * Folds a network.
+     * Folds a network; one that {@link #folds} not is refused as an UnsupportedOperationException.
      *
      * @param packed the network as it is sampled, in fp32
      * @param weights of it, by name
@@ -48,7 +64,9 @@ public interface Surgery {
      * @param labels that it is ever told; the number of classes stands for "no class"
      * @return its weights in the caller's scope
      */
-    Folded folded(Denoiser packed, Map<String, Tensor> weights, List<Moment> moments, List<Integer> labels);
+    default Folded folded(Denoiser packed, Map<String, Tensor> weights, List<Moment> moments, List<Integer> labels) {
+        throw new UnsupportedOperationException(packed.spec().name() + " cannot be folded");
+    }
 
     /**
      * Copies all weights into a network of the same shape, or of another height and width.

@@ -21,7 +21,7 @@ import java.util.TreeSet;
 import org.bytedeco.pytorch.Tensor;
 
 /** Measures how far networks of other weights are from one, by their guided outputs and by what they sample. */
-final class Sensitivity {
+public final class Sensitivity {
     private static final int SAMPLES = 8;
     private static final int STEPS = 8;
 
@@ -35,7 +35,7 @@ final class Sensitivity {
      *
      * @param all states, of which some samples at some steps are taken, of every way to sample
      */
-    Sensitivity(ModelCard card, WeightSource weights, List<States> all) {
+    public Sensitivity(ModelCard card, WeightSource weights, List<States> all) {
         this.card = card;
         for (States states : all) {
             if (states.first() == 0) {
@@ -84,7 +84,7 @@ final class Sensitivity {
     }
 
     /** How far the output of a network of other weights is, relative to the output, over all samples and steps. */
-    double output(WeightSource weights) {
+    public double output(WeightSource weights) {
         try (Denoiser network = pack(weights)) {
             return output(network);
         }

@@ -35,7 +35,7 @@ import org.bytedeco.pytorch.Tensor;
  * @param first place of the first one's noise under the seed
  * @param inputs at steps of the way's plan (N, C, H, W)
  */
-record States(SamplingSpec way, Prompts prompts, long seed, int first, Map<Integer, Tensor> inputs) {
+public record States(SamplingSpec way, Prompts prompts, long seed, int first, Map<Integer, Tensor> inputs) {
     private static final int TOGETHER = 16;
     private static final double SAME_TIME = 1e-6;
 
@@ -45,12 +45,12 @@ record States(SamplingSpec way, Prompts prompts, long seed, int first, Map<Integ
     }
 
     /** The states of samples drawn by a network in every way that its card knows, in the caller's scope. */
-    static List<States> drawn(Denoiser network, ModelCard card, CalibrationConfig config) {
+    public static List<States> drawn(Denoiser network, ModelCard card, CalibrationConfig config) {
         List<States> all = new ArrayList<>();
         for (SamplingSpec way : Sampling.ways(card)) {
             Sampler sampler = Sampling.sampler(network, card, way, Precision.FP32);
             for (int first = 0; first < config.samples(); first += TOGETHER) {
-                Prompts prompts = prompts(card, first, Math.min(TOGETHER, config.samples() - first));
+                Prompts prompts = Prompts.inTurn(card, first, Math.min(TOGETHER, config.samples() - first));
                 Map<Integer, Tensor> inputs = new LinkedHashMap<>();
                 States states = new States(way, prompts, config.seed(), first, inputs);
                 Scope.Home here = Scope.here();
@@ -65,13 +65,6 @@ record States(SamplingSpec way, Prompts prompts, long seed, int first, Map<Integ
             }
         }
         return all;
-    }
-
-    private static Prompts prompts(ModelCard card, int first, int count) {
-        List<Integer> labels = card.labels();
-        return new Prompts.Labels(IntStream.range(first, first + count)
-                .map(i -> labels.get(i % labels.size()))
-                .toArray());
     }
 
     /**

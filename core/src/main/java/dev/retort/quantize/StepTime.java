@@ -14,19 +14,19 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 
 /** Times the networks that a machine could sample with beside each other: turn by turn, so that what else runs disturbs all alike. */
-final class StepTime {
+public final class StepTime {
     private static final int PICTURES = 4;
     private static final int MOST_TURNS = 15;
     private static final int LEAST_TURNS = 3;
     private static final long MOST_NANOS = 5_000_000_000L;
 
     /** A network in the precision that it is to be sampled in. */
-    record Contender(Denoiser network, Precision precision) {}
+    public record Contender(Denoiser network, Precision precision) {}
 
     private StepTime() {}
 
     /** Median milliseconds of a step of four pictures, for each of the networks. */
-    static Map<String, Double> of(ModelCard card, Map<String, Contender> contenders) {
+    public static Map<String, Double> of(ModelCard card, Map<String, Contender> contenders) {
         Map<String, double[]> turns = new LinkedHashMap<>();
         contenders.keySet().forEach(name -> turns.put(name, new double[MOST_TURNS]));
         contenders.values().forEach(contender -> time(card, contender)); // the first call is slower
@@ -49,13 +49,11 @@ final class StepTime {
     private static double time(ModelCard card, Contender contender) {
         SamplingSpec way = card.sampling();
         Sampler sampler = Sampling.sampler(contender.network(), card, way, contender.precision());
-        int[] labels = new int[PICTURES];
-        Arrays.setAll(labels, i -> card.labels().get(i % card.labels().size()));
         long[] indices = {0, 1, 2, 3};
         long start = System.nanoTime();
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            sampler.sample(new Prompts.Labels(labels), 0, indices);
+            sampler.sample(Prompts.inTurn(card, 0, PICTURES), 0, indices);
         }
         return (System.nanoTime() - start) / 1e6 / sampler.plan().steps().size();
     }

@@ -46,6 +46,12 @@ public final class Folding {
         ModelCard card = Models.card(model);
         requireFew(card, model);
         Surgery surgery = Architectures.surgery(card.network(), card.network());
+        if (!surgery.folds()) {
+            throw refused(
+                    model,
+                    "what " + card.network().name()
+                            + " computes of times alone is no large part of its weights; take it as it is");
+        }
         Path weights = model.resolve(ModelFiles.WEIGHTS);
         try (Scope scope = Scope.open();
                 TensorFile file = TensorFiles.open(weights);
@@ -73,7 +79,10 @@ public final class Folding {
         return !card.network().folded()
                 && !card.trainedFor().atAllTimes()
                 && !card.network().scalars().guidance()
-                && Architectures.of(card.network()).surgery().isPresent();
+                && Architectures.of(card.network())
+                        .surgery()
+                        .filter(Surgery::folds)
+                        .isPresent();
     }
 
     private static void requireFew(ModelCard card, Path model) {

@@ -37,18 +37,31 @@ public final class PlanExecutor {
         void after(int step, Tensor x0, Tensor next);
     }
 
+    /** Says what becomes of a state before the plan goes on from it. */
+    @FunctionalInterface
+    public interface Projection {
+        /** Leaves every state as it is. */
+        Projection NONE = (step, next) -> next;
+
+        /** The state from which it goes on after a step, by its index. */
+        Tensor of(int step, Tensor next);
+    }
+
     private final List<Plan> plans;
     private final int steps;
     private final Evaluation network;
     private final IntFunction<Tensor> noise;
     private final Watcher watcher;
+    private final Projection projection;
     private final Map<Combination.Source, ArrayDeque<Tensor>> history = PlanStep.noHistory();
     private final Map<Combination.Source, Integer> depths = new EnumMap<>(Combination.Source.class);
 
-    private PlanExecutor(List<Plan> plans, Evaluation network, IntFunction<Tensor> noise, Watcher watcher) {
+    private PlanExecutor(
+            List<Plan> plans, Evaluation network, IntFunction<Tensor> noise, Projection projection, Watcher watcher) {
         this.plans = plans;
         this.network = network;
         this.noise = noise;
+        this.projection = projection;
         this.watcher = watcher;
         steps = plans.get(0).steps().size();
         for (Plan plan : plans) {
@@ -71,7 +84,7 @@ public final class PlanExecutor {
      * @return the last state, owned by the caller's scope
      */
     public static Tensor run(Plan plan, Tensor start, Evaluation network, IntFunction<Tensor> noise, Watcher watcher) {
-        return run(List.of(plan), start, network, noise, watcher);
+        return run(List.of(plan), start, network, noise, Projection.NONE, watcher);
     }
 
     /**
@@ -84,7 +97,18 @@ public final class PlanExecutor {
      */
     public static Tensor run(
             List<Plan> plans, Tensor start, Evaluation network, IntFunction<Tensor> noise, Watcher watcher) {
-        PlanExecutor executor = new PlanExecutor(plans, network, noise, watcher);
+        return run(plans, start, network, noise, Projection.NONE, watcher);
+    }
+
+    /** Samples, each state projected before it goes on; the watcher is told of the projected ones. */
+    static Tensor run(
+            List<Plan> plans,
+            Tensor start,
+            Evaluation network,
+            IntFunction<Tensor> noise,
+            Projection projection,
+            Watcher watcher) {
+        PlanExecutor executor = new PlanExecutor(plans, network, noise, projection, watcher);
         try (Scope all = Scope.open();
                 NoGrad off = NoGrad.on()) {
             Tensor x = executor.steps(executor.steps, all, executor.scaled(start));
@@ -103,7 +127,7 @@ public final class PlanExecutor {
      */
     public static Tensor runToGraph(
             List<Plan> plans, Tensor start, Evaluation network, IntFunction<Tensor> noise, Watcher watcher) {
-        PlanExecutor executor = new PlanExecutor(plans, network, noise, watcher);
+        PlanExecutor executor = new PlanExecutor(plans, network, noise, Projection.NONE, watcher);
         Tensor x;
         Scope all = Scope.open();
         try (NoGrad off = NoGrad.on()) {
@@ -162,6 +186,7 @@ public final class PlanExecutor {
         if (step.addsNoise()) {
             next = step.noised(next, output, noise.apply(k));
         }
+        next = projection.of(k, next);
         watcher.after(k, x0, next);
         return next;
     }

@@ -10,6 +10,7 @@ import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import dev.retort.torch.TorchError;
 import java.util.stream.LongStream;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * Draws many images, a batch at a time. The batch size changes nothing in them but rounding: several threads cut the work of
@@ -17,10 +18,36 @@ import java.util.stream.LongStream;
  *
  * @param sampler how one batch is drawn
  * @param codec what makes pictures of its samples
- * @param seed seed of all images; image {@code i} has the address (seed, i)
+ * @param seed seed of all images; image {@code i} has the address (seed, first + i)
  * @param batch images drawn together
+ * @param first index of the first image under the seed
+ * @param watcher is told of every step
  */
-public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch) {
+public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch, long first, Watcher watcher) {
+    /** Is told of every step of every batch. */
+    @FunctionalInterface
+    public interface Watcher {
+        /** After a step. */
+        void after(Step step);
+    }
+
+    /**
+     * A step of a batch.
+     *
+     * @param first index of the batch's first image among those drawn
+     * @param n images in the batch
+     * @param images images in all
+     * @param index calls of the network's plan before this one
+     * @param calls calls in all
+     * @param x0 the clean samples predicted in it (n, C, H, W), in the network's values; it lives during the call only
+     */
+    public record Step(int first, int n, int images, int index, int calls, Tensor x0) {}
+
+    /** The images from index 0 on, unwatched. */
+    public SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch) {
+        this(sampler, codec, seed, batch, 0, step -> {});
+    }
+
     /** Receives the images in order. */
     @FunctionalInterface
     public interface Sink {
@@ -52,19 +79,29 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch)
     public void sample(Prompts prompts, Progress progress, Sink sink) {
         requireRoom(Math.min(batch, prompts.size()));
         progress.update(0, prompts.size(), "");
-        for (int first = 0; first < prompts.size(); first += batch) {
-            int n = Math.min(batch, prompts.size() - first);
-            float[] pixels = pixels(prompts.slice(first, n), first);
-            requireNumbers(pixels, first, pixels.length / n);
-            sink.accept(first, pixels, n);
-            progress.update(first + n, prompts.size(), "");
+        for (int at = 0; at < prompts.size(); at += batch) {
+            int n = Math.min(batch, prompts.size() - at);
+            float[] pixels = pixels(prompts.slice(at, n), at, prompts.size());
+            requireNumbers(pixels, at, pixels.length / n);
+            sink.accept(at, pixels, n);
+            progress.update(at + n, prompts.size(), "");
         }
     }
 
-    private float[] pixels(Prompts prompts, int first) {
-        long[] indices = LongStream.range(first, first + prompts.size()).toArray();
+    private float[] pixels(Prompts prompts, int at, int images) {
+        long[] indices =
+                LongStream.range(first + at, first + at + prompts.size()).toArray();
+        int calls = sampler.plan().steps().size();
         try (Scope scope = Scope.open()) {
-            return Tensors.floats(codec.decode(sampler.sample(prompts, seed, indices)));
+            Tensor samples = sampler.sample(
+                    prompts,
+                    seed,
+                    indices,
+                    (input, step) -> {},
+                    (step, x0, next) -> watcher.after(new Step(at, prompts.size(), images, step, calls, x0)));
+            float[] pixels = Tensors.floats(codec.decode(samples));
+            sampler.start().ifPresent(picture -> picture.keep(pixels));
+            return pixels;
         } catch (RuntimeException e) {
             throw TorchError.translate(
                     e, "drawing " + prompts.size() + " images at once", "draw fewer at once", "batch");

@@ -7,7 +7,6 @@ import dev.retort.data.Prompts;
 import dev.retort.diffusion.Guidance;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Purpose;
-import dev.retort.diffusion.Rng;
 import dev.retort.model.Condition;
 import dev.retort.model.Conditioner;
 import dev.retort.model.Denoiser;
@@ -24,6 +23,7 @@ import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.ObjIntConsumer;
 import org.bytedeco.pytorch.Tensor;
 
@@ -36,8 +36,27 @@ import org.bytedeco.pytorch.Tensor;
  * @param plan solver, time grid and process
  * @param guidance classifier-free guidance
  * @param precision arithmetic of the network
+ * @param randomness which noise it starts from and adds
+ * @param start the picture that it starts from; empty for noise alone
  */
-public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guidance guidance, Precision precision) {
+public record Sampler(
+        Denoiser network,
+        Conditioner conditioner,
+        Plan plan,
+        Guidance guidance,
+        Precision precision,
+        Randomness randomness,
+        Optional<Start> start) {
+    /** From addressed noise alone. */
+    public Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guidance guidance, Precision precision) {
+        this(network, conditioner, plan, guidance, precision, Randomness.ADDRESSED, Optional.empty());
+    }
+
+    /** The same with other noise. */
+    public Sampler with(Randomness other) {
+        return new Sampler(network, conditioner, plan, guidance, precision, other, start);
+    }
+
     /**
      * Draws samples.
      *
@@ -57,17 +76,31 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
      *     during the call only
      */
     public Tensor sample(Prompts prompts, long seed, long[] indices, ObjIntConsumer<Tensor> asked) {
+        return sample(prompts, seed, indices, asked, (step, x0, next) -> {});
+    }
+
+    /**
+     * The same, watched after every step too.
+     *
+     * @param watcher is told of every step, with the clean samples predicted in it
+     */
+    public Tensor sample(
+            Prompts prompts, long seed, long[] indices, ObjIntConsumer<Tensor> asked, PlanExecutor.Watcher watcher) {
         double[] times = plan.times();
+        Start.Noise noise = noise(seed, indices);
         try (Request request = network.open(moments(), condition(prompts))) {
+            Tensor first = noise.of(Purpose.SAMPLE_START, 0);
             return PlanExecutor.run(
-                    plan,
-                    noise(Purpose.SAMPLE_START, 0, seed, indices),
+                    List.of(start.isPresent() ? plan.fromState() : plan),
+                    start.map(picture -> picture.first(plan, first, noise)).orElse(first),
                     (step, input) -> {
                         asked.accept(input, step);
                         return output(request, step, times[step], input);
                     },
-                    step -> noise(Purpose.SAMPLE_STEP, step, seed, indices),
-                    (step, x0, next) -> {});
+                    step -> noise.of(Purpose.SAMPLE_STEP, step),
+                    (step, next) -> start.map(picture -> picture.kept(plan, step, next, noise))
+                            .orElse(next),
+                    watcher);
         }
     }
 
@@ -132,18 +165,21 @@ public record Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guid
                             request.call(step, Ops.cat(0, input, input)),
                             guidance.standardScaleAt(time),
                             guidance.guidedChannels(Math.toIntExact(input.size(1))
-                                    * network.spec().outputs()))
+                                    * network.spec().outputs()),
+                            guidance.rescale())
                     : request.call(step, input);
         }
     }
 
-    private Tensor noise(Purpose purpose, long step, long seed, long[] indices) {
+    private Start.Noise noise(long seed, long[] indices) {
         ImageShape shape = network.spec().shape();
-        int size = shape.values();
-        float[] values = new float[indices.length * size];
-        for (int i = 0; i < indices.length; i++) {
-            Rng.at(seed, purpose, step, indices[i]).fillGaussian(values, i * size, size);
-        }
-        return Tensors.of(values, network.device(), indices.length, shape.channels(), shape.height(), shape.width());
+        Randomness.Stream numbers = randomness.open(seed, indices, shape.values());
+        return (purpose, step) -> Tensors.of(
+                numbers.next(purpose, step),
+                network.device(),
+                indices.length,
+                shape.channels(),
+                shape.height(),
+                shape.width());
     }
 }

@@ -17,6 +17,7 @@ import dev.retort.pipeline.Architectures;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.torch.Precision;
 import java.util.List;
+import java.util.Optional;
 
 /** Samples pictures from a model as its card says, or otherwise where asked. */
 public final class Sampling {
@@ -31,6 +32,16 @@ public final class Sampling {
      *     {@link ModelCard#withTrainedFor} of any of them lets it be tried
      */
     public static Sampler sampler(Denoiser network, ModelCard card, SamplingSpec spec, Precision precision) {
+        return sampler(network, card, spec, precision, Optional.empty());
+    }
+
+    /**
+     * The same begun at a picture.
+     *
+     * @param start the picture, and how many of the last steps are done; empty for noise alone
+     */
+    public static Sampler sampler(
+            Denoiser network, ModelCard card, SamplingSpec spec, Precision precision, Optional<Start> start) {
         Process process = card.process().process();
         if (spec.guidanceScale() != 1 && !network.spec().guidable()) {
             throw new RetortException(
@@ -58,14 +69,28 @@ public final class Sampling {
                     "guidance on " + spec.guidanceChannels() + " channels was asked of a network of "
                             + network.spec().outputs() + " outputs, which are guided whole; leave the channels out");
         }
-        Plan plan = SamplingPlan.of(card, spec);
+        if (spec.guidanceRescale() > 0
+                && (network.spec().scalars().guidance() || network.spec().outputs() > 1)) {
+            throw new RetortException(
+                            Kind.USAGE,
+                            "guidanceRescale is " + spec.guidanceRescale() + ", but "
+                                    + network.spec().name()
+                                    + (network.spec().outputs() > 1
+                                            ? " has several outputs, whose contrast is not one"
+                                            : " computes guidance by itself, and its unguided output is not known")
+                                    + "; leave it at 0")
+                    .about("guidanceRescale");
+        }
+        Plan plan = SamplingPlan.of(card, spec, start.map(Start::strength).orElse(1.0));
         card.trainedFor().requireFit(process.schedule(), spec);
         return new Sampler(
                 network,
-                Architectures.conditioner(network.spec()),
+                Architectures.conditioner(network.spec(), card.text()),
                 plan,
                 spec.guidance(process.schedule().noisiestTime()),
-                precision);
+                precision,
+                Randomness.ADDRESSED,
+                start);
     }
 
     /** How a model is sampled by its card: in each number of steps that it was trained for, or as it says where any will do. */
@@ -94,11 +119,11 @@ public final class Sampling {
         }
     }
 
-    /** A grid with a row per class, the first that the card samples, from seed 0, as the model's card says to sample. */
+    /** A grid with a row for each class or example text, the first that the card names, from seed 0, as the model's card says to sample. */
     public static ImageGrid classGrid(
-            Denoiser network, ModelCard card, Precision precision, int classes, int samplesPerClass) {
+            Denoiser network, ModelCard card, Precision precision, int rows, int samplesPerRow) {
         try (ImageCodec codec = ImageCodec.of(card, network.device())) {
-            return classGrid(network, card, codec, precision, classes, samplesPerClass);
+            return classGrid(network, card, codec, precision, rows, samplesPerRow);
         }
     }
 
@@ -108,19 +133,16 @@ public final class Sampling {
      * @param codec from the network's samples to pictures
      */
     public static ImageGrid classGrid(
-            Denoiser network, ModelCard card, ImageCodec codec, Precision precision, int classes, int samplesPerClass) {
-        int[] labels = new int[classes * samplesPerClass];
-        for (int i = 0; i < labels.length; i++) {
-            labels[i] = card.labels().get(i / samplesPerClass);
-        }
+            Denoiser network, ModelCard card, ImageCodec codec, Precision precision, int rows, int samplesPerRow) {
+        int count = rows * samplesPerRow;
         ImageShape shape = card.images();
         int size = shape.values();
-        float[] all = new float[labels.length * size];
+        float[] all = new float[count * size];
         new SampleJob(sampler(network, card, card.sampling(), precision), codec, 0, GRID_BATCH)
                 .sample(
-                        new Prompts.Labels(labels),
+                        Prompts.rows(card, rows, samplesPerRow),
                         (d, t, x) -> {},
                         (first, pixels, n) -> System.arraycopy(pixels, 0, all, first * size, n * size));
-        return ImageGrid.of(all, labels.length, shape.channels(), shape.height(), shape.width(), samplesPerClass);
+        return ImageGrid.of(all, count, shape.channels(), shape.height(), shape.width(), samplesPerRow);
     }
 }

@@ -196,10 +196,7 @@ public record StepPlanning(
             if (interrupted.getAsBoolean()) {
                 throw new RetortException(Kind.INTERRUPTED, "stopped; nothing was written");
             }
-            List<Integer> labels = card.labels();
-            Prompts prompts = new Prompts.Labels(IntStream.range(first, first + images)
-                    .map(i -> labels.isEmpty() ? 0 : labels.get(i % labels.size()))
-                    .toArray());
+            Prompts prompts = Prompts.inTurn(card, first, images);
             try (Scope scope = Scope.open()) {
                 return rows(sampler.sample(
                         prompts, seed, LongStream.range(first, first + images).toArray(), asked));

@@ -272,6 +272,11 @@ public final class Ops {
                 x);
     }
 
+    /** x to a power, for x from 0; 1 everywhere for the power 0. Not recorded, since no network computes it. */
+    public static Tensor power(Tensor x, double power) {
+        return x.pow(new Scalar(power));
+    }
+
     /** x above a threshold, as truth values. */
     public static Tensor greater(Tensor x, double threshold) {
         return Recorder.note(x.gt(new Scalar(threshold)), Op.GREATER, Map.of("threshold", threshold), x);
@@ -460,6 +465,11 @@ public final class Ops {
     /** Mean over every dimension but the first; (N, …) → (N). */
     public static Tensor meanPerSample(Tensor x) {
         return mean(reshape(x, x.size(0), -1), 1, false);
+    }
+
+    /** √x. Not recorded, since no network computes it. */
+    public static Tensor sqrt(Tensor x) {
+        return x.sqrt();
     }
 
     /** x ← value. Not recorded, since no network computes it. */

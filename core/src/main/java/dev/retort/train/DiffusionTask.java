@@ -5,6 +5,7 @@ import dev.retort.card.GuidanceRange;
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.SamplingPlan;
+import dev.retort.card.TextCard;
 import dev.retort.card.TrainedFor;
 import dev.retort.data.Batch;
 import dev.retort.data.ImageSource;
@@ -61,6 +62,7 @@ public final class DiffusionTask implements Task {
      * @param scales of guidance that they are told; empty where they are told none
      * @param teacher hash of the teacher's weights, empty where there is none
      * @param trainedFor the ways of sampling that it is trained for
+     * @param text how the networks are told texts; empty where they are told none
      * @param provenance what stands in the result's card about where it was made
      * @param quantized how that player computes from some stage on, and so its result; empty where it never does
      */
@@ -74,6 +76,7 @@ public final class DiffusionTask implements Task {
             RunConfig config,
             String teacher,
             TrainedFor trainedFor,
+            Optional<TextCard> text,
             Map<String, String> provenance,
             Optional<FakeQuantization> quantized) {
         objective.requireFit(source);
@@ -90,13 +93,14 @@ public final class DiffusionTask implements Task {
                         predictor.network().spec(),
                         objective.process(),
                         config.sampling(),
-                        source.classNames(),
+                        predictor.network().spec().classes() == 0 ? List.of() : source.classNames(),
                         source.name(),
                         0,
                         config.seed(),
                         teacher,
                         withAverage(provenance))
-                .withTrainedFor(trainedFor);
+                .withTrainedFor(trainedFor)
+                .withText(text.orElse(null));
         card = source.autoencoder().map(ofPixels::withAutoencoder).orElse(ofPixels);
         requirePlan(card);
         if (dropout > 0 && !card.network().condition().hasNone()) {
@@ -116,6 +120,7 @@ public final class DiffusionTask implements Task {
             RunConfig config,
             String teacher,
             TrainedFor trainedFor,
+            Optional<TextCard> text,
             Map<String, String> provenance) {
         this(
                 source,
@@ -127,6 +132,7 @@ public final class DiffusionTask implements Task {
                 config,
                 teacher,
                 trainedFor,
+                text,
                 provenance,
                 Optional.empty());
     }

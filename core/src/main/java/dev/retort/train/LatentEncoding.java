@@ -11,6 +11,7 @@ import dev.retort.data.LatentManifest;
 import dev.retort.data.LatentShard;
 import dev.retort.data.Note;
 import dev.retort.data.ShardFilling;
+import dev.retort.data.SourceFiles;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
@@ -93,7 +94,7 @@ public record LatentEncoding(
         LatentManifest manifest =
                 manifest(pictures, damaged, files.card(), files.spec().hasVariance(), provenance);
         stoodIn(damaged, notes);
-        prepare(held.folder(), manifest);
+        prepare(held.folder(), manifest, pictures, notes, interrupted);
         notes.accept("autoencoder: " + manifest.autoencoder().kind() + " ("
                 + manifest.autoencoder().space() + "), sha256 "
                 + manifest.autoencoder().sha256().substring(0, 12));
@@ -189,7 +190,7 @@ public record LatentEncoding(
                 Note note = damaged.read(i * all / FINGERPRINTED, pixels, 0);
                 bytes.clear().putInt(note.label()).asFloatBuffer().put(pixels);
                 digest.update(bytes.array());
-                digest.update(note.caption().getBytes(StandardCharsets.UTF_8));
+                digest.update(String.join("\n", note.captions()).getBytes(StandardCharsets.UTF_8));
             }
             return HexFormat.of().formatHex(digest.digest());
         } catch (NoSuchAlgorithmException e) {
@@ -197,11 +198,24 @@ public record LatentEncoding(
         }
     }
 
-    /** Opens the folder; a cache of something else that lies there is refused. */
-    private static void prepare(Path path, LatentManifest manifest) {
+    /** Opens the folder; a cache of something else that lies there, or of files that have changed, is refused. */
+    private static void prepare(
+            Path path,
+            LatentManifest manifest,
+            ImageSource pictures,
+            Consumer<String> notes,
+            BooleanSupplier interrupted) {
         LatentFolder folder = new LatentFolder(path);
         AtomicWrite.recover(path);
+        SourceFiles before = SourceFiles.read(path);
+        if (before.count() == 0 && !pictures.files().isEmpty()) {
+            notes.accept("hashing the source: " + pictures.files().size() + " files");
+        }
+        SourceFiles now = SourceFiles.of(pictures, manifest.source(), before, interrupted);
         if (LatentFolder.is(path)) {
+            if (before.count() > 0) {
+                before.requireSame(path, now);
+            }
             LatentManifest there = folder.manifest();
             if (!there.sameLatents(manifest)) {
                 throw new RetortException(
@@ -213,6 +227,7 @@ public record LatentEncoding(
                         .about("folder");
             }
         }
+        now.write(path);
         folder.write(manifest);
     }
 

@@ -18,9 +18,9 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 
-/** Samples of a run, a row per class: one network and one decoder for all grids of the run, whose weights are exchanged. */
+/** Samples of a run, a row for each class or example text: one network and one decoder for all grids of the run, whose weights are exchanged. */
 final class SampleGrid implements Preview {
-    private static final int MOST_CLASSES = 10;
+    private static final int MOST_ROWS = 10;
     private static final int REAL = 100;
     private static final int REAL_LATENTS = 32; // a picture each is decoded
 
@@ -58,15 +58,19 @@ final class SampleGrid implements Preview {
         if (!problems.isEmpty()) {
             throw new IllegalStateException("the weights do not fit the network of the card: " + problems.get(0));
         }
-        int classes = Math.min(MOST_CLASSES, card.labels().size());
+        int rows = Math.max(
+                1,
+                Math.min(
+                        MOST_ROWS,
+                        card.text() == null
+                                ? card.labels().size()
+                                : card.subjects().size()));
         try (Scope scope = Scope.open()) {
-            ImageGrid grid = Sampling.classGrid(network, card, codec, precision, classes, samplesPerClass);
-            int count = classes * samplesPerClass;
+            ImageGrid grid = Sampling.classGrid(network, card, codec, precision, rows, samplesPerClass);
+            int count = rows * samplesPerClass;
             PictureStatistics made = PictureStatistics.of(
                     IntStream.range(0, count).mapToObj(grid::picture).toList(),
-                    IntStream.range(0, count)
-                            .map(i -> card.labels().get(i / samplesPerClass))
-                            .toArray());
+                    IntStream.range(0, count).map(i -> i / samplesPerClass).toArray());
             return new Look(grid, made, real());
         }
     }

@@ -3,7 +3,6 @@ package dev.retort.train;
 import dev.retort.data.Batch;
 import dev.retort.torch.Autocast;
 import dev.retort.torch.Device;
-import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
@@ -143,7 +142,7 @@ final class Steps {
             for (Weighted weighted : phase.losses()) {
                 Tensor perSample = weighted.loss().perSample(pass); // (N)
                 losses.add(perSample);
-                Tensor term = Ops.mul(perSample.sum(), weighted.at(clock) / batch.count());
+                Tensor term = weighted.term(perSample, pass, batch.count());
                 sum = sum == null ? term : sum.add(term);
             }
         }

@@ -197,8 +197,26 @@ public final class Trainer implements AutoCloseable {
             save();
         }
         Path result = task.publish(run, players.result(), state.imagesSeen());
+        writeAdapter();
         watch.finished(state.imagesSeen(), result);
         return result;
+    }
+
+    /** Where the result differs from what it began with by adapters alone, these are a file too. */
+    private void writeAdapter() {
+        List<Stage> ofResult = stages.stream()
+                .filter(stage ->
+                        stage.phases().stream().anyMatch(phase -> phase.player().equals(task.published())))
+                .toList();
+        boolean adapted = stages.get(stages.size() - 1).adapters().containsKey(task.published());
+        if (adapted && ofResult.size() == 1) {
+            notes.accept(TrainedAdapter.write(
+                    run.adapter(), players.all().get(task.published()).network(), players.result()));
+        } else if (adapted) {
+            notes.accept(
+                    "the adapter of the last stage is written merged alone: it would add to weights that stages before"
+                            + " it trained, which are no model of their own; 'retort lora extract' makes an adapter of any two models");
+        }
     }
 
     private void runTo(long end, Progress progress, BooleanSupplier interrupted) {

@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.TextCard;
 import dev.retort.card.TrainedFor;
 import dev.retort.data.Datasets;
 import dev.retort.data.ImageSource;
@@ -82,13 +83,17 @@ public final class Training {
         Datasets.describe(source, notes);
         InitialWeights initial = new InitialWeights(initFrom);
         NetworkSpec spec = config.network(source);
+        Optional<TextCard> text = config.model().text(source);
         try (Network network = network(spec, config.run().seed(), on.device())) {
             if (!new RunFolder(held.folder()).begun()) {
                 initial.take(network, config.objective(), source, on.device(), notes);
             }
             RunFolder folder = RunFolder.open(held, "train", config, notes);
             Predictor predictor = Predictor.of(
-                    network, Architectures.conditioner(spec), config.objective().process(), on.precision());
+                    network,
+                    Architectures.conditioner(spec, text.orElse(null)),
+                    config.objective().process(),
+                    on.precision());
             Stage stage = new Stage(
                     "train",
                     config.images(),
@@ -104,6 +109,7 @@ public final class Training {
                             config.run(),
                             "",
                             TrainedFor.ANY,
+                            text,
                             initial.into(provenance));
                     Trainer trainer = new Trainer(
                             task,

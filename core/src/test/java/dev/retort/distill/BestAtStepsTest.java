@@ -113,6 +113,7 @@ class BestAtStepsTest {
                         often,
                         "",
                         TrainedFor.steps(4, PARALLEL, 1).and(TrainedFor.steps(2, PARALLEL, 1)),
+                        Optional.empty(),
                         Map.of())) {
             RunFolder run = new RunFolder(temp.resolve("published"));
             task.publish(run, dit.state(), 16);

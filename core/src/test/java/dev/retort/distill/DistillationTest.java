@@ -106,7 +106,7 @@ class DistillationTest {
     @Test
     void the_three_stages_run_and_the_student_comes_to_agree_with_its_teacher() {
         LossConfig diffusion = new LossConfig.Diffusion(LossWeight.ONE);
-        LossConfig feature = new LossConfig.Feature(LossWeight.ramp(0, 0.1), "uniform", true, 2);
+        LossConfig feature = new Feature(LossWeight.ramp(0, 0.1), "uniform", true, 2);
         LossConfig distribution = new LossConfig.OutputDistribution(LossWeight.of(0.5), 1);
         Path student = distil(
                 recipe(
@@ -132,7 +132,7 @@ class DistillationTest {
                 recipe(
                         "2x24x2/2",
                         new StudentStart.Random(),
-                        List.of(stage("all", 240, new LossConfig.Feature(LossWeight.ONE, "0-1,1-3", true, 2), OUTPUT))),
+                        List.of(stage("all", 240, new Feature(LossWeight.ONE, "0-1,1-3", true, 2), OUTPUT))),
                 "patch");
         assertThat(loss("patch", "feature", -1)).isLessThan(loss("patch", "feature", 0));
     }
@@ -153,7 +153,7 @@ class DistillationTest {
 
     @Test
     void a_teacher_of_another_size_sees_the_same_pictures_at_its_own() {
-        Path student = distil(larger(new LossConfig.Feature(LossWeight.of(0.1), "uniform", true, 2), OUTPUT), "larger");
+        Path student = distil(larger(new Feature(LossWeight.of(0.1), "uniform", true, 2), OUTPUT), "larger");
         assertThat(Models.card(student).network().height()).isEqualTo(32);
         assertThat(loss("larger", "output", -1)).isLessThan(0.7 * loss("larger", "output", 0));
         assertThat(loss("larger", "feature", -1)).isLessThan(loss("larger", "feature", 0));
@@ -186,7 +186,7 @@ class DistillationTest {
         assertThat(teacherCalls("cached")).containsExactly(0.0);
         assertThat(Models.card(temp.resolve("cached/model")).trainedFor())
                 .isEqualTo(TrainedFor.steps(2, SamplingSpec.of("flow-euler", 2, 1), 1));
-        LossConfig feature = new LossConfig.Feature(LossWeight.ONE, "uniform", true, 2);
+        LossConfig feature = new Feature(LossWeight.ONE, "uniform", true, 2);
         distil(recipe("2x24x2/4", new StudentStart.Random(), List.of(stage("all", 24, OUTPUT, feature))), "asked");
         assertThat(teacherCalls("asked")).containsExactly(1.0);
         LossConfig walked = new StepLoss.Progressive(
@@ -213,7 +213,7 @@ class DistillationTest {
                         recipe(
                                 "2x24x2/4",
                                 new StudentStart.Random(),
-                                List.of(stage("all", 8, new LossConfig.Feature(LossWeight.ONE, "0-9", true, 2)))),
+                                List.of(stage("all", 8, new Feature(LossWeight.ONE, "0-9", true, 2)))),
                         "no"))
                 .hasMessageContaining("teacher block 9, expected 0..3");
         assertThatThrownBy(() ->

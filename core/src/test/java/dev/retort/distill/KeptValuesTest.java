@@ -67,8 +67,8 @@ class KeptValuesTest {
                 new TrainConfig(96, new DitConfig("3x32x2/4", 2, 0.1, true), new Objective.Flow(0, 1, 1), run(3));
         teacher = Training.run(config, temp.resolve("teacher"), Map.of(), n -> {}, Progress.NONE, () -> false);
         LossConfig diffusion = new LossConfig.Diffusion(LossWeight.ramp(1, 0.5));
-        LossConfig first = new LossConfig.Feature(LossWeight.ramp(0, 0.5), "uniform", true, 2);
-        LossConfig second = new LossConfig.Feature(LossWeight.of(0.1), "0-0,1-2", false, 0);
+        LossConfig first = new Feature(LossWeight.ramp(0, 0.5), "uniform", true, 2);
+        LossConfig second = new Feature(LossWeight.of(0.1), "0-0,1-2", false, 0);
         LossConfig output = new LossConfig.Output(LossWeight.ramp(0, 1), Prediction.X0);
         Recipe recipe = new Recipe(
                 new TeacherConfig(teacher.toString(), "", 1.5),

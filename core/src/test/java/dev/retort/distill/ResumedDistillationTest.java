@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.SolverSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.diffusion.Prediction;
+import dev.retort.distill.loss.FeatureDistance;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.run.RunEvent;
@@ -17,6 +19,7 @@ import dev.retort.train.EmaConfig;
 import dev.retort.train.LogConfig;
 import dev.retort.train.Objective;
 import dev.retort.train.OptimizerConfig;
+import dev.retort.train.Ramp;
 import dev.retort.train.RunConfig;
 import dev.retort.train.TrainConfig;
 import dev.retort.train.Training;
@@ -25,6 +28,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.BeforeAll;
@@ -37,7 +41,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ResumedDistillationTest {
     private static final LossConfig DIFFUSION = new LossConfig.Diffusion(LossWeight.ONE);
     private static final LossConfig OUTPUT = new LossConfig.Output(LossWeight.ramp(1, 0.5), Prediction.FLOW);
-    private static final LossConfig FEATURE = new LossConfig.Feature(LossWeight.ONE, "0-2", true, 2);
+    private static final LossConfig FEATURE = new Feature(LossWeight.ONE, "0-2", true, 2);
 
     @TempDir
     static Path temp;
@@ -127,6 +131,53 @@ class ResumedDistillationTest {
     }
 
     @Test
+    void a_run_of_pyramids_masks_and_ramps_stopped_in_them_equals_one_never_stopped() throws Exception {
+        Optional<Confidence> sure = Optional.of(new Confidence(0.05, 1));
+        LossWeight overNoise = new LossWeight(2, 0.5, Ramp.Curve.COSINE, Ramp.Span.NOISE);
+        LossConfig pyramid = new Feature(
+                LossWeight.ramp(0, 1),
+                "0-2,2-2",
+                Map.of("blocks.2", 3.0),
+                FeatureDistance.Normalise.LAYER_NORM,
+                2,
+                List.of(1, 2, 4),
+                List.of(1.0, 0.5, 0.25),
+                sure);
+        LossConfig masked = new LossConfig.Output(overNoise, Prediction.X0, sure);
+        LossConfig heated = new LossConfig.OutputDistribution(
+                LossWeight.of(0.01), new Temperature(4, 1, Ramp.Curve.COSINE, Ramp.Span.STAGE), Optional.empty());
+        LossConfig byConfidence = new LossConfig.OutputDistribution(
+                LossWeight.of(0.01), new Temperature(4, 1, Ramp.Curve.LINEAR, Ramp.Span.CONFIDENCE), Optional.empty());
+        Recipe recipe = recipe(
+                run("fp32", false),
+                stage("ramps", 40, DIFFUSION, pyramid, heated),
+                stage("masks", 40, masked, pyramid, byConfidence));
+        distil(recipe, "straight-ramps");
+        stop(recipe, "stopped-ramps", 3);
+        stop(recipe, "stopped-ramps", 4);
+        distil(recipe, "stopped-ramps");
+        assertThat(Files.mismatch(newest("straight-ramps"), newest("stopped-ramps")))
+                .isEqualTo(-1);
+        Map<String, Object> last =
+                lines(temp.resolve("straight-ramps/log.jsonl")).get(9);
+        assertThat(last).containsKeys("loss/output", "loss/feature", "loss/output-distribution-2");
+        assertThat(((Number) last.get("loss/output")).doubleValue()).isPositive();
+    }
+
+    @Test
+    void a_weight_over_the_noise_is_refused_for_losses_that_choose_their_times() {
+        LossConfig progressive = new StepLoss.Progressive(
+                new LossWeight(1, 0, Ramp.Curve.LINEAR, Ramp.Span.NOISE),
+                2,
+                2,
+                new SolverSpec.Ddim(),
+                StepLoss.ErrorWeight.TRUNCATED_SNR);
+        assertThatThrownBy(() -> distil(recipe(run("fp32", false), stage("one", 8, progressive)), "own-times"))
+                .hasMessageContaining("weight.over is noise for progressive");
+        assertThat(temp.resolve("own-times")).doesNotExist();
+    }
+
+    @Test
     void what_a_stage_does_not_reach_is_not_moved_and_is_named() throws Exception {
         RunConfig run = run("fp32", false);
         RunConfig constant = new RunConfig(
@@ -142,7 +193,8 @@ class ResumedDistillationTest {
         distil(recipe(constant, first), "first");
         List<String> notes = distil(recipe(constant, first, stage("features", 32, FEATURE)), "both");
         assertThat(notes)
-                .anyMatch(note -> note.contains("stage features") && note.contains("blocks 1 to 2 and final_layer"))
+                .anyMatch(note ->
+                        note.contains("stage features") && note.contains("blocks.1 to blocks.2 and the output layer"))
                 .noneMatch(note -> note.contains("stage all"));
         try (SafetensorsFile before = SafetensorsFile.open(newest("first"));
                 SafetensorsFile after = SafetensorsFile.open(newest("both"))) {
@@ -160,17 +212,17 @@ class ResumedDistillationTest {
     void a_student_whose_output_no_stage_trains_is_refused_unless_it_is_its_teachers() {
         RunConfig run = run("fp32", false);
         assertThatThrownBy(() -> distil(recipe(run, stage("alone", 16, FEATURE)), "untrained"))
-                .hasMessageContaining("final_layer would never be trained")
+                .hasMessageContaining("output layer would never be trained")
                 .hasMessageContaining("add output");
         assertThat(temp.resolve("untrained")).doesNotExist();
-        LossConfig last = new LossConfig.Feature(LossWeight.ONE, "0-0,1-2", true, 0);
+        LossConfig last = new Feature(LossWeight.ONE, "0-0,1-2", true, 0);
         assertThat(distil(recipe(run, new StudentStart.Cut(), "2x32x2/4", stage("alone", 16, last)), "cut"))
-                .anyMatch(note -> note.contains("stage alone") && note.contains("final_layer stays"));
+                .anyMatch(note -> note.contains("stage alone") && note.contains("output layer stays"));
     }
 
     @Test
     void feature_losses_that_differ_have_connectors_of_their_own() throws Exception {
-        LossConfig other = new LossConfig.Feature(LossWeight.ONE, "0-2", false, 0);
+        LossConfig other = new Feature(LossWeight.ONE, "0-2", false, 0);
         Recipe recipe = recipe(run("fp32", false), stage("one", 24, OUTPUT, FEATURE), stage("two", 24, OUTPUT, other));
         distil(recipe, "connectors");
         try (SafetensorsFile saved = SafetensorsFile.open(newest("connectors"))) {
@@ -186,7 +238,7 @@ class ResumedDistillationTest {
 
     @Test
     void a_checkpoint_from_before_connectors_had_numbers_resumes_where_it_is_clear_whose_they_are() throws Exception {
-        LossConfig other = new LossConfig.Feature(LossWeight.ONE, "1-1", true, 2);
+        LossConfig other = new Feature(LossWeight.ONE, "1-1", true, 2);
         Recipe clear = recipe(run("fp32", false), stage("one", 16, OUTPUT, FEATURE), stage("two", 32, OUTPUT, other));
         distil(clear, "clear");
         stop(clear, "older", 4);
@@ -194,7 +246,7 @@ class ResumedDistillationTest {
         distil(clear, "older");
         assertThat(Files.mismatch(newest("clear"), newest("older"))).isEqualTo(-1);
 
-        LossConfig same = new LossConfig.Feature(LossWeight.ONE, "0-2", false, 2);
+        LossConfig same = new Feature(LossWeight.ONE, "0-2", false, 2);
         Recipe unclear = recipe(run("fp32", false), stage("one", 16, OUTPUT, FEATURE), stage("two", 32, OUTPUT, same));
         stop(unclear, "unclear", 4);
         rename("unclear", name -> name.contains("feature-2.") ? "" : name);

@@ -59,9 +59,9 @@ class ShippedPresetsTest {
                 .map(preset -> DynamicTest.dynamicTest(preset.name(), () -> {
                     Recipe recipe = Configs.load(Recipe.class, preset, List.of());
                     ImageSource source = opened(recipe.run().data());
-                    forward((DitSpec) recipe.network(source), source);
                     ModelCard card = teacher(recipe, source);
-                    assertThat(recipe.network(source).parameters())
+                    forward((DitSpec) recipe.network(source, card), source);
+                    assertThat(recipe.network(source, card).parameters())
                             .isLessThanOrEqualTo(card.network().parameters());
                     Distillation.check(here(recipe), card);
                 }));

@@ -36,7 +36,7 @@ class StudentSamplingTest {
     private static final SamplingSpec EULER = SamplingSpec.of("flow-euler", 4, 1);
     private static final LossConfig OUTPUT = new LossConfig.Output(LossWeight.ONE, Prediction.FLOW);
     private static final LossConfig DIFFUSION = new LossConfig.Diffusion(LossWeight.ONE);
-    private static final LossConfig FEATURE = new LossConfig.Feature(LossWeight.ONE, "uniform", true, 2);
+    private static final LossConfig FEATURE = new Feature(LossWeight.ONE, "uniform", true, 2);
     private static final LossConfig MATCHING = new DistributionMatching(
             LossWeight.ONE,
             4,

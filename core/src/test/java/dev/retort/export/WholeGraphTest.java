@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.Plain;
 import dev.retort.card.AutoencoderSpec;
+import dev.retort.card.ClipTextSpec;
 import dev.retort.card.DitConvention;
 import dev.retort.card.DitSpec;
 import dev.retort.card.ScalarInputs;
@@ -15,6 +16,7 @@ import dev.retort.io.TensorFiles;
 import dev.retort.model.NetworkGraph;
 import dev.retort.model.Weights;
 import dev.retort.model.classifier.Classifier;
+import dev.retort.model.clip.ClipText;
 import dev.retort.model.dit.Dit;
 import dev.retort.model.vae.Autoencoder;
 import dev.retort.model.vae.Posterior;
@@ -36,6 +38,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -99,6 +102,24 @@ class WholeGraphTest {
         }
     }
 
+    @Test
+    void the_states_of_a_text_encoder() {
+        try (Scope scope = Scope.open();
+                ClipText encoder =
+                        randomised(new ClipText(new ClipTextSpec(10, 6, 16, 2, 2), Init.of(3, Device.CPU)))) {
+            assertAgrees(
+                    encoder,
+                    LayerGraph.of(
+                            encoder,
+                            n -> Map.of(
+                                    "tokens",
+                                    Tensors.of(new int[6 * n], Device.CPU).view(n, 6)),
+                            in -> new Tensor[] {
+                                encoder.forward(in.get("tokens")).states()
+                            }));
+        }
+    }
+
     private static Graph recorded(Layer layer, long[] sample, Function<Tensor, Tensor[]> forward) {
         return LayerGraph.of(
                 layer,
@@ -122,9 +143,10 @@ class WholeGraphTest {
                     int count = (int) input.shape().elements(batch);
                     if (input.type() == Dtype.I64) {
                         long[] labels = new long[count];
-                        Arrays.setAll(labels, i -> 9 - i);
+                        Arrays.setAll(labels, i -> Math.floorMod(9 - i, 10));
                         inputs.put(input.name(), labels);
-                        tensors.add(Tensors.of(labels, Device.CPU));
+                        tensors.add(Tensors.of(labels, Device.CPU)
+                                .view(input.shape().at(batch)));
                     } else {
                         float[] values = new float[count];
                         for (int i = 0; i < count; i++) {

@@ -14,6 +14,7 @@ import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 
@@ -83,6 +84,27 @@ class ConditionTest {
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("expected 2");
             assertThatThrownBy(() -> Condition.of(Map.of())).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
+    void a_network_that_is_told_nothing_has_a_condition_without_parts_but_with_rows() {
+        Conditioner conditioner = new LabelConditioner(ConditionSpec.none());
+        try (Scope scope = Scope.open()) {
+            Condition two = conditioner.of(new Prompts.Labels(new int[] {3, 9}), Device.CPU);
+            assertThat(two.rows()).isEqualTo(2);
+            assertThat(two.hasOnly(Set.of())).isTrue();
+            assertThat(two.rows(1, 1).rows()).isEqualTo(1);
+            assertThat(Condition.join(two, two).rows()).isEqualTo(4);
+            assertThat(two.select(Tensors.of(new long[] {1, 0, 1}, Device.CPU)).rows())
+                    .isEqualTo(3);
+            assertThat(two.orNone(new boolean[] {false, true}, two).rows()).isEqualTo(2);
+            Condition told = two.with(Part.END_TIME, new double[] {4, 5});
+            assertThat(Tensors.floats(told.get(Part.END_TIME))).containsExactly(4, 5);
+            assertThatThrownBy(() -> two.with(Part.END_TIME, new double[] {4}))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("one for each sample");
+            assertThatThrownBy(() -> conditioner.none(2, Device.CPU)).isInstanceOf(IllegalStateException.class);
         }
     }
 

@@ -43,7 +43,7 @@ class SamplingConformanceTest {
                     Tensors.of(new float[] {503, 503}, Device.CPU, 2),
                     Conditions.classes(3, 10),
                     Taps.none());
-            Tensor guided = Predictor.guided(out, 4, 3);
+            Tensor guided = Predictor.guided(out, 4, 3, 0);
             float[] means = Tensors.floats(guided.select(0, 0).flatten(1, -1).mean(new long[] {1}));
             assertThat(means)
                     .containsExactly(

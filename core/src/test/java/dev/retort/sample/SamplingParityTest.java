@@ -95,7 +95,7 @@ class SamplingParityTest {
         Tensor out = dit.forward(all, time, Conditions.classes(labels), Taps.none());
         return n == input.size(0)
                 ? out
-                : Predictor.guided(out, guidance.standardScaleAt(call.time()), guidance.guidedChannels(4));
+                : Predictor.guided(out, guidance.standardScaleAt(call.time()), guidance.guidedChannels(4), 0);
     }
 
     /** One step of a loop against one row of a stored tensor, with that row's tolerance. */

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.TinyAutoencoder;
 import dev.retort.data.Batch;
+import dev.retort.data.CaptionedShapes;
 import dev.retort.data.DataConfig;
 import dev.retort.data.ImageSource;
 import dev.retort.data.LatentFolder;
@@ -25,8 +26,10 @@ import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -133,12 +136,7 @@ class LatentEncodingTest {
 
     @Test
     void captions_go_with_their_pictures() throws Exception {
-        Path pictures = Files.createDirectories(temp.resolve("captioned"));
-        for (String name : List.of("a", "b", "c")) {
-            new ImageGrid(1, 1, 3, 16, 16, 0)
-                    .set(0, new float[3 * 16 * 16], 0)
-                    .write(pictures.resolve(name + ".png"), 1);
-        }
+        Path pictures = pictures("captioned", "a", "b", "c");
         Files.writeString(pictures.resolve("a.txt"), "a red héron\n");
         Path metadata = Files.writeString(pictures.resolve("metadata.jsonl"), """
                 {"file_name": "a.png", "text": "not this one"}
@@ -156,6 +154,69 @@ class LatentEncodingTest {
 
         Files.writeString(metadata, "{\"file_name\": 3}");
         refused(() -> folder.open(), Kind.DATA, "metadata.jsonl", "line 1");
+    }
+
+    @Test
+    void several_captions_and_empty_ones_come_back_as_they_were() throws Exception {
+        Path pictures = pictures("several", "a", "b", "c");
+        Files.writeString(pictures.resolve("a.txt"), "a red bird\nbird\n");
+        Files.writeString(pictures.resolve("b.txt"), "");
+        encode(pictures, "cache");
+        LatentImages latents = opened("cache");
+        float[] out = new float[latents.pixels()];
+        assertThat(latents.read(0, out, 0).captions()).containsExactly("a red bird", "bird");
+        assertThat(latents.read(1, out, 0).captions()).containsExactly("");
+        assertThat(latents.read(2, out, 0).captions()).isEmpty();
+        refused(latents::requireCaptions, Kind.DATA, "1 of 3 pictures", "the first is number 2");
+    }
+
+    @Test
+    void a_cache_whose_sources_changed_is_refused_with_the_files_that_did() throws Exception {
+        Path pictures = pictures("sources", "a", "b", "c");
+        Path text = Files.writeString(pictures.resolve("b.txt"), "blue");
+        encode(pictures, "cache");
+        Files.setLastModifiedTime(text, FileTime.fromMillis(1_000_000));
+        encode(pictures, "cache");
+        opened("cache");
+
+        Files.writeString(text, "grey");
+        refused(() -> encode(pictures, "cache"), Kind.DATA, "cache was encoded from", "changed: b.txt");
+        refused(() -> opened("cache"), Kind.DATA, "changed: b.txt", "encode again");
+        Files.writeString(text, "blue");
+        opened("cache");
+
+        Path moved = Files.move(pictures.resolve("c.png"), pictures.resolve("d.png"));
+        refused(() -> encode(pictures, "cache"), Kind.DATA, "gone: c.png", "new: d.png");
+        opened("cache");
+        Files.move(moved, pictures.resolve("c.png"));
+        encode(pictures, "cache");
+        Files.move(pictures, temp.resolve("elsewhere"));
+        opened("cache");
+    }
+
+    @Test
+    void a_latent_cache_of_captions_that_name_places_is_not_mirrored() {
+        encoding(new DataConfig.CaptionedShapes("train", 16, false), 3)
+                .run(temp.resolve("cache"), Map.of(), note -> {}, (d, t, s) -> {}, () -> false);
+        refused(() -> opened("cache"), Kind.CONFIG, "data.flip is true");
+        ImageSource latents = new DataConfig.Latents(temp.resolve("cache").toString(), "train", 0, false).open();
+        assertThat(latents.read(2, new float[latents.pixels()], 0))
+                .isEqualTo(new CaptionedShapes(16, "train").read(2, new float[3 * 16 * 16], 0));
+    }
+
+    private Path pictures(String folder, String... names) throws IOException {
+        Path pictures = Files.createDirectories(temp.resolve(folder));
+        for (String name : names) {
+            new ImageGrid(1, 1, 3, 16, 16, 0)
+                    .set(0, new float[3 * 16 * 16], 0)
+                    .write(pictures.resolve(name + ".png"), 1);
+        }
+        return pictures;
+    }
+
+    private void encode(Path pictures, String name) {
+        encoding(new DataConfig.Folder(pictures.toString(), "train", 16, false), 0)
+                .run(temp.resolve(name), Map.of(), note -> {}, (d, t, s) -> {}, () -> false);
     }
 
     @Test

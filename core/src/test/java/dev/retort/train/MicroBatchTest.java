@@ -151,6 +151,7 @@ class MicroBatchTest {
                         config.run(),
                         "",
                         TrainedFor.ANY,
+                        Optional.empty(),
                         Map.of());
                 Trainer trainer = new Trainer(
                         task,

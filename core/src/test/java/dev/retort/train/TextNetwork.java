@@ -4,6 +4,7 @@ import dev.retort.card.ConditionSpec;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.Part;
 import dev.retort.card.TapPoint;
+import dev.retort.card.TextCard;
 import dev.retort.data.Prompts;
 import dev.retort.model.Condition;
 import dev.retort.model.Conditioner;
@@ -98,7 +99,7 @@ public final class TextNetwork extends Network {
         }
 
         @Override
-        public Conditioner conditioner(Spec spec) {
+        public Conditioner conditioner(Spec spec, TextCard text) {
             return new Letters();
         }
     }

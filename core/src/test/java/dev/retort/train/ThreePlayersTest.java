@@ -219,7 +219,9 @@ class ThreePlayersTest {
         Loss fooling = new Fooling(head);
         Phase student = new Phase(
                 "student",
-                List.of(new Weighted(new Matching(), 1, 1), new Weighted(fooling, 0, 0.5, Weighted.Span.RUN)),
+                List.of(
+                        new Weighted(new Matching(), 1, 1),
+                        new Weighted(fooling, new Ramp(0, 0.5, Ramp.Curve.LINEAR, Ramp.Span.RUN))),
                 Cadence.every(5));
         Phase fake = new Phase(
                 "fake", List.of(new Weighted(new Denoising(), 1, 1), new Weighted(head, 1, 1)), Cadence.EVERY_STEP);
@@ -250,6 +252,7 @@ class ThreePlayersTest {
                         any.run(),
                         "",
                         TrainedFor.ANY,
+                        Optional.empty(),
                         Map.of());
                 Trainer trainer = new Trainer(
                         task,

@@ -17,6 +17,7 @@ import dev.retort.data.Prompts;
 import dev.retort.diffusion.Guidance;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
+import dev.retort.distill.loss.FeatureDistance;
 import dev.retort.distill.loss.FeatureLoss;
 import dev.retort.distill.loss.OutputLoss;
 import dev.retort.evaluate.Candidate;
@@ -197,8 +198,15 @@ class UnknownArchitectureTest {
         Weights.fill(taught, teacher.resolve(ModelFiles.WEIGHTS));
         List<LayerMap.Pair> map =
                 LayerMap.uniform(small.taps().size(), large.taps().size());
-        Loss features =
-                new FeatureLoss("student", "teacher", map, small.taps(), large.taps(), true, 2, Init.of(3, Device.CPU));
+        Loss features = new FeatureLoss(
+                "student",
+                "teacher",
+                map,
+                small.taps(),
+                large.taps(),
+                Map.of(),
+                FeatureDistance.plain(FeatureDistance.Normalise.MEAN_SQUARE, 2),
+                Init.of(3, Device.CPU));
         Loss output = new OutputLoss("teacher", OBJECTIVE.process().noiseSchedule(), Prediction.FLOW);
         try (Player student = learner(new TextNetwork(small, Init.of(2, Device.CPU)));
                 Player frozen = Player.frozen("teacher", asked(taught))) {
@@ -217,7 +225,7 @@ class UnknownArchitectureTest {
         Path newest = new RunFolder(temp.resolve("stopped")).newest().orElseThrow();
         try (SafetensorsFile saved = SafetensorsFile.open(newest.resolve("training.safetensors"))) {
             assertThat(saved.entry("extra.feature.connector.1-1.weight").shape())
-                    .containsExactly(8, 6);
+                    .containsExactly(8, 6, 1, 1);
         }
         List<Map<String, Object>> log = lines(temp.resolve("straight/log.jsonl"));
         assertThat(((Number) log.get(log.size() - 1).get("loss/feature")).doubleValue())

@@ -132,6 +132,15 @@ public record Plan(String solver, double startScale, List<Step> steps) {
         return new Plan(solver, startScale, steps.subList(0, count));
     }
 
+    /**
+     * The plan of its last steps alone.
+     *
+     * @throws IllegalArgumentException where one of them needs what an earlier one saw
+     */
+    public Plan last(int count) {
+        return new Plan(solver, startScale, steps.subList(steps.size() - count, steps.size()));
+    }
+
     /** The times told to the network, one per call. */
     public double[] times() {
         return steps.stream().mapToDouble(step -> step.call().time()).toArray();

@@ -19,7 +19,8 @@ public enum Purpose {
     EVALUATE(12),
     GUIDANCE(13),
     LATENT(14),
-    LOSS(15);
+    LOSS(15),
+    SAMPLE_KNOWN(16);
 
     private final int code;
 

@@ -248,6 +248,11 @@ public record TimeGrid(String name, List<Point> points) {
         return points.get(step + 1);
     }
 
+    /** Its last steps alone. */
+    public TimeGrid last(int steps) {
+        return new TimeGrid(name, points.subList(steps() - steps, points.size()));
+    }
+
     /** The same calls with another landing point of the last step, such as the first entry of a table. */
     public TimeGrid endingAt(Point end) {
         List<Point> changed = new ArrayList<>(points.subList(0, steps()));

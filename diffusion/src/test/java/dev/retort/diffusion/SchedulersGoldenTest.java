@@ -51,7 +51,37 @@ class SchedulersGoldenTest {
         assertSum(new Lcm().plan(latent, TimeGrid.consistency(sd, 1, 50)), 18.7097);
     }
 
+    /** Those that draw from torch's generator of seed 0. */
+    @Test
+    void the_published_sums_of_loops_with_noise_agree() {
+        DiscreteSchedule dit = DiscreteSchedule.linear();
+        TimeGrid all = TimeGrid.leading(dit, 1000, 0);
+        Clamp clamp = Clamp.to(1);
+        assertSum(new Ddpm().plan(new Process(dit, Prediction.EPSILON, clamp), all), 258.9606, new TorchRandom(0));
+        assertSum(new Ddpm().plan(new Process(dit, Prediction.V, clamp), all), 202.0296, new TorchRandom(0));
+        DiscreteSchedule sd = DiscreteSchedule.scaledLinear(1000, 0.00085, 0.012);
+        Plan lcm = new Lcm().plan(new Process(sd, Prediction.EPSILON), TimeGrid.consistency(sd, 10, 50));
+        assertSum(lcm, 197.7616, new TorchRandom(0));
+    }
+
     private static void assertSum(Plan plan, double wanted) {
+        assertSum(plan, wanted, null);
+    }
+
+    /** The library's fixture is the ramp (3, 8, 8, 4) permuted to (4, 3, 8, 8): what it draws is put back into the ramp's order. */
+    private static double[] noise(TorchRandom random) {
+        float[] drawn = new float[768];
+        random.fillGaussian(drawn, 0, 768);
+        double[] noise = new double[768];
+        for (int i = 0; i < 4; i++) {
+            for (int j = 0; j < 192; j++) {
+                noise[4 * j + i] = drawn[192 * i + j];
+            }
+        }
+        return noise;
+    }
+
+    private static void assertSum(Plan plan, double wanted, TorchRandom random) {
         double[] ramp = new double[768];
         for (int i = 0; i < ramp.length; i++) {
             ramp[i] = i / 768.;
@@ -66,7 +96,7 @@ class SchedulersGoldenTest {
                     }
                     return out;
                 },
-                k -> null,
+                k -> noise(random),
                 (k, x0, next) -> {});
         double sum = 0;
         for (double v : x) {

@@ -3,6 +3,7 @@ package dev.retort.examples;
 import dev.retort.data.DataConfig;
 import dev.retort.diffusion.Prediction;
 import dev.retort.distill.Distillation;
+import dev.retort.distill.Feature;
 import dev.retort.distill.LossConfig;
 import dev.retort.distill.LossWeight;
 import dev.retort.distill.Recipe;
@@ -22,8 +23,7 @@ public final class DistilStudent {
     /** Distils and returns the student's folder. */
     public static Path distil(Path teacher, Path runFolder, long images) {
         LossConfig data = new LossConfig.Diffusion(LossWeight.ONE);
-        LossConfig features =
-                new LossConfig.Feature(LossWeight.ramp(0, 0.1), "uniform", true, 2); // ramped up over its stage
+        LossConfig features = new Feature(LossWeight.ramp(0, 0.1), "uniform", true, 2); // ramped up over its stage
         LossConfig output = new LossConfig.Output(LossWeight.ONE, Prediction.FLOW);
         Recipe recipe = new Recipe(
                 new TeacherConfig(teacher.toString(), "", 1),

@@ -58,6 +58,25 @@ class LessonsTest {
         requireARowForEachClass(temp.resolve("int8.png"));
     }
 
+    @Test
+    void an_adapter_of_what_training_changed_turns_the_model_into_the_trained_one() throws Exception {
+        Path base = TrainTeacher.train(temp.resolve("base"), 160);
+        Path tuned = TrainTeacher.train(temp.resolve("tuned"), 320);
+        Path adapter = temp.resolve("adapter.safetensors");
+        double some = ApplyLora.extract(base, tuned, 2, adapter);
+        double most = ApplyLora.extract(base, tuned, 16, adapter);
+        assertThat(some).isBetween(0.02, most);
+        assertThat(most).isBetween(some, 1.0);
+        assertThat(Files.size(adapter)).isLessThan(Files.size(base.resolve("model.safetensors")));
+        ApplyLora.draw(base, adapter, 0.5, temp.resolve("half.png"));
+        requireARowForEachClass(temp.resolve("half.png"));
+        DrawSamples.draw(base, temp.resolve("base.png"));
+        ApplyLora.draw(base, adapter, 0, temp.resolve("none.png"));
+        assertThat(temp.resolve("none.png")).hasSameBinaryContentAs(temp.resolve("base.png"));
+        assertThat(Files.readAllBytes(temp.resolve("half.png")))
+                .isNotEqualTo(Files.readAllBytes(temp.resolve("base.png")));
+    }
+
     /** Eight pictures in each row, one row a class, no two of them alike, each of many shades. */
     private static void requireARowForEachClass(Path png) throws Exception {
         PixelImage sheet = ImageDecoder.decode(Files.readAllBytes(png), png.toString());

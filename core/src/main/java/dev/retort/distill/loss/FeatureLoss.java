@@ -3,11 +3,11 @@ package dev.retort.distill.loss;
 import dev.retort.card.TapPoint;
 import dev.retort.model.Answer;
 import dev.retort.model.LayerMap;
+import dev.retort.nn.Affine;
+import dev.retort.nn.Conv2d;
 import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.nn.Linear;
-import dev.retort.nn.Taps;
-import dev.retort.torch.Dtype;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.train.Loss;
@@ -21,23 +21,19 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Feature distillation on block outputs (distillation.md §5.2): the mean over mapped layers of a masked, normalised mean
- * squared difference. A connector (linear, trained along, dropped at export) leads from the student's width to the
- * teacher's; different token grids are pooled to the coarser one.
+ * Feature distillation on block outputs (Romero et al. 2015; Kim et al. 2023, BK-SDM; distillation.md §5.2): the weighted mean over
+ * pairs of places of a {@link FeatureDistance}. Where a student has other channels there than its teacher, a connector leads from
+ * the one's to the other's: a linear layer over tokens, a 1x1 convolution over a map, trained along and dropped at export.
  */
 public final class FeatureLoss implements Loss {
-    /** Keeps a layer whose teacher says next to nothing from dividing by it. */
-    private static final double TINY = 1e-6;
-
     private final String student;
     private final String teacher;
+    private final FeatureDistance distance;
     private final List<Points> points = new ArrayList<>();
-    private final boolean normalise;
-    private final double outlierStd;
     private final Map<String, Layer> connectors = new LinkedHashMap<>();
 
-    /** Two places that are to be alike, and the name of what connects them. */
-    private record Points(String connector, TapPoint student, TapPoint teacher) {}
+    /** Two places that are to be alike, what that counts, and the name of what connects them. */
+    private record Points(String connector, TapPoint student, TapPoint teacher, double weight) {}
 
     /**
      * @param student name of the player that learns
@@ -45,9 +41,8 @@ public final class FeatureLoss implements Loss {
      * @param map which of the student's places is to be like which of the teacher's
      * @param ofStudent places that the student hands out
      * @param ofTeacher places that the teacher hands out
-     * @param normalise divide each layer's difference by the teacher's mean square there, so that layers count alike
-     * @param outlierStd leave out values further than this many standard deviations from their sample's mean, in the
-     *     student's or in the teacher's features; 0 keeps all
+     * @param weights of pairs by the name of the student's place; 1 where there is none
+     * @param distance between two places
      * @param init initial values of the connectors
      */
     public FeatureLoss(
@@ -56,25 +51,30 @@ public final class FeatureLoss implements Loss {
             List<LayerMap.Pair> map,
             List<TapPoint> ofStudent,
             List<TapPoint> ofTeacher,
-            boolean normalise,
-            double outlierStd,
+            Map<String, Double> weights,
+            FeatureDistance distance,
             Init init) {
         this.student = student;
         this.teacher = teacher;
-        this.normalise = normalise;
-        this.outlierStd = outlierStd;
+        this.distance = distance;
         try (Scope scope = Scope.open()) {
             for (LayerMap.Pair pair : map) {
                 TapPoint s = ofStudent.get(pair.student());
                 TapPoint t = ofTeacher.get(pair.teacher());
                 String name = "connector." + pair.student() + "-" + pair.teacher();
-                points.add(new Points(name, s, t));
+                distance.requireFit(s, t);
+                points.add(new Points(name, s, t, weights.getOrDefault(s.name(), 1.0)));
                 if (s.channels() != t.channels()) {
-                    connectors.put(
-                            name, Linear.xavier(init.at("connector." + pair.student()), s.channels(), t.channels()));
+                    connectors.put(name, connector(init.at("connector." + pair.student()), s, t.channels()));
                 }
             }
         }
+    }
+
+    private static Affine connector(Init init, TapPoint from, int to) {
+        return from.form() == TapPoint.Form.TOKENS
+                ? Linear.xavier(init, from.channels(), to)
+                : Conv2d.xavier(init, from.channels(), to, 1, 1, 0);
     }
 
     @Override
@@ -103,47 +103,16 @@ public final class FeatureLoss implements Loss {
         Answer studentAnswer = pass.ask(student);
         Answer teacherAnswer = pass.ask(teacher);
         Tensor sum = null;
+        double weights = 0;
         for (Points point : points) {
-            Tensor s = Taps.tokens(studentAnswer.tap(point.student.name()), point.student); // (N, T, D)
-            Tensor t = Taps.tokens(teacherAnswer.tap(point.teacher.name()), point.teacher); // (N, T', D')
-            Tensor connected = connectors.get(point.connector) instanceof Linear connector ? connector.forward(s) : s;
-            Tensor distance = distance(coarse(connected, point.student, point), coarse(t, point.teacher, point)); // (N)
-            sum = sum == null ? distance : sum.add(distance);
+            Tensor s = studentAnswer.tap(point.student.name());
+            Tensor connected = connectors.get(point.connector) instanceof Affine connector ? connector.forward(s) : s;
+            Tensor t = teacherAnswer.tap(point.teacher.name());
+            Tensor each = Ops.mul(distance.of(connected, point.student, t, point.teacher), point.weight); // (N)
+            sum = sum == null ? each : sum.add(each);
+            weights += point.weight;
         }
-        return Ops.mul(sum, 1.0 / points.size());
-    }
-
-    /** (N, T, D) → (N, T”, D), T” being the tokens of the coarser of both grids. */
-    private static Tensor coarse(Tensor x, TapPoint from, Points both) {
-        long toRows = Math.min(both.student.rows(), both.teacher.rows());
-        long toCols = Math.min(both.student.cols(), both.teacher.cols());
-        Tensor wide = Dtype.F32.cast(x);
-        if (from.rows() == toRows && from.cols() == toCols) {
-            return wide;
-        }
-        Tensor image = wide.transpose(1, 2).reshape(x.size(0), x.size(2), from.rows(), from.cols());
-        return Ops.adaptiveAveragePool(image, toRows, toCols).flatten(2, -1).transpose(1, 2);
-    }
-
-    private Tensor distance(Tensor s, Tensor t) {
-        Tensor squared = s.sub(t).square();
-        Tensor scale = t.square();
-        if (outlierStd > 0) {
-            Tensor mask = inliers(s.detach()).mul(inliers(t));
-            squared = squared.mul(mask);
-            scale = scale.mul(mask);
-        }
-        Tensor mean = Ops.meanPerSample(squared);
-        return normalise ? mean.div(Ops.add(Ops.meanPerSample(scale), TINY)) : mean;
-    }
-
-    /** 1 where a value is within {@code outlierStd} standard deviations of its sample's mean, else 0. */
-    private Tensor inliers(Tensor x) {
-        Tensor flat = x.reshape(x.size(0), -1);
-        Tensor centred = flat.sub(Ops.mean(flat, 1, true));
-        Tensor variance = Ops.mean(centred.square(), 1, true);
-        Tensor inside = Ops.mul(variance, outlierStd * outlierStd).sub(centred.square());
-        return Dtype.F32.cast(Ops.greater(inside, 0)).view_as(x);
+        return Ops.mul(sum, 1 / weights);
     }
 
     @Override

@@ -10,26 +10,29 @@ import dev.retort.torch.Tensors;
 import dev.retort.train.Loss;
 import dev.retort.train.NoisyBatch;
 import dev.retort.train.Pass;
+import dev.retort.train.Ramp;
+import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 
 /**
  * Output distillation as a divergence of distributions (pkd.md §4 row 7): KL(q_T ‖ q_S) between the Gaussian reverse
  * transitions of teacher and student, per dimension, times the number of transitions of the chain. With fixed variances it
  * is (Δμ)²/2σ², with learned ones ½[ln(σ_S²/σ_T²) + (σ_T² + (Δμ)²)/σ_S² - 1]. The temperature multiplies both standard
- * deviations, so it divides the term of the means by its square. Continuous schedules are cut into 1000 transitions.
+ * deviations, so it divides the term of the means by its square; it may be a ramp. Continuous schedules are cut into 1000
+ * transitions.
  */
 public final class OutputDistributionLoss implements Loss {
     private static final int CONTINUOUS_STEPS = 1000;
     private final String teacher;
     private final NoiseSchedule schedule;
-    private final double temperature;
+    private final Ramp temperature;
 
     /**
      * @param teacher name of the player that is to be met; variances are compared where both have learned them
      * @param schedule how images are noised
-     * @param temperature factor on both standard deviations, above 0
+     * @param temperature factor on both standard deviations, above 0 all along
      */
-    public OutputDistributionLoss(String teacher, NoiseSchedule schedule, double temperature) {
+    public OutputDistributionLoss(String teacher, NoiseSchedule schedule, Ramp temperature) {
         this.teacher = teacher;
         this.schedule = schedule;
         this.temperature = temperature;
@@ -59,19 +62,33 @@ public final class OutputDistributionLoss implements Loss {
                 .sub(teacherAnswer.as(Prediction.X0))
                 .mul(Tensors.column(meanFromX0, batch.noisy())); // (N, C, H, W)
         Tensor low = Tensors.column(logVariance, batch.noisy());
-        double coolness = 1 / (temperature * temperature);
+        Tensor coolness = Tensors.column(coolness(pass, batch), batch.noisy());
         Tensor kl;
         if (student.hasVariance() && teacherAnswer.hasVariance()) {
             Tensor range = Tensors.column(logBeta, batch.noisy()).sub(low);
             Tensor logS = student.variance().mul(range).add(low);
             Tensor logT = teacherAnswer.variance().mul(range).add(low);
             Tensor ratio = logT.sub(logS); // ln(σ_T²/σ_S²)
-            Tensor mean = Ops.mul(meanDifference.square().mul(logS.neg().exp()), coolness);
+            Tensor mean = meanDifference.square().mul(logS.neg().exp()).mul(coolness);
             kl = Ops.mul(Ops.add(ratio.exp().sub(ratio).add(mean), -1), 0.5);
         } else {
-            kl = Ops.mul(meanDifference.square().mul(low.neg().exp()), 0.5 * coolness);
+            kl = Ops.mul(meanDifference.square().mul(low.neg().exp()).mul(coolness), 0.5);
         }
         return Ops.mul(Ops.meanPerSample(kl), steps());
+    }
+
+    /** 1/τ² of each image. */
+    private double[] coolness(Pass pass, NoisyBatch batch) {
+        double[] heat = new double[batch.count()];
+        switch (temperature.over()) {
+            case NOISE -> Arrays.setAll(heat, i -> temperature.at(batch.times()[i] / schedule.noisiestTime()));
+            case CONFIDENCE -> {
+                float[] confidence = Tensors.floats(TeacherConfidence.of(pass, teacher));
+                Arrays.setAll(heat, i -> temperature.at(confidence[i]));
+            }
+            default -> Arrays.fill(heat, temperature.at(pass.clock()));
+        }
+        return Arrays.stream(heat).map(each -> 1 / (each * each)).toArray();
     }
 
     private int steps() {

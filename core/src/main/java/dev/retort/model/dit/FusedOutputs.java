@@ -1,6 +1,6 @@
-package dev.retort.model.dit;
+package dev.retort.model;
 
-import dev.retort.card.DitSpec;
+import dev.retort.card.NetworkSpec;
 import dev.retort.diffusion.Heads;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
@@ -23,26 +23,28 @@ public final class FusedOutputs {
      * The weights of the smaller network.
      *
      * @param spec the network of many heads
+     * @param last path of its last product, whose rows are all heads' for one pixel after another
+     * @param pixels that one row of its inputs makes
      * @param weights its weights by name
      * @param heads of what each head of the smaller network is the sum
      */
-    public static Map<String, Tensor> of(DitSpec spec, Map<String, Tensor> weights, List<Heads> heads) {
+    public static Map<String, Tensor> of(
+            NetworkSpec spec, String last, int pixels, Map<String, Tensor> weights, List<Heads> heads) {
         Map<String, Tensor> fused = new LinkedHashMap<>(weights);
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            for (String name : List.of("final_layer.linear.weight", "final_layer.linear.bias")) {
-                fused.put(name, scope.escape(rows(spec, weights.get(name), heads)));
+            for (String name : List.of(last + ".weight", last + ".bias")) {
+                fused.put(name, scope.escape(rows(spec, pixels, weights.get(name), heads)));
             }
         }
         return fused;
     }
 
-    /** (p²·K·C, …) → (p²·heads·C, …). */
-    private static Tensor rows(DitSpec spec, Tensor rows, List<Heads> heads) {
+    /** (pixels·K·C, …) → (pixels·heads·C, …). */
+    private static Tensor rows(NetworkSpec spec, long pixels, Tensor rows, List<Heads> heads) {
         long[] shape = Tensors.shape(rows);
-        long pixels = (long) spec.patch() * spec.patch();
-        Tensor each = Ops.view(Dtype.F64.cast(rows), pixels, spec.outputs(), spec.channels(), -1); // (p², K, C, D)
-        Tensor[] sums = heads.stream().map(sum -> sum(each, sum)).toArray(Tensor[]::new); // (p², 1, C, D)
+        Tensor each = Ops.view(Dtype.F64.cast(rows), pixels, spec.outputs(), spec.channels(), -1); // (pixels, K, C, D)
+        Tensor[] sums = heads.stream().map(sum -> sum(each, sum)).toArray(Tensor[]::new); // (pixels, 1, C, D)
         shape[0] = pixels * heads.size() * spec.channels();
         return Dtype.of(rows).cast(Ops.reshape(Ops.cat(1, sums), shape));
     }

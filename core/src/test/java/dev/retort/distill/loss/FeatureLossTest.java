@@ -173,8 +173,9 @@ class FeatureLossTest {
                 MAP,
                 student.taps(),
                 teacherSpec.taps(),
-                normalise,
-                outlierStd,
+                Map.of(),
+                FeatureDistance.plain(
+                        normalise ? FeatureDistance.Normalise.MEAN_SQUARE : FeatureDistance.Normalise.NONE, outlierStd),
                 Init.of(1, Device.CPU));
     }
 

@@ -12,6 +12,7 @@ import dev.retort.torch.Scope;
 import dev.retort.train.GivenPass;
 import dev.retort.train.NoisyBatch;
 import dev.retort.train.Player;
+import dev.retort.train.Ramp;
 import dev.retort.train.Told;
 import java.util.Arrays;
 import java.util.Map;
@@ -119,7 +120,7 @@ class OutputDistributionLossTest {
                     column(Arrays.stream(steps).mapToDouble(Step::sigma).toArray()),
                     Conditions.classes(new int[n]));
             double[] found = Plain.values(GivenPass.perSample(
-                    new OutputDistributionLoss("teacher", schedule, heat), batch, student, teacher));
+                    new OutputDistributionLoss("teacher", schedule, new Ramp(heat, heat)), batch, student, teacher));
             for (int i = 0; i < n; i++) {
                 double sum = 0;
                 for (int k = 0; k < VALUES; k++) {
@@ -182,6 +183,40 @@ class OutputDistributionLossTest {
                 temperature);
     }
 
+    @ParameterizedTest
+    @CsvSource({"17, 1", "400, 1", "400, 3", "999, 2"})
+    void of_noise_predictions_it_is_their_squared_difference_times_a_weight_of_the_time(int index, double temperature) {
+        ProcessSpec process = ProcessSpec.ddpm();
+        double bar = alphaBar(index);
+        double alpha = bar / alphaBar(index - 1);
+        double beta = 1 - alpha;
+        double variance = beta * (1 - alphaBar(index - 1)) / (1 - bar);
+        double weight = beta * beta / (2 * variance * alpha * (1 - bar)); // pkd.md §4 row 7
+        double[] ofStudent = Plain.normal(3, 0.6, VALUES);
+        double[] ofTeacher = Plain.normal(4, 0.6, VALUES);
+        double squared = 0;
+        for (int k = 0; k < VALUES; k++) {
+            squared += Math.pow(ofTeacher[k] - ofStudent[k], 2) / VALUES;
+        }
+        double expected = 1000 * weight * squared / (temperature * temperature);
+        try (Scope scope = Scope.open();
+                Player student =
+                        new Told(Told.spec(SIZE, 2, 16, false), image(ofStudent, 3), Map.of()).student(process);
+                Player teacher =
+                        new Told(Told.spec(SIZE, 2, 16, false), image(ofTeacher, 3), Map.of()).teacher(process)) {
+            NoisyBatch batch = NoisyBatch.of(
+                    image(Plain.normal(1, 1, VALUES), 3),
+                    image(Plain.normal(2, 1, VALUES), 3),
+                    new double[] {index},
+                    process.noiseSchedule(),
+                    Conditions.classes(new int[1]));
+            Ramp constant = new Ramp(temperature, temperature);
+            double[] found = Plain.values(GivenPass.perSample(
+                    new OutputDistributionLoss("teacher", process.noiseSchedule(), constant), batch, student, teacher));
+            assertThat(found[0]).isCloseTo(expected, within(1e-3 * expected));
+        }
+    }
+
     /** The first entry leads to the image itself, with no variance; it is given that of the second (Ho et al.'s code). */
     @ParameterizedTest
     @CsvSource({"1", "2"})
@@ -209,7 +244,7 @@ class OutputDistributionLossTest {
                     column(new double[] {sigma}),
                     Conditions.classes(new int[1]));
             double[] found = Plain.values(GivenPass.perSample(
-                    new OutputDistributionLoss("teacher", process.noiseSchedule(), temperature),
+                    new OutputDistributionLoss("teacher", process.noiseSchedule(), new Ramp(temperature, temperature)),
                     batch,
                     student,
                     teacher));

@@ -4,7 +4,7 @@ import dev.retort.train.Loss;
 
 class AdversarialLossTest extends LossContract {
     @Override
-    Loss loss() {
+    protected Loss loss() {
         return new AdversarialLoss(new GeneratedImages(simulation(), renoised()), "critic");
     }
 }

@@ -71,7 +71,7 @@ class ConsistencyLossTest {
     @Nested
     class In_training_with_itself extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return ConsistencyLossTest.loss("student", false);
         }
     }
@@ -79,7 +79,7 @@ class ConsistencyLossTest {
     @Nested
     class In_training_with_an_average extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return ConsistencyLossTest.loss("target", false);
         }
     }
@@ -87,7 +87,7 @@ class ConsistencyLossTest {
     @Nested
     class In_distillation_with_itself extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return ConsistencyLossTest.loss("student", true);
         }
     }
@@ -95,7 +95,7 @@ class ConsistencyLossTest {
     @Nested
     class In_distillation_over_intervals extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return new ConsistencyLoss(
                     "student",
                     Optional.of("teacher"),
@@ -110,7 +110,7 @@ class ConsistencyLossTest {
     @Nested
     class In_distillation_with_an_average extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return ConsistencyLossTest.loss("target", true);
         }
     }

@@ -31,7 +31,7 @@ class ContinuousConsistencyLossTest {
     @Nested
     class Training extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return ContinuousConsistencyLossTest.loss(Optional.empty(), 0);
         }
     }
@@ -39,7 +39,7 @@ class ContinuousConsistencyLossTest {
     @Nested
     class Distillation extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return ContinuousConsistencyLossTest.loss(Optional.of("teacher"), 0);
         }
     }
@@ -47,7 +47,7 @@ class ContinuousConsistencyLossTest {
     @Nested
     class With_a_difference extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return ContinuousConsistencyLossTest.loss(Optional.of("teacher"), 1e-2);
         }
     }

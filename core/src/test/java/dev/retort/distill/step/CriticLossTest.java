@@ -4,12 +4,12 @@ import dev.retort.train.Loss;
 
 class CriticLossTest extends LossContract {
     @Override
-    Loss loss() {
+    protected Loss loss() {
         return new CriticLoss(new GeneratedImages(simulation(), renoised()), 1e-3);
     }
 
     @Override
-    String trained() {
+    protected String trained() {
         return "critic";
     }
 }

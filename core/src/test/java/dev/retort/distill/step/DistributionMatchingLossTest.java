@@ -83,12 +83,12 @@ class DistributionMatchingLossTest {
     @Nested
     class Of_the_reverse_divergence extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return new DistributionMatchingLoss(simulation(), "teacher", "fake", renoised(), Optional.empty());
         }
 
         @Override
-        Loss held() {
+        protected Loss held() {
             return pull(Optional.empty());
         }
     }
@@ -99,12 +99,12 @@ class DistributionMatchingLossTest {
                 Optional.of(new DensityWeight("critic", "levels", FDivergence.SQUARED_HELLINGER));
 
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return new DistributionMatchingLoss(simulation(), "teacher", "fake", renoised(), density);
         }
 
         @Override
-        Loss held() {
+        protected Loss held() {
             return pull(density);
         }
     }
@@ -112,12 +112,12 @@ class DistributionMatchingLossTest {
     @Nested
     class What_the_levels_learn extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return new DensityLevelLoss(simulation(), renoised(), "critic");
         }
 
         @Override
-        String trained() {
+        protected String trained() {
             return "levels";
         }
     }
@@ -127,13 +127,13 @@ class DistributionMatchingLossTest {
         private final ScoreIdentity identity = new ScoreIdentity(1.2);
 
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return new ScoreIdentityLoss(simulation(), "teacher", "fake", renoised(), identity);
         }
 
         /** With its weights held, and its terms as {@link ScoreIdentity} writes them. */
         @Override
-        Loss held() {
+        protected Loss held() {
             return new Held() {
                 @Override
                 float[] keep(Pass pass, Tensor made) {

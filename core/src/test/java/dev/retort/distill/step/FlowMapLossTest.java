@@ -41,12 +41,12 @@ class FlowMapLossTest {
     @Nested
     class With_the_teachers_velocity extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return FlowMapLossTest.loss(false);
         }
 
         @Override
-        ScalarInputs told() {
+        protected ScalarInputs told() {
             return ENDS;
         }
     }
@@ -54,12 +54,12 @@ class FlowMapLossTest {
     @Nested
     class With_its_own_velocity extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return FlowMapLossTest.loss(true);
         }
 
         @Override
-        ScalarInputs told() {
+        protected ScalarInputs told() {
             return ENDS;
         }
     }

@@ -5,12 +5,12 @@ import dev.retort.train.Loss;
 
 class GeneratedImagesLossTest extends LossContract {
     @Override
-    Loss loss() {
+    protected Loss loss() {
         return new GeneratedImagesLoss(simulation(), renoised(), SCHEDULE, Prediction.FLOW);
     }
 
     @Override
-    String trained() {
+    protected String trained() {
         return "fake";
     }
 }

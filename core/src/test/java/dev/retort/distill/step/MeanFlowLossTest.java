@@ -19,12 +19,12 @@ class MeanFlowLossTest {
     @Nested
     class With_the_exact_derivative extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return MeanFlowLossTest.loss(0, 0);
         }
 
         @Override
-        ScalarInputs told() {
+        protected ScalarInputs told() {
             return new ScalarInputs(false, 1);
         }
     }
@@ -32,12 +32,12 @@ class MeanFlowLossTest {
     @Nested
     class With_a_difference extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return MeanFlowLossTest.loss(1e-2, 0);
         }
 
         @Override
-        ScalarInputs told() {
+        protected ScalarInputs told() {
             return new ScalarInputs(false, 1);
         }
     }

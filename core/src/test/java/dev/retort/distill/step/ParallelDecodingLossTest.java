@@ -47,12 +47,12 @@ class ParallelDecodingLossTest {
     @Nested
     class With_targets_at_the_start_of_an_interval extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return ParallelDecodingLossTest.held(false);
         }
 
         @Override
-        int outputs() {
+        protected int outputs() {
             return 8;
         }
     }
@@ -60,12 +60,12 @@ class ParallelDecodingLossTest {
     @Nested
     class With_targets_in_its_middle extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return ParallelDecodingLossTest.held(true);
         }
 
         @Override
-        int outputs() {
+        protected int outputs() {
             return 8;
         }
     }

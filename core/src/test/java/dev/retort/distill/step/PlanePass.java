@@ -10,6 +10,7 @@ import dev.retort.torch.Tensors;
 import dev.retort.train.NoisyBatch;
 import dev.retort.train.Pass;
 import java.util.Arrays;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /** Pictures that a test made, at a place on the clock, noised along a schedule. */
@@ -18,6 +19,7 @@ final class PlanePass extends Pass {
     private final float[] pixels;
     private final long[] shape;
     private final int[] labels;
+    private double[] places;
 
     /**
      * @param pixels of as many pictures as there are labels, row-major
@@ -46,7 +48,14 @@ final class PlanePass extends Pass {
 
     @Override
     public NoisyBatch noisy(String player) {
-        return once("noisy", () -> noisy(draws("time").uniform()));
+        NoisyBatch noisy = once("noisy", () -> noisy(draws("time").uniform()));
+        places = noisy.times();
+        return noisy;
+    }
+
+    @Override
+    public Optional<double[]> places() {
+        return Optional.ofNullable(places);
     }
 
     @Override

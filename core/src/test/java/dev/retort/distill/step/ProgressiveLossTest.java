@@ -7,7 +7,7 @@ import dev.retort.train.Loss;
 
 class ProgressiveLossTest extends LossContract {
     @Override
-    Loss loss() {
+    protected Loss loss() {
         TimeGrid grid = TimeGrid.uniform(SCHEDULE, 4);
         return new ProgressiveLoss(new TeacherSteps("teacher", SCHEDULE, grid, new Ddim(), 2), Weighting.TRUNCATED_SNR);
     }

@@ -19,7 +19,7 @@ class StepEndsTest {
     @Nested
     class The_students_side_alone extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return new AdversarialLoss(ends(false), "critic");
         }
     }
@@ -27,12 +27,12 @@ class StepEndsTest {
     @Nested
     class The_students_side_in_pairs extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return new AdversarialLoss(ends(true), "critic");
         }
 
         @Override
-        boolean pairs() {
+        protected boolean pairs() {
             return true;
         }
     }
@@ -40,17 +40,17 @@ class StepEndsTest {
     @Nested
     class The_critics_side_in_pairs extends LossContract {
         @Override
-        Loss loss() {
+        protected Loss loss() {
             return new CriticLoss(ends(true), 1e-3);
         }
 
         @Override
-        boolean pairs() {
+        protected boolean pairs() {
             return true;
         }
 
         @Override
-        String trained() {
+        protected String trained() {
             return "critic";
         }
     }

@@ -11,6 +11,7 @@ import dev.retort.diffusion.Heads;
 import dev.retort.diffusion.Prediction;
 import dev.retort.model.Answer;
 import dev.retort.model.Denoiser;
+import dev.retort.model.FusedOutputs;
 import dev.retort.model.LabelConditioner;
 import dev.retort.model.Moment;
 import dev.retort.model.Predictor;
@@ -111,7 +112,8 @@ class SeveralOutputsTest {
         try (Dit many = network(MANY);
                 Dit two = new Dit(ONE.withOutputs(2), Init.blank(Device.CPU))) {
             double[][] before = said(many);
-            Map<String, Tensor> fused = FusedOutputs.of(MANY, many.state(), sums);
+            Map<String, Tensor> fused =
+                    FusedOutputs.of(MANY, "final_layer.linear", MANY.patch() * MANY.patch(), many.state(), sums);
             assertThat(two.load(fused)).isEmpty();
             double[][] after = said(two);
             for (int head = 0; head < 2; head++) {

@@ -1,0 +1,2 @@
+/** The text encoders of CLIP. */
+package dev.retort.model.clip;

@@ -1,0 +1,59 @@
+package dev.retort.model.unet;
+
+import dev.retort.nn.Init;
+import dev.retort.nn.Layer;
+import dev.retort.nn.Linear;
+import dev.retort.torch.Device;
+import dev.retort.torch.Ops;
+import dev.retort.torch.Tensors;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Features → Linear, SiLU, Linear. Tensors {@code linear_1}, {@code linear_2} and, where a scale of guidance is told (Meng et al. 2023), {@code
+ * cond_proj}, whose product of the scale's features is added to those of the time.
+ */
+final class Embedder extends Layer {
+    private final Linear conditional;
+    private final Linear first;
+    private final Linear second;
+
+    /** @param conditional width of further features; 0 for none */
+    Embedder(Init init, int in, int conditional, int out) {
+        first = child("linear_1", Linear.xavier(init.at("linear_1"), in, out));
+        second = child("linear_2", Linear.xavier(init.at("linear_2"), out, out));
+        this.conditional = conditional == 0
+                ? null
+                : child("cond_proj", Linear.zeroWithoutBias(init.at("cond_proj"), conditional, in));
+    }
+
+    /**
+     * (N, in) → (N, out).
+     *
+     * @param further (N, conditional), or null where there are none
+     */
+    Tensor forward(Tensor features, Tensor further) {
+        Tensor all = conditional == null ? features : Ops.add(features, conditional.forward(further));
+        return second.forward(Ops.silu(first.forward(all)));
+    }
+
+    /** Sines and cosines of values (N) times the frequencies: (N, 2·frequencies), fp32. */
+    static Tensor features(Tensor values, double[] frequencies, boolean cosinesFirst) {
+        float[] f = new float[frequencies.length];
+        for (int i = 0; i < f.length; i++) {
+            f[i] = (float) frequencies[i];
+        }
+        Tensor angles = Ops.mul(Ops.reshape(values, -1, 1), Tensors.of(f, Device.of(values), 1, f.length));
+        return cosinesFirst
+                ? Ops.cat(1, Ops.cos(angles), Ops.sin(angles))
+                : Ops.cat(1, Ops.sin(angles), Ops.cos(angles));
+    }
+
+    /** 10000^(-k/(half - shift)) for half of the width. */
+    static double[] frequencies(int width, int shift) {
+        double[] frequencies = new double[width / 2];
+        for (int k = 0; k < frequencies.length; k++) {
+            frequencies[k] = Math.exp(-Math.log(10_000) * k / (frequencies.length - shift));
+        }
+        return frequencies;
+    }
+}
