@@ -120,7 +120,8 @@ public record PictureCard(
         return String.format(
                         Locale.ROOT,
                         "%s%s%nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %d, Size: %dx%d, Model hash: %s, Model: %s%s, RNG: %s",
-                        (text == null ? classes : text.prompts).stream().distinct().collect(Collectors.joining(", ")),
+                        (text == null ? classes : text.prompts)
+                                .stream().distinct().collect(Collectors.joining(", ")),
                         text == null || text.negative.isEmpty() ? "" : "\nNegative prompt: " + text.negative,
                         sampling.steps(),
                         sampling.solver().text().replace(", ", " "),

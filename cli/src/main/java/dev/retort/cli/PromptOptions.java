@@ -33,7 +33,8 @@ final class PromptOptions {
     @Option(
             names = "--prompt",
             paramLabel = "TEXT",
-            description = "What a text-to-image model is to show; may be given again. By default the examples of its card.")
+            description =
+                    "What a text-to-image model is to show; may be given again. By default the examples of its card.")
     private List<String> given = List.of();
 
     @Option(names = "--prompts", paramLabel = "FILE", description = "The same from a file: UTF-8, one in each line.")
@@ -49,8 +50,9 @@ final class PromptOptions {
             names = "--count",
             paramLabel = "N",
             converter = Numbers.Count.class,
-            description = "Images in all, classes or texts in turn; by default 8 of each, of the first 16 classes or of up"
-                    + " to 16 texts, and one of each of more texts.")
+            description =
+                    "Images in all, classes or texts in turn; by default 8 of each, of the first 16 classes or of up"
+                            + " to 16 texts, and one of each of more texts.")
     private Integer count;
 
     /**
@@ -117,10 +119,11 @@ final class PromptOptions {
             choices = Math.max(1, card.text().prompts().size());
             all = Prompts.inTurn(card, 0, count != null ? count : number(choices));
         }
-        String against = negative != null ? negative : like.map(PictureCard.Text::negative).orElse("");
+        String against = negative != null
+                ? negative
+                : like.map(PictureCard.Text::negative).orElse("");
         warn(card.text(), Stream.concat(all.texts().stream(), Stream.of(against)), output);
-        return new Asked(
-                all, choices, new PictureCard.Text(all.texts(), against), negative != null);
+        return new Asked(all, choices, new PictureCard.Text(all.texts(), against), negative != null);
     }
 
     private List<String> given() {
@@ -140,8 +143,8 @@ final class PromptOptions {
                 .map(tokenizer -> tokenizer.cut(text))
                 .filter(cut -> !cut.isEmpty())
                 .findFirst()
-                .ifPresent(cut -> output.say(
-                        "Warning: the model reads no more than the beginning of \"" + text + "\"; cut off is: " + cut)));
+                .ifPresent(cut -> output.say("Warning: the model reads no more than the beginning of \"" + text
+                        + "\"; cut off is: " + cut)));
     }
 
     private Asked classes(

@@ -145,8 +145,7 @@ final class SampleCommand implements Callable<Integer> {
                             chosen.precision(),
                             source.map(picture -> StartOptions.start(picture, codec, output)))
                     .with(noise));
-            ImageWriter writer =
-                    ImageWriter.at(out, codec.shape(), columns(asked.choices()));
+            ImageWriter writer = ImageWriter.at(out, codec.shape(), columns(asked.choices()));
             PictureCard says = new PictureCard(
                     PictureCard.FORMAT,
                     checkpoint,
@@ -164,7 +163,8 @@ final class SampleCommand implements Callable<Integer> {
                     source);
             double seconds;
             try (PreviewOptions.Shown view = preview.open(out, card, codec, output)) {
-                seconds = sample(writer, new SampleJob(sampler, codec, seed, batch, first, view), asked.prompts(), says);
+                seconds =
+                        sample(writer, new SampleJob(sampler, codec, seed, batch, first, view), asked.prompts(), says);
             }
             tell(new Drawn(
                     out.toString(),

@@ -60,9 +60,9 @@ class PromptCommandTest {
     }
 
     private static Ran sample(String... options) {
-        return Ran.retort(Stream.concat(
-                        Stream.of("sample", model, "--device", "cpu", "--precision", "fp32"), Stream.of(options))
-                .toArray(String[]::new));
+        return Ran.retort(
+                Stream.concat(Stream.of("sample", model, "--device", "cpu", "--precision", "fp32"), Stream.of(options))
+                        .toArray(String[]::new));
     }
 
     private static byte[] pixels(Path file) {
@@ -129,7 +129,8 @@ class PromptCommandTest {
                 .good();
         Path second = out.resolve("000001-a-blue-star.png");
         assertThat(PngText.of(Files.readAllBytes(second)).get("parameters"))
-                .startsWith("a blue star\nNegative prompt: small\nSteps: 3, Sampler: flow-euler, CFG scale: 3.0, Seed: 5");
+                .startsWith(
+                        "a blue star\nNegative prompt: small\nSteps: 3, Sampler: flow-euler, CFG scale: 3.0, Seed: 5");
         Path again = folder.resolve("again");
         Ran.retort("sample", "--like", second.toString(), "--precision", "fp32", "--out", again.toString())
                 .good();
