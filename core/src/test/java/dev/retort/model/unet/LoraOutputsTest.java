@@ -52,7 +52,8 @@ class LoraOutputsTest {
         "peft-wide, 1, out_wide",
         "mixed-wide, 1, out_wide"
     })
-    void an_adapter_of_any_layout_changes_the_output_as_in_the_reference(String layout, double weight, String expected) {
+    void an_adapter_of_any_layout_changes_the_output_as_in_the_reference(
+            String layout, double weight, String expected) {
         ReferenceCase reference = ReferenceCase.open("lora");
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on();
@@ -61,13 +62,13 @@ class LoraOutputsTest {
             if (layout.isEmpty()) {
                 Weights.fill(unet, base);
             } else {
-                try (LoraFile file = LoraFile.open(
-                        reference.folder().resolve(layout).resolve("pytorch_lora_weights.safetensors"))) {
-                    List<PlacedLora> placed =
-                            new LoraModules("the model", UNetLayers.of(SPEC).shapes(), Map.of())
-                                    .resolve(file).stream()
-                                            .map(one -> one.weighted(weight))
-                                            .toList();
+                try (LoraFile file =
+                        LoraFile.open(reference.folder().resolve(layout).resolve("pytorch_lora_weights.safetensors"))) {
+                    List<PlacedLora> placed = new LoraModules(
+                                    "the model", UNetLayers.of(SPEC).shapes(), Map.of())
+                            .resolve(file).stream()
+                                    .map(one -> one.weighted(weight))
+                                    .toList();
                     Weights.fill(unet, new AdaptedWeights(base, placed));
                 }
             }
