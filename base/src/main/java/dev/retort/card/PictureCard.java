@@ -1,5 +1,6 @@
 package dev.retort.card;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.retort.config.CardFile;
 import dev.retort.config.Require;
 import dev.retort.error.RetortException;
@@ -15,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import tools.jackson.core.JacksonException;
+import tools.jackson.databind.node.ObjectNode;
 
 /**
  * How a picture was drawn, as its PNG file says in two texts: {@code retort}, this record as JSON, with all that is needed to draw it again, and
@@ -23,8 +25,9 @@ import tools.jackson.core.JacksonException;
  * @param format version of this text
  * @param model where the model lay, as it was asked for
  * @param sha256 hash of its weights
- * @param labels the class of each picture in the file: one, or those of a sheet
+ * @param labels the class of each picture in the file: one, or those of a sheet; none for a model that is told texts
  * @param classes their names
+ * @param text what it was told; null, and not written, for a model of classes
  * @param seed seed of the request
  * @param index index of the first of them under the seed
  * @param rng which noise they start from: {@code addressed} or {@code torch}
@@ -40,6 +43,7 @@ public record PictureCard(
         String sha256,
         List<Integer> labels,
         List<String> classes,
+        @JsonInclude(JsonInclude.Include.NON_NULL) Text text,
         long seed,
         long index,
         String rng,
@@ -63,10 +67,26 @@ public record PictureCard(
      */
     public record Source(String image, double strength, Optional<String> mask) {}
 
+    /**
+     * What a model was told in words.
+     *
+     * @param prompts the text of each picture in the file
+     * @param negative the text that guidance led away from; usually the empty one
+     */
+    public record Text(List<String> prompts, String negative) {
+        /** Validates. */
+        public Text {
+            Require.notEmpty("text.prompts", prompts);
+            Require.that(negative != null, "text.negative", "null", "a text, empty where there is none");
+        }
+    }
+
     /** Validates. */
     public PictureCard {
         Require.that(format == FORMAT, "format", format, FORMAT + ", of the version that wrote the picture");
-        Require.notEmpty("labels", labels);
+        if (text == null) {
+            Require.notEmpty("labels", labels);
+        }
     }
 
     /** Of one picture among those of a sheet. */
@@ -75,8 +95,9 @@ public record PictureCard(
                 format,
                 model,
                 sha256,
-                List.of(labels.get(place)),
-                List.of(classes.get(place)),
+                text == null ? List.of(labels.get(place)) : List.of(),
+                text == null ? List.of(classes.get(place)) : List.of(),
+                text == null ? null : new Text(List.of(text.prompts.get(place)), text.negative),
                 seed,
                 index + place,
                 rng,
@@ -98,8 +119,10 @@ public record PictureCard(
     private String parameters() {
         return String.format(
                         Locale.ROOT,
-                        "%s%nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %d, Size: %dx%d, Model hash: %s, Model: %s%s, RNG: %s",
-                        classes.stream().distinct().collect(Collectors.joining(", ")),
+                        "%s%s%nSteps: %d, Sampler: %s, CFG scale: %s, Seed: %d, Size: %dx%d, Model hash: %s, Model: %s%s, RNG: %s",
+                        (text == null ? classes : text.prompts)
+                                .stream().distinct().collect(Collectors.joining(", ")),
+                        text == null || text.negative.isEmpty() ? "" : "\nNegative prompt: " + text.negative,
                         sampling.steps(),
                         sampling.solver().text().replace(", ", " "),
                         sampling.guidanceScale(),
@@ -134,7 +157,11 @@ public record PictureCard(
                         file + " does not say how it was drawn: it is no PNG with a text '" + OWN
                                 + "'; give one that 'retort sample' wrote and no other program saved again");
             }
-            return CardFile.parse(text, PictureCard.class);
+            ObjectNode card = CardFile.parse(text, ObjectNode.class);
+            if (!card.has("text")) {
+                card.putNull("text");
+            }
+            return CardFile.value(card, PictureCard.class);
         } catch (IOException | JacksonException e) {
             throw new RetortException(
                     Kind.DATA,

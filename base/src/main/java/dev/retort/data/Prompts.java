@@ -54,8 +54,9 @@ public sealed interface Prompts {
     private static Prompts of(ModelCard card, LongStream turns) {
         if (card.text() == null) {
             List<Integer> labels = card.labels().isEmpty() ? List.of(0) : card.labels();
-            return new Labels(
-                    turns.mapToInt(i -> labels.get((int) (i % labels.size()))).toArray());
+            return named(
+                    turns.mapToInt(i -> labels.get((int) (i % labels.size()))).toArray(),
+                    card.classes().isEmpty() ? List.of("") : card.classes());
         }
         List<String> texts =
                 card.text().prompts().isEmpty() ? List.of("") : card.text().prompts();

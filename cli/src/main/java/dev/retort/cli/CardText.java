@@ -2,16 +2,19 @@ package dev.retort.cli;
 
 import dev.retort.card.AutoencoderCard;
 import dev.retort.card.ClampSpec;
+import dev.retort.card.ClipTextSpec;
 import dev.retort.card.GridSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
 import dev.retort.card.ScheduleSpec;
+import dev.retort.card.TextToImageSpec;
 import dev.retort.card.TrainedFor;
 import dev.retort.error.FirstFew;
 import dev.retort.report.ModelColumn;
 import java.math.BigDecimal;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -20,6 +23,7 @@ import java.util.Map;
 /** What a model or an autoencoder is, in lines of a label and a text: all that decides what a sample looks like. */
 final class CardText {
     private static final int MOST_NAMED = 10;
+    private static final int MOST_PROMPTS = 3;
 
     private CardText() {}
 
@@ -28,6 +32,7 @@ final class CardText {
         Map<String, String> lines = new LinkedHashMap<>();
         lines.put("Network", card.network().name() + " (" + layout + " keys)");
         lines.put("Shape", shape(card.network()));
+        text(card, lines);
         lines.put("Process", process(card.process()));
         lines.put("Sampling", sampling(card.sampling()));
         if (!card.trainedFor().ofClasses(List.of()).equals(TrainedFor.ANY)) {
@@ -63,6 +68,22 @@ final class CardText {
         return lines;
     }
 
+    private static void text(ModelCard card, Map<String, String> lines) {
+        if (card.text() == null || !(card.network() instanceof TextToImageSpec network)) {
+            return;
+        }
+        List<String> encoders = new ArrayList<>();
+        for (ClipTextSpec encoder : network.encoders()) {
+            encoders.add("CLIP of width " + encoder.width() + " and " + encoder.layers()
+                    + (encoder.layers() == 1 ? " layer" : " layers") + ", " + encoder.vocabulary()
+                    + " tokens, at most " + (encoder.length() - 2) + " in a text");
+        }
+        lines.put("Text", String.join("; ", encoders));
+        if (!card.text().prompts().isEmpty()) {
+            lines.put("Prompts", FirstFew.of(card.text().prompts(), MOST_PROMPTS));
+        }
+    }
+
     private static String autoencoder(AutoencoderCard card) {
         return "autoencoder " + card.kind() + " (" + card.space();
     }
@@ -70,13 +91,13 @@ final class CardText {
     private static String shape(NetworkSpec network) {
         return String.format(
                 Locale.ROOT,
-                "%dx%dx%d%s, %d classes%s%s%s%s%s",
+                "%dx%dx%d%s%s%s%s%s%s%s",
                 network.channels(),
                 network.height(),
                 network.width(),
                 network.parts().isEmpty() ? "" : ", " + network.parts(),
-                network.classes(),
-                network.hasNullClass() ? " and none" : "",
+                network.classes() == 0 ? "" : ", " + network.classes() + " classes",
+                network.classes() > 0 && network.hasNullClass() ? " and none" : "",
                 network.learnSigma() ? ", variance learned" : "",
                 network.scalars().guidance() ? ", told its guidance" : "",
                 network.scalars().hasEndTime() ? ", told where a step ends" : "",

@@ -25,8 +25,8 @@ import java.util.stream.Stream;
 
 /** Where drawn images go: one grid, npz in the ADM layout, or a folder of files. */
 interface ImageWriter {
-    /** Samples an image for each label and writes them all; PNG files say how they were drawn. */
-    void write(SampleJob job, int[] labels, PictureCard card);
+    /** Samples an image for each prompt and writes them all; PNG files say how they were drawn. */
+    void write(SampleJob job, Prompts prompts, PictureCard card);
 
     /**
      * The form that a path's ending asks for.
@@ -52,7 +52,7 @@ interface ImageWriter {
                     Kind.USAGE, "--out " + out + " is not a known format; give NAME.png, NAME.npz or a folder");
         }
         boolean file = endsIn(out, ".png") || endsIn(out, ".npz");
-        AtomicWrite.requireWritable(file ? out : out.resolve(Folder.name(0, 0)));
+        AtomicWrite.requireWritable(file ? out : out.resolve("000000.png"));
     }
 
     /** One PNG with all images, small ones magnified. */
@@ -61,30 +61,42 @@ interface ImageWriter {
         private static final int SMALL_SHEET = 1 << 22;
 
         @Override
-        public void write(SampleJob job, int[] labels, PictureCard card) {
-            ImageGrid grid = new ImageGrid(labels.length, columns, shape.channels(), shape.height(), shape.width(), 2);
-            job.sample(new Prompts.Labels(labels), Progress.NONE, (first, pixels, n) -> {
+        public void write(SampleJob job, Prompts prompts, PictureCard card) {
+            ImageGrid grid = new ImageGrid(prompts.size(), columns, shape.channels(), shape.height(), shape.width(), 2);
+            job.sample(prompts, Progress.NONE, (first, pixels, n) -> {
                 for (int i = 0; i < n; i++) {
                     grid.set(first + i, pixels, i * shape.values());
                 }
             });
-            boolean small = shape.height() <= SMALL && (long) labels.length * shape.values() <= SMALL_SHEET;
+            boolean small = shape.height() <= SMALL && (long) prompts.size() * shape.values() <= SMALL_SHEET;
             grid.write(out, small ? 2 : 1, card.texts());
         }
     }
 
-    /** A PNG for each image, named by its index and class. */
+    /** A PNG for each image, named by its index and class or prompt. */
     record Folder(Path out, ImageShape shape) implements ImageWriter {
-        private static String name(int index, int label) {
-            return String.format(Locale.ROOT, "%06d-class%d.png", index, label);
+        private static final int LONGEST = 40;
+
+        private static String name(Prompts prompts, int index) {
+            String shown = prompts instanceof Prompts.Texts texts
+                    ? word(texts.texts().get(index))
+                    : "class" + prompts.labels()[index];
+            return String.format(Locale.ROOT, "%06d-%s.png", index, shown);
+        }
+
+        /** Its Latin letters and digits, which every file system takes. */
+        private static String word(String text) {
+            String word = text.toLowerCase(Locale.ROOT).replaceAll("[^a-z0-9]+", "-");
+            word = word.substring(0, Math.min(LONGEST, word.length())).replaceAll("^-|-$", "");
+            return word.isEmpty() ? "prompt" : word;
         }
 
         @Override
-        public void write(SampleJob job, int[] labels, PictureCard card) {
-            requireNoOthers(labels);
-            job.sample(new Prompts.Labels(labels), Progress.NONE, (first, pixels, n) -> {
+        public void write(SampleJob job, Prompts prompts, PictureCard card) {
+            requireNoOthers(prompts);
+            job.sample(prompts, Progress.NONE, (first, pixels, n) -> {
                 for (int i = 0; i < n; i++) {
-                    String name = name(first + i, labels[first + i]);
+                    String name = name(prompts, first + i);
                     new ImageGrid(1, 1, shape.channels(), shape.height(), shape.width(), 0)
                             .set(0, pixels, i * shape.values())
                             .write(out.resolve(name), 1, card.only(first + i).texts());
@@ -93,10 +105,10 @@ interface ImageWriter {
         }
 
         /** Pictures of another call would be scored with these. */
-        private void requireNoOthers(int[] labels) {
+        private void requireNoOthers(Prompts prompts) {
             Set<String> ours = new HashSet<>();
-            for (int i = 0; i < labels.length; i++) {
-                ours.add(name(i, labels[i]));
+            for (int i = 0; i < prompts.size(); i++) {
+                ours.add(name(prompts, i));
             }
             try (Stream<Path> files = Files.list(out)) {
                 long others = files.map(file -> file.getFileName().toString())
@@ -117,25 +129,27 @@ interface ImageWriter {
         }
     }
 
-    /** {@code arr_0} (N, H, W, 3) in bytes, {@code arr_1} (N) labels: what ADM's evaluator reads; grey becomes RGB. */
+    /** {@code arr_0} (N, H, W, 3) in bytes, {@code arr_1} (N) labels where there are classes: what ADM's evaluator reads; grey becomes RGB. */
     record Npz(Path out, ImageShape shape) implements ImageWriter {
         private static final int RGB = 3;
 
         @Override
-        public void write(SampleJob job, int[] labels, PictureCard card) {
-            long[] dimensions = {labels.length, shape.height(), shape.width(), RGB};
+        public void write(SampleJob job, Prompts prompts, PictureCard card) {
+            long[] dimensions = {prompts.size(), shape.height(), shape.width(), RGB};
             NpzWriter.write(out, npz -> {
-                npz.add("arr_0", NpyType.U8, dimensions, bytes -> stream(job, labels, bytes));
-                npz.add(
-                        "arr_1",
-                        new long[] {labels.length},
-                        Arrays.stream(labels).asLongStream().toArray());
+                npz.add("arr_0", NpyType.U8, dimensions, bytes -> stream(job, prompts, bytes));
+                if (!(prompts instanceof Prompts.Texts)) {
+                    npz.add(
+                            "arr_1",
+                            new long[] {prompts.size()},
+                            Arrays.stream(prompts.labels()).asLongStream().toArray());
+                }
             });
         }
 
-        private void stream(SampleJob job, int[] labels, OutputStream bytes) throws IOException {
+        private void stream(SampleJob job, Prompts prompts, OutputStream bytes) throws IOException {
             try {
-                job.sample(new Prompts.Labels(labels), Progress.NONE, (first, pixels, n) -> {
+                job.sample(prompts, Progress.NONE, (first, pixels, n) -> {
                     try {
                         for (int i = 0; i < n; i++) {
                             bytes.write(PixelImage.of(

@@ -1,10 +1,9 @@
 package dev.retort.cli;
 
-import dev.retort.card.ClassChoice;
 import dev.retort.card.ModelCard;
 import dev.retort.card.PictureCard;
 import dev.retort.card.SamplingSpec;
-import dev.retort.error.RetortException;
+import dev.retort.data.Prompts;
 import dev.retort.model.Denoiser;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
@@ -15,7 +14,6 @@ import dev.retort.sample.SampleJob;
 import dev.retort.sample.Sampler;
 import dev.retort.sample.Sampling;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -33,6 +31,8 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  retort sample runs/teacher                            eight of each class in samples.png",
             "  retort sample runs/teacher --classes 3,7-9 --seed 1   some classes, another seed",
+            "  retort sample MODEL --prompt 'a red circle' --prompt 'a blue star' --count 16   by words, in turn",
+            "  retort sample MODEL --prompts texts.txt --negative 'small' --guidance 4 --out drawn",
             "  retort sample runs/teacher --steps 4 --out few.png    fewer steps",
             "  retort sample MODEL --solver ddim:eta=0.5 --grid leading:offset=1 --steps 50",
             "  retort sample MODEL --solver dpmpp-3m --grid karras --clamp dynamic:quantile=0.99,max=2",
@@ -45,7 +45,6 @@ import picocli.CommandLine.Parameters;
             ""
         })
 final class SampleCommand implements Callable<Integer> {
-    private static final int EACH = 8;
     private static final int MOST_COLUMNS = 16;
     private static final int USUAL_COLUMNS = 10;
 
@@ -62,6 +61,9 @@ final class SampleCommand implements Callable<Integer> {
     private SamplingForce force;
 
     @Mixin
+    private PromptOptions prompts;
+
+    @Mixin
     private LikeOptions like;
 
     @Mixin
@@ -75,20 +77,6 @@ final class SampleCommand implements Callable<Integer> {
 
     @Parameters(paramLabel = "CHECKPOINT", arity = "0..1", description = ModelArgument.PLACES)
     private String checkpoint;
-
-    @Option(
-            names = "--classes",
-            paramLabel = "LIST",
-            description =
-                    "Numbers, ranges, names: 0-4,7,Bag; by default all. Where all names are numbers, a number is a name.")
-    private String classes;
-
-    @Option(
-            names = "--count",
-            paramLabel = "N",
-            converter = Numbers.Count.class,
-            description = "Images in all, the classes in turn; by default 8 of each, of the first 16.")
-    private Integer count;
 
     @Option(
             names = "--batch",
@@ -129,23 +117,16 @@ final class SampleCommand implements Callable<Integer> {
     public Integer call() {
         Optional<PictureCard> shown = like.shown();
         checkpoint = LikeOptions.model(checkpoint, shown);
-        Integer asked = options.steps() != null
+        Integer steps = options.steps() != null
                 ? options.steps()
                 : shown.map(picture -> picture.sampling().steps()).orElse(null);
-        Path folder = ModelArgument.folder(checkpoint, asked, output);
+        Path folder = ModelArgument.folder(checkpoint, steps, output);
         ModelCard own = Models.card(folder);
         String sha256 = Models.sha256(folder);
         SamplingSpec sampling = options.of(shown.map(PictureCard::sampling).orElse(own.sampling()), own, checkpoint);
         Optional<PictureCard.Source> source = start.source(shown.flatMap(PictureCard::start));
         ModelCard card = force.allowing(sampling, own, checkpoint, output);
-        ClassChoice choice = choice(card);
-        force.allow(choice, card, checkpoint, output);
-        int[] labels = shown.isPresent() && classes == null && count == null
-                ? shown.get().labels().stream().mapToInt(Integer::intValue).toArray()
-                : choice.inTurn(
-                        count == null
-                                ? EACH * Math.min(MOST_COLUMNS, choice.labels().size())
-                                : count);
+        PromptOptions.Asked asked = prompts.of(card, shown, force, checkpoint, output);
         long first = like.first(shown);
         long seed = like.seed(shown);
         Randomness noise = like.randomness(shown);
@@ -157,21 +138,21 @@ final class SampleCommand implements Callable<Integer> {
                         Models.open(folder, loras.adapters(output), chosen.device(), chosen.precision());
                 ImageCodec codec = ImageCodec.of(card, ModelArgument.place(vae, output), chosen.device())) {
             model.notes().forEach(output::say);
-            Sampler sampler = Sampling.sampler(
+            Sampler sampler = asked.told(Sampling.sampler(
                             model.network(),
                             card,
                             sampling,
                             chosen.precision(),
                             source.map(picture -> StartOptions.start(picture, codec, output)))
-                    .with(noise);
-            ImageWriter writer =
-                    ImageWriter.at(out, codec.shape(), columns(choice.labels().size()));
+                    .with(noise));
+            ImageWriter writer = ImageWriter.at(out, codec.shape(), columns(asked.choices()));
             PictureCard says = new PictureCard(
                     PictureCard.FORMAT,
                     checkpoint,
                     sha256,
-                    Arrays.stream(labels).boxed().toList(),
-                    Arrays.stream(labels).mapToObj(card.classes()::get).toList(),
+                    asked.labels(),
+                    asked.names(card),
+                    asked.text(),
                     seed,
                     first,
                     noise.name().toLowerCase(Locale.ROOT),
@@ -182,38 +163,31 @@ final class SampleCommand implements Callable<Integer> {
                     source);
             double seconds;
             try (PreviewOptions.Shown view = preview.open(out, card, codec, output)) {
-                seconds = sample(writer, new SampleJob(sampler, codec, seed, batch, first, view), labels, says);
+                seconds =
+                        sample(writer, new SampleJob(sampler, codec, seed, batch, first, view), asked.prompts(), says);
             }
             tell(new Drawn(
                     out.toString(),
-                    labels.length,
+                    asked.prompts().size(),
                     seed,
                     sampling.solver().text(),
                     sampling.steps(),
                     sampling.guidanceScale(),
                     seconds,
-                    labels.length / seconds));
+                    asked.prompts().size() / seconds));
         }
         return 0;
     }
 
-    private ClassChoice choice(ModelCard card) {
-        try {
-            return classes == null ? new ClassChoice(card.labels()) : ClassChoice.parse(classes, card.classes());
-        } catch (RetortException e) {
-            throw new RetortException(e.kind(), "--" + e.getMessage(), e);
-        }
+    /** A column for each class or text where that makes a sheet of reasonable width. */
+    private static int columns(int choices) {
+        return choices > 1 && choices <= MOST_COLUMNS ? choices : USUAL_COLUMNS;
     }
 
-    /** A column for each class where that makes a sheet of reasonable width. */
-    private static int columns(int classes) {
-        return classes > 1 && classes <= MOST_COLUMNS ? classes : USUAL_COLUMNS;
-    }
-
-    private double sample(ImageWriter writer, SampleJob job, int[] labels, PictureCard card) {
+    private double sample(ImageWriter writer, SampleJob job, Prompts told, PictureCard card) {
         long start = System.nanoTime();
         try (Bar bar = output.bar("sample", "")) {
-            writer.write(watched(job, bar), labels, card);
+            writer.write(watched(job, bar), told, card);
         }
         return (System.nanoTime() - start) / 1e9;
     }

@@ -57,6 +57,11 @@ public record Sampler(
         return new Sampler(network, conditioner, plan, guidance, precision, other, start);
     }
 
+    /** The same with another conditioner, such as one of a negative prompt. */
+    public Sampler with(Conditioner other) {
+        return new Sampler(network, other, plan, guidance, precision, randomness, start);
+    }
+
     /**
      * Draws samples.
      *
