@@ -33,7 +33,7 @@ import picocli.CommandLine.Parameters;
             "",
             "Examples:",
             "  retort bench-model runs/student                   all forms, made in a scratch folder; the fastest is named",
-            "  retort bench-model runs/student --budget 0.05     whose distances to real images grow by 5 % at most",
+            "  retort bench-model runs/student --budget 0.05     whose distances to real images grow by 5 %% at most",
             "  retort bench-model runs/student --samples 0       no real images: judged by the pixels of the same noise",
             "  retort bench-model runs/few@4,2 runs/student      several, one after the other",
             ""

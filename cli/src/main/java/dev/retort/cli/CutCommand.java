@@ -29,8 +29,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "cut",
         header = {
-            "Cut a smaller student out of a model with a U-Net: fewer blocks, layers or channels, the weights of what is left.",
-            "It is to be trained next: it is what a distillation starts from.",
+            "Cut a smaller student out of a U-Net: fewer blocks, layers or channels, to be distilled next.",
             "",
             "Examples:",
             "  retort cut runs/teacher --layout base --out student            every second block left out (BK-SDM)",

@@ -57,6 +57,10 @@ class LoraCommandTest {
         return Files.readAllBytes(folder.resolve(name));
     }
 
+    private int[] pixels(String name) throws Exception {
+        return Pixels.of(folder.resolve(name));
+    }
+
     private Ran sample(String name, String... words) {
         String[] all = {"sample", words[0], "--count", "3", "--device", "cpu", "--precision", "fp32", "--out", at(name)
         };
@@ -92,7 +96,7 @@ class LoraCommandTest {
                 .good();
         assertThat(with.err()).contains("weight 0.2", "weight 0.3");
         sample("without.png", model).good();
-        assertThat(bytes("with.png")).isEqualTo(bytes("merged.png")).isNotEqualTo(bytes("without.png"));
+        assertThat(pixels("with.png")).isEqualTo(pixels("merged.png")).isNotEqualTo(pixels("without.png"));
         Ran.retort("lora", "merge", at("merged"), adapter + ":-0.5", "--out", at("back"))
                 .good();
         requireClose(at("back"), model, 1e-6);
