@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
+import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Writes a network as other programs expect it: exactly their keys, shapes and types. */
@@ -127,9 +128,9 @@ final class DitExport {
         for (int i = 0; i < card.classes().size(); i++) {
             labels.put(String.valueOf(i), card.classes().get(i));
         }
-        index.putArray("scheduler")
-                .add("diffusers")
-                .add(scheduler.map(SchedulerExport::className).orElse("DDIMScheduler"));
+        ArrayNode named = index.putArray("scheduler");
+        scheduler.ifPresentOrElse(one -> named.add("diffusers").add(one.className()), () -> named.addNull()
+                .addNull());
         index.putArray("transformer").add("diffusers").add("DiTTransformer2DModel");
         index.putArray("vae").addNull().addNull();
         Files.writeString(inside.resolve("model_index.json"), JSON.writeValueAsString(index) + "\n");

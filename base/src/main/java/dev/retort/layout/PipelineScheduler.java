@@ -91,7 +91,8 @@ final class PipelineScheduler {
      */
     static Optional<PipelineScheduler> of(Path pipeline, LibraryConfig index) {
         Path file = pipeline.resolve("scheduler").resolve("scheduler_config.json");
-        if (!index.texts("scheduler").isEmpty() && !Files.isRegularFile(file)) {
+        boolean named = index.texts("scheduler").stream().anyMatch(name -> !name.isEmpty());
+        if (named && !Files.isRegularFile(file)) {
             throw new RetortException(
                     Kind.CHECKPOINT,
                     file + " is missing, though model_index.json names " + String.join(" ", index.texts("scheduler"))
