@@ -97,17 +97,7 @@ public record SamplingSpec(
 
     /** The same with another solver. */
     public SamplingSpec with(SolverSpec other) {
-        return new SamplingSpec(
-                other,
-                steps,
-                grid,
-                guidanceScale,
-                guidanceFrom,
-                guidanceTo,
-                guidanceChannels,
-                guidanceRescale,
-                clamp,
-                temperature);
+        return with(other, steps, grid, guidanceRescale, clamp, temperature);
     }
 
     /** The same in another number of steps. */
@@ -117,32 +107,12 @@ public record SamplingSpec(
 
     /** The same on another grid. */
     public SamplingSpec with(int otherSteps, GridSpec other) {
-        return new SamplingSpec(
-                solver,
-                otherSteps,
-                other,
-                guidanceScale,
-                guidanceFrom,
-                guidanceTo,
-                guidanceChannels,
-                guidanceRescale,
-                clamp,
-                temperature);
+        return with(solver, otherSteps, other, guidanceRescale, clamp, temperature);
     }
 
     /** The same with another clamp. */
     public SamplingSpec with(ClampSpec other) {
-        return new SamplingSpec(
-                solver,
-                steps,
-                grid,
-                guidanceScale,
-                guidanceFrom,
-                guidanceTo,
-                guidanceChannels,
-                guidanceRescale,
-                other,
-                temperature);
+        return with(solver, steps, grid, guidanceRescale, other, temperature);
     }
 
     /** The same guided otherwise; the parameters are the record's. */
@@ -152,17 +122,7 @@ public record SamplingSpec(
 
     /** The same with another share of guidance's contrast taken back. */
     public SamplingSpec withGuidanceRescale(double share) {
-        return new SamplingSpec(
-                solver,
-                steps,
-                grid,
-                guidanceScale,
-                guidanceFrom,
-                guidanceTo,
-                guidanceChannels,
-                share,
-                clamp,
-                temperature);
+        return with(solver, steps, grid, share, clamp, temperature);
     }
 
     /** Once nothing was said of the contrast of guidance, and none of it was taken back. */
@@ -174,17 +134,28 @@ public record SamplingSpec(
 
     /** The same with other noise in its steps. */
     public SamplingSpec withTemperature(double other) {
+        return with(solver, steps, grid, guidanceRescale, clamp, other);
+    }
+
+    /** The same guided alike. */
+    private SamplingSpec with(
+            SolverSpec otherSolver,
+            int otherSteps,
+            GridSpec otherGrid,
+            double rescale,
+            ClampSpec otherClamp,
+            double otherTemperature) {
         return new SamplingSpec(
-                solver,
-                steps,
-                grid,
+                otherSolver,
+                otherSteps,
+                otherGrid,
                 guidanceScale,
                 guidanceFrom,
                 guidanceTo,
                 guidanceChannels,
-                guidanceRescale,
-                clamp,
-                other);
+                rescale,
+                otherClamp,
+                otherTemperature);
     }
 
     /** The guidance, its interval in the network's own time. */
