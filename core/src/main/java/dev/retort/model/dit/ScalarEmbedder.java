@@ -5,22 +5,18 @@ import dev.retort.diffusion.step.GuidanceEmbedding;
 import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.nn.Linear;
-import dev.retort.torch.Device;
+import dev.retort.nn.Sinusoids;
 import dev.retort.torch.Ops;
-import dev.retort.torch.Tensors;
 import org.bytedeco.pytorch.Tensor;
 
 /** A number → [sin(x·f) ‖ cos(x·f)] → Linear, SiLU, Linear, the last one zero at first; features fp32. */
 final class ScalarEmbedder extends Layer {
-    private final float[] frequencies;
+    private final double[] frequencies;
     private final Linear first;
     private final Linear second;
 
     private ScalarEmbedder(Init init, double[] frequencies, int hidden) {
-        this.frequencies = new float[frequencies.length];
-        for (int i = 0; i < frequencies.length; i++) {
-            this.frequencies[i] = (float) frequencies[i];
-        }
+        this.frequencies = frequencies;
         first = child("mlp.0", Linear.xavier(init.at("mlp.0"), 2L * frequencies.length, hidden));
         second = child("mlp.2", Linear.zero(init.at("mlp.2"), hidden, hidden));
     }
@@ -46,8 +42,6 @@ final class ScalarEmbedder extends Layer {
 
     /** (N) → (N, hidden). */
     Tensor forward(Tensor value) {
-        Tensor f = Tensors.of(frequencies, Device.of(value), 1, frequencies.length);
-        Tensor angles = Ops.mul(Ops.reshape(value, -1, 1), f);
-        return second.forward(Ops.silu(first.forward(Ops.cat(1, Ops.sin(angles), Ops.cos(angles)))));
+        return second.forward(Ops.silu(first.forward(Sinusoids.of(value, frequencies, false))));
     }
 }

@@ -4,9 +4,8 @@ import dev.retort.card.DitSpec;
 import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.nn.Linear;
-import dev.retort.torch.Device;
+import dev.retort.nn.Sinusoids;
 import dev.retort.torch.Ops;
-import dev.retort.torch.Tensors;
 import org.bytedeco.pytorch.Tensor;
 
 /** Time → 256 features [cos(t·f) ‖ sin(t·f)], f_k = 10000^(-k/(128 - shift)), → Linear, SiLU, Linear; features fp32. */
@@ -28,12 +27,6 @@ final class TimestepEmbedder extends Layer {
 
     /** time (N) → (N, 256), cosines first. */
     static Tensor features(Tensor time, double shift) {
-        float[] frequencies = new float[DitSpec.TIME_FEATURES / 2];
-        for (int k = 0; k < frequencies.length; k++) {
-            frequencies[k] = (float) Math.exp(-Math.log(10000) * k / (frequencies.length - shift));
-        }
-        Tensor f = Tensors.of(frequencies, Device.of(time), 1, frequencies.length);
-        Tensor angles = Ops.mul(Ops.reshape(time, -1, 1), f); // (N, 128)
-        return Ops.cat(1, Ops.cos(angles), Ops.sin(angles)); // (N, 256)
+        return Sinusoids.of(time, Sinusoids.frequencies(DitSpec.TIME_FEATURES / 2, shift), true);
     }
 }

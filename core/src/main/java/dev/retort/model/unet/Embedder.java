@@ -3,9 +3,7 @@ package dev.retort.model.unet;
 import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.nn.Linear;
-import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
-import dev.retort.torch.Tensors;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -34,26 +32,5 @@ final class Embedder extends Layer {
     Tensor forward(Tensor features, Tensor further) {
         Tensor all = conditional == null ? features : Ops.add(features, conditional.forward(further));
         return second.forward(Ops.silu(first.forward(all)));
-    }
-
-    /** Sines and cosines of values (N) times the frequencies: (N, 2·frequencies), fp32. */
-    static Tensor features(Tensor values, double[] frequencies, boolean cosinesFirst) {
-        float[] f = new float[frequencies.length];
-        for (int i = 0; i < f.length; i++) {
-            f[i] = (float) frequencies[i];
-        }
-        Tensor angles = Ops.mul(Ops.reshape(values, -1, 1), Tensors.of(f, Device.of(values), 1, f.length));
-        return cosinesFirst
-                ? Ops.cat(1, Ops.cos(angles), Ops.sin(angles))
-                : Ops.cat(1, Ops.sin(angles), Ops.cos(angles));
-    }
-
-    /** 10000^(-k/(half - shift)) for half of the width. */
-    static double[] frequencies(int width, int shift) {
-        double[] frequencies = new double[width / 2];
-        for (int k = 0; k < frequencies.length; k++) {
-            frequencies[k] = Math.exp(-Math.log(10_000) * k / (frequencies.length - shift));
-        }
-        return frequencies;
     }
 }

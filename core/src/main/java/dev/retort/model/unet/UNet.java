@@ -11,6 +11,7 @@ import dev.retort.nn.Conv2d;
 import dev.retort.nn.Downsample;
 import dev.retort.nn.GroupNorm;
 import dev.retort.nn.Init;
+import dev.retort.nn.Sinusoids;
 import dev.retort.nn.Taps;
 import dev.retort.nn.Upsample;
 import dev.retort.nn.WeightSource;
@@ -165,7 +166,7 @@ public final class UNet extends Network {
         UNetSpec.Convention how = spec.convention();
         int width = spec.levels().get(0).channels();
         Tensor features =
-                Embedder.features(when, Embedder.frequencies(width, how.frequencyShift()), how.cosinesFirst());
+                Sinusoids.of(when, Sinusoids.frequencies(width / 2, how.frequencyShift()), how.cosinesFirst());
         Tensor embedded = time.forward(features, guidance(when, told));
         if (added == null) {
             return embedded;
@@ -173,9 +174,9 @@ public final class UNet extends Network {
         UNetSpec.Pooled pooled = spec.told().pooled().orElseThrow();
         Tensor all = told.get(Part.POOLED);
         if (pooled.ids() > 0) {
-            Tensor ids = Embedder.features(
+            Tensor ids = Sinusoids.of(
                     Ops.flatten(told.get(Part.TIME_IDS), 0, -1),
-                    Embedder.frequencies(pooled.idWidth(), how.frequencyShift()),
+                    Sinusoids.frequencies(pooled.idWidth() / 2, how.frequencyShift()),
                     how.cosinesFirst()); // (N·ids, width)
             all = Ops.cat(1, all, Ops.reshape(ids, when.size(0), (long) pooled.ids() * pooled.idWidth()));
         }
@@ -189,7 +190,7 @@ public final class UNet extends Network {
         }
         Tensor scale =
                 told.has(Part.GUIDANCE) ? told.get(Part.GUIDANCE) : Tensors.full(1, Device.of(when), when.size(0));
-        return Embedder.features(Ops.add(scale, -1), new GuidanceEmbedding(width).frequencies(), false);
+        return Sinusoids.of(Ops.add(scale, -1), new GuidanceEmbedding(width).frequencies(), false);
     }
 
     private Tensor blocks(Tensor x, Tensor embedded, Tensor text, Taps taps, Scratch scratch) {
