@@ -4,7 +4,6 @@ import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
@@ -22,7 +21,7 @@ import java.util.regex.Pattern;
  * dictionary of the file holds them follows from the name of a tensor that the network has, not from a list of what scripts
  * call their dictionaries; optimiser states, losses and random states beside them do not matter.
  */
-public final class StateDict implements TensorFile {
+public final class StateDict extends TensorView {
     /** What compilation, sharding and activation checkpointing put into names, before every key or inside. */
     private static final Pattern INSERTED =
             Pattern.compile("(?<![^.])(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\\.");
@@ -53,13 +52,11 @@ public final class StateDict implements TensorFile {
         NAMED
     }
 
-    private final TensorFile file;
     private final List<String> notes = new ArrayList<>();
-    private final Map<String, TensorEntry> entries = new LinkedHashMap<>();
     private final Map<String, String> storedName = new LinkedHashMap<>();
 
     private StateDict(TensorFile file) {
-        this.file = file;
+        super(file);
     }
 
     /**
@@ -219,34 +216,9 @@ public final class StateDict implements TensorFile {
     }
 
     @Override
-    public Path path() {
-        return file.path();
-    }
-
-    @Override
-    public List<Path> files() {
-        return file.files();
-    }
-
-    @Override
-    public Map<String, String> metadata() {
-        return file.metadata();
-    }
-
-    @Override
-    public Map<String, TensorEntry> entries() {
-        return Collections.unmodifiableMap(entries);
-    }
-
-    @Override
     public void read(String name, long from, ByteBuffer target) {
         entry(name);
         file.read(storedName.get(name), from, target);
-    }
-
-    @Override
-    public void verify() {
-        file.verify();
     }
 
     @Override

@@ -3,14 +3,12 @@ package dev.retort.layout;
 import dev.retort.io.Dtype;
 import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
+import dev.retort.io.TensorView;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -18,10 +16,8 @@ import java.util.Map;
  * Weights with adapters merged into them as they are read: W + Σ scale·B·A, in fp32 and row by row, so that the model exists nowhere twice.
  * What no adapter adds to is read as it is stored.
  */
-public final class AdaptedWeights implements TensorFile {
-    private final TensorFile file;
+public final class AdaptedWeights extends TensorView {
     private final Map<String, List<PlacedLora>> byParameter = new HashMap<>();
-    private final Map<String, TensorEntry> entries = new LinkedHashMap<>();
     /** Of the tensor that is being read: those who fill networks ask for portions of one after another. */
     private String held = "";
 
@@ -37,33 +33,13 @@ public final class AdaptedWeights implements TensorFile {
      * @param placed adapters of layers that it has
      */
     public AdaptedWeights(TensorFile file, List<PlacedLora> placed) {
-        this.file = file;
+        super(file);
         placed.forEach(one -> byParameter
                 .computeIfAbsent(one.own() + ".weight", name -> new ArrayList<>())
                 .add(one));
         file.entries()
                 .forEach((name, entry) -> entries.put(
                         name, byParameter.containsKey(name) ? new TensorEntry(name, Dtype.F32, entry.shape()) : entry));
-    }
-
-    @Override
-    public Path path() {
-        return file.path();
-    }
-
-    @Override
-    public List<Path> files() {
-        return file.files();
-    }
-
-    @Override
-    public Map<String, String> metadata() {
-        return file.metadata();
-    }
-
-    @Override
-    public Map<String, TensorEntry> entries() {
-        return Collections.unmodifiableMap(entries);
     }
 
     @Override

@@ -3,15 +3,13 @@ package dev.retort.layout;
 import dev.retort.io.Dtype;
 import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
+import dev.retort.io.TensorView;
 import dev.retort.layout.WeightLayout.Part;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
@@ -20,9 +18,7 @@ import java.util.function.Supplier;
  * The tensors of a file as the parameters of a network: under its names, in its order, put together of the rows that the file
  * keeps apart. Rows that the file lacks are zeros.
  */
-final class ParameterView implements TensorFile {
-    private final TensorFile file;
-    private final Map<String, TensorEntry> entries = new LinkedHashMap<>();
+final class ParameterView extends TensorView {
     /** By parameter, each row once, in their order. */
     private final Map<String, List<Part>> partsOf = new HashMap<>();
 
@@ -38,7 +34,7 @@ final class ParameterView implements TensorFile {
      */
     ParameterView(
             TensorFile file, Map<String, long[]> shapes, List<Part> parts, Map<String, Supplier<float[]>> computed) {
-        this.file = file;
+        super(file);
         this.computed = computed;
         parts.stream().sorted(Comparator.comparingLong(Part::firstRow)).forEach(part -> partsOf.computeIfAbsent(
                         part.parameter(), name -> new ArrayList<>())
@@ -53,26 +49,6 @@ final class ParameterView implements TensorFile {
                 .distinct()
                 .toList();
         return computed.containsKey(name) || types.size() != 1 ? Dtype.F32 : types.get(0);
-    }
-
-    @Override
-    public Path path() {
-        return file.path();
-    }
-
-    @Override
-    public List<Path> files() {
-        return file.files();
-    }
-
-    @Override
-    public Map<String, String> metadata() {
-        return file.metadata();
-    }
-
-    @Override
-    public Map<String, TensorEntry> entries() {
-        return Collections.unmodifiableMap(entries);
     }
 
     @Override

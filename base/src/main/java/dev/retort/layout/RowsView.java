@@ -2,20 +2,17 @@ package dev.retort.layout;
 
 import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
+import dev.retort.io.TensorView;
 import dev.retort.layout.WeightLayout.Part;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /** Rows of a file's tensors as tensors of their own, under names of their own. */
-final class RowsView implements TensorFile {
-    private final TensorFile file;
+final class RowsView extends TensorView {
     private final TensorFile opened;
     private final Map<String, Part> parts = new LinkedHashMap<>();
-    private final Map<String, TensorEntry> entries = new LinkedHashMap<>();
 
     /**
      * A view.
@@ -24,7 +21,7 @@ final class RowsView implements TensorFile {
      * @param opened what is closed with the view
      */
     RowsView(TensorFile file, List<Part> rows, TensorFile opened) {
-        this.file = file;
+        super(file);
         this.opened = opened;
         for (Part part : rows) {
             parts.put(part.key(), part);
@@ -32,26 +29,6 @@ final class RowsView implements TensorFile {
                     part.key(),
                     new TensorEntry(part.key(), file.entry(part.parameter()).type(), part.shape()));
         }
-    }
-
-    @Override
-    public Path path() {
-        return file.path();
-    }
-
-    @Override
-    public List<Path> files() {
-        return file.files();
-    }
-
-    @Override
-    public Map<String, String> metadata() {
-        return file.metadata();
-    }
-
-    @Override
-    public Map<String, TensorEntry> entries() {
-        return Collections.unmodifiableMap(entries);
     }
 
     @Override
