@@ -45,6 +45,11 @@ public record TextToImageSpec(UNetSpec unet, List<ClipTextSpec> encoders) implem
         return new TextToImageSpec((UNetSpec) other, encoders);
     }
 
+    /** Name of a text encoder among the parts of the network, as pipelines of other programs call them. */
+    public static String encoder(int index) {
+        return index == 0 ? "text_encoder" : "text_encoder_" + (index + 1);
+    }
+
     /** The U-Net that a network is or has, if any. */
     public static Optional<UNetSpec> unet(NetworkSpec network) {
         return network instanceof TextToImageSpec whole

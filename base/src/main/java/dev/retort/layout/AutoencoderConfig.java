@@ -7,12 +7,16 @@ import dev.retort.card.TinySpec;
 import dev.retort.error.RetortException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.Function;
+import tools.jackson.databind.node.ObjectNode;
 
-/** Reads the {@code config.json} of diffusers' {@code AutoencoderKL} and {@code AutoencoderTiny}. */
+/** The {@code config.json} of diffusers' {@code AutoencoderKL} and {@code AutoencoderTiny}. */
 public final class AutoencoderConfig {
     private static final String CLASS = "_class_name";
+    private static final String DOWN = "DownEncoderBlock2D";
+    private static final String UP = "UpDecoderBlock2D";
 
     private final LibraryConfig config;
 
@@ -43,9 +47,8 @@ public final class AutoencoderConfig {
 
     private KlSpec kl() {
         config.require("act_fn", config.text("act_fn", "silu"), "silu");
-        config.texts("down_block_types")
-                .forEach(type -> config.require("down_block_types", type, "DownEncoderBlock2D"));
-        config.texts("up_block_types").forEach(type -> config.require("up_block_types", type, "UpDecoderBlock2D"));
+        config.texts("down_block_types").forEach(type -> config.require("down_block_types", type, DOWN));
+        config.texts("up_block_types").forEach(type -> config.require("up_block_types", type, UP));
         int colours = colours();
         int latents = config.whole("latent_channels", 4);
         List<Integer> widths = config.wholes("block_out_channels");
@@ -93,6 +96,63 @@ public final class AutoencoderConfig {
             return record.apply(new LatentScale(factor, shift, mean, std));
         } catch (RetortException e) {
             throw config.refused(e);
+        }
+    }
+
+    /** The file of an autoencoder, keys sorted as the library writes them. */
+    static ObjectNode json(AutoencoderSpec spec) {
+        ObjectNode config = LibraryExport.config(spec.kind());
+        return spec instanceof KlSpec kl ? kl(config, kl) : tiny(config, (TinySpec) spec);
+    }
+
+    private static ObjectNode kl(ObjectNode config, KlSpec spec) {
+        config.put("act_fn", "silu");
+        config.set("block_out_channels", LibraryExport.value(spec.widths()));
+        config.set(
+                "down_block_types",
+                LibraryExport.value(Collections.nCopies(spec.widths().size(), DOWN)));
+        config.put("force_upcast", true);
+        config.put("in_channels", spec.imageChannels());
+        config.put("latent_channels", spec.latentChannels());
+        scale(config, spec.scale());
+        config.put("layers_per_block", spec.layersPerBlock());
+        config.put("mid_block_add_attention", spec.midAttention());
+        config.put("norm_num_groups", spec.normGroups());
+        config.put("out_channels", spec.imageChannels());
+        config.set(
+                "up_block_types",
+                LibraryExport.value(Collections.nCopies(spec.widths().size(), UP)));
+        config.put("use_post_quant_conv", spec.postQuantConv());
+        config.put("use_quant_conv", spec.quantConv());
+        return config;
+    }
+
+    private static ObjectNode tiny(ObjectNode config, TinySpec spec) {
+        List<Integer> widths = Collections.nCopies(spec.encoderBlocks().size(), spec.width());
+        config.put("act_fn", "relu");
+        config.set("decoder_block_out_channels", LibraryExport.value(widths));
+        config.set("encoder_block_out_channels", LibraryExport.value(widths));
+        config.put("in_channels", spec.imageChannels());
+        config.put("latent_channels", spec.latentChannels());
+        config.put("latent_magnitude", spec.latentMagnitude());
+        config.put("latent_shift", spec.latentShift());
+        scale(config, spec.scale());
+        config.set("num_decoder_blocks", LibraryExport.value(spec.decoderBlocks()));
+        config.set("num_encoder_blocks", LibraryExport.value(spec.encoderBlocks()));
+        config.put("out_channels", spec.imageChannels());
+        config.put("upsample_fn", "nearest");
+        config.put("upsampling_scaling_factor", 2);
+        return config;
+    }
+
+    private static void scale(ObjectNode config, LatentScale scale) {
+        config.put("scaling_factor", scale.scale());
+        config.put("shift_factor", scale.shift());
+        if (!scale.mean().isEmpty()) {
+            config.set("latents_mean", LibraryExport.value(scale.mean()));
+        }
+        if (!scale.std().isEmpty()) {
+            config.set("latents_std", LibraryExport.value(scale.std()));
         }
     }
 }

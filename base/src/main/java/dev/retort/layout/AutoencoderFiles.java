@@ -2,6 +2,7 @@ package dev.retort.layout;
 
 import dev.retort.card.AutoencoderCard;
 import dev.retort.card.AutoencoderSpec;
+import dev.retort.card.TinySpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
@@ -11,6 +12,7 @@ import dev.retort.io.TensorFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -134,6 +136,27 @@ public final class AutoencoderFiles {
                 spec.latentChannels(),
                 spec.downscale(),
                 spec.scale());
+    }
+
+    /**
+     * Writes it as the folder {@code vae} of a pipeline of the diffusers library: {@code config.json} and weights.
+     *
+     * @throws RetortException of kind CHECKPOINT where the library has no such autoencoder
+     */
+    void write(Path folder, Storage how) throws IOException {
+        if (spec instanceof TinySpec tiny && tiny.pooled()) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    place + " cannot be written for the diffusers library, whose AutoencoderTiny has no pooled branch");
+        }
+        try (TensorFile file = open()) {
+            List<WeightLayout.Part> parts = new ArrayList<>();
+            file.entries()
+                    .forEach(
+                            (name, entry) -> parts.add(new WeightLayout.Part(parameter(name), name, 0, entry.shape())));
+            LibraryExport.write(folder.resolve(CONFIG), AutoencoderConfig.json(spec));
+            LibraryExport.weights(parts, file, how).writeShards(folder, LibraryExport.WEIGHTS, how.mostBytes());
+        }
     }
 
     /** The parameter that a tensor of such a file is: old names of attention become new ones. */

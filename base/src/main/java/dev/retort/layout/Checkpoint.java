@@ -34,10 +34,10 @@ public interface Checkpoint extends AutoCloseable {
      * What {@link #parameters} computes in fp32 though the file holds another type or nothing, and so is rounded where it is
      * written in another: a sentence each.
      *
-     * @param to where it is written; null for our own layout
+     * @param to the layout that it is written in, by name; another than any program's for our own
      * @param type the type, as users call it
      */
-    List<String> rounded(WeightLayout<?> to, String type);
+    List<String> rounded(String to, String type);
 
     @Override
     void close();

@@ -1,7 +1,5 @@
 package dev.retort.layout;
 
-import dev.retort.card.DitConvention;
-import dev.retort.card.DitSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
 import java.nio.file.Files;
@@ -11,11 +9,10 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
-/** The configuration beside a DiTTransformer2DModel's weights, and of the pipeline around it where there is one. */
+/** The configuration beside a network's weights, and the pipeline around it where there is one. */
 final class DiffusersFolder {
-    private static final String CLASS = "_class_name";
-    private static final List<String> CLASSES = List.of("DiTTransformer2DModel", "Transformer2DModel");
-    private static final int LARGEST = 1 << 20;
+    static final String CLASS = "_class_name";
+    private static final String VERSION = "_diffusers_version";
 
     private final LibraryConfig config;
     private final LibraryConfig index;
@@ -35,7 +32,7 @@ final class DiffusersFolder {
     }
 
     private static LibraryConfig open(Path file) {
-        return LibraryConfig.read(file, "no other DiT is known here");
+        return LibraryConfig.read(file, "no other network is known here");
     }
 
     private static Path file(Path weights) {
@@ -50,58 +47,30 @@ final class DiffusersFolder {
         return Files.isRegularFile(file) ? new DiffusersFolder(file) : null;
     }
 
-    /** Whether there is a configuration that says it is a DiT's, however damaged the rest may be. */
-    static boolean claims(Path weights) {
+    /** Whether there is a configuration that says it is of one of these classes, however damaged the rest may be. */
+    static boolean claims(Path weights, List<String> classes) {
         Path file = file(weights);
-        return Files.isRegularFile(file) && CLASSES.contains(open(file).text(CLASS, ""));
+        return Files.isRegularFile(file) && classes.contains(open(file).text(CLASS, ""));
+    }
+
+    /** What the network's own file says. */
+    LibraryConfig config() {
+        return config;
+    }
+
+    /** The class of the pipeline, such as {@code StableDiffusionPipeline}; empty where there is none. */
+    String pipeline() {
+        return index.text(CLASS, "");
+    }
+
+    /** The version of the library that wrote the pipeline, else the network; empty where neither says. */
+    String version() {
+        return index.text(VERSION, config.text(VERSION, ""));
     }
 
     /** The autoencoder of the same pipeline; null where there is none. */
     AutoencoderFiles autoencoder() {
         return Files.isRegularFile(vae.resolve("config.json")) ? AutoencoderFiles.find(vae) : null;
-    }
-
-    /** The network; what the file leaves out has the library's defaults. */
-    DitSpec spec() {
-        String kind = config.text(CLASS, "");
-        if (!CLASSES.contains(kind)) {
-            throw config.refused(CLASS, kind, CLASSES.get(0));
-        }
-        config.require("norm_type", config.text("norm_type", "ada_norm_zero"), "ada_norm_zero");
-        config.require("activation_fn", config.text("activation_fn", "gelu-approximate"), "gelu-approximate");
-        int channels = number("in_channels", 4);
-        int outputs = number("out_channels", channels);
-        if (outputs != channels && outputs != 2 * channels) {
-            throw config.refused("out_channels", outputs, channels + " or " + 2 * channels);
-        }
-        int heads = number("num_attention_heads", 16);
-        int side = number("sample_size", 32);
-        try {
-            return new DitSpec(
-                            side,
-                            side,
-                            channels,
-                            number("patch_size", 2),
-                            heads * number("attention_head_dim", 72),
-                            number("num_layers", 28),
-                            heads,
-                            4,
-                            number("num_embeds_ada_norm", 1000),
-                            0.1,
-                            outputs == 2 * channels,
-                            false)
-                    .with(new DitConvention(1, config.number("norm_eps", 1e-5)));
-        } catch (IllegalArgumentException e) {
-            throw config.refused(e);
-        }
-    }
-
-    private int number(String field, int otherwise) {
-        int value = config.whole(field, otherwise);
-        if (value < 1 || value > LARGEST) {
-            throw config.refused(field, "a whole number above 0");
-        }
-        return value;
     }
 
     /** What the pipeline's scheduler says of the process, else {@code otherwise}. */

@@ -61,7 +61,7 @@ public final class DitCheckpoint implements Checkpoint {
         } else if (entries.containsKey(DIFFUSERS_MARK) && folder != null) {
             layout = DitLayout.DIFFUSERS;
             family = hints.family() == null ? DitFamily.DIFFUSERS : hints.family();
-            spec = folder.spec();
+            spec = DitConfig.read(folder.config());
         } else {
             throw new RetortException(
                     Kind.CHECKPOINT,
@@ -219,9 +219,9 @@ public final class DitCheckpoint implements Checkpoint {
     }
 
     @Override
-    public List<String> rounded(WeightLayout<?> to, String type) {
+    public List<String> rounded(String to, String type) {
         List<String> rounded = new ArrayList<>();
-        if (layout == DitLayout.DIFFUSERS && to != DitLayout.DIFFUSERS) {
+        if (layout == DitLayout.DIFFUSERS && !to.equals(layout.id())) {
             rounded.add("the table of positions, which the library computes in fp32, is written in " + type);
         }
         if (family == DitFamily.SIT) {

@@ -7,32 +7,22 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.OwnFiles;
-import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TorchWriter;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.regex.Pattern;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
 /** Writes a network as other programs expect it: exactly their keys, shapes and types. */
 final class DitExport {
-    private static final String LIBRARY_VERSION = "0.40.0";
-    private static final JsonMapper JSON =
-            JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
-
-    private static final String WEIGHTS = "diffusion_pytorch_model";
+    private static final String CLASS = "DiTTransformer2DModel";
     private static final OwnFiles PIPELINE = new OwnFiles(
             "a pipeline without its autoencoder",
             "model_index.json",
-            Pattern.compile("model_index\\.json|scheduler/scheduler_config\\.json|transformer/(config\\.json|" + WEIGHTS
+            Pattern.compile("model_index\\.json|scheduler/scheduler_config\\.json|transformer/(config\\.json|"
+                    + LibraryExport.WEIGHTS
                     + "(-\\d{5}-of-\\d{5})?\\.safetensors(\\.index\\.json)?)"));
 
     private DitExport() {}
@@ -57,16 +47,9 @@ final class DitExport {
                     part.key(), how.dtype(), part.shape(), ConvertedWeights.values(parameters, part, how.dtype())));
             writer.write(file);
         } else {
-            writer(parts, parameters, how).write(file);
+            LibraryExport.weights(parts, parameters, how).write(file);
         }
         return List.of();
-    }
-
-    private static SafetensorsWriter writer(List<WeightLayout.Part> parts, TensorFile parameters, Storage how) {
-        SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
-        parts.forEach(part -> writer.add(
-                part.key(), how.dtype(), part.shape(), ConvertedWeights.values(parameters, part, how.dtype())));
-        return writer;
     }
 
     /**
@@ -81,26 +64,24 @@ final class DitExport {
         requirePlain(spec, "the diffusers library's DiT");
         requireDiffusers(spec);
         ConvertedWeights.requireFinite(parameters, how.dtype());
-        Optional<SchedulerExport> scheduler = SchedulerExport.of(card.process(), card.sampling());
+        List<String> notes = differences(spec);
         AtomicWrite.folder(folder, PIPELINE, inside -> {
-            Path transformer = Files.createDirectories(inside.resolve("transformer"));
-            Files.writeString(transformer.resolve("config.json"), JSON.writeValueAsString(config(spec)) + "\n");
-            writer(DitLayout.DIFFUSERS.parts(spec), parameters, how).writeShards(transformer, WEIGHTS, how.mostBytes());
-            pipeline(inside, card, scheduler);
+            Path transformer = inside.resolve("transformer");
+            LibraryExport.write(transformer.resolve("config.json"), config(spec));
+            LibraryExport.weights(DitLayout.DIFFUSERS.parts(spec), parameters, how)
+                    .writeShards(transformer, LibraryExport.WEIGHTS, how.mostBytes());
+            ObjectNode index = index(card);
+            notes.addAll(LibraryExport.scheduler(inside, index, card));
+            LibraryExport.part(index, "transformer", "diffusers", CLASS);
+            LibraryExport.noPart(index, "vae");
+            LibraryExport.write(inside.resolve("model_index.json"), index);
         });
-        List<String> differences = differences(spec);
-        differences.addAll(scheduler
-                .map(SchedulerExport::notes)
-                .orElseGet(() -> List.of("the library's DiT pipeline knows no process like '"
-                        + card.process().schedule().name() + "', so no scheduler was written")));
-        return differences;
+        return notes;
     }
 
     /** Keys and defaults as the library itself saves them, sorted. */
     private static ObjectNode config(DitSpec spec) {
-        ObjectNode config = JSON.createObjectNode();
-        config.put("_class_name", "DiTTransformer2DModel");
-        config.put("_diffusers_version", LIBRARY_VERSION);
+        ObjectNode config = LibraryExport.config(CLASS);
         config.put("activation_fn", "gelu-approximate");
         config.put("attention_bias", true);
         config.put("attention_head_dim", spec.hidden() / spec.heads());
@@ -120,28 +101,13 @@ final class DitExport {
         return config;
     }
 
-    private static void pipeline(Path inside, ModelCard card, Optional<SchedulerExport> scheduler) throws IOException {
-        ObjectNode index = JSON.createObjectNode();
-        index.put("_class_name", "DiTPipeline");
-        index.put("_diffusers_version", LIBRARY_VERSION);
+    private static ObjectNode index(ModelCard card) {
+        ObjectNode index = LibraryExport.config("DiTPipeline");
         ObjectNode labels = index.putObject("id2label");
         for (int i = 0; i < card.classes().size(); i++) {
             labels.put(String.valueOf(i), card.classes().get(i));
         }
-        ArrayNode named = index.putArray("scheduler");
-        scheduler.ifPresentOrElse(one -> named.add("diffusers").add(one.className()), () -> named.addNull()
-                .addNull());
-        index.putArray("transformer").add("diffusers").add("DiTTransformer2DModel");
-        index.putArray("vae").addNull().addNull();
-        Files.writeString(inside.resolve("model_index.json"), JSON.writeValueAsString(index) + "\n");
-        if (scheduler.isPresent()) {
-            ObjectNode config = JSON.createObjectNode();
-            config.put("_class_name", scheduler.get().className());
-            config.put("_diffusers_version", LIBRARY_VERSION);
-            scheduler.get().write(config);
-            Path place = Files.createDirectories(inside.resolve("scheduler"));
-            Files.writeString(place.resolve("scheduler_config.json"), JSON.writeValueAsString(config) + "\n");
-        }
+        return index;
     }
 
     private static List<String> differences(DitSpec spec) {

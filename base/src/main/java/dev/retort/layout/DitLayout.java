@@ -83,7 +83,7 @@ public enum DitLayout implements WeightLayout<DitSpec> {
 
     @Override
     public boolean claims(Path path) {
-        return DiffusersFolder.claims(PipelineFolder.network(path));
+        return DiffusersFolder.claims(PipelineFolder.network(path), DitConfig.CLASSES);
     }
 
     @Override

@@ -68,6 +68,16 @@ public final class LibraryConfig {
         return root.hasNonNull(field);
     }
 
+    /** Whether a field is there and says null. */
+    public boolean isNull(String field) {
+        return root.path(field).isNull();
+    }
+
+    /** Whether a value is a list. */
+    public boolean isList(String field) {
+        return root.path(field).isArray();
+    }
+
     /** The names of all fields that have a value, sorted; those of the library's own bookkeeping begin with a low line. */
     public Set<String> fields() {
         Set<String> names = new TreeSet<>(root.propertyNames());
@@ -122,6 +132,22 @@ public final class LibraryConfig {
         }
         if (values.isEmpty()) {
             throw refused(field, "missing or empty", "a list of whole numbers");
+        }
+        return values;
+    }
+
+    /** A list whose entries are whole numbers or lists of them, each as a list. */
+    public List<List<Integer>> wholesOrLists(String field) {
+        List<List<Integer>> values = new ArrayList<>();
+        for (JsonNode value : root.path(field)) {
+            List<Integer> entry = new ArrayList<>();
+            for (JsonNode number : value.isArray() ? value : List.of(value)) {
+                if (!number.isIntegralNumber() || !number.canConvertToInt()) {
+                    throw refused(field, "whole numbers or lists of them");
+                }
+                entry.add(number.asInt());
+            }
+            values.add(entry);
         }
         return values;
     }

@@ -56,9 +56,7 @@ public final class TextEncoderFiles {
         if (!Files.isDirectory(path)) {
             return inFile(path);
         }
-        List<String> ends = Stream.of("", "_2")
-                .filter(end -> Files.isRegularFile(path.resolve(ENCODER + end).resolve(CONFIG)))
-                .toList();
+        List<String> ends = ends(path);
         if (ends.isEmpty()) {
             return ClipTextConfig.isOne(path.resolve(CONFIG)) ? List.of(inFolder(path, false, null)) : List.of();
         }
@@ -70,6 +68,18 @@ public final class TextEncoderFiles {
             found.add(inFolder(path.resolve(ENCODER + end), xl, Files.isDirectory(beside) ? beside : null));
         }
         return found;
+    }
+
+    private static List<String> ends(Path pipeline) {
+        return Stream.of("", "_2")
+                .filter(end ->
+                        Files.isRegularFile(pipeline.resolve(ENCODER + end).resolve(CONFIG)))
+                .toList();
+    }
+
+    /** Whether a pipeline has encoders; they are not opened, and may be damaged. */
+    static boolean areIn(Path pipeline) {
+        return !ends(pipeline).isEmpty();
     }
 
     private static TextEncoderFiles inFolder(Path folder, boolean xl, Path tokenizer) {

@@ -35,7 +35,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "convert",
         header = {
-            "Rewrite a diffusion transformer in another program's layout.",
+            "Rewrite a model in another program's layout.",
             "",
             "Examples:",
             "  retort convert DiT-XL-2-256x256.pt dit-xl       the original's file to a model of Retort",
@@ -101,13 +101,13 @@ final class ConvertCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        Optional<WeightLayout<?>> layout = layout();
+        Optional<String> layout = layout();
         if (fold && layout.isPresent()) {
             throw new RetortException(
                     Kind.USAGE,
                     "--fold writes a model that other programs do not know, and "
                             + out + " is to be one of the layout "
-                            + layout.get().id()
+                            + layout.get()
                             + "; leave --to out and name a folder");
         }
         Optional<Dtype> asked = asked();
@@ -151,7 +151,7 @@ final class ConvertCommand implements Callable<Integer> {
                 card = checkpoint.card();
                 stored = asked.orElseGet(() -> kept(checkpoint.weights(), notes));
                 if (stored != Dtype.F32) {
-                    notes.addAll(checkpoint.rounded(layout.orElse(null), TYPES.get(stored)));
+                    notes.addAll(checkpoint.rounded(layout.orElse(OWN), TYPES.get(stored)));
                 }
                 notes.addAll(writing.write(adaptation.card(), adaptation.of(checkpoint.parameters()), storage(stored)));
             }
@@ -161,7 +161,7 @@ final class ConvertCommand implements Callable<Integer> {
                     .json(new Converted(
                             in.toString(),
                             out.toString(),
-                            layout.map(WeightLayout::id).orElse(OWN),
+                            layout.orElse(OWN),
                             card.network().name(),
                             stored.name(),
                             notes));
@@ -174,30 +174,38 @@ final class ConvertCommand implements Callable<Integer> {
     }
 
     /** The layout to write; empty for our own. */
-    private Optional<WeightLayout<?>> layout() {
-        List<WeightLayout<?>> known = Architectures.layouts();
+    private Optional<String> layout() {
         boolean file = out.toString().matches("(?i).*\\.(pt|pth|ckpt|bin|safetensors)");
+        List<String> files = ids(false);
+        List<String> folders = ids(true);
         if (to == null) {
-            return file ? known.stream().filter(layout -> !layout.isFolder()).findFirst() : Optional.empty();
+            return file ? files.stream().findFirst() : Optional.empty();
         }
-        Optional<WeightLayout<?>> asked = known.stream()
-                .filter(layout -> layout.id().equalsIgnoreCase(to))
-                .findFirst();
-        if (asked.isEmpty() && !OWN.equalsIgnoreCase(to)) {
-            List<String> ids = new ArrayList<>(List.of(OWN));
-            known.forEach(layout -> ids.add(layout.id()));
+        String asked = to.toLowerCase(Locale.ROOT);
+        List<String> all = new ArrayList<>(List.of(OWN));
+        all.addAll(files);
+        all.addAll(folders);
+        if (!all.contains(asked)) {
             throw new RetortException(
                     Kind.USAGE,
-                    "--to " + to + " is unknown; choose " + String.join(", ", ids.subList(0, ids.size() - 1)) + " or "
-                            + ids.get(ids.size() - 1));
+                    "--to " + to + " is unknown; choose " + String.join(", ", all.subList(0, all.size() - 1)) + " or "
+                            + all.get(all.size() - 1));
         }
-        if (file != asked.map(layout -> !layout.isFolder()).orElse(false)) {
+        if (file != files.contains(asked)) {
             throw new RetortException(
                     Kind.USAGE,
                     "--to " + to + " writes a " + (file ? "folder" : "file") + ", and " + out + " is "
                             + (file ? "a file's name" : "none; end it in .pt or .safetensors"));
         }
-        return asked;
+        return asked.equals(OWN) ? Optional.empty() : Optional.of(asked);
+    }
+
+    private static List<String> ids(boolean folders) {
+        return Architectures.layouts().stream()
+                .filter(layout -> layout.isFolder() == folders)
+                .map(WeightLayout::id)
+                .distinct()
+                .toList();
     }
 
     private Optional<Dtype> asked() {

@@ -13,13 +13,13 @@ import dev.retort.io.TensorFiles;
 import dev.retort.layout.ModelFiles;
 import dev.retort.layout.Storage;
 import dev.retort.onnx.OnnxWriter;
-import dev.retort.pipeline.Architectures;
 import dev.retort.run.RunFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -218,11 +218,7 @@ final class ExportCommand implements Callable<Integer> {
 
     private Exported weights(Path model, ModelCard card, ExportFormat wanted, Path target, Dtype stored) {
         String layout = wanted == ExportFormat.DIFFUSERS ? wanted.id() : "original";
-        LayoutWriting writing = new LayoutWriting(
-                target,
-                Architectures.layouts().stream()
-                        .filter(known -> known.id().equals(layout))
-                        .findFirst());
+        LayoutWriting writing = new LayoutWriting(target, Optional.of(layout));
         writing.requireFree(force);
         card.requireFloats(model, "be written in another layout");
         try (TensorFile file = TensorFiles.open(model.resolve(ModelFiles.WEIGHTS))) {

@@ -17,37 +17,33 @@ import java.util.Optional;
  * Weights on their way into a layout, for the commands that write one.
  *
  * @param out the file or folder
- * @param layout of another program; empty for our own
+ * @param layout of another program, by name; empty for our own
  */
-record LayoutWriting(Path out, Optional<WeightLayout<?>> layout) {
+record LayoutWriting(Path out, Optional<String> layout) {
     /** Before anything is read: a large model takes minutes. */
     void requireFree(boolean force) {
-        if (!Files.exists(out)) {
-            return;
-        }
-        if (!force) {
+        if (Files.exists(out) && !force) {
             throw new RetortException(Kind.USAGE, out + " exists; give another name, or --force to replace it");
         }
-        layout.ifPresentOrElse(known -> known.requireReplaceable(out), () -> ModelFiles.requireReplaceable(out));
     }
 
     /**
-     * Writes.
+     * Writes. What is there is replaced, if it is of the kind that is written and holds nothing else.
      *
      * @return what the layout does not keep
      */
     List<String> write(ModelCard card, TensorFile parameters, Storage storage) {
         if (layout.isEmpty()) {
+            ModelFiles.requireReplaceable(out);
             ModelFiles.convert(out, card, parameters, storage.dtype());
             return List.of();
         }
-        if (!Architectures.of(card.network()).layouts().contains(layout.get())) {
-            throw new RetortException(
-                    Kind.USAGE,
-                    card.network().name() + " cannot be written as "
-                            + layout.get().id()
-                            + ", which has no such network; 'retort convert MODEL FOLDER' writes one of ours");
-        }
-        return layout.get().write(out, card, parameters, storage);
+        WeightLayout<?> known = Architectures.layout(card.network(), layout.get())
+                .orElseThrow(() -> new RetortException(
+                        Kind.USAGE,
+                        card.network().name() + " cannot be written as " + layout.get()
+                                + ", which has no such network; 'retort convert MODEL FOLDER' writes one of ours"));
+        known.requireReplaceable(out);
+        return known.write(out, card, parameters, storage);
     }
 }

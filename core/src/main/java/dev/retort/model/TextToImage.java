@@ -2,6 +2,7 @@ package dev.retort.model;
 
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.Part;
+import dev.retort.card.TextToImageSpec;
 import dev.retort.nn.Taps;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
@@ -34,14 +35,9 @@ public final class TextToImage extends Network {
         this.unet = child("unet", unet);
         this.encoders = List.copyOf(encoders);
         for (int i = 0; i < encoders.size(); i++) {
-            child(encoder(i), encoders.get(i));
+            child(TextToImageSpec.encoder(i), encoders.get(i));
         }
         this.packed = packed;
-    }
-
-    /** Name of an encoder among the children. */
-    public static String encoder(int index) {
-        return index == 0 ? "text_encoder" : "text_encoder_" + (index + 1);
     }
 
     /** The denoiser in it. */

@@ -18,6 +18,7 @@ import dev.retort.torch.Scope;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.stream.Stream;
 
@@ -108,6 +109,14 @@ public final class Architectures {
         List<WeightLayout<?>> layouts = new ArrayList<>();
         KNOWN.forEach(architecture -> layouts.addAll(architecture.layouts()));
         return layouts;
+    }
+
+    /** The layout of a name that a network can be written in, if there is one. */
+    public static Optional<WeightLayout<?>> layout(NetworkSpec spec, String id) {
+        return of(spec).layouts().stream()
+                .filter(layout -> layout.id().equals(id))
+                .<WeightLayout<?>>map(layout -> layout)
+                .findFirst();
     }
 
     /** Opens what another program wrote; {@link WeightLayout#open} of whatever layout it is in. */

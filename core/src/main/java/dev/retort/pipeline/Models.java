@@ -9,7 +9,6 @@ import dev.retort.hub.DownloadListener;
 import dev.retort.hub.Hub;
 import dev.retort.io.FileHash;
 import dev.retort.io.TensorFile;
-import dev.retort.io.TensorFiles;
 import dev.retort.layout.Checkpoint;
 import dev.retort.layout.Hints;
 import dev.retort.layout.ModelFiles;
@@ -89,7 +88,7 @@ public final class Models {
                     Kind.CHECKPOINT,
                     place + (Files.exists(place) ? " holds no model" : " does not exist")
                             + "; give a run folder, a checkpoint, a model folder with " + ModelFiles.CARD
-                            + ", or a DiT's .pt or diffusers folder");
+                            + ", or what another program wrote: a DiT's .pt, or a folder of the diffusers library");
         });
     }
 
@@ -225,8 +224,8 @@ public final class Models {
         if (!isForeign(folder)) {
             return ModelFiles.sha256(folder);
         }
-        try (TensorFile file = TensorFiles.open(PipelineFolder.network(folder))) {
-            return FileHash.sha256(file.files());
+        try (Checkpoint checkpoint = Architectures.open(folder, Hints.NONE)) {
+            return FileHash.sha256(checkpoint.weights().files());
         }
     }
 }

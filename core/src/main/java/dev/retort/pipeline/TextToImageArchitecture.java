@@ -3,6 +3,8 @@ package dev.retort.pipeline;
 import dev.retort.card.ClipTextSpec;
 import dev.retort.card.TextCard;
 import dev.retort.card.TextToImageSpec;
+import dev.retort.layout.TextToImageLayout;
+import dev.retort.layout.WeightLayout;
 import dev.retort.model.Conditioner;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Network;
@@ -32,7 +34,7 @@ final class TextToImageArchitecture implements Architecture<TextToImageSpec> {
         List<ClipText> encoders = new ArrayList<>();
         UNet unet = new UNet(spec.unet(), init.at("unet"));
         for (ClipTextSpec encoder : spec.encoders()) {
-            encoders.add(new ClipText(encoder, init.at(TextToImage.encoder(encoders.size()))));
+            encoders.add(new ClipText(encoder, init.at(TextToImageSpec.encoder(encoders.size()))));
         }
         return new TextToImage(spec, unet, encoders, init.packs());
     }
@@ -54,6 +56,11 @@ final class TextToImageArchitecture implements Architecture<TextToImageSpec> {
     public Conditioner conditioner(TextToImageSpec spec, TextCard text) {
         text.requireFit(spec.encoders());
         return new TextConditioner(spec.condition(), text, spec.height(), spec.width(), "");
+    }
+
+    @Override
+    public List<WeightLayout<TextToImageSpec>> layouts() {
+        return List.of(TextToImageLayout.values());
     }
 
     @Override

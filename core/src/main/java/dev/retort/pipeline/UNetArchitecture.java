@@ -2,6 +2,8 @@ package dev.retort.pipeline;
 
 import dev.retort.card.UNetLayers;
 import dev.retort.card.UNetSpec;
+import dev.retort.layout.UNetFileLayout;
+import dev.retort.layout.WeightLayout;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Network;
 import dev.retort.model.unet.UNet;
@@ -9,6 +11,7 @@ import dev.retort.nn.Init;
 import dev.retort.nn.WeightSource;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -37,6 +40,11 @@ final class UNetArchitecture implements Architecture<UNetSpec> {
     @Override
     public Denoiser pack(UNetSpec spec, WeightSource weights, Device device, Precision precision) {
         return UNet.pack(spec, weights, device, precision);
+    }
+
+    @Override
+    public List<WeightLayout<UNetSpec>> layouts() {
+        return List.of(UNetFileLayout.values());
     }
 
     @Override
