@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
@@ -37,10 +39,12 @@ final class LibraryExport {
         return JSON.valueToTree(value);
     }
 
-    /** Writes a configuration, as the library indents it. */
+    /** Writes a configuration, its keys sorted as the library sorts them. */
     static void write(Path file, ObjectNode config) throws IOException {
         Files.createDirectories(file.getParent());
-        Files.writeString(file, JSON.writeValueAsString(config) + "\n");
+        Map<String, JsonNode> sorted = new TreeMap<>();
+        config.properties().forEach(entry -> sorted.put(entry.getKey(), entry.getValue()));
+        Files.writeString(file, JSON.writeValueAsString(sorted) + "\n");
     }
 
     /** The weights of a layout. */

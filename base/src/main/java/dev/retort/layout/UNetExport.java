@@ -169,7 +169,7 @@ final class UNetExport {
         ObjectNode config = LibraryExport.config(UNetConfig.CLASS);
         config.put("act_fn", "silu");
         pooled(config, spec);
-        config.set("attention_head_dim", each(levels, Level::heads));
+        config.set("attention_head_dim", oneOrEach(levels, Level::heads));
         config.set("block_out_channels", each(levels, Level::channels));
         config.put("center_input_sample", false);
         config.put(
@@ -182,7 +182,7 @@ final class UNetExport {
         config.put("flip_sin_to_cos", spec.convention().cosinesFirst());
         config.put("freq_shift", spec.convention().frequencyShift());
         config.put("in_channels", spec.channels());
-        config.set("layers_per_block", each(levels, level -> level.down().size()));
+        config.set("layers_per_block", oneOrEach(levels, level -> level.down().size()));
         config.put("mid_block_scale_factor", 1);
         String middle = spec.middle()
                 .map(Middle::layers)
@@ -214,6 +214,11 @@ final class UNetExport {
         config.set(
                 "projection_class_embeddings_input_dim",
                 LibraryExport.value(pooled.map(Pooled::values).orElse(null)));
+    }
+
+    /** One number where all levels have the same, since older loaders know no list. */
+    private static JsonNode oneOrEach(List<Level> levels, Function<Level, Integer> value) {
+        return LibraryExport.value(oneOrEach(levels.stream().map(value).toList()));
     }
 
     private static JsonNode each(List<Level> levels, Function<Level, Object> value) {
@@ -250,10 +255,11 @@ final class UNetExport {
         Collections.reverse(back);
         boolean alike = down.equals(back) && down.stream().allMatch(Integer.class::isInstance);
         config.set("reverse_transformer_layers_per_block", LibraryExport.value(alike ? null : up));
-        config.set("transformer_layers_per_block", LibraryExport.value(down));
+        boolean one = alike && down.stream().distinct().count() == 1;
+        config.set("transformer_layers_per_block", LibraryExport.value(one ? down.get(0) : down));
     }
 
-    private static Object oneOrEach(List<Integer> layers) {
-        return layers.stream().distinct().count() == 1 ? layers.get(0) : layers;
+    private static Object oneOrEach(List<Integer> numbers) {
+        return numbers.stream().distinct().count() == 1 ? numbers.get(0) : numbers;
     }
 }
