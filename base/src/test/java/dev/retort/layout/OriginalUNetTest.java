@@ -27,8 +27,11 @@ import dev.retort.io.TorchWriter;
 import dev.retort.layout.WeightLayout.Part;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.Arrays;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -166,6 +169,23 @@ class OriginalUNetTest {
                     .as(list)
                     .isEqualTo(published);
         });
+    }
+
+    /** Lists of the keys of the published files of Stable Diffusion 1.5 and XL, sorted, one a line, made from other programs' tables. */
+    @ParameterizedTest
+    @CsvSource({
+        "sd15, 686, a635fa777e57c17aa014b0cb53066680fbcafb6c4c219fe796c8b5415a059dcd",
+        "sdxl, 1680, 3fb5dddfff0311c8acf5c94bf2de97aa66d64c3333c86c39916e4d08fa691c17"
+    })
+    void its_keys_are_exactly_those_of_the_published_files(String model, int count, String sha256) throws Exception {
+        List<String> keys = OriginalUNet.parts(model.equals("sd15") ? UNetSizes.sd15(64) : UNetSizes.sdxl(128)).stream()
+                .map(Part::key)
+                .sorted()
+                .toList();
+        byte[] digest = MessageDigest.getInstance("SHA-256")
+                .digest(String.join("\n", keys).getBytes(StandardCharsets.UTF_8));
+        assertThat(keys).hasSize(count);
+        assertThat(HexFormat.of().formatHex(digest)).isEqualTo(sha256);
     }
 
     @ParameterizedTest
