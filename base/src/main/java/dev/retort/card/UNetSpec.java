@@ -198,6 +198,11 @@ public record UNetSpec(Grid grid, List<Level> levels, Optional<Middle> middle, T
         public Convention linear() {
             return new Convention(normGroups, normEps, true, upcastAttention, cosinesFirst, frequencyShift);
         }
+
+        /** The same with attention in fp32. */
+        public Convention upcast() {
+            return new Convention(normGroups, normEps, linearProjections, true, cosinesFirst, frequencyShift);
+        }
     }
 
     /** Validates. */

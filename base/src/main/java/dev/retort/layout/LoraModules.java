@@ -24,8 +24,6 @@ public final class LoraModules {
     /** The network's own names. */
     public static final String OWN = "own";
 
-    private static final String LDM = "model.diffusion_model.";
-
     /**
      * A layer, or a part of one, under one of its names.
      *
@@ -83,7 +81,7 @@ public final class LoraModules {
                         LoraComponent.DENOISER,
                         new Module(
                                 naming,
-                                without(part.key(), WEIGHT).replace(LDM, ""),
+                                without(part.key(), WEIGHT).replace(OriginalUNet.PREFIX, ""),
                                 without(part.parameter(), WEIGHT),
                                 part.firstRow(),
                                 part.shape()))));
