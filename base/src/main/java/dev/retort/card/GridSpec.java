@@ -5,6 +5,8 @@ import dev.retort.diffusion.DiscreteSchedule;
 import dev.retort.diffusion.FlowLinear;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.TimeGrid;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -14,7 +16,7 @@ import java.util.OptionalInt;
  * {@code leading:offset=1}. {@link TimeGrid} says what each one gives.
  */
 public sealed interface GridSpec extends OneLine
-        permits GridSpec.Default, TableGrid, LevelGrid, FlowGrid, GridSpec.Even, GridSpec.Times {
+        permits GridSpec.Default, TableGrid, LevelGrid, FlowGrid, GridSpec.Even, GridSpec.Times, GridSpec.Foreign {
 
     /** The ten times of Align Your Steps (Sabour et al. 2024) for the networks it was computed for. */
     static Map<String, String> shorthands() {
@@ -100,6 +102,24 @@ public sealed interface GridSpec extends OneLine
         public TimeGrid on(NoiseSchedule schedule, int steps) {
             double[] times = at.stream().mapToDouble(Double::doubleValue).toArray();
             return Grids.ending(TimeGrid.of("times", schedule, times), schedule, end);
+        }
+    }
+
+    /**
+     * A grid of another program that is not built here, as {@link SolverSpec.Foreign}.
+     *
+     * @param near the grid of ours that comes nearest
+     * @param why whose it is, and which of its options ours lacks
+     */
+    record Foreign(String near, String why) implements GridSpec {
+        @Override
+        public TimeGrid on(NoiseSchedule schedule, int steps) {
+            throw new RetortException(
+                            Kind.CHECKPOINT,
+                            "sampling cannot be planned: the model's own noise levels are those of " + why
+                                    + ", which are not built here; name another grid, of which " + near
+                                    + " comes nearest")
+                    .about("grid");
         }
     }
 }

@@ -3,6 +3,8 @@ package dev.retort.card;
 import dev.retort.config.OneLine;
 import dev.retort.config.Require;
 import dev.retort.diffusion.Solver;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -24,7 +26,8 @@ public sealed interface SolverSpec extends OneLine
                 SolverSpec.FlowEuler,
                 SolverSpec.FlowHeun,
                 SolverSpec.FlowMap,
-                SolverSpec.ParallelEuler {
+                SolverSpec.ParallelEuler,
+                SolverSpec.Foreign {
 
     /** The solver. */
     Solver solver(SolverSetting setting);
@@ -279,6 +282,23 @@ public sealed interface SolverSpec extends OneLine
                     .filter(count -> heads % count == 0)
                     .mapToObj(String::valueOf)
                     .collect(Collectors.joining(", "));
+        }
+    }
+
+    /**
+     * A solver of another program that is not built here. The model that it belongs to can be used for all but drawing with it.
+     *
+     * @param near the solver of ours that comes nearest
+     * @param why whose it is, and which of its options ours lacks
+     */
+    record Foreign(String near, String why) implements SolverSpec {
+        @Override
+        public Solver solver(SolverSetting setting) {
+            throw new RetortException(
+                            Kind.CHECKPOINT,
+                            "sampling cannot be planned: the model's own solver is that of " + why
+                                    + ", which is not built here; name another, of which " + near + " comes nearest")
+                    .about("solver");
         }
     }
 }

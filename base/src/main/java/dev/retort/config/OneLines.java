@@ -61,7 +61,7 @@ final class OneLines {
         for (String part : line.substring(line.indexOf(':') + 1).split(",", -1)) {
             int equals = part.indexOf('=');
             if (equals < 0 && last != null) {
-                options.merge(last, part.strip(), (before, more) -> before + "," + more);
+                options.merge(last, part, (before, more) -> before + "," + more);
             } else if (equals < 1) {
                 throw refused("is '" + line + "', where '" + part.strip() + "' is not an option; write " + name(line)
                         + ":OPTION=VALUE,OPTION=VALUE");

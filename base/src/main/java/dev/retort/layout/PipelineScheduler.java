@@ -26,7 +26,10 @@ final class PipelineScheduler {
             "correct it, or take the scheduler's folder away to have the noise levels of the DiT paper assumed";
     private static final int MOST_STEPS = 1 << 20;
 
-    /** Fields that are read, or that follow from others; {@link SchedulerDrawing} has the others of the library's classes. */
+    /**
+     * Fields that are read here, or that change nothing beside what is refused or followed: those of {@code SASolverScheduler} and
+     * {@code DPMSolverSDEScheduler}, of dynamic shifting, and of old versions. {@link SchedulerDrawing} has the others of the library's classes.
+     */
     private static final Set<String> KNOWN = Set.of(
             "num_train_timesteps",
             "beta_start",
@@ -43,7 +46,6 @@ final class PipelineScheduler {
             "invert_sigmas",
             "predictor_order",
             "corrector_order",
-            "solver_p",
             "tau_func",
             "noise_sampler_seed",
             "base_shift",
@@ -51,7 +53,6 @@ final class PipelineScheduler {
             "base_image_seq_len",
             "max_image_seq_len",
             "time_shift_type",
-            "scale_factors",
             "upscale_mode",
             "timestep_values",
             "tensor_format");
@@ -80,7 +81,7 @@ final class PipelineScheduler {
         boolean flow = kind.betas() == SchedulerClass.Betas.NONE
                 || kind.knows(Knows.FLOWS) && config.flag("use_flow_sigmas", false);
         this.process = flow ? flow() : table();
-        this.drawing = new SchedulerDrawing(config, kind, flow, process.zeroTerminalSnr(), process.clamp() > 0);
+        this.drawing = new SchedulerDrawing(config, kind, flow, process.noiseSchedule(), process.clamp() > 0);
         notes.addAll(drawing.notes());
     }
 

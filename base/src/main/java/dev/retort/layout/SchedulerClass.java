@@ -7,7 +7,7 @@ import java.util.Set;
 
 /**
  * The diffusers library's scheduler classes that can be followed here: what a configuration means that leaves a field out,
- * which fields the class knows at all (others are ignored, as by the library), and which of our solvers draws as it does.
+ * which fields the class knows at all (others are ignored, as by the library), and which of our solvers draws as it does or comes nearest.
  */
 enum SchedulerClass {
     DDIM("DDIMScheduler", Betas.LINEAR, "ddim", Knows.CLIPS, Knows.CLIPS_UNASKED, Knows.RESCALES, Knows.THRESHOLDS),
@@ -169,7 +169,7 @@ enum SchedulerClass {
         FINAL_SIGMA,
         /** It serves models that need few steps and no guidance. */
         FEW_STEPS,
-        /** Its solver is not built here; the nearest one stands in. */
+        /** Its solver is not built here. */
         NO_SOLVER_OF_OURS
     }
 
@@ -205,7 +205,7 @@ enum SchedulerClass {
         return betas;
     }
 
-    /** The line of the solver of ours. */
+    /** The line of the solver of ours, or of the one that comes nearest. */
     String solver() {
         return solver;
     }
@@ -213,6 +213,11 @@ enum SchedulerClass {
     /** How times are spaced where the configuration leaves it open. */
     String spacing() {
         return knows(Knows.FRACTIONAL) || knows(Knows.MULTISTEP) ? "linspace" : "leading";
+    }
+
+    /** Whether its noise levels must end below pure noise, where its sigma/alpha would have no bound. */
+    boolean startsBelowPureNoise() {
+        return this == EULER || this == EULER_ANCESTRAL;
     }
 
     boolean knows(Knows what) {

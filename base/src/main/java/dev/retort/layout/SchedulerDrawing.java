@@ -9,51 +9,23 @@ import dev.retort.card.LevelGrid;
 import dev.retort.card.SamplingSpec;
 import dev.retort.card.SolverSpec;
 import dev.retort.card.TableGrid;
+import dev.retort.diffusion.DiscreteSchedule;
+import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.TimeGrid;
 import dev.retort.layout.SchedulerClass.Knows;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
 /**
  * How the scheduler of a diffusers pipeline draws: at the times at which its class calls the network, with the solver of ours
- * that does as the class does. Where there is none, or a field has no counterpart, {@link #notes()} say so.
+ * that does as the class does. A value that the library refuses is refused. Where the class or a field has no counterpart, solver or grid is a
+ * {@code Foreign} one, which nothing is drawn with, and {@link #notes()} say so.
  */
 final class SchedulerDrawing {
     private static final int USUAL_STEPS = 50;
     private static final int FEW_STEPS = 4;
-
-    /** What is followed whatever its value. */
-    private static final Set<String> FOLLOWED = Set.of(
-            "timestep_spacing",
-            "steps_offset",
-            "use_karras_sigmas",
-            "use_exponential_sigmas",
-            "shift",
-            "flow_shift",
-            "final_sigmas_type",
-            "set_alpha_to_one",
-            "original_inference_steps",
-            "thresholding",
-            "dynamic_thresholding_ratio",
-            "sample_max_value");
-
-    /** What is followed at some values only: those that mean what we do. */
-    private static final Map<String, Set<String>> OURS = new LinkedHashMap<>();
-
-    static {
-        OURS.put("use_beta_sigmas", Set.of("false"));
-        OURS.put("use_lu_lambdas", Set.of("false"));
-        OURS.put("use_dynamic_shifting", Set.of("false"));
-        OURS.put("shift_terminal", Set.of());
-        OURS.put("lambda_min_clipped", Set.of("-Infinity", "-inf"));
-        OURS.put("interpolation_type", Set.of("linear"));
-        OURS.put("predict_x0", Set.of("true"));
-        OURS.put("disable_corrector", Set.of("[]"));
-    }
 
     /** The fields that decide it. */
     static final Set<String> FIELDS = fields();
@@ -61,7 +33,7 @@ final class SchedulerDrawing {
     private final LibraryConfig config;
     private final SchedulerClass kind;
     private final boolean flow;
-    private final boolean zeroTerminalSnr;
+    private final NoiseSchedule schedule;
     private final List<String> notes = new ArrayList<>();
     private final SamplingSpec sampling;
 
@@ -69,14 +41,14 @@ final class SchedulerDrawing {
      * Reads a configuration.
      *
      * @param flow whether it draws from a flow
-     * @param zeroTerminalSnr whether its noisiest level is pure noise
+     * @param schedule the noise levels of its process
      * @param clips whether it cuts the predicted sample
      */
-    SchedulerDrawing(LibraryConfig config, SchedulerClass kind, boolean flow, boolean zeroTerminalSnr, boolean clips) {
+    SchedulerDrawing(LibraryConfig config, SchedulerClass kind, boolean flow, NoiseSchedule schedule, boolean clips) {
         this.config = config;
         this.kind = kind;
         this.flow = flow;
-        this.zeroTerminalSnr = zeroTerminalSnr;
+        this.schedule = schedule;
         this.sampling = read(clips);
     }
 
@@ -91,47 +63,87 @@ final class SchedulerDrawing {
     }
 
     private static Set<String> fields() {
-        Set<String> fields = new TreeSet<>(FOLLOWED);
-        fields.addAll(OURS.keySet());
-        fields.addAll(SchedulerSolver.FIELDS);
-        fields.addAll(List.of("sigma_min", "sigma_max"));
+        Set<String> fields = new TreeSet<>(SchedulerSolver.FIELDS);
+        fields.addAll(List.of(
+                "timestep_spacing",
+                "steps_offset",
+                "use_karras_sigmas",
+                "use_exponential_sigmas",
+                "use_beta_sigmas",
+                "use_lu_lambdas",
+                "use_dynamic_shifting",
+                "sigma_min",
+                "sigma_max",
+                "shift",
+                "flow_shift",
+                "shift_terminal",
+                "lambda_min_clipped",
+                "interpolation_type",
+                "final_sigmas_type",
+                "set_alpha_to_one",
+                "original_inference_steps",
+                "thresholding",
+                "dynamic_thresholding_ratio",
+                "sample_max_value"));
         return fields;
     }
 
     private SamplingSpec read(boolean clips) {
-        List<String> otherwise = new ArrayList<>();
-        OURS.forEach((field, ours) -> {
-            if (config.has(field) && !ours.contains(config.shown(field))) {
-                otherwise.add(field + " " + config.shown(field));
-            }
-        });
         ClampSpec clamp = clamp();
-        GridSpec grid = flow ? flowGrid() : kind.knows(Knows.FEW_STEPS) ? consistency() : tableGrid(otherwise);
         boolean bounded = clips || clamp instanceof ClampSpec.Dynamic;
-        SolverSpec solver = new SchedulerSolver(config, kind, spacing(), end(), bounded).solver(standIn(), otherwise);
-        if (!otherwise.isEmpty()) {
-            notes.add("not followed of the scheduler: " + String.join(", ", otherwise));
+        SolverSpec solver = new SchedulerSolver(config, kind, spacing(), end(), bounded).solver();
+        GridSpec grid = grid();
+        if (solver instanceof SolverSpec.Foreign foreign) {
+            notes.add("drawn from only with a solver that is named: that of " + foreign.why() + " is not built here");
+        }
+        if (grid instanceof GridSpec.Foreign foreign) {
+            notes.add("drawn from only on a grid that is named: that of " + foreign.why() + " is not built here");
         }
         boolean few = kind.knows(Knows.FEW_STEPS);
         return new SamplingSpec(solver, few ? FEW_STEPS : USUAL_STEPS, grid, few ? 1 : 4, 0, 1, 0, 0, clamp, 1);
     }
 
-    /** The solver that stands in for the class's own, which is said; empty where ours does the same. */
-    private String standIn() {
-        String solver = kind.knows(Knows.NO_SOLVER_OF_OURS) ? kind.solver() : "";
-        if (flow && kind.betas() != SchedulerClass.Betas.NONE) {
-            solver = "flow-euler";
-        } else if (insteadOfEuler()) {
-            solver = "ddim"; // the Euler family cannot start at pure noise
+    /** The grid; one that is not built here where one of the options is not. */
+    private GridSpec grid() {
+        GridSpec ours = flow ? flowGrid() : kind.knows(Knows.FEW_STEPS) ? consistency() : tableGrid();
+        List<String> missing = new ArrayList<>();
+        Unmet unmet = new Unmet(config, missing);
+        boolean shifts = kind == SchedulerClass.FLOW_EULER || kind == SchedulerClass.FLOW_LCM;
+        if (shifts) {
+            unmet.unless(!config.flag("use_karras_sigmas", false), "use_karras_sigmas", "false");
+            unmet.unless(!config.flag("use_exponential_sigmas", false), "use_exponential_sigmas", "false");
+            unmet.unless(!config.flag("use_dynamic_shifting", false), "use_dynamic_shifting", "false");
+            unmet.unless(config.number("shift_terminal", 0) == 0, "shift_terminal", "null");
         }
-        if (!solver.isEmpty()) {
-            notes.add(kind.className() + " is not built here; draws with " + solver);
+        if (shifts || kind.knows(Knows.SIGMAS)) {
+            unmet.unless(!config.flag("use_beta_sigmas", false), "use_beta_sigmas", "false");
         }
-        return solver;
+        if (kind == SchedulerClass.DPM_MULTISTEP) {
+            unmet.unless(!config.flag("use_lu_lambdas", false), "use_lu_lambdas", "false");
+        }
+        if (kind == SchedulerClass.DPM_MULTISTEP || kind == SchedulerClass.DPM_SINGLESTEP) {
+            unmet.unless(leavesAllLevels(), "lambda_min_clipped", "-inf");
+        }
+        if (kind == SchedulerClass.EULER) {
+            String between = config.text("interpolation_type", "linear");
+            unmet.unless(between.equals("linear"), "interpolation_type", "linear");
+        }
+        if (kind.knows(Knows.FLOWS)) {
+            unmet.unless(!flow, "use_flow_sigmas", "false");
+        }
+        String near = ours.text().replaceFirst(":.*", "");
+        return missing.isEmpty() ? ours : new GridSpec.Foreign(near, Unmet.of(kind, missing));
     }
 
-    private boolean insteadOfEuler() {
-        return zeroTerminalSnr && (kind == SchedulerClass.EULER || kind == SchedulerClass.EULER_ANCESTRAL);
+    /** Whether no level of the table has less log(alpha/sigma) than the bound below which they are left out. */
+    private boolean leavesAllLevels() {
+        String field = "lambda_min_clipped";
+        if (!config.has(field) || List.of("-inf", "-Infinity").contains(config.shown(field))) {
+            return true;
+        }
+        double bound = config.number(field, 0);
+        return schedule instanceof DiscreteSchedule table
+                && Math.log(table.alpha(table.noisiestTime()) / table.sigma(table.noisiestTime())) >= bound;
     }
 
     private String spacing() {
@@ -149,13 +161,20 @@ final class SchedulerDrawing {
                     case PNDM -> config.flag("set_alpha_to_one", false);
                     case TCD -> false;
                     default ->
-                        !kind.knows(Knows.FINAL_SIGMA)
-                                || config.text("final_sigmas_type", "zero").equals("zero");
+                        !kind.knows(Knows.FINAL_SIGMA) || finalSigma().equals("zero");
                 };
         return clean ? End.CLEAN : End.LOWEST;
     }
 
-    private GridSpec tableGrid(List<String> otherwise) {
+    private String finalSigma() {
+        String last = config.text("final_sigmas_type", "zero");
+        if (!List.of("zero", "sigma_min").contains(last)) {
+            throw config.refused("final_sigmas_type", "zero or sigma_min");
+        }
+        return last;
+    }
+
+    private GridSpec tableGrid() {
         int offset = offset();
         boolean multistep = kind.knows(Knows.MULTISTEP);
         String spacing = spacing();
@@ -172,15 +191,10 @@ final class SchedulerDrawing {
                     ? new LevelGrid.Karras(7, min, max, range, from, multistep, end())
                     : new LevelGrid.Exponential(min, max, range, from, multistep, end());
         }
-        for (String field : List.of("sigma_min", "sigma_max")) {
-            if (config.has(field)) {
-                otherwise.add(field + " " + config.shown(field));
-            }
-        }
         return switch (spacing) {
             case "leading" -> new TableGrid.Leading(offset, multistep, end());
             case "trailing" -> new TableGrid.Trailing(end());
-            default -> new TableGrid.Linspace(kind.knows(Knows.FRACTIONAL) && !insteadOfEuler(), multistep, end());
+            default -> new TableGrid.Linspace(kind.knows(Knows.FRACTIONAL), multistep, end());
         };
     }
 
@@ -210,12 +224,12 @@ final class SchedulerDrawing {
 
     /** The library shifts its lower end twice: where a scheduler is made, and again with all other times. */
     private GridSpec flowGrid() {
-        String field = kind.betas() == SchedulerClass.Betas.NONE ? "shift" : "flow_shift";
+        boolean own = kind.betas() == SchedulerClass.Betas.NONE;
+        String field = own ? "shift" : "flow_shift";
         double shift = config.number(field, 1);
         if (!(shift > 0) || Double.isInfinite(shift)) {
             throw config.refused(field, "a positive number");
         }
-        boolean own = kind == SchedulerClass.FLOW_EULER || kind == SchedulerClass.FLOW_HEUN;
         double lowest = 1.0 / config.whole("num_train_timesteps", 1000);
         return new FlowGrid.Flow(shift, own && lowest < 1 ? TimeGrid.shifted(lowest, shift) : 0);
     }

@@ -157,6 +157,8 @@ final class SchedulerExport {
             config.put("timestep_scaling", lcm.timeScaling());
         } else if (solver instanceof SolverSpec.Tcd tcd) {
             requireUsual(tcd.gamma() == 0.3);
+        } else if (solver instanceof SolverSpec.Foreign foreign) {
+            otherwise("stands in for that of " + foreign.why());
         }
     }
 

@@ -6,8 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.retort.card.ClampSpec;
 import dev.retort.card.GridSpec;
 import dev.retort.card.ProcessSpec;
+import dev.retort.card.SamplingChange;
 import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.ScheduleSpec;
+import dev.retort.card.SolverSpec;
 import dev.retort.config.OneLine;
 import dev.retort.diffusion.Plan;
 import dev.retort.diffusion.Prediction;
@@ -166,12 +169,93 @@ class PipelineSchedulerTest {
 
     @ParameterizedTest
     @EnumSource(SchedulerClass.class)
-    void every_class_that_is_followed_can_be_drawn_from(SchedulerClass known) throws IOException {
+    void every_class_is_drawn_from_or_says_which_solver_comes_nearest(SchedulerClass known) throws IOException {
         PipelineScheduler scheduler = read(known.className(), "'clip_sample': false");
-        assertThat(SamplingPlan.of(scheduler.process(), scheduler.sampling(), false)
-                        .steps())
-                .isNotEmpty();
         assertThat(scheduler.process().clamp()).isZero();
+        SolverSpec near = OneLine.parse(SolverSpec.class, known.solver());
+        SamplingSpec drawn = scheduler.sampling().with(near);
+        assertThat(SamplingPlan.of(scheduler.process(), drawn, false).steps()).isNotEmpty();
+        if (known.knows(SchedulerClass.Knows.NO_SOLVER_OF_OURS)) {
+            refused(scheduler, "solver", "the model's own solver is that of " + known.className() + ", which is not");
+        }
+    }
+
+    /** Options that change what is drawn and that ours lacks: where solver or grid is named, they do not matter. */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '~', textBlock = """
+            DDPMScheduler | 'variance_type': 'learned' | solver | variance_type learned (expected fixed_small, fixed_large or learned_range)
+            DDPMParallelScheduler | 'variance_type': 'fixed_large_log' | solver | variance_type fixed_large_log (expected
+            EulerDiscreteScheduler | 'rescale_betas_zero_snr': true, 'prediction_type': 'v_prediction' | solver | rescale_betas_zero_snr true (expected false), which is not built here; name another, of which ddim
+            EulerAncestralDiscreteScheduler | 'rescale_betas_zero_snr': true, 'prediction_type': 'v_prediction' | solver | rescale_betas_zero_snr true (expected false)
+            EulerDiscreteScheduler | 'use_beta_sigmas': true, 'interpolation_type': 'log_linear' | grid | use_beta_sigmas true (expected false) and interpolation_type log_linear (expected linear), which
+            HeunDiscreteScheduler | 'use_beta_sigmas': true | grid | use_beta_sigmas true (expected false)
+            DPMSolverMultistepScheduler | 'use_lu_lambdas': true | grid | use_lu_lambdas true (expected false)
+            DPMSolverMultistepScheduler | 'beta_schedule': 'squaredcos_cap_v2', 'lambda_min_clipped': -5.1 | grid | lambda_min_clipped -5.1 (expected -inf)
+            DPMSolverMultistepScheduler | 'solver_order': 4 | solver | solver_order 4 (expected 1 to 3)
+            DPMSolverMultistepScheduler | 'algorithm_type': 'sde-dpmsolver++', 'solver_order': 3 | solver | solver_order 3 (expected 1 to 2)
+            DPMSolverMultistepScheduler | 'algorithm_type': 'sde-dpmsolver++', 'solver_type': 'heun' | solver | solver_type heun (expected midpoint with algorithm_type sde-dpmsolver++)
+            DPMSolverMultistepScheduler | 'algorithm_type': 'dpmsolver' | solver | algorithm_type dpmsolver (expected dpmsolver++ or sde-dpmsolver++, with final_sigmas_type sigma_min also dpmsolver)
+            DPMSolverMultistepScheduler | 'algorithm_type': 'sde-dpmsolver' | solver | algorithm_type sde-dpmsolver (expected
+            DPMSolverMultistepScheduler | 'use_flow_sigmas': true, 'prediction_type': 'flow_prediction' | solver | use_flow_sigmas true (expected false), which is not built here; name another, of which flow-euler
+            UniPCMultistepScheduler | 'solver_type': 'bh1', 'solver_order': 4 | solver | solver_type bh1 (expected bh2, or final_sigmas_type sigma_min) and solver_order 4 (expected 1 to 3)
+            UniPCMultistepScheduler | 'predict_x0': false | solver | predict_x0 false (expected true)
+            UniPCMultistepScheduler | 'disable_corrector': [0, 1] | solver | disable_corrector [0,1] (expected [])
+            UniPCMultistepScheduler | 'solver_p': {'a': 1} | solver | solver_p
+            UniPCMultistepScheduler | 'use_beta_sigmas': true | grid | use_beta_sigmas true (expected false)
+            FlowMatchEulerDiscreteScheduler | 'use_dynamic_shifting': true | grid | use_dynamic_shifting true (expected false), which are not built here; name another grid, of which flow
+            FlowMatchEulerDiscreteScheduler | 'use_karras_sigmas': true | grid | use_karras_sigmas true (expected false)
+            FlowMatchEulerDiscreteScheduler | 'shift_terminal': 0.1 | grid | shift_terminal 0.1 (expected null)
+            FlowMatchLCMScheduler | 'use_exponential_sigmas': true | grid | use_exponential_sigmas true (expected false)
+            FlowMatchLCMScheduler | 'scale_factors': [0.5, 1.0] | solver | scale_factors [0.5,1.0] (expected null)
+            """)
+    void an_option_that_ours_lacks_is_refused_where_something_is_drawn_by_it(
+            String className, String fields, String part, String sentence) throws IOException {
+        PipelineScheduler scheduler = read(className, fields);
+        refused(scheduler, part, className + " with ");
+        refused(scheduler, part, sentence);
+        assertThat(scheduler.notes()).anyMatch(note -> note.contains("drawn from only"));
+        String solver = scheduler.process().schedule() instanceof ScheduleSpec.Flow ? "flow-heun" : "ddim";
+        SamplingSpec named = new SamplingChange(solver, null, "default", null, null, null, null).of(scheduler.sampling());
+        assertThat(SamplingPlan.of(scheduler.process(), named, false).steps()).isNotEmpty();
+    }
+
+    /** In a card that a conversion writes the reason stays. */
+    @Test
+    void a_card_keeps_what_ours_lacks() throws IOException {
+        SamplingSpec sampling = read(
+                        "UniPCMultistepScheduler",
+                        "'solver_type': 'bh1', 'disable_corrector': [0, 1], 'use_beta_sigmas': true")
+                .sampling();
+        assertThat(OneLine.parse(SolverSpec.class, sampling.solver().text())).isEqualTo(sampling.solver());
+        assertThat(OneLine.parse(GridSpec.class, sampling.grid().text())).isEqualTo(sampling.grid());
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '~', textBlock = """
+            DDIMScheduler | 'use_beta_sigmas': true, 'predict_x0': false, 'algorithm_type': 'sde-dpmsolver', 'lambda_min_clipped': 3.0
+            DPMSolverMultistepScheduler | 'lambda_min_clipped': -5.1, 'variance_type': 'learned_range', 'use_dynamic_shifting': true, 'solver_type': 'bh2'
+            DPMSolverMultistepScheduler | 'lambda_min_clipped': '-inf', 'time_shift_type': 'linear', 'flow_shift': 3.0, 'algorithm_type': 'deis'
+            EulerDiscreteScheduler | 'sigma_min': 0.1, 'sigma_max': 10.0, 'use_lu_lambdas': true
+            UniPCMultistepScheduler | 'disable_corrector': [], 'solver_p': null, 'solver_type': 'midpoint', 'shift_terminal': 0.1
+            FlowMatchEulerDiscreteScheduler | 'base_shift': 0.1, 'max_shift': 2.0, 'shift_terminal': null, 'upscale_mode': 'area'
+            FlowMatchHeunDiscreteScheduler | 'use_karras_sigmas': true, 'use_dynamic_shifting': true
+            LCMScheduler | 'set_alpha_to_one': false, 'steps_offset': 1
+            TCDScheduler | 'set_alpha_to_one': false, 'timestep_scaling': 5.0, 'steps_offset': 1
+            """)
+    void an_option_that_changes_nothing_of_a_class_changes_nothing_here(String className, String fields)
+            throws IOException {
+        PipelineScheduler scheduler = read(className, fields);
+        assertThat(scheduler.notes()).isEmpty();
+        assertThat(scheduler.sampling()).isEqualTo(read(className, "").sampling());
+    }
+
+    private static void refused(PipelineScheduler scheduler, String part, String sentence) {
+        assertThatThrownBy(() -> SamplingPlan.of(scheduler.process(), scheduler.sampling(), false))
+                .isInstanceOfSatisfying(RetortException.class, e -> {
+                    assertThat(e.kind()).isEqualTo(Kind.CHECKPOINT);
+                    assertThat(e.field()).isEqualTo(part);
+                })
+                .hasMessageContaining(sentence);
     }
 
     @ParameterizedTest
@@ -197,6 +281,11 @@ class PipelineSchedulerTest {
             DDIMScheduler | 'snr_shift_scale': 3.0 | snr_shift_scale is 3.0, expected no such field
             EDMEulerScheduler | 'sigma_data': 0.5 | _class_name is EDMEulerScheduler, expected one of DDIMScheduler
             FooScheduler | 'clip_sample': false | _class_name is FooScheduler, expected one of
+            DDPMScheduler | 'variance_type': 'large' | variance_type is large, expected one of fixed_small
+            DPMSolverMultistepScheduler | 'final_sigmas_type': 'one' | final_sigmas_type is one, expected zero or sigma_min
+            DPMSolverMultistepScheduler | 'algorithm_type': 'euler' | algorithm_type is euler, expected one of dpmsolver
+            UniPCMultistepScheduler | 'solver_type': 'bh3' | solver_type is bh3, expected one of midpoint
+            UniPCMultistepScheduler | 'solver_order': 0 | solver_order is 0, expected at least 1
             """)
     void what_cannot_be_followed_is_refused_by_name(String className, String fields, String sentence) {
         assertThatThrownBy(() -> read(className, fields))
@@ -229,29 +318,17 @@ class PipelineSchedulerTest {
                 "UniPCMultistepScheduler",
                 "'use_flow_sigmas': true, 'flow_shift': 3.0, 'prediction_type': 'flow_prediction'");
         assertThat(scheduler.process()).isEqualTo(ProcessSpec.of("flow", Prediction.FLOW, 0));
-        assertThat(scheduler.notes()).singleElement().asString().contains("draws with flow-euler");
-        assertThat(scheduler.sampling().grid().text()).isEqualTo("flow:shift=3");
+        refused(scheduler, "solver", "of which flow-euler comes nearest");
     }
 
     @Test
-    void what_is_drawn_otherwise_than_by_the_library_is_said() throws IOException {
-        assertThat(read("DDIMScheduler", "'clip_sample': false, 'timestep_spacing': 'trailing'")
-                        .notes())
-                .isEmpty();
-        assertThat(read("EulerDiscreteScheduler", "'use_beta_sigmas': true, 'interpolation_type': 'log_linear'")
-                        .notes())
-                .containsExactly("not followed of the scheduler: use_beta_sigmas true, interpolation_type log_linear");
-        assertThat(read("UniPCMultistepScheduler", "'solver_type': 'bh1', 'solver_order': 4")
-                        .notes())
-                .containsExactly("not followed of the scheduler: solver_type bh1, solver_order 4");
-        assertThat(read("KDPM2DiscreteScheduler", "").notes())
-                .anyMatch(note -> note.equals("KDPM2DiscreteScheduler is not built here; draws with heun"));
-        PipelineScheduler rescaled =
-                read("EulerDiscreteScheduler", "'rescale_betas_zero_snr': true, 'prediction_type': 'v_prediction'");
-        assertThat(rescaled.sampling().solver().text()).isEqualTo("ddim");
-        assertThat(SamplingPlan.of(rescaled.process(), rescaled.sampling(), false)
-                        .steps())
-                .isNotEmpty();
+    void the_consistency_scheduler_of_flows_has_the_times_of_its_siblings() throws IOException {
+        PipelineScheduler scheduler = read("FlowMatchLCMScheduler", "'shift': 3.0");
+        assertThat(scheduler.sampling().solver().text()).isEqualTo("lcm");
+        assertThat(scheduler.sampling().grid())
+                .isEqualTo(read("FlowMatchEulerDiscreteScheduler", "'shift': 3.0")
+                        .sampling()
+                        .grid());
     }
 
     @Test
@@ -297,13 +374,6 @@ class PipelineSchedulerTest {
         assertThatThrownBy(() -> PipelineScheduler.of(pipeline, index))
                 .hasMessageContaining("scheduler_config.json is missing")
                 .hasMessageContaining("noise, v or sample");
-    }
-
-    @Test
-    void a_bound_of_lambda_is_not_followed_and_said() throws IOException {
-        assertThat(read("DPMSolverMultistepScheduler", "'lambda_min_clipped': -5.1")
-                        .notes())
-                .anyMatch(note -> note.contains("lambda_min_clipped -5.1"));
     }
 
     private static String line(String schedule, double start, double end) {

@@ -9,6 +9,7 @@ import dev.retort.card.NetworkSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
 import dev.retort.card.ScheduleSpec;
+import dev.retort.card.SolverSpec;
 import dev.retort.card.TextToImageSpec;
 import dev.retort.card.TrainedFor;
 import dev.retort.error.FirstFew;
@@ -24,6 +25,7 @@ import java.util.Map;
 final class CardText {
     private static final int MOST_NAMED = 10;
     private static final int MOST_PROMPTS = 3;
+    private static final String NOT_BUILT = "(not built here)";
 
     private CardText() {}
 
@@ -134,9 +136,10 @@ final class CardText {
     }
 
     private static String sampling(SamplingSpec sampling) {
-        String text = sampling.solver().text() + ", " + ModelColumn.steps(sampling.steps());
+        String text = (sampling.solver() instanceof SolverSpec.Foreign ? NOT_BUILT : sampling.solver().text()) + ", "
+                + ModelColumn.steps(sampling.steps());
         if (!(sampling.grid() instanceof GridSpec.Default)) {
-            text += " of the grid " + sampling.grid().text();
+            text += " of the grid " + (sampling.grid() instanceof GridSpec.Foreign ? NOT_BUILT : sampling.grid().text());
         }
         text += ", guidance " + sampling.guidanceScale();
         if (sampling.guidanceChannels() > 0) {

@@ -132,6 +132,9 @@ final class SamplingOptions {
         try {
             SamplingPlan.of(card, asked);
         } catch (RetortException e) {
+            if (!e.field().isEmpty()) {
+                throw e; // it says which part is to be named
+            }
             throw new RetortException(
                     Kind.USAGE,
                     "--solver " + asked.solver().text() + " with --steps " + asked.steps()

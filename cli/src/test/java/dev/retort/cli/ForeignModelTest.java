@@ -95,13 +95,30 @@ class ForeignModelTest {
         assertThat(Ran.retort("inspect", pipeline.toString()).good().out())
                 .contains(
                         "linear betas 0.0001 to 0.03, 1000 levels, predicts epsilon, predicted sample not cut",
-                        "dpmpp-2m, 50 steps of the grid linspace:dropLast=true, guidance 4.0",
-                        "not followed of the scheduler: use_beta_sigmas true",
+                        "dpmpp-2m, 50 steps of the grid (not built here), guidance 4.0",
+                        "drawn from only on a grid that is named: that of DPMSolverMultistepScheduler with use_beta_sigmas true",
                         "Latents   of the autoencoder AutoencoderKL (4 latent channels");
         scheduler("{\"_class_name\": \"DDIMScheduler\", \"timestep_spacing\": \"trailing\"}");
         assertThat(Ran.retort("inspect", pipeline.toString()).good().out())
                 .contains("predicted sample cut to ±1.0", "though latents usually exceed that")
-                .doesNotContain("not followed");
+                .doesNotContain("drawn from only");
+    }
+
+    @Test
+    void a_scheduler_that_is_not_built_here_is_refused_where_a_picture_is_drawn_by_it_alone() throws Exception {
+        TinyAutoencoder.save(pipeline.resolve("vae"), 4);
+        scheduler("{\"_class_name\": \"KDPM2DiscreteScheduler\", \"use_beta_sigmas\": true}");
+        sample(pipeline, "none.png").refused(7, "is that of KDPM2DiscreteScheduler, which is not built here; name");
+        assertThat(sample(pipeline, "none.png").err())
+                .contains("of which heun comes nearest (option --solver)")
+                .doesNotContain("change one of them");
+        sample(pipeline, "none.png", "--solver", "heun")
+                .refused(7, "use_beta_sigmas true (expected false), which are not built here", "(option --grid)");
+        assertThat(folder.resolve("none.png")).doesNotExist();
+        sample(pipeline, "some.png", "--solver", "heun", "--grid", "karras").good();
+        Path ours = folder.resolve("ours");
+        Ran.retort("convert", pipeline.toString(), ours.toString()).good();
+        sample(ours, "none.png").refused(7, "is that of KDPM2DiscreteScheduler, which is not built here; name");
     }
 
     @Test
