@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -36,6 +37,7 @@ import tools.jackson.databind.node.ObjectNode;
  * @param height rows of a picture
  * @param sampling how they were sampled
  * @param start the picture that they start from; empty for noise alone
+ * @param loras the adapters that were added to the weights; not written where there were none
  */
 public record PictureCard(
         int format,
@@ -51,7 +53,8 @@ public record PictureCard(
         int width,
         int height,
         SamplingSpec sampling,
-        Optional<Source> start) {
+        Optional<Source> start,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Lora> loras) {
     /** The version this program writes. */
     public static final int FORMAT = 1;
 
@@ -81,12 +84,33 @@ public record PictureCard(
         }
     }
 
+    /**
+     * An adapter that was added to the weights.
+     *
+     * @param file where it lay, as it was asked for
+     * @param sha256 hash of the file
+     * @param weight factor of what it adds
+     */
+    public record Lora(String file, String sha256, double weight) {
+        /** Whether both add the same, wherever their files lie. */
+        boolean addsAs(Lora other) {
+            return sha256.equals(other.sha256) && weight == other.weight;
+        }
+    }
+
     /** Validates. */
     public PictureCard {
         Require.that(format == FORMAT, "format", format, FORMAT + ", of the version that wrote the picture");
         if (text == null) {
             Require.notEmpty("labels", labels);
         }
+        loras = List.copyOf(loras);
+    }
+
+    /** Whether these adapters, in their order, are those that it was drawn with. */
+    public boolean drawnWith(List<Lora> adapters) {
+        return adapters.size() == loras.size()
+                && IntStream.range(0, loras.size()).allMatch(i -> loras.get(i).addsAs(adapters.get(i)));
     }
 
     /** Of one picture among those of a sheet. */
@@ -105,7 +129,8 @@ public record PictureCard(
                 width,
                 height,
                 sampling,
-                start);
+                start,
+                loras);
     }
 
     /** The texts of its PNG file by keyword. */
@@ -160,6 +185,9 @@ public record PictureCard(
             ObjectNode card = CardFile.parse(text, ObjectNode.class);
             if (!card.has("text")) {
                 card.putNull("text");
+            }
+            if (!card.has("loras")) {
+                card.putArray("loras");
             }
             return CardFile.value(card, PictureCard.class);
         } catch (IOException | JacksonException e) {

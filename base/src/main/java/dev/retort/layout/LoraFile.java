@@ -2,6 +2,7 @@ package dev.retort.layout;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.FileHash;
 import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
@@ -79,6 +80,11 @@ public final class LoraFile implements AutoCloseable {
     /** The file that is read. */
     public Path path() {
         return file.path();
+    }
+
+    /** SHA-256 of the file, in hex. */
+    public String sha256() {
+        return FileHash.sha256(file.files());
     }
 
     /** Whose spellings it has. */

@@ -6,8 +6,10 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.sample.Randomness;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Option;
 
 /** From which noise pictures are drawn, and whether as another picture was. */
@@ -66,6 +68,32 @@ final class LikeOptions {
                 .findFirst()
                 .orElseThrow(() ->
                         new RetortException(Kind.USAGE, "--rng " + name + " is not known; choose addressed or torch"));
+    }
+
+    /** Refuses other adapters than those that the picture was drawn with; where it was drawn with none, any change it, which is said. */
+    void requireLoras(PictureCard picture, List<PictureCard.Lora> given, Output output) {
+        if (picture.drawnWith(given)) {
+            return;
+        }
+        if (picture.loras().isEmpty()) {
+            output.say("Warning: " + like + " was drawn without an adapter; with --lora the picture will differ");
+            return;
+        }
+        throw new RetortException(
+                Kind.USAGE,
+                like + " was drawn with " + shown(picture.loras()) + ", but "
+                        + (given.isEmpty() ? "no --lora is given" : "given is " + shown(given)) + "; give "
+                        + picture.loras().stream()
+                                .map(lora -> "--lora " + lora.file() + ":" + lora.weight())
+                                .collect(Collectors.joining(" "))
+                        + ", wherever " + (picture.loras().size() == 1 ? "that file lies" : "those files lie") + " now");
+    }
+
+    private static String shown(List<PictureCard.Lora> loras) {
+        return loras.stream()
+                .map(lora -> "the adapter " + lora.file() + " (sha256 " + lora.sha256() + ") of weight "
+                        + lora.weight())
+                .collect(Collectors.joining(" and "));
     }
 
     /** Warns where other weights or another arithmetic draw than drew the picture. */

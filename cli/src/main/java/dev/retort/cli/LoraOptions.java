@@ -1,7 +1,9 @@
 package dev.retort.cli;
 
+import dev.retort.card.PictureCard;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.layout.LoraFile;
 import dev.retort.layout.WeightedLora;
 import java.util.List;
 import picocli.CommandLine.Option;
@@ -23,6 +25,17 @@ final class LoraOptions {
     static List<WeightedLora> parse(List<String> given, Output output) {
         return given.stream()
                 .map(text -> WeightedLora.parse(text, file -> ModelArgument.place(file, output)))
+                .toList();
+    }
+
+    /** What a picture says of adapters that it was drawn with. */
+    static List<PictureCard.Lora> told(List<WeightedLora> adapters) {
+        return adapters.stream()
+                .map(adapter -> {
+                    try (LoraFile file = LoraFile.open(adapter.file())) {
+                        return new PictureCard.Lora(adapter.file().toString(), file.sha256(), adapter.weight());
+                    }
+                })
                 .toList();
     }
 

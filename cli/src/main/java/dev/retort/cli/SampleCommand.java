@@ -4,6 +4,7 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.PictureCard;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.Prompts;
+import dev.retort.layout.WeightedLora;
 import dev.retort.model.Denoiser;
 import dev.retort.pipeline.ImageCodec;
 import dev.retort.pipeline.Models;
@@ -14,6 +15,7 @@ import dev.retort.sample.SampleJob;
 import dev.retort.sample.Sampler;
 import dev.retort.sample.Sampling;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -133,9 +135,14 @@ final class SampleCommand implements Callable<Integer> {
         ImageWriter.requireUsable(out);
         ComputeOptions.Chosen chosen = compute.choose(output);
         String precision = chosen.precision().name().toLowerCase(Locale.ROOT);
-        shown.ifPresent(picture -> like.compare(picture, sha256, precision, output));
+        List<WeightedLora> adapters = loras.adapters(output);
+        List<PictureCard.Lora> told = LoraOptions.told(adapters);
+        shown.ifPresent(picture -> {
+            like.compare(picture, sha256, precision, output);
+            like.requireLoras(picture, told, output);
+        });
         try (Pipeline<Denoiser> model =
-                        Models.open(folder, loras.adapters(output), chosen.device(), chosen.precision());
+                        Models.open(folder, adapters, chosen.device(), chosen.precision());
                 ImageCodec codec = ImageCodec.of(card, ModelArgument.place(vae, output), chosen.device())) {
             model.notes().forEach(output::say);
             Sampler sampler = asked.told(Sampling.sampler(
@@ -160,7 +167,8 @@ final class SampleCommand implements Callable<Integer> {
                     codec.shape().width(),
                     codec.shape().height(),
                     sampling,
-                    source);
+                    source,
+                    told);
             double seconds;
             try (PreviewOptions.Shown view = preview.open(out, card, codec, output)) {
                 seconds =

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.retort.card.ModelCard;
+import dev.retort.card.PictureCard;
+import dev.retort.io.FileHash;
 import dev.retort.io.SafetensorsFile;
 import dev.retort.layout.LoraLayout;
 import dev.retort.layout.LoraPair;
@@ -12,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -207,6 +210,43 @@ class LoraCommandTest {
         assertThat(json.at("/modules/0/norm").asDouble()).isPositive();
         assertThat(Ran.retort("inspect", adapter).good().out()).contains("it is an adapter (LoRA)");
         assertThat(Ran.retort("lora").good().out()).contains("retort lora merge", "extract");
+    }
+
+    @Test
+    void a_picture_names_its_adapters_and_is_drawn_again_only_with_them() throws Exception {
+        sample("with.png", model, "--lora", adapter + ":0.5").good();
+        PictureCard card = PictureCard.read(folder.resolve("with.png"));
+        String sha256 = FileHash.sha256(List.of(Path.of(adapter)));
+        assertThat(card.loras()).containsExactly(new PictureCard.Lora(adapter, sha256, 0.5));
+        assertThat(Ran.retort("inspect", at("with.png")).good().out()).contains(sha256);
+
+        like("again.png").refused(2, "with.png was drawn with", sha256, "no --lora is given", "--lora " + adapter);
+        String moved = at("moved.safetensors");
+        Files.copy(Path.of(adapter), Path.of(moved));
+        like("again.png", "--lora", moved + ":0.5").good();
+        assertThat(pixels("again.png")).isEqualTo(pixels("with.png"));
+
+        String other = at("other.safetensors");
+        LoraLayout.PEFT.write(Path.of(other), "transformer", List.of(pair("blocks.0.mlp.fc1", 1, 8, 16)));
+        like("x.png", "--lora", other + ":0.5").refused(2, "but given is the adapter " + other);
+        like("x.png", "--lora", adapter).refused(2, "of weight 1.0; give --lora " + adapter + ":0.5");
+        assertThat(folder.resolve("x.png")).doesNotExist();
+    }
+
+    @Test
+    void a_picture_drawn_without_adapters_says_none_and_one_given_is_said() throws Exception {
+        sample("with.png", model).good();
+        assertThat(Ran.retort("inspect", at("with.png"), "--json").good().out()).doesNotContain("loras");
+        assertThat(like("plain.png").good().err()).doesNotContain("adapter");
+        assertThat(pixels("plain.png")).isEqualTo(pixels("with.png"));
+        assertThat(like("changed.png", "--lora", adapter).good().err()).contains("was drawn without an adapter");
+    }
+
+    private Ran like(String name, String... more) {
+        return Ran.retort(Stream.concat(
+                        Stream.of("sample", "--like", at("with.png"), "--count", "3", "--device", "cpu"),
+                        Stream.concat(Stream.of("--precision", "fp32", "--out", at(name)), Stream.of(more)))
+                .toArray(String[]::new));
     }
 
     @Test

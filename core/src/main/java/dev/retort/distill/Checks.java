@@ -131,6 +131,13 @@ record Checks(Recipe recipe, ModelCard taught, NetworkSpec student, ImageSource 
                     + other.process().schedule().text() + "; the student is to predict "
                     + wanted.prediction() + " on " + wanted.schedule().text() + ", so start from a model that does");
         }
+        if (taught.text() != null
+                && other.text() != null
+                && !taught.text().tokenizers().equals(other.text().tokenizers())) {
+            throw new IllegalArgumentException("init is " + from.text()
+                    + ", whose tokenizer is not the teacher's, so its embeddings are of other tokens; start from the"
+                    + " teacher (cut), or from a model that was made of it");
+        }
     }
 
     /** Refuses a number of steps that a student of the recipe cannot take. */

@@ -105,7 +105,7 @@ public record Recipe(
     /** The student for the images, told what its stages tell it, with the outputs that they need; what does not go with them is refused. */
     public NetworkSpec network(ImageSource source, ModelCard taught) {
         objective.requireFit(source);
-        NetworkSpec plain = student.spec("student", taught.network(), source, objective.learnSigma());
+        NetworkSpec plain = student.spec("student", taught, source, objective.learnSigma());
         try {
             return plain.with(plain.scalars().and(told())).withOutputs(outputs());
         } catch (IllegalArgumentException e) {

@@ -1,5 +1,6 @@
 package dev.retort.train;
 
+import dev.retort.card.TextCard;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
@@ -7,6 +8,7 @@ import dev.retort.io.AtomicWrite;
 import dev.retort.io.OwnFiles;
 import dev.retort.layout.ModelFiles;
 import dev.retort.model.Weights;
+import dev.retort.pipeline.Models;
 import dev.retort.run.RunFolder;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -94,14 +96,14 @@ final class CheckpointStore {
         Path checkpoint = newest.get();
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
-            TrainState state = orDamaged(checkpoint, () -> state(checkpoint));
+            TrainState state = orDamaged(run, checkpoint, () -> state(checkpoint));
             Set<String> gone = prepare.apply(state);
             Map<String, Tensor> saved = orDamaged(
-                    checkpoint, () -> underNamesOfToday(Weights.read(checkpoint.resolve(RunFolder.TRAINING), device)));
+                    run, checkpoint, () -> underNamesOfToday(Weights.read(checkpoint.resolve(RunFolder.TRAINING), device)));
             saved.keySet().removeIf(name -> gone.contains(name.substring(0, Math.max(0, name.indexOf('.')))));
             Map<String, Tensor> weights =
-                    orDamaged(checkpoint, () -> Weights.read(checkpoint.resolve(ModelFiles.WEIGHTS), device));
-            orDamaged(checkpoint, () -> otherRun.apply(checkpoint)).ifPresent(why -> {
+                    orDamaged(run, checkpoint, () -> Weights.read(checkpoint.resolve(ModelFiles.WEIGHTS), device));
+            orDamaged(run, checkpoint, () -> otherRun.apply(checkpoint)).ifPresent(why -> {
                 throw other(checkpoint, why);
             });
             requireSameNames(checkpoint, tensors(), saved);
@@ -110,9 +112,16 @@ final class CheckpointStore {
             requireSameShapes(checkpoint.resolve(RunFolder.TRAINING), tensors(), saved);
             model.forEach((name, tensor) -> tensor.copy_(weights.get(name)));
             tensors().forEach((name, tensor) -> tensor.copy_(saved.get(name)));
-            orDamaged(checkpoint, () -> numbers(checkpoint, state));
+            orDamaged(run, checkpoint, () -> numbers(checkpoint, state));
             return Optional.of(state);
         }
+    }
+
+    /** How the network that a run goes on with is told texts; empty where it is told none, or the run has no checkpoint. */
+    static Optional<TextCard> text(RunFolder run) {
+        return run.newest()
+                .map(checkpoint -> orDamaged(run, checkpoint, () -> Models.card(checkpoint))
+                        .text());
     }
 
     private TrainState state(Path checkpoint) {
@@ -146,15 +155,15 @@ final class CheckpointStore {
         return true;
     }
 
-    private <T> T orDamaged(Path checkpoint, Supplier<T> reading) {
+    private static <T> T orDamaged(RunFolder run, Path checkpoint, Supplier<T> reading) {
         try {
             return reading.get();
         } catch (RetortException e) {
-            throw e.kind() == Kind.CHECKPOINT || e.kind() == Kind.DATA ? damaged(checkpoint, e) : e;
+            throw e.kind() == Kind.CHECKPOINT || e.kind() == Kind.DATA ? damaged(run, checkpoint, e) : e;
         }
     }
 
-    private RetortException damaged(Path checkpoint, RetortException why) {
+    private static RetortException damaged(RunFolder run, Path checkpoint, RetortException why) {
         List<Path> list = run.list();
         String instead = list.size() > 1
                 ? "to go on from the one before, " + list.get(list.size() - 2).getFileName()

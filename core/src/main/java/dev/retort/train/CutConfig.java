@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.card.ImageShape;
+import dev.retort.card.ModelCard;
 import dev.retort.card.NamedLayout;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.TextToImageSpec;
@@ -42,17 +43,18 @@ public record CutConfig(NamedLayout layout, double channels, double dropout) imp
     }
 
     @Override
-    public NetworkSpec spec(String field, NetworkSpec teacher, ImageSource source, boolean learnSigma) {
-        UNetSpec whole = TextToImageSpec.unet(teacher)
+    public NetworkSpec spec(String field, ModelCard teacher, ImageSource source, boolean learnSigma) {
+        NetworkSpec taught = teacher.network();
+        UNetSpec whole = TextToImageSpec.unet(taught)
                 .orElseThrow(() -> new RetortException(
                         Kind.CONFIG,
-                        field + ".type is cut, which knows the layouts of U-Nets, but the teacher is " + teacher.name()
+                        field + ".type is cut, which knows the layouts of U-Nets, but the teacher is " + taught.name()
                                 + "; give the student's own shape (" + field
                                 + ".size), and init=cut cuts its weights"));
-        if (teacher instanceof TextToImageSpec) {
+        if (taught instanceof TextToImageSpec) {
             source.requireCaptions();
         }
-        return TextToImageSpec.with(teacher, part(field, whole, source, learnSigma));
+        return TextToImageSpec.with(taught, part(field, whole, source, learnSigma));
     }
 
     private UNetSpec part(String field, UNetSpec teacher, ImageSource source, boolean learnSigma) {

@@ -2,6 +2,7 @@ package dev.retort.train;
 
 import dev.retort.card.AutoencoderCard;
 import dev.retort.card.ModelCard;
+import dev.retort.card.TextCard;
 import dev.retort.data.ImageSource;
 import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
@@ -16,6 +17,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -29,12 +31,23 @@ record InitialWeights(String given) {
 
     private static final int MOST_NAMED = 3;
 
+    /** How that model is told texts, of whose tokens its embeddings are; empty where it is told none. */
+    Optional<TextCard> text(Consumer<String> notes) {
+        return given.isEmpty()
+                ? Optional.empty()
+                : Optional.ofNullable(Models.card(located(notes)).text());
+    }
+
+    private Path located(Consumer<String> notes) {
+        return Models.locate(given, DownloadListener.saying(notes));
+    }
+
     /** Takes them over into a network of the same shape, or of another height and width. */
     void take(Network network, Objective objective, ImageSource source, Device device, Consumer<String> notes) {
         if (given.isEmpty()) {
             return;
         }
-        Path folder = Models.locate(given, DownloadListener.saying(notes));
+        Path folder = located(line -> {}); // text(…) has said what is to be said
         try (Pipeline<Network> loaded = Models.load(folder, device)) {
             loaded.card().requireFloats(folder, "be trained");
             ModelCard card = loaded.card();

@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import com.fasterxml.jackson.annotation.JsonTypeInfo;
+import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.TextCard;
 import dev.retort.data.ImageSource;
@@ -25,16 +26,30 @@ public interface NetworkConfig {
     NetworkSpec spec(String field, ImageSource source, boolean learnSigma);
 
     /**
-     * The student of a teacher for images like the source's; by default the same as without one.
+     * The same where it is known how it is told texts; by default nothing follows from that.
+     *
+     * @param text as {@link #text} made it, or as a model says whose tokens the network is to know; empty where it is told none
+     * @throws RetortException as {@link #spec(String, ImageSource, boolean)}, also where the texts do not go with it
+     */
+    default NetworkSpec spec(String field, Optional<TextCard> text, ImageSource source, boolean learnSigma) {
+        return spec(field, source, learnSigma);
+    }
+
+    /**
+     * The student of a teacher for images like the source's; by default one that is told the teacher's texts and otherwise the same as without one.
      *
      * @param teacher what it is distilled from
      * @throws RetortException as {@link #spec(String, ImageSource, boolean)}
      */
-    default NetworkSpec spec(String field, NetworkSpec teacher, ImageSource source, boolean learnSigma) {
-        return spec(field, source, learnSigma);
+    default NetworkSpec spec(String field, ModelCard teacher, ImageSource source, boolean learnSigma) {
+        return spec(field, Optional.ofNullable(teacher.text()), source, learnSigma);
     }
 
-    /** How the network is told texts, made of the images' captions; empty where it is told none. The same images give the same. */
+    /**
+     * How a network from nothing is told texts, made of the images' captions; empty where it is told none. The same images give the same.
+     *
+     * @throws RetortException of kind DATA where the images have no captions
+     */
     default Optional<TextCard> text(ImageSource source) {
         return Optional.empty();
     }

@@ -68,6 +68,7 @@ public record TextToImageConfig(
     /** Of the captions of the first pictures; the card tells of those of the test split where there is one. */
     @Override
     public Optional<TextCard> text(ImageSource source) {
+        source.requireCaptions();
         List<String> captions = captions(source, LEARNED);
         return Optional.of(new TextCard(
                 captions.stream().distinct().limit(TOLD).toList(),
@@ -85,13 +86,18 @@ public record TextToImageConfig(
 
     @Override
     public NetworkSpec spec(String field, ImageSource source, boolean learnSigma) {
+        return spec(field, text(source), source, learnSigma);
+    }
+
+    @Override
+    public NetworkSpec spec(String field, Optional<TextCard> told, ImageSource source, boolean learnSigma) {
         source.requireCaptions();
         if (learnSigma) {
             throw new RetortException(
                     Kind.CONFIG,
                     field + " is a text-to-image network, which predicts no variance; choose another objective");
         }
-        ClipTokenizer tokenizer = text(source).orElseThrow().tokenizers().get(0);
+        ClipTokenizer tokenizer = tokenizer(field, told.or(() -> text(source)).orElseThrow());
         UNetSpec unet = unet(
                 channels,
                 blocks,
@@ -103,6 +109,24 @@ public record TextToImageConfig(
                 unet,
                 List.of(new ClipTextSpec(
                         tokenizer.vocabulary(), text.length(), text.width(), text.layers(), text.heads())));
+    }
+
+    /** Its tokens are those of the encoder's embeddings, so one of another size is refused. */
+    private ClipTokenizer tokenizer(String field, TextCard told) {
+        ClipTokenizer first = told.tokenizers().get(0);
+        int number = told.tokenizers().size();
+        if (number > 1 || first.vocabulary() > text.vocabulary() || first.length() != text.length()) {
+            throw new RetortException(
+                    Kind.CONFIG,
+                    field + ".text asks for 1 encoder of at most " + text.vocabulary() + " tokens and texts of "
+                            + text.length() + ", but the model that it begins with or learns from has " + number
+                            + ", of " + first.vocabulary() + " tokens and texts of " + first.length() + "; "
+                            + (number > 1
+                                    ? "take a model of one encoder"
+                                    : "let " + field + ".text.vocabulary be " + first.vocabulary() + " and " + field
+                                            + ".text.length " + first.length()));
+        }
+        return first;
     }
 
     private static UNetSpec unet(

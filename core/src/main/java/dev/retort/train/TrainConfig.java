@@ -1,9 +1,11 @@
 package dev.retort.train;
 
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.TextCard;
 import dev.retort.config.Require;
 import dev.retort.data.ImageSource;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A training run.
@@ -28,5 +30,15 @@ public record TrainConfig(long images, NetworkConfig model, Objective objective,
     public NetworkSpec network(ImageSource source) {
         objective.requireFit(source);
         return model.spec("model", source, objective.learnSigma());
+    }
+
+    /**
+     * The same where it is known how it is told texts.
+     *
+     * @param text empty where it is told none
+     */
+    public NetworkSpec network(Optional<TextCard> text, ImageSource source) {
+        objective.requireFit(source);
+        return model.spec("model", text, source, objective.learnSigma());
     }
 }

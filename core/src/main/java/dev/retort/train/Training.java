@@ -25,6 +25,7 @@ import java.util.function.Consumer;
 
 /** Trains a network from a configuration: what {@code retort train} does, as a call. */
 public final class Training {
+    private static final String KIND = "train";
     private static final String MODEL = "model";
 
     private Training() {}
@@ -82,13 +83,19 @@ public final class Training {
         ImageSource source = config.run().data().open();
         Datasets.describe(source, notes);
         InitialWeights initial = new InitialWeights(initFrom);
-        NetworkSpec spec = config.network(source);
-        Optional<TextCard> text = config.model().text(source);
+        RunFolder folder = new RunFolder(held.folder());
+        boolean begun = folder.begun();
+        if (begun) {
+            RunFolder.open(held, KIND, config, notes);
+        }
+        Optional<TextCard> text = (begun ? CheckpointStore.text(folder) : initial.text(notes))
+                .or(() -> config.model().text(source));
+        NetworkSpec spec = config.network(text, source);
         try (Network network = network(spec, config.run().seed(), on.device())) {
-            if (!new RunFolder(held.folder()).begun()) {
+            if (!begun) {
                 initial.take(network, config.objective(), source, on.device(), notes);
+                RunFolder.open(held, KIND, config, notes);
             }
-            RunFolder folder = RunFolder.open(held, "train", config, notes);
             Predictor predictor = Predictor.of(
                     network,
                     Architectures.conditioner(spec, text.orElse(null)),

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.retort.card.DitSpec;
+import dev.retort.card.ModelCard;
 import dev.retort.card.NamedLayout;
 import dev.retort.card.SamplingSpec;
 import dev.retort.card.TextToImageSpec;
@@ -97,6 +98,30 @@ class CutDistillationTest {
     }
 
     @Test
+    void a_student_of_its_own_shape_is_told_its_teachers_tokens() {
+        TextToImageConfig narrow = new TextToImageConfig(
+                List.of(8), 1, List.of(1), 4, new TextToImageConfig.Encoder(512, 16, 8, 1, 2), 0.1);
+        TextToImageSpec spec = distilled(recipe(narrow, new StudentStart.Random()), "own");
+        assertThat(spec.encoders().get(0).vocabulary())
+                .isEqualTo(((TextToImageSpec) Models.card(teacher).network())
+                        .encoders()
+                        .get(0)
+                        .vocabulary());
+    }
+
+    @Test
+    void weights_of_another_tokenizer_are_refused() {
+        TextToImageConfig fewer = new TextToImageConfig(
+                List.of(8, 8), 2, List.of(0, 1), 4, new TextToImageConfig.Encoder(110, 16, 8, 1, 2), 0.1);
+        TrainConfig config = new TrainConfig(8, fewer, new Objective.Flow(0, 1, 1), RUN);
+        Path other = Training.run(config, temp.resolve("other"), Map.of(), n -> {}, (d, t, s) -> {}, () -> false);
+        assertThatThrownBy(() -> Distillation.check(
+                        recipe(new LikeConfig(other.toString(), 0.1), new StudentStart.From(other.toString())),
+                        Models.card(teacher)))
+                .hasMessageContaining("whose tokenizer is not the teacher's");
+    }
+
+    @Test
     void what_has_no_such_part_is_refused_by_field() {
         assertThatThrownBy(() -> Distillation.check(
                         recipe(new CutConfig(NamedLayout.SMALL, 0.3, 0.1), new StudentStart.Cut()),
@@ -107,8 +132,10 @@ class CutDistillationTest {
         assertThatThrownBy(() -> alone.network(RUN.data().open()))
                 .hasMessageContaining("model.type is cut, a part of a teacher");
         DitSpec dit = new DitSpec(16, 16, 3, 2, 8, 1, 2, 2, 1, 0.1, false, false);
+        ModelCard classes = ModelCard.of(
+                dit, new Objective.Flow(0, 1, 1).process(), RUN.sampling(), List.of("all"), "", 0, 0, "", Map.of());
         assertThatThrownBy(() -> new CutConfig(NamedLayout.BASE, 1, 0.1)
-                        .spec("student", dit, RUN.data().open(), false))
+                        .spec("student", classes, RUN.data().open(), false))
                 .hasMessageContaining("give the student's own shape (student.size)");
     }
 }
