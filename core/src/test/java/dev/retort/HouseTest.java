@@ -36,9 +36,10 @@ import org.junit.jupiter.api.Test;
 class HouseTest {
     /** Bottom-up: a package may use only those before it. */
     private static final List<String> ORDER = List.of(
+            "text",
             "error",
             "io",
-            "text",
+            "tokenizer",
             "hub",
             "config",
             "report",
@@ -154,25 +155,31 @@ class HouseTest {
     }
 
     @Test
-    void the_mathematics_depends_on_the_jdk_alone() {
-        classes()
-                .that()
-                .resideInAPackage("dev.retort.diffusion..")
-                .should()
-                .onlyDependOnClassesThat()
-                .resideInAnyPackage("java..", "dev.retort.diffusion..")
-                .allowEmptyShould(true)
-                .check(CLASSES);
+    void the_mathematics_and_the_byte_pairs_of_texts_depend_on_the_jdk_alone() {
+        for (String alone : List.of("dev.retort.diffusion..", "dev.retort.text..")) {
+            classes()
+                    .that()
+                    .resideInAPackage(alone)
+                    .should()
+                    .onlyDependOnClassesThat()
+                    .resideInAnyPackage("java..", alone)
+                    .check(CLASSES);
+        }
     }
 
     @Test
-    void the_runtime_depends_on_the_mathematics_and_onnx_runtime_alone() {
+    void the_runtime_depends_on_the_mathematics_the_byte_pairs_and_onnx_runtime_alone() {
         classes()
                 .that()
                 .resideInAPackage("dev.retort.runtime..")
                 .should()
                 .onlyDependOnClassesThat()
-                .resideInAnyPackage("java..", "ai.onnxruntime..", "dev.retort.diffusion..", "dev.retort.runtime..")
+                .resideInAnyPackage(
+                        "java..",
+                        "ai.onnxruntime..",
+                        "dev.retort.diffusion..",
+                        "dev.retort.text..",
+                        "dev.retort.runtime..")
                 .allowEmptyShould(true)
                 .check(CLASSES);
         noClasses()

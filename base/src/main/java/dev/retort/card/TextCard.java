@@ -6,6 +6,7 @@ import dev.retort.config.Require;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.text.ClipTokenizer;
+import dev.retort.tokenizer.TokenizerFolder;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,7 +54,7 @@ public final class TextCard {
     public TextCard read(Path folder, int encoders) {
         List<ClipTokenizer> read = new ArrayList<>();
         for (int i = 0; i < encoders; i++) {
-            read.add(ClipTokenizer.read(folder.resolve(name(i))));
+            read.add(TokenizerFolder.read(folder.resolve(name(i))));
         }
         return new TextCard(prompts, read);
     }
@@ -61,7 +62,7 @@ public final class TextCard {
     /** Writes the tokenizers into a model's folder. */
     public void write(Path folder) {
         for (int i = 0; i < tokenizers.size(); i++) {
-            tokenizers.get(i).write(folder.resolve(name(i)));
+            TokenizerFolder.write(tokenizers.get(i), folder.resolve(name(i)));
         }
     }
 

@@ -113,6 +113,10 @@ public enum Op {
     SELECT("x", whole("dim"), whole("index")),
     /** Elements of a dimension in the order of index (K), whole numbers: that dimension becomes K long. */
     INDEX_SELECT("x index", whole("dim")),
+    /** A row of each sample: x (N, K, D), index (N) of whole numbers below K → (N, D). */
+    PICK_ROWS("x index"),
+    /** Place of the largest element of a dimension, which disappears; of the first where several are the largest. 64-bit integers. */
+    ARG_MAX("x", whole("dim")),
     /** One behind the other along a dimension. */
     CONCAT("part…", whole("dim")),
     /** Zeros around x: {@code amounts} holds before and after of the last dimension, then of the one before it, and so on. */

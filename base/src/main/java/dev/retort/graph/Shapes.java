@@ -26,8 +26,9 @@ final class Shapes {
             case RESHAPE -> reshape(first, (Shape) attributes.get("shape"));
             case PERMUTE -> permute(first, (List<?>) attributes.get("order"));
             case SLICE -> first.with(dim(attributes), length(attributes));
-            case SELECT -> first.without(dim(attributes));
+            case SELECT, ARG_MAX -> first.without(dim(attributes));
             case INDEX_SELECT -> first.with(dim(attributes), in.get(1).size(0));
+            case PICK_ROWS -> pickRows(first, in.get(1));
             case CONCAT -> concat(in, dim(attributes));
             case PAD -> pad(first, (List<?>) attributes.get("amounts"));
             case MAX_POOL -> pool(first, whole(attributes, "window"), whole(attributes, "stride"));
@@ -135,6 +136,11 @@ final class Shapes {
         require(Op.PERMUTE, List.of(x), order.stream().distinct().count() == x.rank() && order.size() == x.rank());
         return new Shape(
                 order.stream().map(dim -> x.size(Math.toIntExact((Long) dim))).toList());
+    }
+
+    private static Shape pickRows(Shape x, Shape index) {
+        require(Op.PICK_ROWS, List.of(x, index), x.rank() == 3 && index.equals(new Shape(List.of(x.size(0)))));
+        return x.without(1);
     }
 
     private static Size length(Map<String, Object> attributes) {

@@ -8,6 +8,7 @@ import dev.retort.io.StateDict;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.text.ClipTokenizer;
+import dev.retort.tokenizer.TokenizerFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -156,7 +157,7 @@ public final class TextEncoderFiles {
         if (tokenizer == null) {
             return Optional.empty();
         }
-        ClipTokenizer read = ClipTokenizer.read(tokenizer);
+        ClipTokenizer read = TokenizerFolder.read(tokenizer);
         try {
             spec.requireFits(read);
         } catch (RetortException e) {

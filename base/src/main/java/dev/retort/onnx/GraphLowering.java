@@ -152,6 +152,12 @@ public final class GraphLowering {
                 case EMBEDDING -> builder.add(OnnxOp.GATHER, Map.of("axis", 0L), in.get(0), in.get(1));
                 case INDEX_SELECT ->
                     builder.add(OnnxOp.GATHER, Map.of("axis", node.whole("dim")), in.get(0), in.get(1));
+                case PICK_ROWS ->
+                    builder.add(
+                            OnnxOp.GATHER_ND,
+                            Map.of("batch_dims", 1L),
+                            in.get(0),
+                            builder.add(OnnxOp.RESHAPE, in.get(1), builder.wholes(0, 1)));
                 case WHERE -> builder.add(OnnxOp.WHERE, in.get(0), typed(node, in, 1), typed(node, in, 2));
                 case ADDCMUL ->
                     builder.add(
@@ -197,6 +203,8 @@ public final class GraphLowering {
                             ShapeLowering.target(builder, node.out().shape()));
                 case PERMUTE -> shapes.permute(node, x);
                 case SELECT -> shapes.select(node, x);
+                case ARG_MAX ->
+                    builder.add(OnnxOp.ARG_MAX, Map.of("axis", node.whole("dim"), "keepdims", 0L), x);
                 case PAD -> shapes.pad(node, x);
                 case MAX_POOL -> shapes.maxPool(node, x);
                 case AVERAGE_POOL -> shapes.averagePool(node, x);

@@ -19,6 +19,7 @@ import java.util.stream.Collectors;
 public enum OnnxOp {
     ABS("Abs", 13, "X"),
     ADD("Add", 14, "A B"),
+    ARG_MAX("ArgMax", 13, "data", optional("axis", INT), optional("keepdims", INT)),
     ARG_MIN("ArgMin", 13, "data", optional("axis", INT), optional("keepdims", INT)),
     AVERAGE_POOL("AveragePool", 19, "X", required("kernel_shape", INTS), optional("strides", INTS)),
     BATCH_NORMALIZATION("BatchNormalization", 15, "X scale B input_mean input_var", optional("epsilon", FLOAT)),
@@ -31,6 +32,7 @@ public enum OnnxOp {
     EXP("Exp", 13, "input"),
     EXPAND("Expand", 13, "input shape"),
     GATHER("Gather", 13, "data indices", optional("axis", INT)),
+    GATHER_ND("GatherND", 13, "data indices", optional("batch_dims", INT)),
     GELU("Gelu", 20, "X", optional("approximate", STRING)),
     GREATER("Greater", 13, "A B"),
     IDENTITY("Identity", 19, "input"),

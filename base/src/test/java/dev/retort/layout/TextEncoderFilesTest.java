@@ -13,6 +13,7 @@ import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.text.ClipTokenizer;
+import dev.retort.tokenizer.TokenizerFolder;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -258,7 +259,7 @@ class TextEncoderFilesTest {
             try (TensorFile parameters = random(spec, 5)) {
                 TextEncoderFiles.write(folder.resolve("text_encoder" + end), spec, parameters, Storage.of(Dtype.F32));
             }
-            tokenizer.write(folder.resolve("tokenizer" + end));
+            TokenizerFolder.write(tokenizer, folder.resolve("tokenizer" + end));
         }
         List<TextEncoderFiles> found = TextEncoderFiles.find(folder);
         assertThat(found).extracting(TextEncoderFiles::spec).containsExactly(FIRST, SECOND);
@@ -272,11 +273,11 @@ class TextEncoderFilesTest {
             Files.copy(reference("clip-text/model-a").resolve(file), encoder.resolve(file));
         }
         Path tokenizer = folder.resolve("tokenizer");
-        ClipTokenizer.read(reference("clip-text/tokenizer")).write(tokenizer);
+        TokenizerFolder.write(TokenizerFolder.read(reference("clip-text/tokenizer")), tokenizer);
         assertThatThrownBy(() -> only(folder).tokenizer())
                 .hasMessageContaining("tokenizer does not fit")
                 .hasMessageContaining("the tokenizer has 49408 tokens, and the encoder knows 1000");
-        ClipTokenizer.learn(List.of("a red circle"), 60, 100).write(tokenizer);
+        TokenizerFolder.write(ClipTokenizer.learn(List.of("a red circle"), 60, 100), tokenizer);
         assertThatThrownBy(() -> only(folder).tokenizer())
                 .hasMessageContaining("texts of 100 tokens, and the encoder reads 77");
         assertThat(only(encoder).tokenizer()).isEmpty();

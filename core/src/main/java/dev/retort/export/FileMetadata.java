@@ -3,9 +3,12 @@ package dev.retort.export;
 import dev.retort.card.FoldedDitSpec;
 import dev.retort.card.ImageShape;
 import dev.retort.card.ModelCard;
+import dev.retort.card.Part;
 import dev.retort.config.CardFile;
 import dev.retort.diffusion.PlanText;
 import dev.retort.io.Dtype;
+import dev.retort.text.ClipTokenizer;
+import dev.retort.text.TokenizerText;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -31,8 +34,17 @@ final class FileMetadata {
         metadata.put("retort.format", FORMAT);
         metadata.put("retort.form", form);
         metadata.put("retort.values", values.channels() + " " + values.height() + " " + values.width());
-        metadata.put("retort.classes", String.join("\n", card.classes()));
-        metadata.put("retort.labels", spaced(card.labels()));
+        if (card.network().condition().parts().containsKey(Part.LABEL)) {
+            metadata.put("retort.classes", String.join("\n", card.classes()));
+            metadata.put("retort.labels", spaced(card.labels()));
+        }
+        if (card.text() != null) {
+            metadata.put("retort.prompts", lines(card.text().prompts()));
+            List<ClipTokenizer> tokenizers = card.text().tokenizers();
+            for (int i = 0; i < tokenizers.size(); i++) {
+                metadata.put("retort.tokenizer." + i, TokenizerText.of(tokenizers.get(i)));
+            }
+        }
         metadata.put("retort.steps", spaced(ways.stream().map(Way::steps).toList()));
         for (Way way : ways) {
             metadata.put("retort.plan." + way.steps(), PlanText.of(way.sampler().plan()));
@@ -52,6 +64,11 @@ final class FileMetadata {
     private static String rows(FoldedDitSpec spec) {
         String ends = spec.ends().isEmpty() ? "" : "ends " + spaced(spec.ends()) + "\n";
         return "times " + spaced(spec.times()) + "\n" + ends + "labels " + spaced(spec.labels()) + "\n";
+    }
+
+    /** Each on a line of its own; white space within a text means the same whatever it is. */
+    private static String lines(List<String> texts) {
+        return texts.stream().map(text -> text.strip().replaceAll("\\s+", " ")).collect(Collectors.joining("\n"));
     }
 
     private static String spaced(Collection<?> values) {

@@ -10,6 +10,7 @@ import dev.retort.onnx.OnnxWriter;
 import dev.retort.torch.Device;
 import dev.retort.torch.GraphReplay;
 import dev.retort.torch.NoGrad;
+import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
 import java.nio.file.Path;
@@ -110,7 +111,9 @@ final class FirstDifference {
                     Object values = inputs.get(input.name());
                     return values instanceof float[] floats
                             ? Tensors.of(floats, Device.CPU, input.shape().at(batch(inputs)))
-                            : Tensors.of((long[]) values, Device.CPU);
+                            : Ops.reshape(
+                                    Tensors.of((long[]) values, Device.CPU),
+                                    input.shape().at(batch(inputs)));
                 })
                 .toArray(Tensor[]::new);
     }

@@ -34,7 +34,8 @@ import org.bytedeco.pytorch.Tensor;
  * @param network the same prepared for sampling, in fp32
  */
 record OpenedModel(ModelCard card, TensorFile weights, Graph graph, Denoiser network) implements AutoCloseable {
-    private static final Set<Part> TOLD = EnumSet.of(Part.LABEL, Part.GUIDANCE, Part.END_TIME);
+    private static final Set<Part> TOLD =
+            EnumSet.of(Part.LABEL, Part.TOKENS, Part.TIME_IDS, Part.GUIDANCE, Part.END_TIME);
 
     /** Opens a model folder. */
     static OpenedModel open(Path folder) {
@@ -46,11 +47,11 @@ record OpenedModel(ModelCard card, TensorFile weights, Graph graph, Denoiser net
                             + ", which no product of ONNX Runtime takes as they are; give one quantised by int8-static or int8-dynamic");
         }
         Set<Part> parts = card.network().condition().parts().keySet();
-        if (!TOLD.containsAll(parts) || !parts.contains(Part.LABEL)) {
+        if (!TOLD.containsAll(parts)) {
             throw new RetortException(
                     Kind.CHECKPOINT,
-                    card.network().name() + " is told " + parts + ", and only networks told a class, and of " + TOLD
-                            + " no more, are written to other programs' files; give one of these");
+                    card.network().name() + " is told " + parts + ", and only networks told none but " + TOLD
+                            + " are written to other programs' files; give one of these, such as a U-Net with its text encoders");
         }
         Graph graph = Architectures.of(card.network()).graph(card.network());
         requireProducts(folder, card.quantization(), graph);

@@ -9,7 +9,7 @@ import dev.retort.diffusion.Purpose;
 import dev.retort.diffusion.Rng;
 import dev.retort.graph.Value;
 import dev.retort.model.Condition;
-import dev.retort.model.Moment;
+import dev.retort.model.Conditioner;
 import dev.retort.model.Request;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
@@ -69,49 +69,63 @@ final class OutputCheck {
         for (int i = 0; i < x.length; i++) {
             x[i] *= (float) level;
         }
-        int[] labels = labels(first, count);
-        if (way.asksTwice(step)) {
-            labels[count - 1] = model.card().network().condition().nullClass();
-        }
         Map<String, Object> inputs = new LinkedHashMap<>();
-        for (Value input : model.graph().inputs()) {
-            inputs.put(input.name(), input.name().equals("x") ? x : input(input.name(), step, labels));
-        }
-        List<Moment> moments = way.moments();
         try (Scope scope = Scope.open();
-                NoGrad off = NoGrad.on();
-                Request request = model.network().open(moments, condition(labels))) {
-            return new Case(inputs, Tensors.floats(request.call(step, tensor(x, count))));
+                NoGrad off = NoGrad.on()) {
+            Condition told = told(first, count, way.asksTwice(step));
+            for (Value input : model.graph().inputs()) {
+                inputs.put(input.name(), input.name().equals("x") ? x : input(input.name(), step, told));
+            }
+            try (Request request = model.network().open(way.moments(), told)) {
+                return new Case(inputs, Tensors.floats(request.call(step, tensor(x, count))));
+            }
         }
     }
 
-    private Object input(String name, int step, int[] labels) {
-        return switch (name) {
-            case "label" -> Arrays.stream(labels).asLongStream().toArray();
-            case "row" -> rows(step, labels);
-            default -> {
-                float[] numbers = new float[labels.length];
-                Arrays.fill(numbers, (float) way.told(step, name));
-                yield numbers;
-            }
-        };
+    /** What some samples are told, the last one nothing where guidance asks for that. */
+    private Condition told(int first, int count, boolean withNone) {
+        Conditioner conditioner = way.sampler().conditioner();
+        Condition told = conditioner.of(prompts(first, count), Device.CPU);
+        if (!withNone) {
+            return told;
+        }
+        boolean[] dropped = new boolean[count];
+        dropped[count - 1] = true;
+        return told.orNone(dropped, conditioner.none(count, Device.CPU));
     }
 
-    private long[] rows(int step, int[] labels) {
+    private Prompts prompts(int first, int count) {
+        return Prompts.inTurn(model.card(), first, count);
+    }
+
+    private Object input(String name, int step, Condition told) {
+        if (name.equals("row")) {
+            return rows(step, Tensors.longs(told.get(Part.LABEL)));
+        }
+        if (!name.equals("time") && told.has(Way.part(name))) {
+            return values(told.get(Way.part(name)));
+        }
+        float[] numbers = new float[Math.toIntExact(told.rows())];
+        Arrays.fill(numbers, (float) way.told(step, name));
+        return numbers;
+    }
+
+    private static Object values(Tensor part) {
+        return part.is_floating_point() ? Tensors.floats(part) : Tensors.longs(part);
+    }
+
+    private long[] rows(int step, long[] labels) {
         FoldedDitSpec spec = model.folded();
         long moment = way.momentOf(step, spec);
         return Arrays.stream(labels)
-                .mapToLong(
-                        label -> moment * spec.labels().size() + spec.labels().indexOf(label))
+                .map(label -> moment * spec.labels().size() + spec.labels().indexOf((int) label))
                 .toArray();
     }
 
     /** All steps at once. */
     List<Case> samples() {
-        int[] labels = labels(0, SAMPLES);
         Map<String, Object> inputs = new LinkedHashMap<>();
         inputs.put("noise", noise(Purpose.SAMPLE_START, 0, 0, SAMPLES));
-        inputs.put("label", Arrays.stream(labels).asLongStream().toArray());
         List<Plan.Step> steps = way.sampler().plan().steps();
         for (int k = 0; k < steps.size(); k++) {
             if (!steps.get(k).noise().equals(NoiseScale.NONE)) {
@@ -120,22 +134,15 @@ final class OutputCheck {
         }
         try (Scope scope = Scope.open();
                 NoGrad off = NoGrad.on()) {
+            Condition told = told(0, SAMPLES, false);
+            way.parts().forEach(part -> inputs.put(Way.input(part), values(told.get(part))));
             Tensor pixels = way.sampler()
                     .sample(
-                            new Prompts.Labels(labels),
+                            prompts(0, SAMPLES),
                             SEED,
                             LongStream.range(0, SAMPLES).toArray());
             return List.of(new Case(inputs, Tensors.floats(pixels)));
         }
-    }
-
-    private int[] labels(int first, int count) {
-        List<Integer> all = model.card().labels();
-        int[] labels = new int[count];
-        for (int i = 0; i < count; i++) {
-            labels[i] = all.get((first + i) % all.size());
-        }
-        return labels;
     }
 
     private float[] noise(Purpose purpose, long step, int first, int count) {
@@ -149,10 +156,6 @@ final class OutputCheck {
     private Tensor tensor(float[] values, int count) {
         long[] shape = model.graph().inputs().get(0).shape().at(count);
         return Tensors.of(values, Device.CPU, shape);
-    }
-
-    private static Condition condition(int[] labels) {
-        return Condition.of(Map.of(Part.LABEL, Tensors.of(labels, Device.CPU)));
     }
 
     /** The largest error of a file's output over all cases. */

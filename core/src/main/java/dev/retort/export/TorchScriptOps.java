@@ -82,6 +82,8 @@ final class TorchScriptOps {
                         whole(node, "step"));
             case SELECT -> call("select", x, whole(node, "dim"), whole(node, "index"));
             case INDEX_SELECT -> call("index_select", x, whole(node, "dim"), y);
+            case PICK_ROWS -> pickRows(x, y, node.out().shape().size(1));
+            case ARG_MAX -> call("argmax", x, whole(node, "dim"));
             case CONCAT -> call("cat", in.toString(), whole(node, "dim"));
             case PAD -> call("constant_pad_nd", x, Arrays.toString(node.wholes("amounts")), "0");
             case MAX_POOL -> call("max_pool2d", x, twice(node.whole("window")), twice(node.whole("stride")));
@@ -143,6 +145,12 @@ final class TorchScriptOps {
     private static String attention(String q, String k, String v, String mask, double scale, Shape result) {
         String mixed = call("scaled_dot_product_attention", q, k, v, mask, "0.0", "False", "scale=" + number(scale));
         return call("reshape", call("permute", mixed, "[0, 2, 1, 3]"), sizes(result.sizes()));
+    }
+
+    private static String pickRows(String x, String index, Size width) {
+        String each = call("reshape", index, "[-1, 1, 1]");
+        String everywhere = call("expand", each, "[-1, 1, " + size(width) + "]");
+        return call("squeeze", call("gather", x, "1", everywhere), "1");
     }
 
     private static String cast(String x, dev.retort.io.Dtype type, Node node) {

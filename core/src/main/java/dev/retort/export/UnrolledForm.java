@@ -3,24 +3,32 @@ package dev.retort.export;
 import dev.retort.card.FoldedDitSpec;
 import dev.retort.card.ImageShape;
 import dev.retort.card.NetworkSpec;
+import dev.retort.card.Part;
 import dev.retort.diffusion.NoiseScale;
 import dev.retort.diffusion.Plan;
 import dev.retort.graph.Shape;
 import dev.retort.graph.Value;
 import dev.retort.io.Dtype;
+import dev.retort.model.Condition;
 import dev.retort.onnx.GraphLowering;
 import dev.retort.onnx.OnnxBuilder;
 import dev.retort.onnx.OnnxModel;
 import dev.retort.onnx.OnnxOp;
 import dev.retort.onnx.StepIndex;
+import dev.retort.torch.Device;
+import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
+import org.bytedeco.pytorch.Tensor;
 
 /**
  * A file that computes all steps of one plan: noise in, pixels out. Where a step is guided the network is asked of twice as many samples, the
- * second half without a label.
+ * second half told nothing.
  */
 final class UnrolledForm implements PlanNodes.Calls {
     private final OpenedModel model;
@@ -28,8 +36,10 @@ final class UnrolledForm implements PlanNodes.Calls {
     private final OnnxBuilder builder = new OnnxBuilder();
     private final GraphLowering lowering;
     private final Shape state;
-    /** Labels of the samples, and of the samples and as many without a label. */
-    private final Map<Boolean, String> labels = new HashMap<>();
+    /** What the samples are told, by the name of the input, and what they and as many that are told nothing are. */
+    private final Map<String, String> told = new HashMap<>();
+
+    private final Map<String, String> thenNone = new HashMap<>();
 
     private UnrolledForm(OpenedModel model, Way way, Dtype matrices) {
         this.model = model;
@@ -46,7 +56,12 @@ final class UnrolledForm implements PlanNodes.Calls {
     private OnnxModel written(Map<String, String> metadata) {
         NetworkSpec network = model.card().network();
         String noise = builder.input("noise", Dtype.F32, state);
-        labels.put(false, builder.input("label", Dtype.I64, Shape.ofSamples()));
+        try (Scope scope = Scope.open()) {
+            Condition none = way.sampler().asksTwice()
+                    ? way.sampler().conditioner().none(1, Device.CPU)
+                    : Condition.empty(1, Device.CPU);
+            way.parts().forEach(part -> tell(part, none));
+        }
         Plan plan = way.sampler().plan();
         for (int k = 0; k < plan.steps().size(); k++) {
             if (!plan.steps().get(k).noise().equals(NoiseScale.NONE)) {
@@ -74,22 +89,25 @@ final class UnrolledForm implements PlanNodes.Calls {
     public String network(int step, String input) {
         boolean twice = way.asksTwice(step);
         String x = twice ? builder.add(OnnxOp.CONCAT, Map.of("axis", 0L), input, input) : input;
-        String label = labels.computeIfAbsent(twice, both -> thenNone());
+        Map<String, String> all = twice ? thenNone : told;
         builder.label("step." + step);
         List<String> inputs = new ArrayList<>();
         for (Value value : model.graph().inputs()) {
             inputs.add(
                     switch (value.name()) {
                         case "x" -> x;
-                        case "label" -> label;
-                        case "row" -> row(step, label);
-                        default -> repeated(way.told(step, value.name()), label);
+                        case "row" -> row(step, all.get("label"));
+                        default ->
+                            all.containsKey(value.name())
+                                    ? all.get(value.name())
+                                    : repeated(way.told(step, value.name()), x);
                     });
         }
         Value output = model.graph().outputs().get(0);
-        String all = lowering.lower(model.graph(), inputs, range(step)).get(output.name());
+        String answer =
+                lowering.lower(model.graph(), inputs, range(step)).get(output.name());
         builder.label("step." + step);
-        return twice ? guided(step, all, Math.toIntExact(output.shape().size(1).whole())) : all;
+        return twice ? guided(step, answer, Math.toIntExact(output.shape().size(1).whole())) : answer;
     }
 
     /** Which ranges the activations of a step have. */
@@ -101,18 +119,33 @@ final class UnrolledForm implements PlanNodes.Calls {
     }
 
     /** A number for each sample. */
-    private String repeated(double number, String label) {
-        return builder.add(OnnxOp.EXPAND, builder.number(number), builder.add(OnnxOp.SHAPE, label));
+    private String repeated(double number, String x) {
+        String count = builder.add(OnnxOp.SHAPE, Map.of("start", 0L, "end", 1L), x);
+        return builder.add(OnnxOp.EXPAND, builder.number(number), count);
     }
 
-    private String thenNone() {
-        builder.label("none");
-        String label = labels.get(false);
-        String none = builder.add(
-                OnnxOp.EXPAND,
-                builder.number(Dtype.I64, model.card().network().condition().nullClass()),
-                builder.add(OnnxOp.SHAPE, label));
-        return builder.add(OnnxOp.CONCAT, Map.of("axis", 0L), label, none);
+    /** Takes a part of the condition as an input; {@code none}, where it has the part, is a row that tells nothing. */
+    private void tell(Part part, Condition none) {
+        List<Integer> shape = model.card().network().condition().parts().get(part);
+        Shape rows = Shape.ofSamples(shape.stream().mapToLong(size -> size).toArray());
+        boolean ids = part == Part.LABEL || part == Part.TOKENS;
+        Dtype type = ids ? Dtype.I64 : Dtype.F32;
+        String input = builder.input(Way.input(part), type, rows);
+        told.put(input, input);
+        if (none.has(part)) {
+            builder.label("none");
+            String row = builder.constant("none." + input, type, numbers(none.get(part)), rows.at(1));
+            String all = builder.add(OnnxOp.EXPAND, row, builder.add(OnnxOp.SHAPE, input));
+            thenNone.put(input, builder.add(OnnxOp.CONCAT, Map.of("axis", 0L), input, all));
+        }
+    }
+
+    private static double[] numbers(Tensor row) {
+        if (!row.is_floating_point()) {
+            return Arrays.stream(Tensors.longs(row)).asDoubleStream().toArray();
+        }
+        float[] values = Tensors.floats(row);
+        return IntStream.range(0, values.length).mapToDouble(i -> values[i]).toArray();
     }
 
     /** The row of a folded network's table; of a label that is not in it, none at all, which is refused when it is looked up. */

@@ -69,7 +69,24 @@ record Way(int steps, Sampler sampler) {
         Moment moment = moments().get(step);
         return input.equals("time")
                 ? moment.time()
-                : moment.numbers().get(Part.valueOf(input.toUpperCase(Locale.ROOT)));
+                : moment.numbers().get(part(input));
+    }
+
+    /** What each sample is told that is no number of a step: a class, or tokens of a text. */
+    List<Part> parts() {
+        return sampler.network().spec().condition().parts().keySet().stream()
+                .filter(part -> part != Part.GUIDANCE && part != Part.END_TIME)
+                .toList();
+    }
+
+    /** The part of a condition that an input of a file is. */
+    static Part part(String input) {
+        return Part.valueOf(input.toUpperCase(Locale.ROOT));
+    }
+
+    /** The input of a file that is a part of a condition. */
+    static String input(Part part) {
+        return part.name().toLowerCase(Locale.ROOT);
     }
 
     /** Which moment of a folded network's table a step is. */

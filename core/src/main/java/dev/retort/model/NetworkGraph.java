@@ -6,6 +6,7 @@ import dev.retort.graph.Graph;
 import dev.retort.nn.LayerGraph;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
+import dev.retort.torch.Ops;
 import dev.retort.torch.Tensors;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -52,6 +53,11 @@ public final class NetworkGraph {
                 int[] labels = new int[samples];
                 Arrays.fill(labels, samples % spec.classes());
                 inputs.put(name(part), Tensors.of(labels, device));
+            } else if (part == Part.TOKENS) {
+                long[] ids = new long[samples * shape.get(0) * shape.get(1)];
+                Arrays.fill(ids, samples % 2);
+                inputs.put(
+                        name(part), Ops.view(Tensors.of(ids, device), samples, shape.get(0), shape.get(1)));
             } else {
                 long[] all = new long[shape.size() + 1];
                 all[0] = samples;

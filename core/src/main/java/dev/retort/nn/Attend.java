@@ -4,6 +4,7 @@ import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
+import dev.retort.torch.Recorder;
 import dev.retort.torch.Scratch;
 import dev.retort.torch.Tensors;
 import org.bytedeco.pytorch.Tensor;
@@ -41,7 +42,7 @@ public final class Attend {
     public static Tensor of(Tensor q, Tensor k, Tensor v, Mask mask, double scale) {
         long queries = q.size(2);
         long portion = Math.max(1, SCORES / (q.size(0) * q.size(1) * k.size(2)));
-        if (queries <= portion || !NoGrad.isOn()) {
+        if (queries <= portion || !NoGrad.isOn() || Recorder.isOn()) {
             return some(q, k, v, mask, scale, 0);
         }
         Tensor[] parts = new Tensor[Math.toIntExact((queries + portion - 1) / portion)];

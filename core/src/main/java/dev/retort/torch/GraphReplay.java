@@ -136,6 +136,8 @@ public final class GraphReplay {
                         node.whole("step"));
             case SELECT -> Ops.select(x, node.whole("dim"), node.whole("index"));
             case INDEX_SELECT -> Ops.indexSelect(x, node.whole("dim"), y);
+            case PICK_ROWS -> Ops.pickRows(x, y);
+            case ARG_MAX -> Ops.argMax(x, node.whole("dim"));
             case CONCAT -> Ops.cat(node.whole("dim"), in.toArray(Tensor[]::new));
             case PAD -> Ops.padZeros(x, node.wholes("amounts"));
             case MAX_POOL -> Ops.maxPool(x, node.whole("window"), node.whole("stride"));

@@ -390,6 +390,17 @@ public final class Ops {
         return Recorder.note(x.index_select(dim, index), Op.INDEX_SELECT, Map.of("dim", dim), x, index);
     }
 
+    /** A row of each sample: x (N, K, D), index (N), whole numbers below K → (N, D). */
+    public static Tensor pickRows(Tensor x, Tensor index) {
+        Tensor each = index.view(-1, 1, 1).expand(x.size(0), 1, x.size(2)); // (N, 1, D)
+        return Recorder.note(x.gather(1, each).squeeze(1), Op.PICK_ROWS, x, index);
+    }
+
+    /** Place of the first of the largest elements of a dimension, which disappears. */
+    public static Tensor argMax(Tensor x, long dim) {
+        return Recorder.note(torch.argmax(x, new LongOptional(dim), false), Op.ARG_MAX, Map.of("dim", dim), x);
+    }
+
     /** Concatenation along {@code dim}. */
     public static Tensor cat(long dim, Tensor... parts) {
         return Recorder.note(torch.cat(new TensorVector(parts), dim), Op.CONCAT, Map.of("dim", dim), parts);

@@ -60,8 +60,8 @@ public final class Recorder implements AutoCloseable {
         return recorder;
     }
 
-    /** Whether this thread records. */
-    static boolean isOn() {
+    /** Whether this thread records: what is noted then is to be the same ops for any batch. */
+    public static boolean isOn() {
         return CURRENT.get() != null;
     }
 

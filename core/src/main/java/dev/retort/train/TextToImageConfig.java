@@ -72,7 +72,15 @@ public record TextToImageConfig(
         List<String> captions = captions(source, LEARNED);
         return Optional.of(new TextCard(
                 captions.stream().distinct().limit(TOLD).toList(),
-                List.of(ClipTokenizer.learn(captions, text.vocabulary(), text.length()))));
+                List.of(tokenizer(captions))));
+    }
+
+    private ClipTokenizer tokenizer(List<String> captions) {
+        try {
+            return ClipTokenizer.learn(captions, text.vocabulary(), text.length());
+        } catch (IllegalArgumentException e) {
+            throw new RetortException(Kind.CONFIG, "model.text." + e.getMessage(), e);
+        }
     }
 
     private static List<String> captions(ImageSource source, int most) {

@@ -102,6 +102,9 @@ class EveryOpTest {
         one(Op.SLICE, Map.of("dim", 0L, "start", new Size(0, 1), "end", new Size(0, 2), "step", 1L), n(8), rows(2, 8));
         one(Op.SELECT, Map.of("dim", 1L, "index", 2L), n(8), x);
         one(Op.INDEX_SELECT, Map.of("dim", 1L), n(3, 8), x, Shape.of(3));
+        one(Op.PICK_ROWS, n(8), n(7, 8), n());
+        one(Op.ARG_MAX, Map.of("dim", 1L), n(8), x);
+        one(Op.ARG_MAX, Map.of("dim", 1L), n(8), n(1, 8));
         one(Op.CONCAT, Map.of("dim", 1L), n(11, 8), x, n(2, 8), n(3, 8));
         one(Op.PAD, Map.of("amounts", List.of(1L, 2L, 0L, 3L)), n(9, 11), x);
         one(Op.MAX_POOL, Map.of("window", 3L, "stride", 2L), n(2, 2, 3), n(2, 6, 8));
@@ -134,13 +137,13 @@ class EveryOpTest {
         for (int i = 0; i < in.length; i++) {
             operands.add(new Value("in" + i, type(op, i), in[i]));
         }
-        Dtype type = op == Op.GREATER ? Dtype.BOOL : op == Op.CAST ? Dtype.I64 : Dtype.F32;
+        Dtype type = op == Op.GREATER ? Dtype.BOOL : op == Op.CAST || op == Op.ARG_MAX ? Dtype.I64 : Dtype.F32;
         NODES.computeIfAbsent(op, key -> new ArrayList<>())
                 .add(new Node(op, operands, new Value("out", type, out), attributes));
     }
 
     private static Dtype type(Op op, int operand) {
-        boolean index = (op == Op.EMBEDDING || op == Op.INDEX_SELECT) && operand == 1;
+        boolean index = (op == Op.EMBEDDING || op == Op.INDEX_SELECT || op == Op.PICK_ROWS) && operand == 1;
         return index ? Dtype.I64 : op == Op.WHERE && operand == 0 ? Dtype.BOOL : Dtype.F32;
     }
 

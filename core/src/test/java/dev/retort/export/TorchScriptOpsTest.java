@@ -94,6 +94,8 @@ class TorchScriptOpsTest {
                         new Case(
                                 Op.INDEX_SELECT,
                                 (x, w) -> Ops.indexSelect(x, 3, Tensors.of(new int[] {5, 0}, Device.CPU))),
+                        new Case(Op.PICK_ROWS, (x, w) -> Ops.pickRows(Ops.select(x, 1, 0), last(x))),
+                        new Case(Op.ARG_MAX, (x, w) -> Ops.embedding(w, last(x))),
                         new Case(Op.CONCAT, (x, w) -> Ops.cat(-1, x, Ops.square(x), x)),
                         new Case(Op.PAD, (x, w) -> Ops.padZeros(x, 0, 1, 2, 0)),
                         new Case(Op.MAX_POOL, (x, w) -> Ops.maxPool(x, 2, 2)),
@@ -180,6 +182,11 @@ class TorchScriptOpsTest {
 
     private static Tensor rows(Tensor x) {
         return Ops.reshape(x, x.size(0), 24, 12);
+    }
+
+    /** A place below 6 for each sample. */
+    private static Tensor last(Tensor x) {
+        return Ops.argMax(Ops.select(Ops.select(x, 3, 11), 1, 3), 1);
     }
 
     private static Tensor indices(Tensor x) {

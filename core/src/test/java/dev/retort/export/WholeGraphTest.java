@@ -7,12 +7,14 @@ import dev.retort.card.AutoencoderSpec;
 import dev.retort.card.ClipTextSpec;
 import dev.retort.card.DitConvention;
 import dev.retort.card.DitSpec;
+import dev.retort.card.NetworkSpec;
 import dev.retort.card.ScalarInputs;
 import dev.retort.graph.Graph;
 import dev.retort.graph.Value;
 import dev.retort.io.Dtype;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
+import dev.retort.model.Network;
 import dev.retort.model.NetworkGraph;
 import dev.retort.model.Weights;
 import dev.retort.model.classifier.Classifier;
@@ -24,6 +26,7 @@ import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.nn.LayerGraph;
 import dev.retort.onnx.OnnxWriter;
+import dev.retort.pipeline.Architectures;
 import dev.retort.torch.Device;
 import dev.retort.torch.GraphReplay;
 import dev.retort.torch.NoGrad;
@@ -117,6 +120,15 @@ class WholeGraphTest {
                             in -> new Tensor[] {
                                 encoder.forward(in.get("tokens")).states()
                             }));
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("dev.retort.model.GraphOfNetworksTest#told")
+    void a_u_net_and_the_encoders_before_it(NetworkSpec spec) {
+        try (Scope scope = Scope.open();
+                Network network = randomised(Architectures.build(spec, Init.of(4, Device.CPU)))) {
+            assertAgrees(network, NetworkGraph.of(network, List.of()));
         }
     }
 

@@ -3,13 +3,26 @@ package dev.retort.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.retort.card.AutoencoderSpec;
+import dev.retort.card.ClipTextSpec;
+import dev.retort.card.ClipTextSpec.Activation;
 import dev.retort.card.ConvSpec;
+import dev.retort.card.ImageShape;
 import dev.retort.card.KlSpec;
 import dev.retort.card.LatentScale;
+import dev.retort.card.NetworkSpec;
+import dev.retort.card.Part;
+import dev.retort.card.TextToImageSpec;
 import dev.retort.card.TinySpec;
+import dev.retort.card.UNetSizes;
+import dev.retort.card.UNetSpec;
+import dev.retort.card.UNetSpec.Pooled;
+import dev.retort.card.UNetSpec.Text;
+import dev.retort.card.UNetSpec.Told;
 import dev.retort.graph.Graph;
 import dev.retort.graph.Node;
 import dev.retort.graph.Op;
+import dev.retort.graph.Value;
+import dev.retort.io.Dtype;
 import dev.retort.model.classifier.Classifier;
 import dev.retort.model.classifier.ConvClassifier;
 import dev.retort.model.classifier.ResNet20;
@@ -18,14 +31,21 @@ import dev.retort.model.vae.Posterior;
 import dev.retort.nn.Init;
 import dev.retort.nn.Layer;
 import dev.retort.nn.LayerGraph;
+import dev.retort.nn.Taps;
+import dev.retort.pipeline.Architectures;
 import dev.retort.torch.Device;
 import dev.retort.torch.GraphReplay;
 import dev.retort.torch.NoGrad;
+import dev.retort.torch.Ops;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
@@ -96,6 +116,62 @@ class GraphOfNetworksTest {
             assertThat(graph.nodes().stream().map(Node::op).filter(Op.CONV2D::equals))
                     .hasSize(19);
         }
+    }
+
+    /** U-Nets told nothing, told states of a text, and with their encoders; with what SDXL adds, in either way to find a text's end. */
+    static Stream<NetworkSpec> told() {
+        ImageShape image = new ImageShape(2, 7, 6);
+        List<Integer> layers = List.of(0, 1);
+        Text text = new Text(5, 8);
+        Told all = new Told(Optional.of(new Text(5, 16)), Optional.of(new Pooled(6, 6, 4)), 8);
+        ClipTextSpec plain = new ClipTextSpec(12, 5, 8, 1, 2);
+        ClipTextSpec pooling = new ClipTextSpec(12, 5, 8, 16, 2, 2, Activation.GELU, 1e-5, 6, 1, false, 11);
+        ClipTextSpec largest =
+                new ClipTextSpec(12, 5, 8, 16, 2, 2, Activation.GELU, 1e-5, 6, 1, false, ClipTextSpec.LARGEST_ID);
+        UNetSpec pooled = UNetSizes.of(image, List.of(8, 12), 2, layers, 4, all);
+        return Stream.of(
+                UNetSizes.of(image, List.of(8, 12), 2, layers, 4, Told.NOTHING),
+                UNetSizes.of(image, List.of(8, 12), 1, layers, 4, Told.of(text)),
+                new TextToImageSpec(UNetSizes.of(image, List.of(8, 12), 1, layers, 4, Told.of(text)), List.of(plain)),
+                new TextToImageSpec(pooled, List.of(plain, pooling)),
+                new TextToImageSpec(pooled, List.of(plain, largest)));
+    }
+
+    @ParameterizedTest
+    @MethodSource("told")
+    void a_u_net_and_the_encoders_before_it_equal_their_graph(NetworkSpec spec) {
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                Network network = randomised(Architectures.build(spec, Init.of(4, Device.CPU)))) {
+            Graph graph = NetworkGraph.of(network, List.of());
+            for (int batch : OTHER_BATCHES) {
+                Map<String, Tensor> inputs = new LinkedHashMap<>();
+                for (Value input : graph.inputs()) {
+                    inputs.put(input.name(), input(input, batch));
+                }
+                Condition condition = Condition.empty(batch, Device.CPU);
+                for (Part part : spec.condition().parts().keySet()) {
+                    condition = condition.with(part, inputs.get(part.name().toLowerCase(Locale.ROOT)));
+                }
+                Tensor expected = network.forward(inputs.get("x"), inputs.get("time"), condition, Taps.none());
+                Tensor replayed = new GraphReplay(graph, network.state(), Device.CPU)
+                        .run(inputs.values().toArray(Tensor[]::new))[0];
+                assertThat(Tensors.floats(replayed))
+                        .doesNotContain(Float.NaN)
+                        .isEqualTo(Tensors.floats(expected));
+            }
+        }
+    }
+
+    /** Waves; ids go round, so that texts end at several places and some twice. */
+    private static Tensor input(Value input, int batch) {
+        long[] shape = input.shape().at(batch);
+        int count = (int) input.shape().elements(batch);
+        if (input.type() == Dtype.I64) {
+            long[] ids = LongStream.range(0, count).map(i -> i * 7 % 12).toArray();
+            return Ops.reshape(Tensors.of(ids, Device.CPU), shape);
+        }
+        return Ops.reshape(wave(1, 1, 1, count), shape);
     }
 
     /** Records, then compares with the forward at other batch sizes, bit by bit. */

@@ -6,9 +6,8 @@ import dev.retort.nn.Init;
 import dev.retort.nn.LayerNorm;
 import dev.retort.nn.Linear;
 import dev.retort.nn.Taps;
-import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
 import dev.retort.torch.Ops;
-import dev.retort.torch.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -89,24 +88,15 @@ public final class ClipText extends TextEncoder {
 
     /** The last state of each text's end, normed: x (N, L, W) → (N, W). */
     Tensor pooled(Tensor x, Tensor tokens) {
-        int[] rows = ends(Tensors.longs(tokens), Math.toIntExact(x.size(1)));
-        Tensor flat = Ops.reshape(x, -1, spec.width()); // (N·L, W)
-        return finalNorm.forward(Ops.indexSelect(flat, 0, Tensors.of(rows, Device.of(x))));
+        return finalNorm.forward(Ops.pickRows(x, ends(tokens)));
     }
 
-    /** Where each text ends, as rows of all their tokens; the first token of a text without end. */
-    private int[] ends(long[] tokens, int length) {
-        int[] rows = new int[tokens.length / length];
-        for (int text = 0; text < rows.length; text++) {
-            int first = text * length;
-            rows[text] = first;
-            for (int i = first + length - 1; i >= first; i--) {
-                boolean end = spec.endToken() == ClipTextSpec.LARGEST_ID
-                        ? tokens[i] >= tokens[rows[text]]
-                        : tokens[i] == spec.endToken();
-                rows[text] = end ? i : rows[text];
-            }
+    /** Where each text ends: (N, L) → (N); the first token of a text without end. */
+    private Tensor ends(Tensor tokens) {
+        Tensor ids = Dtype.F32.cast(tokens); // (N, L), exact below 2^24
+        if (spec.endToken() != ClipTextSpec.LARGEST_ID) {
+            ids = Ops.clamp(Ops.mul(Ops.square(Ops.add(ids, -spec.endToken())), -1), -1, 0); // 0 at ends, else -1
         }
-        return rows;
+        return Ops.argMax(ids, 1);
     }
 }

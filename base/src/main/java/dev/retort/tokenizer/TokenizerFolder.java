@@ -1,10 +1,11 @@
-package dev.retort.text;
+package dev.retort.tokenizer;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
-import dev.retort.text.BytePairs.Merge;
+import dev.retort.text.ClipTokenizer;
 import dev.retort.text.ClipTokenizer.Specials;
+import dev.retort.text.Merge;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,7 +21,7 @@ import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 
 /** A CLIP tokenizer in a folder, as the transformers library reads and writes it. */
-final class ClipTokenizerFiles {
+public final class TokenizerFolder {
     private static final String VOCABULARY = "vocab.json";
     private static final String MERGES = "merges.txt";
     private static final String WHOLE = "tokenizer.json";
@@ -47,12 +48,18 @@ final class ClipTokenizerFiles {
     private final Map<Integer, String> added = new TreeMap<>();
     private int length = ClipTokenizer.LENGTH;
 
-    private ClipTokenizerFiles(Path folder) {
+    private TokenizerFolder(Path folder) {
         this.folder = folder;
     }
 
-    static ClipTokenizer read(Path folder) {
-        return new ClipTokenizerFiles(folder).read();
+    /**
+     * Reads a folder: {@code vocab.json} and {@code merges.txt}, else {@code tokenizer.json}; and beside them, where they are
+     * there, {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code added_tokens.json}.
+     *
+     * @throws RetortException of kind CHECKPOINT naming the file that is missing or damaged
+     */
+    public static ClipTokenizer read(Path folder) {
+        return new TokenizerFolder(folder).read();
     }
 
     private ClipTokenizer read() {
@@ -107,9 +114,9 @@ final class ClipTokenizerFiles {
         JsonNode model = file.root().path("model");
         String type = model.path("type").asString("BPE");
         String end = model.path("end_of_word_suffix").asString("");
-        if (!type.equals("BPE") || !end.equals(BytePairs.END)) {
+        if (!type.equals("BPE") || !end.equals(ClipTokenizer.END_OF_WORD)) {
             throw file.damaged("is a " + type + " whose words end with '" + end + "', expected CLIP's byte pairs (BPE, "
-                    + BytePairs.END + ")");
+                    + ClipTokenizer.END_OF_WORD + ")");
         }
         source = mergeSource = file.file();
         ids = file.ids(model.path("vocab"));
@@ -191,7 +198,11 @@ final class ClipTokenizerFiles {
         }
     }
 
-    static void write(ClipTokenizer tokenizer, Path folder) {
+    /**
+     * Writes {@code vocab.json}, {@code merges.txt}, {@code tokenizer_config.json} and {@code special_tokens_map.json} into a
+     * folder, as other programs read them.
+     */
+    public static void write(ClipTokenizer tokenizer, Path folder) {
         AtomicWrite.text(folder.resolve(VOCABULARY), json(tokenizer.tokens()));
         StringBuilder merges = new StringBuilder(VERSION).append('\n');
         tokenizer.merges().forEach(merge -> merges.append(merge.left())

@@ -1,10 +1,8 @@
 package dev.retort.text;
 
-import dev.retort.error.RetortException;
-import dev.retort.error.RetortException.Kind;
-import dev.retort.text.BytePairs.Merge;
 import dev.retort.text.ClipTokenizer.Specials;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -47,8 +45,7 @@ final class BytePairTraining {
             }
         }
         counts.forEach((word, count) -> {
-            List<String> tokens = new ArrayList<>(
-                    ByteLetters.of(word).chars().mapToObj(Character::toString).toList());
+            List<String> tokens = new ArrayList<>(Arrays.asList(ByteLetters.of(word).split("")));
             letters.addAll(tokens);
             tokens.set(tokens.size() - 1, tokens.get(tokens.size() - 1) + BytePairs.END);
             spellings.add(new Spelling(tokens, count));
@@ -63,9 +60,8 @@ final class BytePairTraining {
         letters.forEach(letter -> add(ids, letter + BytePairs.END));
         int specials = 2;
         if (ids.size() + specials > vocabulary) {
-            throw new RetortException(
-                    Kind.CONFIG,
-                    "vocabulary is " + vocabulary + ", expected at least " + (ids.size() + specials)
+            throw new IllegalArgumentException(
+"vocabulary is " + vocabulary + ", expected at least " + (ids.size() + specials)
                             + ": every letter of the texts, each within a word and at its end, and start and end");
         }
         List<Merge> merges = new ArrayList<>();

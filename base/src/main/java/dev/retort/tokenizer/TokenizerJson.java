@@ -1,4 +1,4 @@
-package dev.retort.text;
+package dev.retort.tokenizer;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;

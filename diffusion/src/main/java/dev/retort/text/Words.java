@@ -9,16 +9,19 @@ import java.util.Locale;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
-import java.util.stream.Stream;
 
 /**
  * Cuts a text as the transformers library does for CLIP: normal form C, spaces collapsed, lower case letter by letter (so a
  * final sigma is like any other), then endings after an apostrophe, runs of letters, single digits and runs of anything else.
  */
 final class Words {
-    private static final Pattern SPACES = Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);
-    private static final Pattern WORD = Pattern.compile(
-            "'s|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^\\s\\p{L}\\p{N}]+", Pattern.UNICODE_CHARACTER_CLASS);
+    /** White space of Unicode, spelled out: what \s means differs from one library of regular expressions to another. */
+    private static final String SPACE =
+            "\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000";
+
+    private static final Pattern SPACES = Pattern.compile("[" + SPACE + "]+");
+    private static final Pattern WORD =
+            Pattern.compile("'s|'t|'re|'ve|'m|'ll|'d|\\p{L}+|\\p{N}|[^" + SPACE + "\\p{L}\\p{N}]+");
 
     private final Pattern literal;
 
@@ -43,24 +46,26 @@ final class Words {
         Matcher literals = literal.matcher(text);
         int at = 0;
         while (literals.find()) {
-            spelled(text.substring(at, literals.start())).forEach(words::add);
+            spelled(text.substring(at, literals.start()), words);
             words.add(new Word(literals.group(), true));
             at = literals.end();
         }
-        spelled(text.substring(at)).forEach(words::add);
+        spelled(text.substring(at), words);
         return words;
     }
 
-    private static Stream<Word> spelled(String text) {
+    private static void spelled(String text, List<Word> into) {
         String composed = Normalizer.normalize(text, Normalizer.Form.NFC);
-        String plain = lower(SPACES.matcher(composed).replaceAll(" "));
-        return WORD.matcher(plain).results().map(found -> new Word(found.group(), false));
+        Matcher word = WORD.matcher(lower(SPACES.matcher(composed).replaceAll(" ")));
+        while (word.find()) {
+            into.add(new Word(word.group(), false));
+        }
     }
 
     private static String lower(String text) {
         StringBuilder lower = new StringBuilder(text.length());
         text.codePoints()
-                .forEach(point -> lower.append(Character.toString(point).toLowerCase(Locale.ROOT)));
+                .forEach(point -> lower.append(new String(Character.toChars(point)).toLowerCase(Locale.ROOT)));
         return lower.toString();
     }
 }

@@ -1,8 +1,5 @@
 package dev.retort.text;
 
-import dev.retort.error.RetortException;
-import dev.retort.error.RetortException.Kind;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
@@ -19,10 +16,13 @@ import java.util.Set;
  */
 public final class ClipTokenizer implements Tokenizer {
     /** Tokens of a text in every published encoder. */
-    static final int LENGTH = 77;
+    public static final int LENGTH = 77;
 
     /** Start, a token of the text, end. */
-    static final int SHORTEST = 3;
+    public static final int SHORTEST = 3;
+
+    /** What the last token of a word ends with. */
+    public static final String END_OF_WORD = BytePairs.END;
 
     /**
      * Tokens with a part of their own.
@@ -32,16 +32,19 @@ public final class ClipTokenizer implements Tokenizer {
      * @param unknown stands for letters that the vocabulary lacks
      * @param pad fills what is left
      */
-    record Specials(String start, String end, String unknown, String pad) {
-        static final Specials CLIP = new Specials("<|startoftext|>", "<|endoftext|>", "<|endoftext|>", "<|endoftext|>");
+    public record Specials(String start, String end, String unknown, String pad) {
+        /** Those of every published encoder. */
+        public static final Specials CLIP =
+                new Specials("<|startoftext|>", "<|endoftext|>", "<|endoftext|>", "<|endoftext|>");
 
-        List<String> all() {
+        /** In that order. */
+        public List<String> all() {
             return List.of(start, end, unknown, pad);
         }
     }
 
     private final Map<String, Integer> ids;
-    private final List<BytePairs.Merge> merges;
+    private final List<Merge> merges;
     private final Specials specials;
     private final Set<String> added;
     private final int length;
@@ -55,12 +58,13 @@ public final class ClipTokenizer implements Tokenizer {
      *
      * @param ids token to id, each id once; has every special and added token and every token of a merge
      * @param added tokens beside the specials that are not spelled
+     * @param length ids of a text, start and end included
+     * @throws IllegalArgumentException where the length leaves no room for a text
      */
-    ClipTokenizer(
-            Map<String, Integer> ids, List<BytePairs.Merge> merges, Specials specials, Set<String> added, int length) {
+    public ClipTokenizer(
+            Map<String, Integer> ids, List<Merge> merges, Specials specials, Set<String> added, int length) {
         if (length < SHORTEST) {
-            throw new RetortException(
-                    Kind.CONFIG,
+            throw new IllegalArgumentException(
                     "length is " + length + ", expected at least " + SHORTEST + ": start, a token of the text, end");
         }
         this.ids = Collections.unmodifiableMap(new LinkedHashMap<>(ids));
@@ -77,33 +81,15 @@ public final class ClipTokenizer implements Tokenizer {
     }
 
     /**
-     * Reads a folder: {@code vocab.json} and {@code merges.txt}, else {@code tokenizer.json}; and beside them, where they are
-     * there, {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code added_tokens.json}.
-     *
-     * @throws RetortException of kind CHECKPOINT naming the file that is missing or damaged
-     */
-    public static ClipTokenizer read(Path folder) {
-        return ClipTokenizerFiles.read(folder);
-    }
-
-    /**
      * Makes a tokenizer for texts like these: their letters, then the pairs that stand beside each other most often, of two
      * equally frequent ones the first in the order of letters. The same texts give the same tokenizer.
      *
      * @param vocabulary most tokens; with enough of them every word of the texts becomes a token
      * @param length tokens of a text, start and end included
-     * @throws RetortException of kind CONFIG where the vocabulary does not hold the letters
+     * @throws IllegalArgumentException where the vocabulary does not hold the letters, or the length leaves no room for a text
      */
     public static ClipTokenizer learn(Iterable<String> captions, int vocabulary, int length) {
         return new BytePairTraining(captions).tokenizer(vocabulary, length);
-    }
-
-    /**
-     * Writes {@code vocab.json}, {@code merges.txt}, {@code tokenizer_config.json} and {@code special_tokens_map.json} into a
-     * folder, as other programs read them.
-     */
-    public void write(Path folder) {
-        ClipTokenizerFiles.write(this, folder);
     }
 
     @Override
@@ -166,19 +152,23 @@ public final class ClipTokenizer implements Tokenizer {
         return spelled.stream().flatMapToInt(Arrays::stream).toArray();
     }
 
-    Map<String, Integer> tokens() {
+    /** Token to id. */
+    public Map<String, Integer> tokens() {
         return ids;
     }
 
-    List<BytePairs.Merge> merges() {
+    /** In the order in which they are made. */
+    public List<Merge> merges() {
         return merges;
     }
 
-    Specials specials() {
+    /** Tokens with a part of their own. */
+    public Specials specials() {
         return specials;
     }
 
-    Set<String> added() {
+    /** Tokens beside the specials that are not spelled. */
+    public Set<String> added() {
         return added;
     }
 

@@ -15,13 +15,6 @@ final class BytePairs {
     /** Words whose spelling is kept; captions repeat few words often. */
     private static final int MOST_KEPT = 1 << 16;
 
-    /** Two tokens that become one. */
-    record Merge(String left, String right) {
-        String joined() {
-            return left + right;
-        }
-    }
-
     private record Step(int rank, int joined) {}
 
     private final Map<String, Integer> vocabulary;
