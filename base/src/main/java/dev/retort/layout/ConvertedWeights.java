@@ -7,6 +7,9 @@ import dev.retort.io.Dtype;
 import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
+import dev.retort.io.TorchWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
@@ -48,6 +51,49 @@ public final class ConvertedWeights {
                 .forEach(entry -> writer.add(
                         entry.name(), dtype, entry.shape(), file.values(entry.name(), 0, entry.elements(), dtype)));
         return writer;
+    }
+
+    /** Refuses a folder where a file is to be written. */
+    static void requireFile(Path to) {
+        if (Files.isDirectory(to)) {
+            throw new RetortException(Kind.USAGE, to + " is a folder, and a file is written; give another name");
+        }
+    }
+
+    /**
+     * Writes the tensors of several files as a bare dictionary: a torch file where the name ends in {@code .pt}, {@code .pth}, {@code
+     * .ckpt} or {@code .bin}, else safetensors, whose header has facts of the model as well.
+     *
+     * @param markers names of tensors without values that are facts of the model, too
+     */
+    static void write(Path to, List<TensorFile> files, Dtype dtype, Map<String, String> facts, List<String> markers) {
+        boolean torch = to.toString().matches("(?i).*\\.(pt|pth|ckpt|bin)");
+        TorchWriter pickle = new TorchWriter();
+        SafetensorsWriter plain = new SafetensorsWriter().metadata("format", "pt");
+        for (TensorFile file : files) {
+            file.entries().forEach((name, entry) -> {
+                SafetensorsWriter.Values values = file.values(name, 0, entry.elements(), dtype);
+                if (torch) {
+                    pickle.add(name, dtype, entry.shape(), values);
+                } else {
+                    plain.add(name, dtype, entry.shape(), values);
+                }
+            });
+        }
+        facts.forEach(plain::metadata);
+        for (String marker : markers) {
+            SafetensorsWriter.Values none = out -> {};
+            if (torch) {
+                pickle.add(marker, dtype, new long[] {0}, none);
+            } else {
+                plain.add(marker, dtype, new long[] {0}, none);
+            }
+        }
+        if (torch) {
+            pickle.write(to);
+        } else {
+            plain.write(to);
+        }
     }
 
     /** The values of a part of a layout. */

@@ -8,10 +8,10 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.OwnFiles;
 import dev.retort.io.TensorFile;
-import dev.retort.io.TorchWriter;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Pattern;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -32,23 +32,13 @@ final class DitExport {
         PIPELINE.requireReplaceable(folder);
     }
 
-    /**
-     * Writes the original's layout: a bare dictionary, as the released files are, of F32 there; a torch file where the name
-     * ends in {@code .pt}, {@code .pth}, {@code .ckpt} or {@code .bin}, else safetensors.
-     */
+    /** Writes the original's layout: a bare dictionary, as the released files are, of F32 there. */
     static List<String> original(Path file, ModelCard card, TensorFile parameters, Storage how) {
         DitSpec spec = (DitSpec) card.network();
         requirePlain(spec, "the original DiT");
         ConvertedWeights.requireFinite(parameters, how.dtype());
-        List<WeightLayout.Part> parts = DitLayout.ORIGINAL.parts(spec);
-        if (file.toString().matches(".*\\.(pt|pth|ckpt|bin)")) {
-            TorchWriter writer = new TorchWriter();
-            parts.forEach(part -> writer.add(
-                    part.key(), how.dtype(), part.shape(), ConvertedWeights.values(parameters, part, how.dtype())));
-            writer.write(file);
-        } else {
-            LibraryExport.weights(parts, parameters, how).write(file);
-        }
+        TensorFile keys = new RowsView(parameters, DitLayout.ORIGINAL.parts(spec), parameters);
+        ConvertedWeights.write(file, List.of(keys), how.dtype(), Map.of(), List.of());
         return List.of();
     }
 

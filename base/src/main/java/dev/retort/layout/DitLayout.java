@@ -3,10 +3,7 @@ package dev.retort.layout;
 import dev.retort.card.DitSpec;
 import dev.retort.card.FoldedDitSpec;
 import dev.retort.card.ModelCard;
-import dev.retort.error.RetortException;
-import dev.retort.error.RetortException.Kind;
 import dev.retort.io.TensorFile;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -36,9 +33,7 @@ public enum DitLayout implements WeightLayout<DitSpec> {
 
         @Override
         public void requireReplaceable(Path to) {
-            if (Files.isDirectory(to)) {
-                throw new RetortException(Kind.USAGE, to + " is a folder, and a file is written; give another name");
-            }
+            ConvertedWeights.requireFile(to);
         }
 
         @Override

@@ -8,6 +8,7 @@ import dev.retort.io.StateDict;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.text.ClipTokenizer;
+import dev.retort.tokenizer.PublishedTokenizer;
 import dev.retort.tokenizer.TokenizerFolder;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -78,9 +79,14 @@ public final class TextEncoderFiles {
                 .toList();
     }
 
-    /** Whether a pipeline has encoders; they are not opened, and may be damaged. */
+    /** Whether a pipeline's folder or file has encoders; they are not opened, and may be damaged. */
     static boolean areIn(Path pipeline) {
-        return !ends(pipeline).isEmpty();
+        if (Files.isDirectory(pipeline)) {
+            return !ends(pipeline).isEmpty();
+        }
+        try (TensorFile file = opened(pipeline)) {
+            return !OriginalTextEncoder.in(file).isEmpty();
+        }
     }
 
     private static TextEncoderFiles inFolder(Path folder, boolean xl, Path tokenizer) {
@@ -149,13 +155,16 @@ public final class TextEncoderFiles {
     }
 
     /**
-     * Reads its tokenizer; empty where none lies beside it, as with one file.
+     * Reads its tokenizer; in one file there is none, and it is CLIP's published one where the encoder has that vocabulary. Empty where
+     * there is neither.
      *
      * @throws RetortException of kind CHECKPOINT where it is damaged or does not fit the encoder
      */
     public Optional<ClipTokenizer> tokenizer() {
         if (tokenizer == null) {
-            return Optional.empty();
+            return original != null && spec.vocabulary() == PublishedTokenizer.VOCABULARY
+                    ? Optional.of(PublishedTokenizer.of(spec.length(), original.layout() == ClipTextLayout.OPEN_CLIP))
+                    : Optional.empty();
         }
         ClipTokenizer read = TokenizerFolder.read(tokenizer);
         try {

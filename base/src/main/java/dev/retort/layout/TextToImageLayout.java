@@ -19,7 +19,7 @@ public enum TextToImageLayout implements WeightLayout<TextToImageSpec> {
 
         @Override
         public List<Part> parts(TextToImageSpec spec) {
-            List<Part> parts = new ArrayList<>(prefixed(UNetFileLayout.DIFFUSERS.parts(spec.unet()), "unet."));
+            List<Part> parts = new ArrayList<>(prefixed(UNetFileLayout.DIFFUSERS.parts(spec.unet()), UNET));
             for (int i = 0; i < spec.encoders().size(); i++) {
                 List<Part> encoder = new ArrayList<>();
                 ClipTextLayout.parameters(spec.encoders().get(i))
@@ -38,7 +38,38 @@ public enum TextToImageLayout implements WeightLayout<TextToImageSpec> {
         public List<String> write(Path to, ModelCard card, TensorFile parameters, Storage how) {
             return UNetExport.pipeline(to, card, parameters, how);
         }
+    },
+    /** One file in the layout of the original program, with whatever of its parts are there. */
+    ORIGINAL {
+        @Override
+        public boolean isFolder() {
+            return false;
+        }
+
+        @Override
+        public List<Part> parts(TextToImageSpec spec) {
+            return OriginalUNet.parts(spec.unet()).stream()
+                    .map(part -> Part.whole(part.key(), UNET + part.parameter(), part.shape()))
+                    .toList();
+        }
+
+        @Override
+        public boolean has(TextToImageSpec spec) {
+            return OriginalUNet.refusal(spec.unet()).isEmpty();
+        }
+
+        @Override
+        public void requireReplaceable(Path to) {
+            ConvertedWeights.requireFile(to);
+        }
+
+        @Override
+        public List<String> write(Path to, ModelCard card, TensorFile parameters, Storage how) {
+            return UNetExport.pipelineFile(to, card, parameters, how);
+        }
     };
+
+    private static final String UNET = "unet.";
 
     private static List<Part> prefixed(List<Part> parts, String prefix) {
         return parts.stream()
@@ -58,6 +89,6 @@ public enum TextToImageLayout implements WeightLayout<TextToImageSpec> {
 
     @Override
     public Checkpoint open(Path path, Hints hints) {
-        return UNetCheckpoint.pipeline(this, path, hints);
+        return UNetCheckpoint.pipeline(path, hints);
     }
 }

@@ -5,8 +5,6 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.ProcessSpec;
 import dev.retort.card.SamplingSpec;
-import dev.retort.card.ScheduleSpec;
-import dev.retort.card.TableGrid;
 import dev.retort.card.TextCard;
 import dev.retort.card.TextToImageSpec;
 import dev.retort.card.UNetLayers;
@@ -19,8 +17,6 @@ import dev.retort.io.TensorFiles;
 import dev.retort.text.ClipTokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -30,87 +26,166 @@ import java.util.stream.IntStream;
 
 /**
  * A pipeline of the Stable Diffusion family as another program saved it, opened: its U-Net and text encoders as one network, with their
- * tokenizers, scheduler and autoencoder; or a U-Net by itself. Weights are read tensor by tensor.
+ * tokenizers, scheduler and autoencoder; or a U-Net by itself. Either a folder of the diffusers library or one file in the original
+ * layout. Weights are read tensor by tensor.
  */
 final class UNetCheckpoint implements Checkpoint {
+    private static final String UNET = "unet";
     /** What the library's pipelines are guided by where nobody says otherwise. */
     private static final double GUIDANCE = 7.5;
 
     private static final double XL_GUIDANCE = 5;
-    private static final String UNET = "unet";
 
     private final WeightLayout<?> layout;
-    private final Path path;
-    private final NetworkSpec spec;
+    private final ModelCard card;
+    private final Optional<AutoencoderFiles> autoencoder;
     private final TensorFile weights;
-    private final DiffusersFolder pipeline;
-    private final TextCard text;
-    private final List<String> notes = new ArrayList<>();
+    private final TensorFile parameters;
+    private final List<String> notes;
 
     private UNetCheckpoint(
             WeightLayout<?> layout,
-            Path path,
-            NetworkSpec spec,
+            ModelCard card,
+            Optional<AutoencoderFiles> autoencoder,
             TensorFile weights,
-            TextCard text,
-            DiffusersFolder pipeline) {
+            TensorFile parameters,
+            List<String> notes) {
         this.layout = layout;
-        this.path = path;
-        this.spec = spec;
+        this.card = card;
+        this.autoencoder = autoencoder;
         this.weights = weights;
-        this.text = text;
-        this.pipeline = pipeline;
-        notes.addAll(pipeline.notes());
+        this.parameters = parameters;
+        this.notes = List.copyOf(notes);
     }
 
-    /** Whether a folder's configuration says that it is, or has, a U-Net of this kind. */
+    /** Whether something says that it is, or has, a U-Net of this kind, however damaged it may be. */
     static boolean claims(Path path) {
-        return Files.isDirectory(path)
-                && DiffusersFolder.claims(PipelineFolder.network(path), List.of(UNetConfig.CLASS));
+        if (Files.isDirectory(path)) {
+            return DiffusersFolder.claims(PipelineFolder.network(path), List.of(UNetConfig.CLASS));
+        }
+        try {
+            return Files.isRegularFile(path) && OriginalUNetFile.is(path);
+        } catch (RetortException e) {
+            return false; // it is no file of tensors, or none that can be read
+        }
     }
 
-    /** Whether a folder has text encoders beside its network. */
+    /** Whether text encoders lie beside the network. */
     static boolean isPipeline(Path path) {
-        return PipelineFolder.is(path) && TextEncoderFiles.areIn(path);
+        return TextEncoderFiles.areIn(path) && (PipelineFolder.is(path) || !Files.isDirectory(path));
     }
 
-    /** The U-Net of a folder, by itself. */
-    static UNetCheckpoint unet(WeightLayout<?> layout, Path path, Hints hints) {
+    /** The U-Net of a folder or file, by itself. */
+    static UNetCheckpoint unet(Path path, Hints hints) {
+        if (!Files.isDirectory(path)) {
+            OriginalUNetFile file = OriginalUNetFile.open(path, hints);
+            return original(UNetFileLayout.ORIGINAL, path, file, file.parameters(), card(path, file, file.spec()));
+        }
         Path inside = PipelineFolder.network(path);
         DiffusersFolder folder = DiffusersFolder.of(inside);
         UNetSpec spec =
                 UNetConfig.read(folder.config(), UNetSpec.Text.CLIP_TOKENS, OptionalInt.empty(), folder.version());
-        return new UNetCheckpoint(layout, path, spec, fitted(inside, spec, hints), null, folder);
+        ModelCard card = card(path, folder, spec);
+        return diffusers(UNetFileLayout.DIFFUSERS, folder, fitted(inside, spec, hints), card);
     }
 
-    /** A whole pipeline of a folder. */
-    static UNetCheckpoint pipeline(WeightLayout<?> layout, Path path, Hints hints) {
-        Path inside = PipelineFolder.network(path);
-        DiffusersFolder folder = DiffusersFolder.of(inside);
+    /** A whole pipeline of a folder or file. */
+    static UNetCheckpoint pipeline(Path path, Hints hints) {
         List<TextEncoderFiles> encoders = TextEncoderFiles.find(path);
-        List<ClipTextSpec> specs = encoders.stream().map(TextEncoderFiles::spec).toList();
-        ClipTextSpec last = specs.get(specs.size() - 1);
-        UNetSpec unet = UNetConfig.read(
-                folder.config(),
-                specs.stream().mapToInt(ClipTextSpec::length).min().orElseThrow(),
-                last.projection() > 0 ? OptionalInt.of(last.projection()) : OptionalInt.empty(),
-                folder.version());
         TextCard text = new TextCard(
                 List.of(),
                 encoders.stream().map(encoder -> tokenizer(path, encoder)).toList());
-        NetworkSpec spec;
+        if (!Files.isDirectory(path)) {
+            OriginalUNetFile file = OriginalUNetFile.open(path, hints);
+            try {
+                ModelCard card = card(path, file, whole(path, file.spec(), text, encoders))
+                        .withText(text);
+                TensorFile parameters = joined(path, file.parameters(), encoders);
+                return original(TextToImageLayout.ORIGINAL, path, file, parameters, card);
+            } catch (RetortException e) {
+                file.close();
+                throw e;
+            }
+        }
+        Path inside = PipelineFolder.network(path);
+        DiffusersFolder folder = DiffusersFolder.of(inside);
+        int projection = encoders.get(encoders.size() - 1).spec().projection();
+        UNetSpec unet = UNetConfig.read(
+                folder.config(),
+                encoders.stream()
+                        .mapToInt(encoder -> encoder.spec().length())
+                        .min()
+                        .orElseThrow(),
+                projection > 0 ? OptionalInt.of(projection) : OptionalInt.empty(),
+                folder.version());
+        ModelCard card = card(path, folder, whole(path, unet, text, encoders)).withText(text);
+        return diffusers(
+                TextToImageLayout.DIFFUSERS, folder, joined(path, fitted(inside, unet, hints), encoders), card);
+    }
+
+    private static ClipTokenizer tokenizer(Path path, TextEncoderFiles encoder) {
+        return encoder.tokenizer()
+                .orElseThrow(() -> new RetortException(
+                        Kind.CHECKPOINT,
+                        path + " has no tokenizer for its encoder of "
+                                + encoder.spec().vocabulary() + " tokens in "
+                                + encoder.path().getFileName()
+                                + ": expected the folder tokenizer, of a second encoder tokenizer_2; fetch it again"));
+    }
+
+    private static UNetCheckpoint diffusers(
+            WeightLayout<?> layout, DiffusersFolder folder, TensorFile parameters, ModelCard card) {
+        return new UNetCheckpoint(
+                layout, card, Optional.ofNullable(folder.autoencoder()), parameters, parameters, folder.notes());
+    }
+
+    private static UNetCheckpoint original(
+            WeightLayout<?> layout, Path path, OriginalUNetFile file, TensorFile parameters, ModelCard card) {
+        return new UNetCheckpoint(layout, card, Optional.empty(), file.weights(), parameters, file.notes());
+    }
+
+    private static NetworkSpec whole(Path path, UNetSpec unet, TextCard text, List<TextEncoderFiles> encoders) {
         try {
+            List<ClipTextSpec> specs =
+                    encoders.stream().map(TextEncoderFiles::spec).toList();
             text.requireFit(specs);
-            spec = new TextToImageSpec(unet, specs);
+            return new TextToImageSpec(unet, specs);
         } catch (RetortException e) {
             throw new RetortException(
                     Kind.CHECKPOINT,
                     path + " is no pipeline whose parts fit: " + e.getMessage() + "; fetch it again",
                     e);
         }
+    }
+
+    private static ModelCard card(Path path, OriginalUNetFile file, NetworkSpec spec) {
+        return card(
+                path, spec, file.process(), file.sampling(), file.generation().name());
+    }
+
+    private static ModelCard card(Path path, DiffusersFolder folder, NetworkSpec spec) {
+        boolean sizes =
+                TextToImageSpec.unet(spec).flatMap(unet -> unet.told().pooled()).isPresent();
+        ProcessSpec process = folder.process(StableDiffusion.process(Prediction.EPSILON, false));
+        SamplingSpec sampling = folder.sampling(StableDiffusion.SD_1.sampling(process))
+                .withGuidance(sizes ? XL_GUIDANCE : GUIDANCE, 0, 1, 0);
+        return card(path, spec, process, sampling, "DIFFUSERS");
+    }
+
+    private static ModelCard card(
+            Path path, NetworkSpec spec, ProcessSpec process, SamplingSpec sampling, String family) {
+        Map<String, String> provenance =
+                Map.of("source", path.toAbsolutePath().normalize().toString(), "family", family);
+        List<String> classes =
+                IntStream.range(0, spec.classes()).mapToObj(String::valueOf).toList();
+        return ModelCard.of(spec, process, sampling, classes, "", 0, 0, "", provenance);
+    }
+
+    /** The weights of all networks; none stays open where one cannot be opened. */
+    private static TensorFile joined(Path path, TensorFile unet, List<TextEncoderFiles> encoders) {
         Map<String, TensorFile> files = new LinkedHashMap<>();
+        files.put(UNET, unet);
         try {
-            files.put(UNET, fitted(inside, unet, hints));
             for (int i = 0; i < encoders.size(); i++) {
                 files.put(TextToImageSpec.encoder(i), encoders.get(i).open());
             }
@@ -118,32 +193,20 @@ final class UNetCheckpoint implements Checkpoint {
             files.values().forEach(TensorFile::close);
             throw e;
         }
-        return new UNetCheckpoint(layout, path, spec, new JoinedFiles(path, files), text, folder);
+        return new JoinedFiles(path, files);
     }
 
-    private static ClipTokenizer tokenizer(Path path, TextEncoderFiles encoder) {
-        return encoder.tokenizer()
-                .orElseThrow(() -> new RetortException(
-                        Kind.CHECKPOINT,
-                        path + " has no tokenizer for " + encoder.path().getFileName()
-                                + ": expected the folder tokenizer, of a second encoder tokenizer_2; fetch it again"));
-    }
-
-    /** Its weights in the order of the network's state, every one of them there. */
+    /** The weights of a folder's U-Net in the order of the network's state, every one of them there. */
     private static TensorFile fitted(Path folder, UNetSpec spec, Hints hints) {
         TensorFile file = TensorFiles.open(folder);
         try {
             Map<String, long[]> shapes = UNetLayers.of(spec).shapes();
             Fit.of(shapes, file.entries()).allowing(hints.allowed()).require(file.path());
-            List<WeightLayout.Part> parts = new ArrayList<>();
-            shapes.forEach((name, shape) -> {
-                if (file.entries().containsKey(name)) {
-                    parts.add(WeightLayout.Part.whole(name, name, shape));
-                }
-            });
-            List<WeightLayout.Part> all = new ArrayList<>();
-            shapes.forEach((name, shape) -> all.add(WeightLayout.Part.whole(name, name, shape)));
-            return new RowsView(new ParameterView(file, shapes, parts, Map.of()), all, file);
+            List<WeightLayout.Part> all = UNetFileLayout.DIFFUSERS.parts(spec);
+            List<WeightLayout.Part> there = all.stream()
+                    .filter(part -> file.entries().containsKey(part.key()))
+                    .toList();
+            return new RowsView(new ParameterView(file, shapes, there, Map.of()), all, file);
         } catch (RetortException e) {
             file.close();
             throw e;
@@ -157,42 +220,22 @@ final class UNetCheckpoint implements Checkpoint {
 
     @Override
     public String trainedBy() {
-        return "DIFFUSERS";
+        return card.provenance().get("family");
     }
 
     @Override
     public ModelCard card() {
-        return Optional.ofNullable(pipeline.autoencoder())
-                .map(found -> networkCard().withAutoencoder(found.card()))
-                .orElseGet(this::networkCard);
+        return autoencoder.map(found -> card.withAutoencoder(found.card())).orElse(card);
     }
 
     @Override
     public ModelCard networkCard() {
-        Map<String, String> provenance =
-                Map.of("source", path.toAbsolutePath().normalize().toString(), "family", trainedBy());
-        ModelCard card = ModelCard.of(spec, process(), sampling(), classes(), "", 0, 0, "", provenance);
-        return text == null ? card : card.withText(text);
-    }
-
-    private List<String> classes() {
-        return IntStream.range(0, spec.classes()).mapToObj(String::valueOf).toList();
-    }
-
-    private ProcessSpec process() {
-        return pipeline.process(new ProcessSpec(new ScheduleSpec.ScaledLinear(), Prediction.EPSILON, 0));
-    }
-
-    private SamplingSpec sampling() {
-        boolean sizes =
-                TextToImageSpec.unet(spec).flatMap(unet -> unet.told().pooled()).isPresent();
-        return pipeline.sampling(SamplingSpec.of("ddim", 50, 1).with(50, new TableGrid.Leading()))
-                .withGuidance(sizes ? XL_GUIDANCE : GUIDANCE, 0, 1, 0);
+        return card;
     }
 
     @Override
     public List<String> notes() {
-        return Collections.unmodifiableList(notes);
+        return notes;
     }
 
     @Override
@@ -202,7 +245,7 @@ final class UNetCheckpoint implements Checkpoint {
 
     @Override
     public TensorFile parameters() {
-        return weights;
+        return parameters;
     }
 
     @Override
@@ -212,6 +255,7 @@ final class UNetCheckpoint implements Checkpoint {
 
     @Override
     public void close() {
+        parameters.close();
         weights.close();
     }
 }

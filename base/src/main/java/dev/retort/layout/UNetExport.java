@@ -13,6 +13,7 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.OwnFiles;
 import dev.retort.io.TensorFile;
+import dev.retort.tokenizer.PublishedTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,6 +88,46 @@ final class UNetExport {
             LibraryExport.write(inside.resolve("model_index.json"), index(inside, card, spec, notes, how));
         });
         return notes;
+    }
+
+    /** Writes a U-Net by itself as a file in the original layout. */
+    static List<String> unetFile(Path file, ModelCard card, TensorFile parameters, Storage how) {
+        UNetSpec spec = (UNetSpec) card.network();
+        OriginalUNet.require(spec);
+        single(file, card, List.of(OriginalUNet.keys(parameters, spec)), parameters, how);
+        return List.of();
+    }
+
+    /**
+     * Writes U-Net, text encoders and, where the card names one, the autoencoder as a file in the original layout.
+     *
+     * @return what such a file does not keep, a sentence each
+     */
+    static List<String> pipelineFile(Path file, ModelCard card, TensorFile parameters, Storage how) {
+        TextToImageSpec spec = (TextToImageSpec) card.network();
+        OriginalUNet.require(spec.unet());
+        List<TensorFile> encoders = new ArrayList<>();
+        for (int i = 0; i < spec.encoders().size(); i++) {
+            encoders.add(part(parameters, TextToImageSpec.encoder(i)));
+        }
+        List<TensorFile> keyed = new ArrayList<>();
+        keyed.add(OriginalUNet.keys(part(parameters, "unet"), spec.unet()));
+        keyed.addAll(TextEncoderFiles.original(spec.encoders(), encoders));
+        List<String> notes = new ArrayList<>();
+        if (card.text().tokenizers().stream().anyMatch(tokenizer -> !PublishedTokenizer.is(tokenizer))) {
+            notes.add(
+                    "such a file has no tokenizer, and every program takes CLIP's published vocabulary, which is not this model's");
+        }
+        notes.add("the file has no autoencoder");
+        single(file, card, keyed, parameters, how);
+        return notes;
+    }
+
+    private static void single(Path file, ModelCard card, List<TensorFile> keyed, TensorFile parameters, Storage how) {
+        ConvertedWeights.requireFinite(parameters, how.dtype());
+        SingleFileFacts facts =
+                SingleFileFacts.of(card.process(), card.network().shape());
+        ConvertedWeights.write(file, keyed, how.dtype(), facts.header(), facts.markers());
     }
 
     /** The tensors of one network among those of several. */

@@ -34,6 +34,33 @@ public enum UNetFileLayout implements WeightLayout<UNetSpec> {
         public List<String> write(Path to, ModelCard card, TensorFile parameters, Storage how) {
             return UNetExport.unet(to, card, parameters, how);
         }
+    },
+    /** One file in the layout of the original program. */
+    ORIGINAL {
+        @Override
+        public boolean isFolder() {
+            return false;
+        }
+
+        @Override
+        public List<Part> parts(UNetSpec spec) {
+            return OriginalUNet.parts(spec);
+        }
+
+        @Override
+        public boolean has(UNetSpec spec) {
+            return OriginalUNet.refusal(spec).isEmpty();
+        }
+
+        @Override
+        public void requireReplaceable(Path to) {
+            ConvertedWeights.requireFile(to);
+        }
+
+        @Override
+        public List<String> write(Path to, ModelCard card, TensorFile parameters, Storage how) {
+            return UNetExport.unetFile(to, card, parameters, how);
+        }
     };
 
     @Override
@@ -48,6 +75,6 @@ public enum UNetFileLayout implements WeightLayout<UNetSpec> {
 
     @Override
     public Checkpoint open(Path path, Hints hints) {
-        return UNetCheckpoint.unet(this, path, hints);
+        return UNetCheckpoint.unet(path, hints);
     }
 }

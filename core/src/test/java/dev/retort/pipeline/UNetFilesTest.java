@@ -37,6 +37,7 @@ import dev.retort.model.Network;
 import dev.retort.model.Weights;
 import dev.retort.nn.Init;
 import dev.retort.text.ClipTokenizer;
+import dev.retort.tokenizer.PublishedTokenizer;
 import dev.retort.torch.Device;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
@@ -146,6 +147,47 @@ class UNetFilesTest {
     }
 
     @Test
+    void a_pipeline_is_written_into_one_file_and_comes_back_with_the_published_tokenizer() {
+        ClipTextSpec encoder = new ClipTextSpec(
+                PublishedTokenizer.VOCABULARY,
+                77,
+                64,
+                128,
+                1,
+                1,
+                ClipTextSpec.Activation.QUICK_GELU,
+                1e-5,
+                0,
+                0,
+                true,
+                ClipTextSpec.LARGEST_ID);
+        UNetSpec unet = new UNetSpec(
+                new UNetSpec.Grid(new ImageShape(4, 64, 64), false, 1),
+                List.of(Level.of(32, 8, 1, 1), Level.of(64, 8, 1, 0)),
+                Optional.of(new Middle(1)),
+                Told.of(new Text(Text.CLIP_TOKENS, 64)),
+                UNetSpec.Convention.STABLE_DIFFUSION);
+        TextCard text = new TextCard(List.of(), List.of(PublishedTokenizer.of(77, false)));
+        for (String ending : List.of(".safetensors", ".ckpt")) {
+            Path file = roundTrip(new TextToImageSpec(unet, List.of(encoder)), text, "model" + ending);
+            assertThat(file).isRegularFile();
+            try (TensorFile stored = TensorFiles.open(file)) {
+                assertThat(stored.entries())
+                        .containsKeys(
+                                "model.diffusion_model.output_blocks.3.1.proj_out.weight",
+                                "model.diffusion_model.output_blocks.1.1.conv.weight",
+                                "cond_stage_model.transformer.text_model.final_layer_norm.bias",
+                                "v_pred");
+            }
+        }
+        roundTrip(unet, null, "unet.safetensors");
+        UNetSpec seven = unet.with(List.of(Level.of(32, 4, 1, 1), Level.of(64, 8, 1, 0)), unet.middle());
+        assertThatThrownBy(() -> roundTrip(seven, null, "seven.safetensors"))
+                .isInstanceOf(RetortException.class)
+                .hasMessageContaining("level 0 with 4 heads for 32 channels");
+    }
+
+    @Test
     void what_is_not_built_is_refused_by_the_field_that_asks_for_it() throws IOException {
         assertRefused(
                 json -> json.replace("\"dual_cross_attention\": false", "\"dual_cross_attention\": true"),
@@ -208,8 +250,8 @@ class UNetFilesTest {
         ModelCard plain = ModelCard.of(
                 spec,
                 new ProcessSpec(new ScheduleSpec.ScaledLinear(), Prediction.V, 0),
-                SamplingSpec.of("ddim", 50, text != null && name.equals("xl") ? 5 : 7.5)
-                        .with(50, new TableGrid.Leading(1, false, End.CLEAN)),
+                SamplingSpec.of("ddim", 50, name.equals("xl") ? 5 : 7.5)
+                        .with(50, new TableGrid.Leading(1, false, End.LOWEST)),
                 IntStream.range(0, spec.classes()).mapToObj(String::valueOf).toList(),
                 "",
                 0,
@@ -217,7 +259,8 @@ class UNetFilesTest {
                 "",
                 Map.of());
         ModelCard card = text == null ? plain : plain.withText(text);
-        WeightLayout<?> layout = Architectures.layout(spec, "diffusers").orElseThrow();
+        WeightLayout<?> layout = Architectures.layout(spec, name.contains(".") ? "original" : "diffusers")
+                .orElseThrow();
         try (Scope scope = Scope.open();
                 Network network = Architectures.build(spec, Init.of(1, Device.CPU))) {
             ModelFiles.save(ours, card, Weights.writer(network.state(), dev.retort.torch.Dtype.F32));
