@@ -160,8 +160,7 @@ final class SchedulerDrawing {
                     case DDIM, DDIM_PARALLEL -> config.flag("set_alpha_to_one", true);
                     case PNDM -> config.flag("set_alpha_to_one", false);
                     case TCD -> false;
-                    default ->
-                        !kind.knows(Knows.FINAL_SIGMA) || finalSigma().equals("zero");
+                    default -> !kind.knows(Knows.FINAL_SIGMA) || finalSigma().equals("zero");
                 };
         return clean ? End.CLEAN : End.LOWEST;
     }

@@ -77,7 +77,13 @@ record SchedulerSolver(LibraryConfig config, SchedulerClass kind, String spacing
         String type = choice(
                 "variance_type",
                 "fixed_small",
-                List.of("fixed_small", "fixed_small_log", "fixed_large", "fixed_large_log", "learned", "learned_range"));
+                List.of(
+                        "fixed_small",
+                        "fixed_small_log",
+                        "fixed_large",
+                        "fixed_large_log",
+                        "learned",
+                        "learned_range"));
         unmet.unless(
                 !List.of("fixed_large_log", "learned").contains(type),
                 "variance_type",

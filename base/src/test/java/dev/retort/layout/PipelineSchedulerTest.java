@@ -215,7 +215,8 @@ class PipelineSchedulerTest {
         refused(scheduler, part, sentence);
         assertThat(scheduler.notes()).anyMatch(note -> note.contains("drawn from only"));
         String solver = scheduler.process().schedule() instanceof ScheduleSpec.Flow ? "flow-heun" : "ddim";
-        SamplingSpec named = new SamplingChange(solver, null, "default", null, null, null, null).of(scheduler.sampling());
+        SamplingSpec named =
+                new SamplingChange(solver, null, "default", null, null, null, null).of(scheduler.sampling());
         assertThat(SamplingPlan.of(scheduler.process(), named, false).steps()).isNotEmpty();
     }
 

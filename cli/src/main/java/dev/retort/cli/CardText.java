@@ -136,10 +136,14 @@ final class CardText {
     }
 
     private static String sampling(SamplingSpec sampling) {
-        String text = (sampling.solver() instanceof SolverSpec.Foreign ? NOT_BUILT : sampling.solver().text()) + ", "
-                + ModelColumn.steps(sampling.steps());
+        String text = (sampling.solver() instanceof SolverSpec.Foreign
+                        ? NOT_BUILT
+                        : sampling.solver().text()) + ", " + ModelColumn.steps(sampling.steps());
         if (!(sampling.grid() instanceof GridSpec.Default)) {
-            text += " of the grid " + (sampling.grid() instanceof GridSpec.Foreign ? NOT_BUILT : sampling.grid().text());
+            text += " of the grid "
+                    + (sampling.grid() instanceof GridSpec.Foreign
+                            ? NOT_BUILT
+                            : sampling.grid().text());
         }
         text += ", guidance " + sampling.guidanceScale();
         if (sampling.guidanceChannels() > 0) {
