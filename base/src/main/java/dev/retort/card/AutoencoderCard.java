@@ -19,6 +19,11 @@ public record AutoencoderCard(
         int latentChannels,
         int downscale,
         LatentScale scale) {
+    /** Shape of the pictures that latents of a shape become. */
+    public ImageShape images(ImageShape latents) {
+        return new ImageShape(imageChannels, latents.height() * downscale, latents.width() * downscale);
+    }
+
     /** Whether both make latents of one shape and scale; the weights may differ, as those of a tuned decoder do. */
     public boolean sameSpace(AutoencoderCard other) {
         return imageChannels == other.imageChannels

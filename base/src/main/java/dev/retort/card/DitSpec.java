@@ -125,6 +125,15 @@ public record DitSpec(
                 outputs);
     }
 
+    @Override
+    public DitSpec withSize(int rows, int columns) {
+        if (rows == height && columns == width) {
+            return this;
+        }
+        throw new IllegalArgumentException(
+                name() + " works on " + height + "x" + width + " alone: its table of positions has that size");
+    }
+
     /** The same network in another convention. */
     public DitSpec with(DitConvention other) {
         return with(other, scalars, outputs);

@@ -68,6 +68,12 @@ public record FoldedDitSpec(DitSpec unfolded, List<Double> times, List<Double> e
     }
 
     @Override
+    public FoldedDitSpec withSize(int height, int width) {
+        unfolded.withSize(height, width);
+        return this;
+    }
+
+    @Override
     public int channels() {
         return unfolded.channels();
     }

@@ -260,11 +260,24 @@ public record ModelCard(
 
     /** Shape of the pictures that come out in the end. */
     public ImageShape images() {
-        return autoencoder == null
-                ? network.shape()
-                : new ImageShape(
-                        autoencoder.imageChannels(),
-                        network.height() * autoencoder.downscale(),
-                        network.width() * autoencoder.downscale());
+        return images(network);
+    }
+
+    /** The same of another network that works on the same pixels or latents. */
+    public ImageShape images(NetworkSpec other) {
+        return autoencoder == null ? other.shape() : autoencoder.images(other.shape());
+    }
+
+    /**
+     * The same model drawing pictures of another size, with the same weights.
+     *
+     * @param height rows of the pictures, in pixels; a multiple of how many pixels become one cell of the network's smallest maps
+     * @param width columns, likewise
+     * @throws RetortException of kind USAGE, about {@code size}, where they are no such multiples, or the network is bound to its own
+     */
+    public ModelCard atSize(int height, int width) {
+        return height == images().height() && width == images().width()
+                ? this
+                : withNetwork(PictureSize.of(this, height, width));
     }
 }

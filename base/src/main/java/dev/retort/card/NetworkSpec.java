@@ -28,6 +28,24 @@ public interface NetworkSpec {
         return new ImageShape(channels(), height(), width());
     }
 
+    /** What rows and columns need be multiples of {@link #withSize}: how many cells become one of its smallest maps. */
+    default int sizeMultiple() {
+        return 1;
+    }
+
+    /**
+     * The same network, with the same weights, for images or latents of another size.
+     *
+     * @throws IllegalArgumentException where its weights are bound to their size
+     */
+    default NetworkSpec withSize(int height, int width) {
+        if (height == height() && width == width()) {
+            return this;
+        }
+        throw new IllegalArgumentException(
+                name() + " works on " + height() + "x" + width() + " alone: its weights are bound to that size");
+    }
+
     /** What it is conditioned on. */
     ConditionSpec condition();
 

@@ -82,6 +82,16 @@ public record TextToImageSpec(UNetSpec unet, List<ClipTextSpec> encoders) implem
         return unet.width();
     }
 
+    @Override
+    public int sizeMultiple() {
+        return unet.sizeMultiple();
+    }
+
+    @Override
+    public TextToImageSpec withSize(int height, int width) {
+        return of(unet.withSize(height, width));
+    }
+
     /** Tokens in the place of states, and what else the U-Net is told but a pooled state; the empty text is "no condition". */
     @Override
     public ConditionSpec condition() {

@@ -295,6 +295,17 @@ public record UNetSpec(Grid grid, List<Level> levels, Optional<Middle> middle, T
     }
 
     @Override
+    public int sizeMultiple() {
+        return 1 << levels.size() - 1;
+    }
+
+    /** No weight depends on the size. */
+    @Override
+    public UNetSpec withSize(int height, int width) {
+        return with(new ImageShape(channels(), height, width));
+    }
+
+    @Override
     public boolean learnSigma() {
         return grid.learnSigma();
     }

@@ -159,6 +159,7 @@ class PipelineSchedulerTest {
             ddim | trailing | goes down by T/N from every time, which in 7 steps is not the next time
             ddim:strided=true | karras | has no grid 'karras' and calls the network at other times
             dpmpp-2m | leading | has no grid 'leading'
+            foreign:near=heun,why=KDPM2DiscreteScheduler | leading | DDIMScheduler stands in for that of KDPM2DiscreteScheduler
             """)
     void what_an_exported_pipeline_cannot_say_is_noted(String solver, String grid, String note) {
         SamplingSpec spec = SamplingSpec.of(solver, 7, 1).with(7, OneLine.parse(GridSpec.class, grid));

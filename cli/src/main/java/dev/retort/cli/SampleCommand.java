@@ -34,6 +34,7 @@ import picocli.CommandLine.Parameters;
             "  retort sample runs/teacher                            eight of each class in samples.png",
             "  retort sample runs/teacher --classes 3,7-9 --seed 1   some classes, another seed",
             "  retort sample MODEL --prompt 'a red circle' --prompt 'a blue star' --count 16   by words, in turn",
+            "  retort sample MODEL --prompt 'a red circle' --size 512x768   512 pixels high, 768 wide",
             "  retort sample MODEL --prompts texts.txt --negative 'small' --guidance 4 --out drawn",
             "  retort sample runs/teacher --steps 4 --out few.png    fewer steps",
             "  retort sample MODEL --solver ddim:eta=0.5 --grid leading:offset=1 --steps 50",
@@ -70,6 +71,9 @@ final class SampleCommand implements Callable<Integer> {
 
     @Mixin
     private StartOptions start;
+
+    @Mixin
+    private SizeOptions size;
 
     @Mixin
     private PreviewOptions preview;
@@ -127,7 +131,9 @@ final class SampleCommand implements Callable<Integer> {
         String sha256 = Models.sha256(folder);
         SamplingSpec sampling = options.of(shown.map(PictureCard::sampling).orElse(own.sampling()), own, checkpoint);
         Optional<PictureCard.Source> source = start.source(shown.flatMap(PictureCard::start));
-        ModelCard card = force.allowing(sampling, own, checkpoint, output);
+        String decoder = ModelArgument.place(vae, output);
+        ModelCard card =
+                size.of(ImageCodec.complete(force.allowing(sampling, own, checkpoint, output), decoder), shown);
         PromptOptions.Asked asked = prompts.of(card, shown, force, checkpoint, output);
         long first = like.first(shown);
         long seed = like.seed(shown);
@@ -142,7 +148,7 @@ final class SampleCommand implements Callable<Integer> {
             like.requireLoras(picture, told, output);
         });
         try (Pipeline<Denoiser> model = Models.open(folder, adapters, chosen.device(), chosen.precision());
-                ImageCodec codec = ImageCodec.of(card, ModelArgument.place(vae, output), chosen.device())) {
+                ImageCodec codec = ImageCodec.of(card, decoder, chosen.device())) {
             model.notes().forEach(output::say);
             Sampler sampler = asked.told(Sampling.sampler(
                             model.network(),

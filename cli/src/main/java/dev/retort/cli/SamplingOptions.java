@@ -1,9 +1,11 @@
 package dev.retort.cli;
 
+import dev.retort.card.GridSpec;
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingChange;
 import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
+import dev.retort.card.SolverSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import picocli.CommandLine.Option;
@@ -104,7 +106,8 @@ final class SamplingOptions {
         if (guidance != null) {
             requireGuidable(card, asked, model);
         }
-        if (solver != null || count != null || grid != null || clamp != null || temperature != null) {
+        boolean foreign = asked.solver() instanceof SolverSpec.Foreign || asked.grid() instanceof GridSpec.Foreign;
+        if (solver != null || count != null || grid != null || clamp != null || temperature != null || foreign) {
             requirePlan(card, asked);
         }
         return asked;

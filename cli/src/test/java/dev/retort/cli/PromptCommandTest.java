@@ -7,6 +7,7 @@ import dev.retort.data.DataConfig;
 import dev.retort.io.ImageDecoder;
 import dev.retort.io.NpzFile;
 import dev.retort.io.PixelImage;
+import dev.retort.io.Png;
 import dev.retort.io.PngText;
 import dev.retort.train.ComputeConfig;
 import dev.retort.train.EmaConfig;
@@ -140,6 +141,74 @@ class PromptCommandTest {
                 .good();
         assertThat(pixels(changed.resolve("000000-a-blue-star.png"))).isNotEqualTo(pixels(second));
         assertThat(Ran.retort("inspect", second.toString()).good().out()).contains("\"negative\" : \"small\"");
+    }
+
+    @Test
+    void a_picture_of_another_size_than_the_model_was_trained_on_says_it_and_is_drawn_again_alike() throws Exception {
+        Path out = folder.resolve("wide");
+        sample("--prompt", "a red circle", "--size", "8x24", "--rng", "torch", "--count", "2", "--out", out.toString())
+                .good();
+        Path second = out.resolve("000001-a-red-circle.png");
+        PixelImage picture = ImageDecoder.read(second);
+        assertThat(picture.height()).isEqualTo(8);
+        assertThat(picture.width()).isEqualTo(24);
+        assertThat(PngText.of(Files.readAllBytes(second)).get("parameters")).contains("Size: 24x8");
+        Path again = folder.resolve("again");
+        Ran.retort("sample", "--like", second.toString(), "--precision", "fp32", "--out", again.toString())
+                .good();
+        assertThat(pixels(again.resolve("000000-a-red-circle.png"))).isEqualTo(pixels(second));
+        Path npz = folder.resolve("s.npz");
+        sample("--like", second.toString(), "--size", "20x12", "--out", npz.toString())
+                .good();
+        try (NpzFile file = NpzFile.open(npz)) {
+            assertThat(file.array("arr_0").shape()).containsExactly(1, 20, 12, 3);
+        }
+    }
+
+    @Test
+    void a_part_of_a_picture_is_drawn_anew_at_the_size_asked_for() {
+        Path init = folder.resolve("init.png");
+        Path mask = folder.resolve("mask.png");
+        byte[] grey = new byte[8 * 24];
+        byte[] right = new byte[8 * 24];
+        for (int i = 0; i < grey.length; i++) {
+            grey[i] = (byte) i;
+            right[i] = (byte) (i % 24 < 12 ? 0 : 255);
+        }
+        Png.write(init, new PixelImage(1, 8, 24, grey));
+        Png.write(mask, new PixelImage(1, 8, 24, right));
+        Path out = folder.resolve("drawn");
+        Ran ran = sample(
+                "--size",
+                "8x24",
+                "--init-image",
+                init.toString(),
+                "--mask",
+                mask.toString(),
+                "--count",
+                "1",
+                "--prompt",
+                "a red circle",
+                "--out",
+                out.toString());
+        assertThat(ran.good().err()).doesNotContain("resized");
+        PixelImage drawn = ImageDecoder.read(out.resolve("000000-a-red-circle.png"));
+        for (int i = 0; i < grey.length; i++) {
+            if (i % 24 < 12) {
+                assertThat(drawn.at(i / 24, i % 24, 0)).isEqualTo(i);
+            }
+        }
+    }
+
+    @Test
+    void a_size_that_cannot_be_drawn_is_refused() {
+        String classes = TinyModel.save(folder.resolve("classes"), 8, 0.1).toString();
+        sample("--size", "13x16")
+                .refused(
+                        2, "size is 13x16, expected multiples of 2", "the nearest are 12x16 and 14x16 (option --size)");
+        sample("--size", "wide").refused(2, "--size", "a height and a width such as 512x768");
+        Ran.retort("sample", classes, "--size", "16x16")
+                .refused(2, "size is 16x16, but DiT", "works on 8x8 alone: its table of positions", "(option --size)");
     }
 
     @Test

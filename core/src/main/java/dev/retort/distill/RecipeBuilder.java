@@ -163,7 +163,8 @@ final class RecipeBuilder implements AutoCloseable {
     private Predictor learning(Network network) {
         return Predictor.of(
                 network,
-                Architectures.conditioner(student, teacher.card().text()),
+                Architectures.conditioner(
+                        student, teacher.card().text(), teacher.card().images(student)),
                 recipe.objective().process(),
                 precision);
     }

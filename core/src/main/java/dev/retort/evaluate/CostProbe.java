@@ -152,7 +152,7 @@ public final class CostProbe {
 
     private static ImageCodec codec(ProbeRequest request, Pipeline<Denoiser> model, Device device) {
         return request.baseline()
-                ? ImageCodec.pixels(model.network().spec())
+                ? ImageCodec.pixels(model.network().spec().shape())
                 : ImageCodec.of(model.card(), request.autoencoder(), device);
     }
 

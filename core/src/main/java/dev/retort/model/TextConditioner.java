@@ -3,7 +3,10 @@ package dev.retort.model;
 import dev.retort.card.ConditionSpec;
 import dev.retort.card.Part;
 import dev.retort.card.TextCard;
+import dev.retort.card.UNetSpec;
 import dev.retort.data.Prompts;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import dev.retort.text.ClipTokenizer;
 import dev.retort.torch.Device;
 import dev.retort.torch.Ops;
@@ -15,8 +18,10 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Tells a network the tokens of a text for each of its encoders, and where it wants them the sizes that SDXL is told: original height and
- * width, the crop's top and left, height and width of the picture (Podell et al. 2023, §2.2); here a picture as it is, uncropped.
+ * Tells a network the tokens of a text for each of its encoders, and where it wants them the numbers that SDXL is told of a picture (Podell et
+ * al. 2023, §2.2), in pixels: original height and width, the crop's top and left, height and width of the picture; here a picture as it is,
+ * uncropped. A network of five numbers, as SDXL's refiner, is told in the place of the last two how the picture would be judged, from 0 to 10: 6, and
+ * 2.5 where it stands for "no condition".
  *
  * @param spec what the network is conditioned on
  * @param text its tokenizers
@@ -26,14 +31,36 @@ import org.bytedeco.pytorch.Tensor;
  */
 public record TextConditioner(ConditionSpec spec, TextCard text, int height, int width, String negative)
         implements Conditioner {
+    private static final int WITH_SCORE = 5;
+    private static final float SCORE = 6;
+    private static final float NEGATIVE_SCORE = 2.5f;
+
+    /** Refuses a network that is told another number of numbers. */
+    public TextConditioner {
+        int ids = ids(spec);
+        if (ids != 0 && ids != UNetSpec.Pooled.SIZES && ids != WITH_SCORE) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    "the network is told " + ids + " numbers of a picture (pooled.ids), expected "
+                            + UNetSpec.Pooled.SIZES + " (original size, crop, size) or " + WITH_SCORE
+                            + " (original size, crop, score): what others mean is not known");
+        }
+    }
+
+    private static int ids(ConditionSpec spec) {
+        return spec.parts().containsKey(Part.TIME_IDS)
+                ? spec.parts().get(Part.TIME_IDS).get(0)
+                : 0;
+    }
+
     @Override
     public Condition of(Prompts prompts, Device device) {
-        return of(prompts.texts(), device);
+        return of(prompts.texts(), SCORE, device);
     }
 
     @Override
     public Condition none(int count, Device device) {
-        return of(Collections.nCopies(count, negative), device);
+        return of(Collections.nCopies(count, negative), NEGATIVE_SCORE, device);
     }
 
     @Override
@@ -41,7 +68,7 @@ public record TextConditioner(ConditionSpec spec, TextCard text, int height, int
         return new TextConditioner(spec, text, height, width, other);
     }
 
-    private Condition of(List<String> texts, Device device) {
+    private Condition of(List<String> texts, float score, Device device) {
         List<ClipTokenizer> tokenizers = text.tokenizers();
         int length = spec.parts().get(Part.TOKENS).get(1);
         long[] ids = new long[texts.size() * tokenizers.size() * length];
@@ -56,15 +83,16 @@ public record TextConditioner(ConditionSpec spec, TextCard text, int height, int
         }
         Map<Part, Tensor> parts = new EnumMap<>(Part.class);
         parts.put(Part.TOKENS, Ops.view(Tensors.of(ids, device), texts.size(), tokenizers.size(), length));
-        if (spec.parts().containsKey(Part.TIME_IDS)) {
-            float[] sizes = new float[texts.size() * 6];
-            for (int i = 0; i < sizes.length; i += 6) {
-                sizes[i] = height;
-                sizes[i + 1] = width;
-                sizes[i + 4] = height;
-                sizes[i + 5] = width;
+        int count = ids(spec);
+        if (count > 0) {
+            float[] told = count == WITH_SCORE
+                    ? new float[] {height, width, 0, 0, score}
+                    : new float[] {height, width, 0, 0, height, width};
+            float[] rows = new float[texts.size() * count];
+            for (int i = 0; i < texts.size(); i++) {
+                System.arraycopy(told, 0, rows, i * count, count);
             }
-            parts.put(Part.TIME_IDS, Tensors.of(sizes, device, texts.size(), 6));
+            parts.put(Part.TIME_IDS, Tensors.of(rows, device, texts.size(), count));
         }
         return Condition.of(parts);
     }

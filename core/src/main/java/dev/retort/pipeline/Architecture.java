@@ -1,5 +1,6 @@
 package dev.retort.pipeline;
 
+import dev.retort.card.ImageShape;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.TextCard;
 import dev.retort.graph.Graph;
@@ -81,8 +82,9 @@ public interface Architecture<S extends NetworkSpec> {
      * What makes of prompts the conditions that its networks are told. By default the class and nothing else.
      *
      * @param text the tokenizers of a model that is told texts, else null
+     * @param pictures shape of what comes out in the end, in pixels, for networks that are told it
      */
-    default Conditioner conditioner(S spec, TextCard text) {
+    default Conditioner conditioner(S spec, TextCard text, ImageShape pictures) {
         return new LabelConditioner(spec.condition());
     }
 

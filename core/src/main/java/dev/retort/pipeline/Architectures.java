@@ -1,5 +1,6 @@
 package dev.retort.pipeline;
 
+import dev.retort.card.ImageShape;
 import dev.retort.card.ModelCard;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.TextCard;
@@ -61,16 +62,17 @@ public final class Architectures {
 
     /** What makes of prompts the conditions that a model's network is told. */
     public static Conditioner conditioner(ModelCard card) {
-        return conditioner(card.network(), card.text());
+        return conditioner(card.network(), card.text(), card.images());
     }
 
     /**
      * What makes of prompts the conditions that a network is told.
      *
      * @param text the tokenizers of a model that is told texts, else null
+     * @param pictures shape of what comes out in the end, in pixels, for networks that are told it
      */
-    public static Conditioner conditioner(NetworkSpec spec, TextCard text) {
-        return of(spec).conditioner(spec, text);
+    public static Conditioner conditioner(NetworkSpec spec, TextCard text, ImageShape pictures) {
+        return of(spec).conditioner(spec, text, pictures);
     }
 
     /** A copy of a network, prepared for sampling. */

@@ -4,7 +4,6 @@ import dev.retort.card.AutoencoderCard;
 import dev.retort.card.ImageShape;
 import dev.retort.card.LatentScale;
 import dev.retort.card.ModelCard;
-import dev.retort.card.NetworkSpec;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.FileNames;
@@ -35,8 +34,8 @@ public sealed interface ImageCodec extends AutoCloseable {
     void close();
 
     /** That of a network of pixels. */
-    static ImageCodec pixels(NetworkSpec network) {
-        return new Pixels(network.shape());
+    static ImageCodec pixels(ImageShape shape) {
+        return new Pixels(shape);
     }
 
     /** The codec of a model, its autoencoder from where the card says. */
@@ -67,7 +66,7 @@ public sealed interface ImageCodec extends AutoCloseable {
                                     + " channels, which are latents, and does not name an autoencoder; give the one they belong to")
                     .about("autoencoder");
         }
-        return pixels(card.network());
+        return pixels(card.images());
     }
 
     /**

@@ -1,6 +1,7 @@
 package dev.retort.pipeline;
 
 import dev.retort.card.ClipTextSpec;
+import dev.retort.card.ImageShape;
 import dev.retort.card.TextCard;
 import dev.retort.card.TextToImageSpec;
 import dev.retort.layout.TextToImageLayout;
@@ -53,9 +54,9 @@ final class TextToImageArchitecture implements Architecture<TextToImageSpec> {
     }
 
     @Override
-    public Conditioner conditioner(TextToImageSpec spec, TextCard text) {
+    public Conditioner conditioner(TextToImageSpec spec, TextCard text, ImageShape pictures) {
         text.requireFit(spec.encoders());
-        return new TextConditioner(spec.condition(), text, spec.height(), spec.width(), "");
+        return new TextConditioner(spec.condition(), text, pictures.height(), pictures.width(), "");
     }
 
     @Override

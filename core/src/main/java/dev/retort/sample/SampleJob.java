@@ -63,7 +63,7 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch,
 
     /** For a network of pixels. */
     public SampleJob(Sampler sampler, long seed, int batch) {
-        this(sampler, ImageCodec.pixels(sampler.network().spec()), seed, batch);
+        this(sampler, ImageCodec.pixels(sampler.shape()), seed, batch);
     }
 
     /** Validates. */
@@ -109,8 +109,7 @@ public record SampleJob(Sampler sampler, ImageCodec codec, long seed, int batch,
     }
 
     private void requireRoom(int together) {
-        int size = Math.max(
-                sampler.network().spec().shape().values(), codec.shape().values());
+        int size = Math.max(sampler.shape().values(), codec.shape().values());
         if ((long) together * size > Integer.MAX_VALUE - 8) {
             throw new RetortException(
                             Kind.MEMORY,

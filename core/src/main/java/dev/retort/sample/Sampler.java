@@ -36,6 +36,7 @@ import org.bytedeco.pytorch.Tensor;
  * @param plan solver, time grid and process
  * @param guidance classifier-free guidance
  * @param precision arithmetic of the network
+ * @param shape of the images or latents that are drawn
  * @param randomness which noise it starts from and adds
  * @param start the picture that it starts from; empty for noise alone
  */
@@ -45,21 +46,30 @@ public record Sampler(
         Plan plan,
         Guidance guidance,
         Precision precision,
+        ImageShape shape,
         Randomness randomness,
         Optional<Start> start) {
-    /** From addressed noise alone. */
+    /** From addressed noise alone, of the network's own size. */
     public Sampler(Denoiser network, Conditioner conditioner, Plan plan, Guidance guidance, Precision precision) {
-        this(network, conditioner, plan, guidance, precision, Randomness.ADDRESSED, Optional.empty());
+        this(
+                network,
+                conditioner,
+                plan,
+                guidance,
+                precision,
+                network.spec().shape(),
+                Randomness.ADDRESSED,
+                Optional.empty());
     }
 
     /** The same with other noise. */
     public Sampler with(Randomness other) {
-        return new Sampler(network, conditioner, plan, guidance, precision, other, start);
+        return new Sampler(network, conditioner, plan, guidance, precision, shape, other, start);
     }
 
     /** The same with another conditioner, such as one of a negative prompt. */
     public Sampler with(Conditioner other) {
-        return new Sampler(network, other, plan, guidance, precision, randomness, start);
+        return new Sampler(network, other, plan, guidance, precision, shape, randomness, start);
     }
 
     /**
@@ -177,7 +187,6 @@ public record Sampler(
     }
 
     private Start.Noise noise(long seed, long[] indices) {
-        ImageShape shape = network.spec().shape();
         Randomness.Stream numbers = randomness.open(seed, indices, shape.values());
         return (purpose, step) -> Tensors.of(
                 numbers.next(purpose, step),

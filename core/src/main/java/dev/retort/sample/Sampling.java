@@ -26,7 +26,7 @@ public final class Sampling {
     private Sampling() {}
 
     /**
-     * A sampler for a network under its card.
+     * A sampler for a network under its card, of pictures of the card's size ({@link ModelCard#atSize}).
      *
      * @throws RetortException of kind USAGE where the card says that it was trained for other ways of sampling than this; a card
      *     {@link ModelCard#withTrainedFor} of any of them lets it be tried
@@ -85,10 +85,11 @@ public final class Sampling {
         card.trainedFor().requireFit(process.schedule(), spec);
         return new Sampler(
                 network,
-                Architectures.conditioner(network.spec(), card.text()),
+                Architectures.conditioner(network.spec(), card.text(), card.images()),
                 plan,
                 spec.guidance(process.schedule().noisiestTime()),
                 precision,
+                card.network().shape(),
                 Randomness.ADDRESSED,
                 start);
     }

@@ -98,7 +98,12 @@ public final class Training {
             }
             Predictor predictor = Predictor.of(
                     network,
-                    Architectures.conditioner(spec, text.orElse(null)),
+                    Architectures.conditioner(
+                            spec,
+                            text.orElse(null),
+                            source.autoencoder()
+                                    .map(encoder -> encoder.images(spec.shape()))
+                                    .orElse(spec.shape())),
                     config.objective().process(),
                     on.precision());
             Stage stage = new Stage(

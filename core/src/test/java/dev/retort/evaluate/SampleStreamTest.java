@@ -40,7 +40,7 @@ class SampleStreamTest {
             SampleJob job = new SampleJob(
                     Sampling.sampler(
                             model.network(), model.card(), SamplingSpec.of("flow-euler", 1, 1), Precision.FP32),
-                    ImageCodec.pixels(spec),
+                    ImageCodec.pixels(spec.shape()),
                     5,
                     together);
             new SampleStream(job, samples, Progress.NONE).forEachBatch(batch -> {

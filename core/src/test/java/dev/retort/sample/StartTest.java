@@ -124,7 +124,7 @@ class StartTest {
             dit.freeze();
             Sampler sampler = Sampling.sampler(dit, card(dit, spec), spec, Precision.FP32);
             StringBuilder told = new StringBuilder();
-            new SampleJob(sampler, ImageCodec.pixels(dit.spec()), 1, 2, 0, step -> told.append(step.first())
+            new SampleJob(sampler, ImageCodec.pixels(dit.spec().shape()), 1, 2, 0, step -> told.append(step.first())
                             .append(step.index())
                             .append(' '))
                     .sample(new Prompts.Labels(new int[] {0, 1, 2}), Progress.NONE, (first, pixels, n) -> {});

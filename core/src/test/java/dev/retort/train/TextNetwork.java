@@ -1,6 +1,7 @@
 package dev.retort.train;
 
 import dev.retort.card.ConditionSpec;
+import dev.retort.card.ImageShape;
 import dev.retort.card.NetworkSpec;
 import dev.retort.card.Part;
 import dev.retort.card.TapPoint;
@@ -99,7 +100,7 @@ public final class TextNetwork extends Network {
         }
 
         @Override
-        public Conditioner conditioner(Spec spec, TextCard text) {
+        public Conditioner conditioner(Spec spec, TextCard text, ImageShape pictures) {
             return new Letters();
         }
     }
