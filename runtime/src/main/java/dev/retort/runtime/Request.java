@@ -76,6 +76,33 @@ public record Request(
         return of(List.of(), List.of(), List.of(texts));
     }
 
+    /**
+     * What a prompt asks of a student, as programs send it that know of words alone: of one that takes prompts what it says, of one of classes the
+     * class that it names ({@link ClassPrompt}). A student of one kind of pictures takes an empty one. One picture, seed 0.
+     *
+     * @throws StudentException of kind BAD_REQUEST where the prompt is empty, or names no class or several
+     */
+    public static Request inWords(String prompt, Student student) {
+        boolean empty = prompt == null || prompt.isBlank();
+        if (!student.labels().isEmpty()) {
+            return of(ClassPrompt.label(prompt, student));
+        }
+        if (empty && student.takesPrompts()) {
+            throw refused("prompt", "empty", "a text that says what is to be drawn");
+        }
+        return empty ? of() : ofPrompts(prompt);
+    }
+
+    /** What its first picture shows, in words: a prompt, or the name of a class; empty where neither is asked for. */
+    public String subject(Student student) {
+        if (!prompts.isEmpty()) {
+            return prompts.get(0);
+        }
+        return !classes.isEmpty()
+                ? classes.get(0)
+                : labels.isEmpty() ? "" : student.classes().get(labels.get(0));
+    }
+
     /** The same led away from what a text says, where guidance acts. */
     public Request negative(String text) {
         return new Request(labels, classes, prompts, text, seed, count, steps);

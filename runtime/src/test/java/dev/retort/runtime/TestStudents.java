@@ -69,6 +69,14 @@ public final class TestStudents {
         return new TestStudents(5).anyTime(folder.resolve("student.onnx"), metadata("network", 1, plan(2), plan(4)));
     }
 
+    /** A file that draws what texts of circles and squares say, up to four words. */
+    public static Path words(Path folder) {
+        List<String> texts = List.of("a red circle", "two blue squares");
+        Map<String, String> metadata = new LinkedHashMap<>(metadata("network", 2.5, plan(2)));
+        metadata.put("retort.prompts", String.join("\n", texts));
+        return new TestStudents(5).words(folder.resolve("words.onnx"), metadata, ClipTokenizer.learn(texts, 60, 6));
+    }
+
     /** What the network computes, in double. */
     ArrayExecutor.Network network(int label) {
         double[] told = Arrays.copyOfRange(embedding, label * SIZE, (label + 1) * SIZE);
