@@ -98,12 +98,12 @@ public final class CostProbe {
                 .maxImages(request.batch());
         try (Student student = Student.open(Path.of(request.model()), options)) {
             answer(Map.of(TIMED_KERNELS, 0));
-            List<Integer> turn = labels(student.labels(), request.batch());
+            Request turn = inTurn(student, request.batch());
             turns(
                     request.batch(),
                     Device.CPU,
-                    drawn -> student.sample(new Request(
-                            turn, List.of(), drawn, 1, request.sampling().steps())));
+                    drawn -> student.sample(
+                            turn.seed(drawn).steps(request.sampling().steps())));
         }
     }
 
@@ -156,10 +156,20 @@ public final class CostProbe {
                 : ImageCodec.of(model.card(), request.autoencoder(), device);
     }
 
-    private static List<Integer> labels(List<Integer> turn, int batch) {
-        return IntStream.range(0, batch)
-                .mapToObj(i -> turn.get(i % turn.size()))
-                .toList();
+    /** So many pictures of what a student draws, one after another. */
+    private static Request inTurn(Student student, int batch) {
+        List<Integer> labels = student.labels();
+        List<String> texts = student.prompts();
+        if (!texts.isEmpty()) {
+            return Request.ofPrompts(IntStream.range(0, batch)
+                    .mapToObj(i -> texts.get(i % texts.size()))
+                    .toArray(String[]::new));
+        }
+        return labels.isEmpty()
+                ? Request.of().count(batch)
+                : Request.of(IntStream.range(0, batch)
+                        .map(i -> labels.get(i % labels.size()))
+                        .toArray());
     }
 
     private static void draw(Sampler sampler, ImageCodec codec, Prompts prompts, long first) {

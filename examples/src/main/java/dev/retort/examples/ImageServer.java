@@ -2,7 +2,6 @@ package dev.retort.examples;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
-import dev.retort.runtime.ClassPrompt;
 import dev.retort.runtime.Image;
 import dev.retort.runtime.Request;
 import dev.retort.runtime.Student;
@@ -170,17 +169,23 @@ public final class ImageServer implements AutoCloseable {
             throw new Refusal(503, null, "the server is being stopped; ask another one");
         }
         Request request = ImageBody.request(exchange, student, model);
-        String name = student.classes().get(request.labels().get(0));
-        return student.submit(request, deadline)
-                .thenApplyAsync(images -> pictures(images, name, request.seed()), threads);
+        return student.submit(request, deadline).thenApplyAsync(images -> pictures(images, request), threads);
     }
 
-    private static Answer pictures(List<Image> images, String name, long seed) {
+    private Answer pictures(List<Image> images, Request request) {
+        String name = request.subject(student);
         List<Map<String, String>> data = images.stream()
                 .map(image ->
                         Map.of("b64_json", Base64.getEncoder().encodeToString(image.png()), "revised_prompt", name))
                 .toList();
-        return Answer.json(200, Map.of("created", Instant.now().getEpochSecond(), "seed", seed, "data", data));
+        Map<String, Object> answer = new LinkedHashMap<>();
+        answer.put("created", Instant.now().getEpochSecond());
+        answer.put("seed", request.seed());
+        if (!student.cut(name).isEmpty()) {
+            answer.put("left_out", student.cut(name));
+        }
+        answer.put("data", data);
+        return Answer.json(200, answer);
     }
 
     private static Answer failure(HttpExchange exchange, Throwable thrown) {
@@ -300,7 +305,8 @@ public final class ImageServer implements AutoCloseable {
             server.close();
             student.close();
         }));
-        System.out.println("http://" + options.get("--host") + ":" + server.port() + " draws " + student.classes());
+        System.out.println("http://" + options.get("--host") + ":" + server.port() + " draws "
+                + (student.takesPrompts() ? "prompts such as " + student.prompts() : student.classes()));
     }
 }
 
@@ -327,7 +333,7 @@ final class ImageBody {
         if (large || body.length > MOST_BYTES) {
             exchange.getResponseHeaders().set("Connection", "close");
             throw new ImageServer.Refusal(
-                    413, null, "the body is larger than " + MOST_BYTES + " bytes; a prompt names a class");
+                    413, null, "the body is larger than " + MOST_BYTES + " bytes; a prompt is a few words");
         }
         return body;
     }
@@ -365,9 +371,7 @@ final class ImageBody {
         require(n >= 1 && n <= MOST_IMAGES, "n", n, "1 to " + MOST_IMAGES);
         long seed = whole(body, "seed", ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE));
         require(seed >= 0, "seed", seed, "at least 0, or none for any");
-        return Request.of(ClassPrompt.label(text(body, "prompt", ""), student))
-                .seed(seed)
-                .count((int) n);
+        return Request.inWords(text(body, "prompt", ""), student).seed(seed).count((int) n);
     }
 
     private static void require(boolean right, String field, Object value, String expected) {

@@ -155,6 +155,31 @@ class ImageServerTest {
     }
 
     @Test
+    void a_student_that_takes_prompts_draws_what_the_prompt_says_and_the_answer_tells_what_was_left_out() throws Exception {
+        server.close();
+        student.close();
+        student = Student.open(TestStudents.words(folder));
+        server = start(Duration.ofSeconds(30));
+        String prompt = "A red circle";
+        JsonNode answer = JSON.readTree(
+                draw("{\"prompt\": \"" + prompt + "\", \"seed\": 7}").body());
+        assertThat(Base64.getDecoder()
+                        .decode(answer.path("data").path(0).path("b64_json").asString()))
+                .isEqualTo(student.sample(Request.ofPrompts("a red circle").seed(7))
+                        .get(0)
+                        .png());
+        assertThat(answer.path("data").path(0).path("revised_prompt").asString())
+                .isEqualTo(prompt);
+        assertThat(answer.has("left_out")).isFalse();
+        assertThat(JSON.readTree(draw("{\"prompt\": \"a red circle two blue squares\"}")
+                                .body())
+                        .path("left_out")
+                        .asString())
+                .isEqualTo("blue squares");
+        refused("{}", null, "prompt is empty; expected a text that says what is to be drawn");
+    }
+
+    @Test
     void a_body_that_is_no_json_object_or_says_a_thing_twice_is_refused() throws Exception {
         for (String body : List.of("", "{", "{\"prompt\": \"square\"", "{} {}", "{\"n\": 1, \"n\": 2}", "nonsense")) {
             refused(body, null, "the body is no JSON");

@@ -8,20 +8,20 @@ import dev.langchain4j.exception.RateLimitException;
 import dev.langchain4j.exception.TimeoutException;
 import dev.langchain4j.model.image.ImageModel;
 import dev.langchain4j.model.output.Response;
-import dev.retort.runtime.ClassPrompt;
 import dev.retort.runtime.Request;
 import dev.retort.runtime.Student;
 import dev.retort.runtime.StudentException;
 import java.time.Duration;
 import java.util.Base64;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.ThreadLocalRandom;
 
 /**
- * Draws the class that a prompt names ({@link ClassPrompt}): PNG files as base64, the class's name as the revised prompt, {@code seed} and
- * {@code label} in the response's metadata. It has no editing of pictures. The student stays its owner's to close.
+ * Draws what a prompt says, or the class that it names ({@link Request#inWords}): PNG files as base64, the prompt or the class's name as the revised
+ * prompt, {@code seed} and of a class {@code label} in the response's metadata. It has no editing of pictures. The student stays its owner's to close.
  *
  * <p>What a student refuses is an {@link InvalidRequestException}; a full queue is a {@link RateLimitException} and a passed deadline a
  * {@link TimeoutException}, which may be tried again; what ONNX Runtime fails at is an {@link InternalServerException}, a closed student or an
@@ -61,15 +61,18 @@ public final class StudentImageModel implements ImageModel {
     }
 
     private Response<List<Image>> draw(String prompt, int n) {
-        int label = ClassPrompt.label(prompt, student);
         long drawnFrom = seed == null ? ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE) : seed;
-        Request request = Request.of(label).seed(drawnFrom).count(n).steps(steps);
+        Request request =
+                Request.inWords(prompt, student).seed(drawnFrom).count(n).steps(steps);
         List<dev.retort.runtime.Image> pictures =
                 deadline == null ? student.sample(request) : student.sample(request, deadline);
-        String name = student.classes().get(label);
+        String name = request.subject(student);
         List<Image> images =
                 pictures.stream().map(picture -> image(picture, name)).toList();
-        return Response.from(images, null, null, Map.of("seed", drawnFrom, "label", label));
+        Map<String, Object> metadata = new HashMap<>();
+        metadata.put("seed", drawnFrom);
+        request.labels().forEach(label -> metadata.put("label", label));
+        return Response.from(images, null, null, metadata);
     }
 
     private static Image image(dev.retort.runtime.Image picture, String name) {

@@ -11,8 +11,16 @@ import java.util.Map;
 
 /** Draws batches of one size from one model, in buffers that it keeps. For one thread. */
 final class BatchSampler implements AutoCloseable {
-    /** What each sample of a batch is; of those behind {@code count} nothing is read but the first one's label. */
-    record Samples(int count, int[] labels, long[] seeds, long[] indices) {}
+    /**
+     * What each sample of a batch is.
+     *
+     * @param count how many there are
+     * @param shown what each shows
+     * @param none what is told of each where guidance asks for nothing
+     * @param seeds of its noise
+     * @param indices of its noise under the seed
+     */
+    record Samples(int count, Subject[] shown, Subject[] none, long[] seeds, long[] indices) {}
 
     private final LoadedModel model;
     private final StudentFile file;
@@ -45,7 +53,9 @@ final class BatchSampler implements AutoCloseable {
      */
     static void tryOut(LoadedModel model) {
         StudentFile file = model.file();
-        Samples first = new Samples(1, new int[] {file.labels().get(0)}, new long[1], new long[1]);
+        Subject[] told = RequestCheck.first(model);
+        Samples first =
+                new Samples(1, new Subject[] {told[0]}, new Subject[] {told[1]}, new long[1], new long[1]);
         try (BatchSampler sampler = new BatchSampler(model, 1)) {
             sampler.image(sampler.sample(first, file.steps().get(0), step -> true), 0, 0);
         } catch (OrtException | RuntimeException | Error e) {
@@ -108,7 +118,7 @@ final class BatchSampler implements AutoCloseable {
                 lane.set(input, noise);
             }
         }
-        label(samples, sample -> samples.labels[sample]);
+        tell(samples.shown);
         lane.run(output);
         return watcher.after(0) ? output : null;
     }
@@ -126,9 +136,9 @@ final class BatchSampler implements AutoCloseable {
         if (lane.has("guidance")) {
             lane.fill("guidance", (float) scale);
         }
-        ask(samples, call, sample -> samples.labels[sample], output);
+        ask(samples.shown, call, output);
         if (guided.asksTwice(step) && !lane.has("guidance")) {
-            ask(samples, call, sample -> file.noClass(), unguided);
+            ask(samples.none, call, unguided);
             guide((float) scale, guided.guidedChannels(file.values().channels(), channels()));
         }
         return output;
@@ -148,32 +158,31 @@ final class BatchSampler implements AutoCloseable {
         }
     }
 
-    private interface Label {
-        int of(int sample);
-    }
-
-    private void ask(Samples samples, Plan.Call call, Label label, float[] answer) {
+    private void ask(Subject[] told, Plan.Call call, float[] answer) {
         if (lane.has("row")) {
             for (int i = 0; i < lane.batch(); i++) {
-                lane.set("row", i, file.table().row(call, label.of(known(samples, i))));
+                lane.set("row", i, file.table().row(call, known(told, i).label()));
             }
         } else {
-            label(samples, label);
+            tell(told);
         }
         lane.run(answer);
     }
 
-    private void label(Samples samples, Label label) {
-        if (lane.has("label")) {
-            for (int i = 0; i < lane.batch(); i++) {
-                lane.set("label", i, label.of(known(samples, i)));
+    private void tell(Subject[] told) {
+        for (int i = 0; i < lane.batch(); i++) {
+            if (lane.has("label")) {
+                lane.set("label", i, known(told, i).label());
+            }
+            if (lane.has("tokens")) {
+                lane.set("tokens", i, known(told, i).tokens());
             }
         }
     }
 
-    /** A batch that is not full is filled up with its first sample's label, and with zeros for noise. */
-    private static int known(Samples samples, int i) {
-        return i < samples.count ? i : 0;
+    /** A batch that is not full is filled up with what its first sample is told, and with zeros for noise. */
+    private static Subject known(Subject[] told, int i) {
+        return told[i < told.length ? i : 0];
     }
 
     private void fill(Samples samples, Purpose purpose, int step, float[] values) {

@@ -3,13 +3,16 @@ package dev.retort.runtime;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.TensorInfo;
 import dev.retort.diffusion.Plan;
+import dev.retort.text.ClipTokenizer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
 /** Whether a graph is what its file's metadata says: what would otherwise fail at the first request. */
 final class GraphCheck {
-    private static final Set<String> NETWORK_INPUTS = Set.of("x", "row", "time", "label", "guidance", "end_time");
+    private static final Set<String> NETWORK_INPUTS = Set.of("x", "row", "time", "label", "tokens", "guidance", "end_time");
+    private static final Set<String> WHOLE = Set.of("label", "row", "tokens");
     private static final long ANY = -1;
 
     private final LoadedModel model;
@@ -32,21 +35,34 @@ final class GraphCheck {
 
     private void requireInput(String name, TensorInfo input) {
         boolean noise = name.equals("noise") || name.matches("noise\\.\\d+");
-        if (!(network ? NETWORK_INPUTS.contains(name) : noise || name.equals("label"))) {
+        if (!(network ? NETWORK_INPUTS.contains(name) : noise || name.equals("label") || name.equals("tokens"))) {
             throw model.damaged("it has an input " + name + " that this runtime does not know");
         }
-        boolean whole = name.equals("label") || name.equals("row");
-        if (input.type != (whole ? OnnxJavaType.INT64 : OnnxJavaType.FLOAT)) {
+        if (input.type != (isWhole(name) ? OnnxJavaType.INT64 : OnnxJavaType.FLOAT)) {
             throw model.damaged("its input " + name + " is of " + input.type);
         }
         Shape values = file.values();
         long[] expected = noise || name.equals("x")
                 ? new long[] {ANY, values.channels(), values.height(), values.width()}
-                : new long[] {ANY};
+                : name.equals("tokens") ? tokens() : new long[] {ANY};
         if (!Arrays.equals(input.getShape(), expected)) {
             throw model.damaged("its input " + name + " is " + Arrays.toString(input.getShape()) + ", expected "
                     + Arrays.toString(expected) + " (" + ANY + ": any number of samples)");
         }
+    }
+
+    /** Whether an input is of 64-bit integers; all others are of floats. */
+    static boolean isWhole(String input) {
+        return WHOLE.contains(input);
+    }
+
+    private long[] tokens() {
+        List<ClipTokenizer> tokenizers = file.texts().tokenizers();
+        int length = tokenizers.isEmpty() ? 0 : tokenizers.get(0).length();
+        if (tokenizers.stream().anyMatch(one -> one.length() != length)) {
+            throw model.damaged("its tokenizers make texts of different lengths");
+        }
+        return new long[] {ANY, tokenizers.size(), length};
     }
 
     private void requireForm() {
@@ -54,6 +70,12 @@ final class GraphCheck {
         if (!inputs.containsKey(network ? "x" : "noise")
                 || inputs.containsKey("row") == (file.table() == FoldedTable.NONE)) {
             throw model.damaged("it has the inputs " + inputs.keySet() + ", which are not those of its form");
+        }
+        if (file.classes().isEmpty() && (inputs.containsKey("label") || inputs.containsKey("row"))) {
+            throw model.damaged("it has no retort.classes, and is told one");
+        }
+        if (file.texts().taken() && !inputs.containsKey("tokens")) {
+            throw model.damaged("it has a tokenizer and is told no tokens");
         }
     }
 

@@ -10,7 +10,8 @@ import java.util.concurrent.atomic.AtomicLong;
 /** An accepted request: drawn picture by picture, by several batches perhaps, from the model that served when it came. */
 final class Job {
     private final LoadedModel model;
-    private final int[] labels;
+    private final Subject[] subjects;
+    private final Subject none;
     private final long seed;
     private final int steps;
     private final ProgressListener progress;
@@ -25,16 +26,18 @@ final class Job {
      * Holds the model until the result is there.
      *
      * @param model retained by the caller for this job
-     * @param labels one of each picture
+     * @param subjects one of each picture
+     * @param none what is told where guidance asks for nothing
      */
-    Job(LoadedModel model, int[] labels, long seed, int steps, ProgressListener progress) {
+    Job(LoadedModel model, Subject[] subjects, Subject none, long seed, int steps, ProgressListener progress) {
         this.model = model;
-        this.labels = labels;
+        this.subjects = subjects;
+        this.none = none;
         this.seed = seed;
         this.steps = steps;
         this.progress = progress;
-        images = new Image[labels.length];
-        missing = new AtomicInteger(labels.length);
+        images = new Image[subjects.length];
+        missing = new AtomicInteger(subjects.length);
         result.whenComplete((drawn, failure) -> model.release());
     }
 
@@ -46,8 +49,12 @@ final class Job {
         return steps;
     }
 
-    int label(int picture) {
-        return labels[picture];
+    Subject subject(int picture) {
+        return subjects[picture];
+    }
+
+    Subject none() {
+        return none;
     }
 
     long seed() {
@@ -74,7 +81,7 @@ final class Job {
 
     /** Pictures that no batch has taken; for the queue alone, under its lock. */
     int left() {
-        return labels.length - next;
+        return subjects.length - next;
     }
 
     /** The next picture; for the queue alone, under its lock. */
@@ -85,7 +92,7 @@ final class Job {
     /** A step of one of its pictures was computed. */
     void stepped(Meter meter, int stepsOfEach) {
         long done = stepsDone.incrementAndGet();
-        meter.told(() -> progress.onProgress(done, (long) labels.length * stepsOfEach));
+        meter.told(() -> progress.onProgress(done, (long) subjects.length * stepsOfEach));
     }
 
     /** A picture is there; the last one ends the job. */

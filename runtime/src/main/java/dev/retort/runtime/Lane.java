@@ -48,7 +48,7 @@ final class Lane implements AutoCloseable {
 
     private void add(String name, long[] shape) throws OrtException {
         OrtEnvironment environment = OrtEnvironment.getEnvironment();
-        if (name.equals("label") || name.equals("row")) {
+        if (GraphCheck.isWhole(name)) {
             LongBuffer buffer = bytes(shape, Long.BYTES).asLongBuffer();
             longs.put(name, buffer);
             inputs.put(name, OnnxTensor.createTensor(environment, buffer, shape));
@@ -98,9 +98,12 @@ final class Lane implements AutoCloseable {
         }
     }
 
-    /** Sets an input of whole numbers for one sample. */
-    void set(String input, int sample, long value) {
-        longs.get(input).put(sample, value);
+    /** Sets an input of one or several whole numbers for one sample. */
+    void set(String input, int sample, long... values) {
+        LongBuffer buffer = longs.get(input);
+        for (int i = 0; i < values.length; i++) {
+            buffer.put(sample * values.length + i, values[i]);
+        }
     }
 
     /** Computes. */

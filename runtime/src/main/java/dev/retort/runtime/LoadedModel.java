@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutionException;
+import java.util.stream.IntStream;
 
 /**
  * A file that ONNX Runtime has open, until the last who uses it lets go.
@@ -112,6 +113,15 @@ final class LoadedModel {
         }
         long[] shape = output.getShape();
         return new Shape((int) shape[1], (int) shape[2], (int) shape[3]);
+    }
+
+    /** Whether guidance asks the network a second time in any step: of one that is told its guidance, or has it inside, it does not. */
+    boolean asksTwice(int steps) {
+        GuidedPlan guided = file.plans().get(steps);
+        if (guided == null || inputs.containsKey("guidance")) {
+            return false;
+        }
+        return IntStream.range(0, guided.scales().size()).anyMatch(guided::asksTwice);
     }
 
     StudentFile file() {

@@ -15,11 +15,12 @@ import java.util.concurrent.CompletableFuture;
  * }
  * }</pre>
  *
- * <p>A picture is a function of the file, its seed, its place in the request, its class and the number of steps; requests that wait are drawn
+ * <p>A picture is a function of the file, its seed, its place in the request, its class or prompt and the number of steps; requests that wait are drawn
  * together, which changes nothing in them ({@link StudentOptions}).
  */
 public final class Student implements AutoCloseable {
     private final StudentOptions options;
+    private final boolean latency;
     private final int threads;
     private final Meter meter;
     private final WorkerPool workers;
@@ -28,21 +29,18 @@ public final class Student implements AutoCloseable {
 
     private Student(Path path, StudentOptions options) {
         this.options = options;
+        latency = options.mode() == StudentOptions.Mode.LATENCY;
         threads = options.threads() == 0
                 ? Cpu.current().threads(Runtime.getRuntime().availableProcessors())
                 : options.threads();
         meter = new Meter(options.listener());
         model = load(path);
         try {
-            workers = new WorkerPool(latency() ? 1 : threads, options, meter);
+            workers = new WorkerPool(latency ? 1 : threads, options, meter);
         } catch (RuntimeException | Error e) {
             model.release();
             throw e;
         }
-    }
-
-    private boolean latency() {
-        return options.mode() == StudentOptions.Mode.LATENCY;
     }
 
     /** Opens a file for one who waits ({@link StudentOptions#latency}). */
@@ -60,7 +58,7 @@ public final class Student implements AutoCloseable {
     }
 
     private LoadedModel load(Path path) {
-        LoadedModel loaded = LoadedModel.open(path, latency() ? threads : 1, latency() && threads > 1);
+        LoadedModel loaded = LoadedModel.open(path, latency ? threads : 1, latency && threads > 1);
         try {
             EightBitCheck.of(loaded, Cpu.current(), options, meter);
         } catch (StudentException e) {
@@ -78,6 +76,21 @@ public final class Student implements AutoCloseable {
     /** The labels that it was made for. */
     public List<Integer> labels() {
         return file().labels();
+    }
+
+    /** Whether it draws what a text says; else a class, or pictures of one kind. */
+    public boolean takesPrompts() {
+        return file().texts().taken();
+    }
+
+    /** Some texts of the kind that it was trained on; none where it takes no prompts, or where nobody knows any. */
+    public List<String> prompts() {
+        return file().texts().examples();
+    }
+
+    /** What of a prompt would be left out, as there are more tokens than it reads; empty where all fits. A listener is warned of it. */
+    public String cut(String prompt) {
+        return file().texts().cut(prompt);
     }
 
     /** The numbers of steps that it may draw in, its own first. */
@@ -124,12 +137,12 @@ public final class Student implements AutoCloseable {
 
     /** Asks for pictures, whenever they are there. */
     public CompletableFuture<List<Image>> submit(Request request) {
-        return accept(request, null, (done, total) -> {});
+        return submit(request, null, (done, total) -> {});
     }
 
     /** Asks for pictures within a time from now. */
     public CompletableFuture<List<Image>> submit(Request request, Duration deadline) {
-        return accept(request, deadline, (done, total) -> {});
+        return submit(request, deadline, (done, total) -> {});
     }
 
     /**
@@ -141,10 +154,6 @@ public final class Student implements AutoCloseable {
      * @throws StudentException at once, of kind BAD_REQUEST, TOO_LARGE, QUEUE_FULL or CLOSED
      */
     public CompletableFuture<List<Image>> submit(Request request, Duration deadline, ProgressListener progress) {
-        return accept(request, deadline, progress);
-    }
-
-    private CompletableFuture<List<Image>> accept(Request request, Duration deadline, ProgressListener progress) {
         Job job;
         try {
             job = job(request, options.maxImages(), progress);
@@ -162,7 +171,7 @@ public final class Student implements AutoCloseable {
             serving.retain();
         }
         try {
-            return RequestCheck.job(request, serving, maxImages, progress);
+            return RequestCheck.job(request, serving, maxImages, progress, meter);
         } catch (StudentException e) {
             serving.release();
             throw e;
@@ -179,7 +188,7 @@ public final class Student implements AutoCloseable {
     public void warmUp() {
         workers.requireOtherThread();
         for (int batch : options.batchSizes()) {
-            Request request = Request.of(labels().get(0)).count(batch);
+            Request request = file().first().count(batch);
             workers.each(() -> job(request, batch, (done, total) -> {})).forEach(WorkerPool::await);
         }
     }

@@ -13,8 +13,9 @@ import java.util.Map;
  *
  * @param form what one run of the graph computes
  * @param values what the network works on
- * @param classes names by label
+ * @param classes names by label; none where it is told none
  * @param labels the labels that it is for
+ * @param texts how it is told texts, if it is
  * @param steps numbers of steps that it may be sampled in, the default first
  * @param plans what to do, for each number of steps; of an unrolled student none
  * @param table moments and labels of a folded network; of others empty
@@ -25,6 +26,7 @@ record StudentFile(
         Shape values,
         List<String> classes,
         List<Integer> labels,
+        Texts texts,
         List<Integer> steps,
         Map<Integer, GuidedPlan> plans,
         FoldedTable table,
@@ -71,8 +73,9 @@ record StudentFile(
         if (values.size() != 3 || values.stream().anyMatch(value -> value < 1)) {
             throw new IllegalArgumentException("retort.values is " + values + ", expected channels, height and width");
         }
-        List<String> classes = List.of(value(metadata, "retort.classes").split("\n"));
-        List<Integer> labels = numbers(metadata, "retort.labels");
+        boolean told = metadata.containsKey("retort.classes");
+        List<String> classes = told ? List.of(value(metadata, "retort.classes").split("\n")) : List.of();
+        List<Integer> labels = told ? numbers(metadata, "retort.labels") : List.of();
         for (int label : labels) {
             if (label < 0 || label >= classes.size()) {
                 throw new IllegalArgumentException(
@@ -92,6 +95,7 @@ record StudentFile(
                 new Shape(values.get(0), values.get(1), values.get(2)),
                 classes,
                 labels,
+                Texts.parse(metadata),
                 steps,
                 plans,
                 metadata.containsKey("retort.rows")
@@ -137,6 +141,16 @@ record StudentFile(
             }
             return List.copyOf(numbers);
         });
+    }
+
+    /** For one picture of what it draws first. */
+    Request first() {
+        if (!labels.isEmpty()) {
+            return Request.of(labels.get(0));
+        }
+        return texts.examples().isEmpty()
+                ? Request.of()
+                : Request.ofPrompts(texts.examples().get(0));
     }
 
     /** How many steps of a batch are seen from outside. */

@@ -83,16 +83,18 @@ final class Worker implements Runnable {
     }
 
     private static BatchSampler.Samples samples(RequestQueue.Batch batch) {
-        int[] labels = new int[batch.size()];
+        Subject[] shown = new Subject[batch.size()];
+        Subject[] none = new Subject[batch.size()];
         long[] seeds = new long[batch.size()];
         long[] indices = new long[batch.size()];
         for (int i = 0; i < batch.size(); i++) {
             Job job = batch.jobs().get(i);
             indices[i] = batch.pictures().get(i);
-            labels[i] = job.label(batch.pictures().get(i));
+            shown[i] = job.subject(batch.pictures().get(i));
+            none[i] = job.none();
             seeds[i] = job.seed();
         }
-        return new BatchSampler.Samples(batch.size(), labels, seeds, indices);
+        return new BatchSampler.Samples(batch.size(), shown, none, seeds, indices);
     }
 
     private BatchSampler sampler(LoadedModel wanted, int size) throws OrtException {

@@ -234,7 +234,7 @@ class BadInputTest {
         refused(Kind.BAD_REQUEST, () -> Request.of(0).steps(-2), "steps is -2");
         refused(
                 Kind.BAD_REQUEST,
-                () -> new Request(List.of(1), List.of("circle"), 0, 1, 0),
+                () -> new Request(List.of(1), List.of("circle"), List.of(), "", 0, 1, 0),
                 "classes is [1] and [circle]; expected numbers or names, not both");
         try (Student student = Student.open(TestStudents.usual(folder))) {
             refused(Kind.BAD_REQUEST, () -> student.sample(Request.of(3)), "class 3 is none that the student draws");

@@ -11,6 +11,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,7 +30,10 @@ class BatchTest {
                 int at = first;
                 BatchSampler.Samples samples = new BatchSampler.Samples(
                         filled,
-                        IntStream.range(0, filled).map(i -> (at + i) % 3).toArray(),
+                        IntStream.range(0, filled)
+                                .mapToObj(i -> Subject.of((at + i) % 3))
+                                .toArray(Subject[]::new),
+                        Stream.generate(() -> Subject.of(3)).limit(filled).toArray(Subject[]::new),
                         LongStream.generate(() -> 4).limit(filled).toArray(),
                         LongStream.range(at, at + filled).toArray());
                 float[] pixels = sampler.sample(samples, 4, step -> true);

@@ -105,6 +105,24 @@ public abstract class ImageModelContract {
     }
 
     @Test
+    void a_student_that_takes_prompts_draws_what_the_prompt_says() {
+        try (Student told = Student.open(TestStudents.words(folder))) {
+            String prompt = "A red  circle";
+            List<Drawn> drawn = model(told, 7L, null).draw(prompt, 2);
+            List<Image> expected =
+                    told.sample(Request.ofPrompts("a red circle").seed(7).count(2));
+            for (int i = 0; i < 2; i++) {
+                assertThat(Base64.getDecoder().decode(drawn.get(i).base64()))
+                        .isEqualTo(expected.get(i).png());
+                assertThat(drawn.get(i).revisedPrompt()).isEqualTo(prompt);
+            }
+            assertThatThrownBy(() -> model(told, 7L, null).draw(" ", 1))
+                    .isInstanceOf(badRequest())
+                    .hasMessageContaining("prompt is empty; expected a text");
+        }
+    }
+
+    @Test
     void as_many_pictures_come_as_are_asked_for_and_no_two_are_alike() {
         List<Drawn> drawn = seeded().draw("circle", 5);
         assertThat(drawn).hasSize(5).extracting(Drawn::base64).doesNotHaveDuplicates();

@@ -19,7 +19,7 @@ class StudentPicturesTest {
     @TempDir
     private Path folder;
 
-    private static void requireEqual(List<Image> images, Plan plan, ArrayExecutor.Network[] networks, long seed) {
+    static void requireEqual(List<Image> images, Plan plan, ArrayExecutor.Network[] networks, long seed) {
         for (int i = 0; i < images.size(); i++) {
             double[] expected = ArrayExecutor.sample(plan, TestStudents.SIZE, networks[i % networks.length], seed, i);
             byte[] bytes = images.get(i).bytes();

@@ -16,6 +16,8 @@ import dev.retort.io.Dtype;
 import dev.retort.onnx.OnnxBuilder;
 import dev.retort.onnx.OnnxOp;
 import dev.retort.onnx.OnnxWriter;
+import dev.retort.text.ClipTokenizer;
+import dev.retort.text.TokenizerText;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -67,19 +69,30 @@ public final class TestStudents {
         return new TestStudents(5).anyTime(folder.resolve("student.onnx"), metadata("network", 1, plan(2), plan(4)));
     }
 
+    /** A file that draws what texts of circles and squares say, up to four words. */
+    public static Path words(Path folder) {
+        List<String> texts = List.of("a red circle", "two blue squares");
+        Map<String, String> metadata = new LinkedHashMap<>(metadata("network", 2.5, plan(2)));
+        metadata.put("retort.prompts", String.join("\n", texts));
+        return new TestStudents(5).words(folder.resolve("words.onnx"), metadata, ClipTokenizer.learn(texts, 60, 6));
+    }
+
     /** What the network computes, in double. */
     ArrayExecutor.Network network(int label) {
-        return (x, call) -> {
-            double[] output = new double[SIZE];
-            for (int i = 0; i < SIZE; i++) {
-                double sum = embedding[label * SIZE + i] + call.time() * direction[i];
-                for (int j = 0; j < SIZE; j++) {
-                    sum += x[j] * weight[j * SIZE + i];
-                }
-                output[i] = Math.tanh(sum);
+        double[] told = Arrays.copyOfRange(embedding, label * SIZE, (label + 1) * SIZE);
+        return (x, call) -> output(x, call.time(), told);
+    }
+
+    private double[] output(double[] x, double time, double[] told) {
+        double[] output = new double[SIZE];
+        for (int i = 0; i < SIZE; i++) {
+            double sum = told[i] + time * direction[i];
+            for (int j = 0; j < SIZE; j++) {
+                sum += x[j] * weight[j * SIZE + i];
             }
-            return output;
-        };
+            output[i] = Math.tanh(sum);
+        }
+        return output;
     }
 
     /** The same guided: u + g (c - u). */
@@ -131,6 +144,67 @@ public final class TestStudents {
                 builder.add(OnnxOp.ADD, of, moment(builder, builder.add(OnnxOp.RESHAPE, time, builder.wholes(-1, 1))));
         builder.output("output", Dtype.F32, Shape.ofSamples(1, 8, 8), output(builder, x, moved));
         return write(file, builder, metadata, mostInside);
+    }
+
+    /** A file that is told texts: the sum of what their tokens stand for takes the place of a class. */
+    Path words(Path file, Map<String, String> metadata, ClipTokenizer tokenizer) {
+        OnnxBuilder builder = new OnnxBuilder();
+        String x = builder.input("x", Dtype.F32, Shape.ofSamples(1, 8, 8));
+        String time = builder.input("time", Dtype.F32, Shape.ofSamples());
+        String tokens = builder.input("tokens", Dtype.I64, Shape.ofSamples(1, tokenizer.length()));
+        String of = builder.add(OnnxOp.GATHER, table(builder, "words", words(tokenizer)), tokens);
+        String sum = builder.add(OnnxOp.REDUCE_SUM, Map.of("keepdims", 0L), of, builder.wholes(1, 2));
+        String moved =
+                builder.add(OnnxOp.ADD, sum, moment(builder, builder.add(OnnxOp.RESHAPE, time, builder.wholes(-1, 1))));
+        builder.output("output", Dtype.F32, Shape.ofSamples(1, 8, 8), output(builder, x, moved));
+        Map<String, String> with = new LinkedHashMap<>(metadata);
+        with.keySet().removeAll(List.of("retort.classes", "retort.labels"));
+        with.putIfAbsent("retort.tokenizer.0", TokenizerText.of(tokenizer));
+        return write(file, builder, with, Long.MAX_VALUE);
+    }
+
+    private static double[] words(ClipTokenizer tokenizer) {
+        return numbers(new Random(11), tokenizer.vocabulary() * SIZE, 0.4);
+    }
+
+    /** What the network of {@link #words} computes of a text, guided away from another. */
+    ArrayExecutor.Network told(ClipTokenizer tokenizer, String text, String negative, double scale) {
+        return (x, call) -> {
+            double[] c = output(x, call.time(), sum(tokenizer, text));
+            double[] u = output(x, call.time(), sum(tokenizer, negative));
+            for (int i = 0; i < SIZE; i++) {
+                u[i] += scale * (c[i] - u[i]);
+            }
+            return u;
+        };
+    }
+
+    private static double[] sum(ClipTokenizer tokenizer, String text) {
+        double[] words = words(tokenizer);
+        double[] sum = new double[SIZE];
+        for (int id : tokenizer.ids(text)) {
+            for (int i = 0; i < SIZE; i++) {
+                sum[i] += words[id * SIZE + i];
+            }
+        }
+        return sum;
+    }
+
+    /** A file that is told nothing but the time. */
+    Path untold(Path file, Map<String, String> metadata) {
+        OnnxBuilder builder = new OnnxBuilder();
+        String x = builder.input("x", Dtype.F32, Shape.ofSamples(1, 8, 8));
+        String time = builder.input("time", Dtype.F32, Shape.ofSamples());
+        String moved = moment(builder, builder.add(OnnxOp.RESHAPE, time, builder.wholes(-1, 1)));
+        builder.output("output", Dtype.F32, Shape.ofSamples(1, 8, 8), output(builder, x, moved));
+        Map<String, String> with = new LinkedHashMap<>(metadata);
+        with.keySet().removeAll(List.of("retort.classes", "retort.labels"));
+        return write(file, builder, with, Long.MAX_VALUE);
+    }
+
+    /** What the network of {@link #untold} computes. */
+    ArrayExecutor.Network untold() {
+        return (x, call) -> output(x, call.time(), new double[SIZE]);
     }
 
     /** A file with a table of the times of its plans. */

@@ -1,6 +1,5 @@
 package dev.retort.springai;
 
-import dev.retort.runtime.ClassPrompt;
 import dev.retort.runtime.Request;
 import dev.retort.runtime.Shape;
 import dev.retort.runtime.Student;
@@ -23,7 +22,7 @@ import org.springframework.ai.retry.NonTransientAiException;
 import org.springframework.ai.retry.TransientAiException;
 
 /**
- * Draws the class that a prompt names ({@link ClassPrompt}): PNG files as base64, each with a {@link StudentImageMetadata}. A size other than the
+ * Draws what a prompt says, or the class that it names ({@link Request#inWords}): PNG files as base64, each with a {@link StudentImageMetadata}. A size other than the
  * student's, a model, a style and response formats other than {@code b64_json} are refused. The student stays its owner's to close.
  *
  * <p>A full queue, a passed deadline and what ONNX Runtime fails at is a {@link TransientAiException}, which may be tried again; all else a
@@ -59,12 +58,12 @@ public final class StudentImageModel implements ImageModel {
 
     private ImageResponse draw(ImagePrompt prompt) {
         List<ImageMessage> messages = prompt.getInstructions();
-        require(messages.size() == 1, "messages", messages.size() + " texts", "one that names a class");
-        int label = ClassPrompt.label(messages.get(0).getText(), student);
-        Request request = request(label, prompt.getOptions());
+        require(messages.size() == 1, "messages", messages.size() + " texts", "one");
+        Request request = request(Request.inWords(messages.get(0).getText(), student), prompt.getOptions());
         List<dev.retort.runtime.Image> pictures =
                 deadline == null ? student.sample(request) : student.sample(request, deadline);
-        String name = student.classes().get(label);
+        String name = request.subject(student);
+        Integer label = request.labels().isEmpty() ? null : request.labels().get(0);
         List<ImageGeneration> images = new ArrayList<>();
         for (dev.retort.runtime.Image picture : pictures) {
             Image image = new Image(null, Base64.getEncoder().encodeToString(picture.png()));
@@ -74,7 +73,7 @@ public final class StudentImageModel implements ImageModel {
         return new ImageResponse(images);
     }
 
-    private Request request(int label, ImageOptions options) {
+    private Request request(Request asked, ImageOptions options) {
         Long wanted = seed;
         int n = 1;
         int steps = 0;
@@ -84,7 +83,7 @@ public final class StudentImageModel implements ImageModel {
             same("height", options.getHeight(), shape.height());
             same("responseFormat", options.getResponseFormat(), RESPONSE_FORMAT);
             require(options.getModel() == null, "model", options.getModel(), "none: a student is one model");
-            require(options.getStyle() == null, "style", options.getStyle(), "none: a student knows classes alone");
+            require(options.getStyle() == null, "style", options.getStyle(), "none: what is drawn stands in the prompt");
             n = options.getN() == null ? n : options.getN();
         }
         if (options instanceof StudentImageOptions own) {
@@ -92,7 +91,7 @@ public final class StudentImageModel implements ImageModel {
             steps = own.steps() == null ? steps : own.steps();
         }
         long from = wanted == null ? ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE) : wanted;
-        return Request.of(label).seed(from).count(n).steps(steps);
+        return asked.seed(from).count(n).steps(steps);
     }
 
     private static void same(String option, Object value, Object expected) {
