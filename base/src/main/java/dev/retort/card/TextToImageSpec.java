@@ -11,8 +11,10 @@ import java.util.Optional;
  *
  * @param unet the denoiser, told states as wide as those of all encoders side by side
  * @param encoders in the order in which their states are put side by side; the last one's pooled state is told too where the U-Net wants it
+ * @param zeroNone whether "no condition" is told as zeros in the place of the states of the empty text, as SDXL's base is (Podell et al.
+ *     2023)
  */
-public record TextToImageSpec(UNetSpec unet, List<ClipTextSpec> encoders) implements NetworkSpec {
+public record TextToImageSpec(UNetSpec unet, List<ClipTextSpec> encoders, boolean zeroNone) implements NetworkSpec {
     /** Validates. */
     public TextToImageSpec {
         Require.notEmpty("encoders", encoders);
@@ -41,8 +43,13 @@ public record TextToImageSpec(UNetSpec unet, List<ClipTextSpec> encoders) implem
                 projection + ", the width of the last encoder's pooled state");
     }
 
+    /** A network that is told the empty text where there is no condition. */
+    public TextToImageSpec(UNetSpec unet, List<ClipTextSpec> encoders) {
+        this(unet, encoders, false);
+    }
+
     private TextToImageSpec of(NetworkSpec other) {
-        return new TextToImageSpec((UNetSpec) other, encoders);
+        return new TextToImageSpec((UNetSpec) other, encoders, zeroNone);
     }
 
     /** Name of a text encoder among the parts of the network, as pipelines of other programs call them. */

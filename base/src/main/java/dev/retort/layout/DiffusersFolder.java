@@ -58,9 +58,10 @@ final class DiffusersFolder {
         return config;
     }
 
-    /** The class of the pipeline, such as {@code StableDiffusionPipeline}; empty where there is none. */
-    String pipeline() {
-        return index.text(CLASS, "");
+    /** Whether zeros stand for "no condition"; the library's pipelines of XL say so unless told otherwise. */
+    boolean zeroNone() {
+        boolean xl = index.text(CLASS, "").startsWith("StableDiffusionXL");
+        return index.flag("force_zeros_for_empty_prompt", xl);
     }
 
     /** The version of the library that wrote the pipeline, else the network; empty where neither says. */

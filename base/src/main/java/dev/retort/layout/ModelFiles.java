@@ -150,6 +150,11 @@ public final class ModelFiles {
                 network.put("outputs", 1);
             }
         }
+        if (card.path("network") instanceof ObjectNode network
+                && network.path("type").asString("").equals("text-to-image")
+                && !network.has("zeroNone")) {
+            network.put("zeroNone", false);
+        }
         if (card.path("trainedFor") instanceof ObjectNode trained) {
             if (!trained.has("classes")) {
                 trained.putArray("classes");

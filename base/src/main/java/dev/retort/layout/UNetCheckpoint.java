@@ -98,7 +98,10 @@ final class UNetCheckpoint implements Checkpoint {
         if (!Files.isDirectory(path)) {
             OriginalUNetFile file = OriginalUNetFile.open(path, hints);
             try {
-                ModelCard card = card(path, file, whole(path, file.spec(), text, encoders))
+                ModelCard card = card(
+                                path,
+                                file,
+                                whole(path, file.spec(), text, encoders, file.generation() == StableDiffusion.SDXL))
                         .withText(text);
                 TensorFile parameters = joined(path, file.parameters(), encoders);
                 return original(TextToImageLayout.ORIGINAL, path, file, parameters, card);
@@ -118,7 +121,8 @@ final class UNetCheckpoint implements Checkpoint {
                         .orElseThrow(),
                 projection > 0 ? OptionalInt.of(projection) : OptionalInt.empty(),
                 folder.version());
-        ModelCard card = card(path, folder, whole(path, unet, text, encoders)).withText(text);
+        ModelCard card = card(path, folder, whole(path, unet, text, encoders, folder.zeroNone()))
+                .withText(text);
         return diffusers(
                 TextToImageLayout.DIFFUSERS, folder, joined(path, fitted(inside, unet, hints), encoders), card);
     }
@@ -144,12 +148,13 @@ final class UNetCheckpoint implements Checkpoint {
         return new UNetCheckpoint(layout, card, Optional.empty(), file.weights(), parameters, file.notes());
     }
 
-    private static NetworkSpec whole(Path path, UNetSpec unet, TextCard text, List<TextEncoderFiles> encoders) {
+    private static NetworkSpec whole(
+            Path path, UNetSpec unet, TextCard text, List<TextEncoderFiles> encoders, boolean zeroNone) {
         try {
             List<ClipTextSpec> specs =
                     encoders.stream().map(TextEncoderFiles::spec).toList();
             text.requireFit(specs);
-            return new TextToImageSpec(unet, specs);
+            return new TextToImageSpec(unet, specs, zeroNone);
         } catch (RetortException e) {
             throw new RetortException(
                     Kind.CHECKPOINT,

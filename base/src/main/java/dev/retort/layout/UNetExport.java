@@ -72,6 +72,9 @@ final class UNetExport {
         ObjectNode config = config(spec.unet());
         ConvertedWeights.requireFinite(parameters, how.dtype());
         List<String> notes = new ArrayList<>();
+        if (spec.zeroNone() && spec.unet().told().pooled().isEmpty()) {
+            notes.add("the library's pipeline tells the empty text where this model is told zeros");
+        }
         AtomicWrite.folder(folder, PIPELINE, inside -> {
             unet(inside.resolve("unet"), spec.unet(), config, part(parameters, "unet"), how);
             for (int i = 0; i < spec.encoders().size(); i++) {
@@ -164,7 +167,7 @@ final class UNetExport {
                         : isRefiner(spec) ? "StableDiffusionXLImg2ImgPipeline" : "StableDiffusionXLPipeline");
         LibraryExport.noPart(index, "feature_extractor");
         if (xl) {
-            index.put("force_zeros_for_empty_prompt", false);
+            index.put("force_zeros_for_empty_prompt", spec.zeroNone());
         }
         LibraryExport.noPart(index, "image_encoder");
         if (!xl) {

@@ -15,6 +15,7 @@ import java.util.Collections;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -27,10 +28,13 @@ import org.bytedeco.pytorch.Tensor;
  * @param text its tokenizers
  * @param height of the pictures in pixels
  * @param width of the pictures in pixels
- * @param negative the text that stands for "no condition"; usually the empty one
+ * @param negative the text that stands for "no condition"; usually the empty one; none where zeros are told in the place of its states
  */
-public record TextConditioner(ConditionSpec spec, TextCard text, int height, int width, String negative)
+public record TextConditioner(ConditionSpec spec, TextCard text, int height, int width, Optional<String> negative)
         implements Conditioner {
+    /** In the place of every token of a text whose states are zeros. */
+    static final int NO_TOKEN = -1;
+
     private static final int WITH_SCORE = 5;
     private static final float SCORE = 6;
     private static final float NEGATIVE_SCORE = 2.5f;
@@ -55,7 +59,7 @@ public record TextConditioner(ConditionSpec spec, TextCard text, int height, int
 
     @Override
     public Condition of(Prompts prompts, Device device) {
-        return of(prompts.texts(), SCORE, device);
+        return of(prompts.texts().stream().map(Optional::of).toList(), SCORE, device);
     }
 
     @Override
@@ -65,19 +69,19 @@ public record TextConditioner(ConditionSpec spec, TextCard text, int height, int
 
     @Override
     public Conditioner withNegative(String other) {
-        return new TextConditioner(spec, text, height, width, other);
+        return new TextConditioner(spec, text, height, width, Optional.of(other));
     }
 
-    private Condition of(List<String> texts, float score, Device device) {
+    private Condition of(List<Optional<String>> texts, float score, Device device) {
         List<ClipTokenizer> tokenizers = text.tokenizers();
         int length = spec.parts().get(Part.TOKENS).get(1);
         long[] ids = new long[texts.size() * tokenizers.size() * length];
         int at = 0;
-        for (String one : texts) {
+        for (Optional<String> one : texts) {
             for (ClipTokenizer tokenizer : tokenizers) {
-                int[] own = tokenizer.ids(one);
+                int[] own = one.map(tokenizer::ids).orElse(null);
                 for (int i = 0; i < length; i++) {
-                    ids[at++] = own[i];
+                    ids[at++] = own == null ? NO_TOKEN : own[i];
                 }
             }
         }

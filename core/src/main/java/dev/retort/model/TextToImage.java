@@ -4,6 +4,7 @@ import dev.retort.card.NetworkSpec;
 import dev.retort.card.Part;
 import dev.retort.card.TextToImageSpec;
 import dev.retort.nn.Taps;
+import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Scratch;
@@ -79,18 +80,30 @@ public final class TextToImage extends Network {
             return condition.without(Part.TOKENS);
         }
         Tensor tokens = condition.get(Part.TOKENS); // (N, encoders, L)
+        boolean zeros = spec instanceof TextToImageSpec whole && whole.zeroNone();
         Tensor[] states = new Tensor[encoders.size()];
         Tensor pooled = null;
         for (int i = 0; i < states.length; i++) {
             try (Scratch scratch = Scratch.open()) {
-                TextEncoder.Encoded encoded = encoders.get(i).forward(Ops.select(tokens, 1, i));
-                states[i] = scratch.escape(encoded.states()); // (N, L, W)
-                pooled = encoded.pooled() == null ? null : scratch.escape(encoded.pooled());
+                Tensor ids = Ops.select(tokens, 1, i); // (N, L)
+                TextEncoder.Encoded encoded = encoders.get(i).forward(zeros ? Ops.relu(ids) : ids);
+                Tensor there = zeros ? Dtype.F32.cast(Ops.greater(Ops.narrow(ids, 1, 0, 1), -0.5)) : null; // (N, 1)
+                states[i] = scratch.escape(masked(encoded.states(), there)); // (N, L, W)
+                pooled = encoded.pooled() == null ? null : scratch.escape(masked(encoded.pooled(), there));
             }
         }
         Condition told = condition
                 .with(Part.TEXT, states.length == 1 ? states[0] : Ops.cat(2, states))
                 .without(Part.TOKENS);
         return unet.spec().condition().parts().containsKey(Part.POOLED) ? told.with(Part.POOLED, pooled) : told;
+    }
+
+    /** Rows of {@link TextConditioner#NO_TOKEN} become zeros. */
+    private static Tensor masked(Tensor rows, Tensor there) {
+        if (there == null) {
+            return rows;
+        }
+        Tensor mask = Dtype.of(rows).cast(there);
+        return Ops.mul(rows, rows.dim() == 3 ? Ops.reshape(mask, -1, 1, 1) : mask);
     }
 }

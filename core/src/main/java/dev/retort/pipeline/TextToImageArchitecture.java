@@ -42,7 +42,7 @@ final class TextToImageArchitecture implements Architecture<TextToImageSpec> {
 
     @Override
     public TextToImageSpec minimal(TextToImageSpec spec) {
-        return new TextToImageSpec(spec.unet().minimal(), spec.encoders());
+        return new TextToImageSpec(spec.unet().minimal(), spec.encoders(), spec.zeroNone());
     }
 
     @Override
@@ -56,7 +56,12 @@ final class TextToImageArchitecture implements Architecture<TextToImageSpec> {
     @Override
     public Conditioner conditioner(TextToImageSpec spec, TextCard text, ImageShape pictures) {
         text.requireFit(spec.encoders());
-        return new TextConditioner(spec.condition(), text, pictures.height(), pictures.width(), "");
+        return new TextConditioner(
+                spec.condition(),
+                text,
+                pictures.height(),
+                pictures.width(),
+                spec.zeroNone() ? Optional.empty() : Optional.of(""));
     }
 
     @Override
