@@ -5,7 +5,7 @@ package dev.retort.card;
  *
  * @param kind {@code AutoencoderKL} or {@code AutoencoderTiny}
  * @param path where it lay
- * @param sha256 hash of its weights' files, in hex
+ * @param sha256 hash of its weights' files, in hex; of one that lies in a file of the original layout, of its weights
  * @param imageChannels colour channels of its pictures
  * @param latentChannels channels of its latents
  * @param downscale pixels of a side that become one latent cell

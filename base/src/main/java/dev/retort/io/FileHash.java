@@ -4,6 +4,8 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -23,12 +25,7 @@ public final class FileHash {
      * @throws RetortException of kind CHECKPOINT, naming the file that cannot be read
      */
     public static String sha256(List<Path> files) {
-        MessageDigest digest;
-        try {
-            digest = MessageDigest.getInstance("SHA-256");
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e); // every JDK has SHA-256
-        }
+        MessageDigest digest = digest();
         byte[] buffer = new byte[BUFFER];
         for (Path file : files) {
             try (InputStream in = Files.newInputStream(file)) {
@@ -41,5 +38,27 @@ public final class FileHash {
             }
         }
         return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /** SHA-256 of the values of a file's tensors, as they are stored, one after another, in hex: the same wherever they lie. */
+    public static String sha256(TensorFile file) {
+        MessageDigest digest = digest();
+        ByteBuffer buffer = ByteBuffer.allocate(TensorFile.PORTION).order(ByteOrder.LITTLE_ENDIAN);
+        for (TensorEntry entry : file.entries().values()) {
+            for (long at = 0; at < entry.byteCount(); at += buffer.capacity()) {
+                file.read(entry.name(), at, buffer.clear().limit((int)
+                        Math.min(buffer.capacity(), entry.byteCount() - at)));
+                digest.update(buffer.flip());
+            }
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static MessageDigest digest() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // every JDK has SHA-256
+        }
     }
 }

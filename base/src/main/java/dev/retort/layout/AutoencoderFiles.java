@@ -20,39 +20,50 @@ import java.util.stream.Stream;
 /**
  * An autoencoder on disk: a diffusers folder ({@code config.json} and weights in any format), a pipeline with such a folder
  * {@code vae}, or the pair of files in which the tiny ones are published, {@code NAME_encoder.pth} and
- * {@code NAME_decoder.pth} or the same as safetensors.
+ * {@code NAME_decoder.pth} or the same as safetensors; or one file in the original (LDM) layout, which holds it alone or in a whole
+ * model.
  */
 public final class AutoencoderFiles {
     private static final String CONFIG = "config.json";
 
     private final Path place;
     private final AutoencoderSpec spec;
-    /** Null where it lies in a folder. */
+    /** Null unless it lies in two files. */
     private final TinyPair pair;
+    /** Null unless it lies in a file of the original layout. */
+    private final OriginalAutoencoder original;
 
-    private AutoencoderFiles(Path place, AutoencoderSpec spec, TinyPair pair) {
+    private AutoencoderFiles(Path place, AutoencoderSpec spec, TinyPair pair, OriginalAutoencoder original) {
         this.place = place;
         this.spec = spec;
         this.pair = pair;
+        this.original = original;
     }
 
     /**
-     * Finds an autoencoder; only headers are read.
+     * Finds an autoencoder; only headers are read. Files in the original layout do not say how latents are scaled: as by Stable
+     * Diffusion XL where the model around it is one, or the name of a file without a model has {@code xl} in it, else as by
+     * Stable Diffusion.
      *
-     * @param path a diffusers folder, a pipeline folder, one file of a pair, a pair's common {@code FOLDER/NAME}, or a folder
-     *     that holds one pair
+     * @param path a diffusers folder, a pipeline folder, one file of a pair, a pair's common {@code FOLDER/NAME}, a folder that
+     *     holds one pair, or a file in the original layout
      */
     public static AutoencoderFiles find(Path path) {
         Optional<Path> folder = folder(path);
         if (folder.isPresent()) {
             AutoencoderSpec spec = AutoencoderConfig.read(folder.get().resolve(CONFIG));
-            AutoencoderFiles found = new AutoencoderFiles(folder.get(), spec, null);
+            AutoencoderFiles found = new AutoencoderFiles(folder.get(), spec, null, null);
             found.open().close(); // weights that are missing or damaged are told here, as a pair's are
             return found;
         }
         Optional<Path> stem = TinyPair.stem(path);
         if (stem.isPresent()) {
             return pair(TinyPair.of(stem.get()));
+        }
+        Optional<OriginalAutoencoder> original =
+                Files.isRegularFile(path) ? OriginalAutoencoder.in(path) : Optional.empty();
+        if (original.isPresent()) {
+            return new AutoencoderFiles(path, original.get().spec(), null, original.get());
         }
         List<Path> pairs = pairs(path);
         if (pairs.size() == 1) {
@@ -62,20 +73,21 @@ public final class AutoencoderFiles {
                 Kind.CHECKPOINT,
                 pairs.isEmpty()
                         ? path
-                                + " is not an autoencoder: expected a folder with config.json, or NAME_encoder.safetensors"
-                                + " and NAME_decoder.safetensors (or .pth); check the path"
+                                + " is not an autoencoder: expected a folder with config.json, NAME_encoder.safetensors"
+                                + " and NAME_decoder.safetensors (or .pth), or a file in the original layout;"
+                                + " check the path"
                         : path + " holds several autoencoders; choose one of "
                                 + String.join(
                                         ", ", pairs.stream().map(Path::toString).toList()));
     }
 
     private static AutoencoderFiles pair(TinyPair pair) {
-        return new AutoencoderFiles(pair.stem(), pair.spec(), pair);
+        return new AutoencoderFiles(pair.stem(), pair.spec(), pair, null);
     }
 
     /**
      * Whether what lies here says that it is an autoencoder: by its configuration, which may be of a kind that is not built
-     * here, or as a whole pair. Other models have files of similar names.
+     * here, as a whole pair, or as a file in the original layout without a model around it. Other models have files of similar names.
      */
     public static boolean mayBe(Path path) {
         Optional<Path> folder = folder(path);
@@ -83,7 +95,8 @@ public final class AutoencoderFiles {
             return AutoencoderConfig.isOne(folder.get().resolve(CONFIG));
         }
         Optional<Path> stem = TinyPair.stem(path);
-        return Stream.concat(stem.stream(), pairs(path).stream()).anyMatch(TinyPair::isWhole);
+        return Stream.concat(stem.stream(), pairs(path).stream()).anyMatch(TinyPair::isWhole)
+                || Files.isRegularFile(path) && OriginalAutoencoder.isAlone(path);
     }
 
     /** Whether anything lies at the place that a card records: a folder, or a pair's common beginning. */
@@ -112,9 +125,24 @@ public final class AutoencoderFiles {
         }
     }
 
-    /** Opens its weights, under the names they have in the file; those of a pair under the library's. */
+    /** Opens its weights, under the names they have in a folder's file; those of others under the library's. */
     public TensorFile open() {
+        if (original != null) {
+            return original.open();
+        }
         return pair == null ? TensorFiles.open(place) : pair.open();
+    }
+
+    /**
+     * An AutoencoderKL as a file in the original layout has it: its tensors under the keys of the file of a whole model.
+     *
+     * @param weights what {@link #open} gave, which must stay open
+     * @param generation of the model, by which readers of the file take the scale of the latents
+     * @throws RetortException of kind CHECKPOINT where such a file cannot hold it: it is of another kind, or has other norms or
+     *     another scale
+     */
+    public TensorFile original(TensorFile weights, StableDiffusion generation) {
+        return OriginalAutoencoder.keys(weights, spec, generation);
     }
 
     /** What lies there. */
@@ -124,14 +152,15 @@ public final class AutoencoderFiles {
 
     /** What caches and model cards record of it; reads the files to hash them. */
     public AutoencoderCard card() {
-        List<Path> weights;
+        String hash;
         try (TensorFile file = open()) {
-            weights = file.files();
+            // the file of a whole model may be many times as large, and changes with its denoiser
+            hash = original == null ? FileHash.sha256(file.files()) : FileHash.sha256(file);
         }
         return new AutoencoderCard(
                 spec.kind(),
                 place.toAbsolutePath().normalize().toString(),
-                FileHash.sha256(weights),
+                hash,
                 spec.imageChannels(),
                 spec.latentChannels(),
                 spec.downscale(),

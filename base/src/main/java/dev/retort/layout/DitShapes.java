@@ -2,12 +2,7 @@ package dev.retort.layout;
 
 import dev.retort.card.DitSizes;
 import dev.retort.card.DitSpec;
-import dev.retort.error.RetortException;
-import dev.retort.error.RetortException.Kind;
-import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
-import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.Map;
 import java.util.regex.Pattern;
 
@@ -20,13 +15,11 @@ final class DitShapes {
 
     private static final int PIXELS_PER_LATENT = 8;
 
-    private final Path path;
-    private final Map<String, TensorEntry> entries;
+    private final TensorShapes shapes;
     private final Map<String, String> metadata;
 
     private DitShapes(TensorFile file) {
-        this.path = file.path();
-        this.entries = file.entries();
+        this.shapes = new TensorShapes(file.path(), "a DiT", file.entries());
         this.metadata = file.metadata();
     }
 
@@ -35,56 +28,54 @@ final class DitShapes {
     }
 
     private DitSpec spec(Hints hints) {
-        long[] kernel = shape("x_embedder.proj.weight", 4);
-        long[] labels = shape("y_embedder.embedding_table.weight", 2);
-        if (entries.containsKey("blocks.0.mlp.w12.weight")) {
-            throw refused("its blocks are of the newer kind (SwiGLU), which only a folder with a model.json describes");
+        long[] kernel = shapes.of("x_embedder.proj.weight", 4);
+        long[] labels = shapes.of("y_embedder.embedding_table.weight", 2);
+        if (shapes.has("blocks.0.mlp.w12.weight")) {
+            throw shapes.refused(
+                    "its blocks are of the newer kind (SwiGLU), which only a folder with a model.json describes");
         }
-        int hidden = size(kernel[0], "hidden");
-        int channels = size(kernel[1], "channels");
-        int patch = size(kernel[2], "patch");
-        int depth =
-                (int) entries.keySet().stream().filter(BLOCK.asMatchPredicate()).count();
+        int hidden = shapes.size(kernel[0], "hidden");
+        int channels = shapes.size(kernel[1], "channels");
+        int patch = shapes.size(kernel[2], "patch");
+        int depth = (int) shapes.entries().keySet().stream()
+                .filter(BLOCK.asMatchPredicate())
+                .count();
         if (depth == 0) {
-            throw refused("it has no blocks, such as blocks.0.attn.qkv.weight");
+            throw shapes.refused("it has no blocks, such as blocks.0.attn.qkv.weight");
         }
         int side = side(hints, channels, patch);
-        double ratio = shape("blocks.0.mlp.fc1.weight", 2)[0] / (double) hidden;
-        long outputs = shape("final_layer.linear.weight", 2)[0] / ((long) patch * patch);
+        double ratio = shapes.of("blocks.0.mlp.fc1.weight", 2)[0] / (double) hidden;
+        long outputs = shapes.of("final_layer.linear.weight", 2)[0] / ((long) patch * patch);
         if (outputs != channels && outputs != 2L * channels) {
-            throw refused("it has " + outputs + " output channels for " + channels + " of the input");
+            throw shapes.refused("it has " + outputs + " output channels for " + channels + " of the input");
         }
-        int rows = size(labels[0], "label rows");
+        int rows = shapes.size(labels[0], "label rows");
         int classes = classes(hints, rows);
-        try {
-            return new DitSpec(
-                    side,
-                    side,
-                    channels,
-                    patch,
-                    hidden,
-                    depth,
-                    heads(hints, depth, hidden),
-                    ratio,
-                    classes,
-                    classes == rows ? 0 : 0.1,
-                    outputs == 2L * channels,
-                    false);
-        } catch (IllegalArgumentException e) {
-            throw refused("its shapes do not make a network: " + e.getMessage());
-        }
+        return shapes.build(() -> new DitSpec(
+                side,
+                side,
+                channels,
+                patch,
+                hidden,
+                depth,
+                heads(hints, depth, hidden),
+                ratio,
+                classes,
+                classes == rows ? 0 : 0.1,
+                outputs == 2L * channels,
+                false));
     }
 
     /** Height and width: of the position table's tokens, else as given, else of the pictures that its options tell. */
     private int side(Hints hints, int channels, int patch) {
-        if (entries.containsKey("pos_embed")) {
-            int tokens = size(shape("pos_embed", 3)[1], "tokens");
+        if (shapes.has("pos_embed")) {
+            int tokens = shapes.size(shapes.of("pos_embed", 3)[1], "tokens");
             int rows = (int) Math.round(Math.sqrt(tokens));
             if (rows * rows != tokens) {
-                throw refused("its position table has " + tokens + " tokens, expected a square");
+                throw shapes.refused("its position table has " + tokens + " tokens, expected a square");
             }
             if (hints.side() > 0 && hints.side() != rows * patch) {
-                throw refused("its position table is for " + rows * patch + "x" + rows * patch
+                throw shapes.refused("its position table is for " + rows * patch + "x" + rows * patch
                         + ", not for the size of " + hints.side() + " that was given");
             }
             return rows * patch;
@@ -96,7 +87,7 @@ final class DitShapes {
         if (channels == LATENT_CHANNELS && pictures.matches("\\d{1,5}")) {
             return Integer.parseInt(pictures) / PIXELS_PER_LATENT;
         }
-        throw refused(
+        throw shapes.refused(
                         "it has no 'pos_embed', which can be computed but would tell the size of what the network works on;"
                                 + " give that size, 32 for the latents of 256-pixel pictures")
                 .about("hints.side");
@@ -107,7 +98,7 @@ final class DitShapes {
             return hints.heads();
         }
         return DitSizes.headsOf(depth, hidden)
-                .orElseThrow(() -> refused("weights do not show the number of attention heads and " + depth
+                .orElseThrow(() -> shapes.refused("weights do not show the number of attention heads and " + depth
                                 + " blocks of width " + hidden + " are not a published size; give the number of heads")
                         .about("hints.heads"));
     }
@@ -118,32 +109,9 @@ final class DitShapes {
                 ? hints.classes()
                 : recorded.matches("\\d{1,9}") ? Integer.parseInt(recorded) : Math.max(1, rows - 1);
         if (classes != rows && classes != rows - 1) {
-            throw refused("its label table has " + rows + " rows, which does not fit " + classes
+            throw shapes.refused("its label table has " + rows + " rows, which does not fit " + classes
                     + " classes with or without a null class");
         }
         return classes;
-    }
-
-    private long[] shape(String name, int dimensions) {
-        TensorEntry entry = entries.get(name);
-        if (entry == null || entry.shape().length != dimensions) {
-            throw refused(
-                    entry == null
-                            ? "it has no '" + name + "'"
-                            : "'" + name + "' has shape " + Arrays.toString(entry.shape()) + ", expected " + dimensions
-                                    + " dimensions");
-        }
-        return entry.shape();
-    }
-
-    private int size(long value, String what) {
-        if (value < 1 || value > 1 << 24) {
-            throw refused(what + " is " + value);
-        }
-        return (int) value;
-    }
-
-    private RetortException refused(String why) {
-        return new RetortException(Kind.CHECKPOINT, path + " cannot be read as a DiT: " + why);
     }
 }
