@@ -4,6 +4,8 @@ import dev.retort.card.ClipTextSpec;
 import dev.retort.card.ClipTextSpec.Activation;
 import dev.retort.io.TensorEntry;
 import dev.retort.io.TensorFile;
+import dev.retort.text.ClipTokenizer;
+import dev.retort.tokenizer.PublishedTokenizer;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -59,6 +61,11 @@ enum OriginalTextEncoder {
 
     ClipTextLayout layout() {
         return layout;
+    }
+
+    /** The tokenizer that belongs to it; OpenCLIP fills texts with id 0. */
+    ClipTokenizer tokenizer(ClipTextSpec spec) {
+        return PublishedTokenizer.of(spec.length(), layout == ClipTextLayout.OPEN_CLIP);
     }
 
     private String key(String parameter) {

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /**
@@ -163,7 +164,7 @@ public final class TextEncoderFiles {
     public Optional<ClipTokenizer> tokenizer() {
         if (tokenizer == null) {
             return original != null && spec.vocabulary() == PublishedTokenizer.VOCABULARY
-                    ? Optional.of(PublishedTokenizer.of(spec.length(), original.layout() == ClipTextLayout.OPEN_CLIP))
+                    ? Optional.of(original.tokenizer(spec))
                     : Optional.empty();
         }
         ClipTokenizer read = TokenizerFolder.read(tokenizer);
@@ -194,6 +195,14 @@ public final class TextEncoderFiles {
                 : List.of(
                         "the library's pipelines hand on the last state with the final norm (SD) or the penultimate without"
                                 + " (SDXL), so this encoder's states will differ");
+    }
+
+    /** The tokenizers that programs take for a model's file in the original layout, which has none. */
+    static List<ClipTokenizer> originalTokenizers(List<ClipTextSpec> specs) {
+        List<OriginalTextEncoder> places = OriginalTextEncoder.of(specs);
+        return IntStream.range(0, places.size())
+                .mapToObj(i -> places.get(i).tokenizer(specs.get(i)))
+                .toList();
     }
 
     /**

@@ -145,7 +145,13 @@ final class UNetCheckpoint implements Checkpoint {
 
     private static UNetCheckpoint original(
             WeightLayout<?> layout, Path path, OriginalUNetFile file, TensorFile parameters, ModelCard card) {
-        return new UNetCheckpoint(layout, card, Optional.empty(), file.weights(), parameters, file.notes());
+        return new UNetCheckpoint(
+                layout,
+                card,
+                OriginalAutoencoder.in(path).map(found -> AutoencoderFiles.find(path)),
+                file.weights(),
+                parameters,
+                file.notes());
     }
 
     private static NetworkSpec whole(

@@ -13,7 +13,6 @@ import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
 import dev.retort.io.OwnFiles;
 import dev.retort.io.TensorFile;
-import dev.retort.tokenizer.PublishedTokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -117,12 +116,22 @@ final class UNetExport {
         keyed.add(OriginalUNet.keys(part(parameters, "unet"), spec.unet()));
         keyed.addAll(TextEncoderFiles.original(spec.encoders(), encoders));
         List<String> notes = new ArrayList<>();
-        if (card.text().tokenizers().stream().anyMatch(tokenizer -> !PublishedTokenizer.is(tokenizer))) {
+        if (!card.text().tokenizers().equals(TextEncoderFiles.originalTokenizers(spec.encoders()))) {
             notes.add(
-                    "such a file has no tokenizer, and every program takes CLIP's published vocabulary, which is not this model's");
+                    "such a file has no tokenizer, and every program takes CLIP's published ones, whose ids of a text are not"
+                            + " those of this model's");
         }
-        notes.add("the file has no autoencoder");
-        single(file, card, keyed, parameters, how);
+        if (card.autoencoder() == null) {
+            notes.add("the file has no autoencoder: the network draws pixels");
+            single(file, card, keyed, parameters, how);
+            return notes;
+        }
+        AutoencoderFiles autoencoder =
+                AutoencoderFiles.find(Path.of(card.autoencoder().path()));
+        try (TensorFile stored = autoencoder.open()) {
+            keyed.add(autoencoder.original(stored, StableDiffusion.of(spec.unet())));
+            single(file, card, keyed, parameters, how);
+        }
         return notes;
     }
 

@@ -50,12 +50,6 @@ public final class PublishedTokenizer {
         return new ClipTokenizer(ids, merges, specials, Set.of(), length);
     }
 
-    /** Whether a tokenizer gives texts the ids that this one does, whatever it fills them with. */
-    public static boolean is(ClipTokenizer tokenizer) {
-        return tokenizer.vocabulary() == VOCABULARY
-                && tokenizer.merges().equals(of(tokenizer.length(), false).merges());
-    }
-
     /** In the order of their ids: the printable ones of Latin 1, then those that stand for other bytes. */
     private static IntStream letters() {
         return IntStream.of(33, 161, 174, 256)
