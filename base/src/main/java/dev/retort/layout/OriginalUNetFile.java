@@ -49,7 +49,8 @@ public final class OriginalUNetFile implements AutoCloseable {
                 own.put(name.substring(prefix.length()), entry);
             }
         });
-        UNetSpec usual = new OriginalUNetShapes(file.path(), own).spec(pooled(file));
+        UNetSpec usual = new OriginalUNetShapes(file.path(), own)
+                .spec(own.containsKey(OriginalUNetShapes.SIZES) ? pooled(file) : 0);
         generation = StableDiffusion.of(usual);
         SingleFileFacts facts = SingleFileFacts.of(file);
         spec = side > 0

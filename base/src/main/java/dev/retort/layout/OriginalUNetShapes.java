@@ -43,7 +43,7 @@ final class OriginalUNetShapes {
     /**
      * The spec, for latents of the usual size ({@link StableDiffusion#side}).
      *
-     * @param pooled width of the vector for the whole text that its text encoder makes
+     * @param pooled width of the vector for the whole text that its text encoder makes; of no matter where it is not told one
      * @throws RetortException of kind CHECKPOINT where they are of no such network
      */
     UNetSpec spec(int pooled) {

@@ -16,17 +16,24 @@ import dev.retort.card.UNetSpec.Middle;
 import dev.retort.card.UNetSpec.Pooled;
 import dev.retort.card.UNetSpec.Text;
 import dev.retort.card.UNetSpec.Told;
+import dev.retort.io.SafetensorsWriter;
 import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
+import dev.retort.layout.Hints;
+import dev.retort.layout.OriginalUNet;
+import dev.retort.layout.OriginalUNetFile;
 import dev.retort.model.Condition;
 import dev.retort.model.Weights;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
 import dev.retort.torch.Device;
+import dev.retort.torch.Dtype;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Ops;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
+import dev.retort.torch.Tensors;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -35,6 +42,7 @@ import java.util.Optional;
 import java.util.function.DoubleUnaryOperator;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** Against the outputs of diffusers' UNet2DConditionModel. */
 class UNetParityTest {
@@ -135,6 +143,47 @@ class UNetParityTest {
                     "sdxl-like.safetensors",
                     "out",
                     packed.forward(io.get("x"), io.get("t"), told(packed, io), Taps.none()));
+        }
+    }
+
+    @Test
+    void filled_from_a_file_in_the_original_layout_it_computes_the_same_bits(@TempDir Path folder) {
+        UNetSpec spec = new UNetSpec(
+                SD_15.grid(),
+                List.of(Level.of(32, 8, 1, 1), Level.of(64, 8, 1, 0)),
+                SD_15.middle(),
+                SD_15.told(),
+                Convention.STABLE_DIFFUSION);
+        Path own = folder.resolve("own.safetensors");
+        Path original = folder.resolve("original.safetensors");
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                UNet unet = new UNet(spec, Init.of(3, Device.CPU));
+                UNet again = new UNet(spec, Init.blank(Device.CPU))) {
+            unet.state()
+                    .forEach((name, tensor) ->
+                            tensor.copy_(Init.of(7, Device.CPU).normal(name, 0.1, Tensors.shape(tensor))));
+            Weights.writer(unet.state(), Dtype.F32).write(own);
+            try (TensorFile parameters = TensorFiles.open(own)) {
+                TensorFile keys = OriginalUNet.keys(parameters, spec);
+                SafetensorsWriter writer = new SafetensorsWriter();
+                keys.entries()
+                        .forEach((key, entry) -> writer.add(
+                                key,
+                                entry.dtype(),
+                                entry.shape(),
+                                keys.values(key, 0, entry.elements(), entry.dtype())));
+                writer.write(original);
+            }
+            try (OriginalUNetFile file = OriginalUNetFile.open(original, Hints.NONE)) {
+                assertThat(file.spec().levels()).isEqualTo(spec.levels());
+                Weights.fill(again, file.parameters());
+            }
+            ReferenceCase reference = ReferenceCase.open("unet-sd");
+            Map<String, Tensor> io = reference.tensors("sd15-16x16.safetensors");
+            float[] out = Tensors.floats(unet.forward(io.get("x"), io.get("t"), told(unet, io), Taps.none()));
+            assertThat(out)
+                    .isEqualTo(Tensors.floats(again.forward(io.get("x"), io.get("t"), told(again, io), Taps.none())));
         }
     }
 

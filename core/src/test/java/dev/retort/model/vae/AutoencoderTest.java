@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.withinPercentage;
 
 import dev.retort.TinyAutoencoder;
 import dev.retort.card.AutoencoderSpec;
+import dev.retort.card.KlLayers;
 import dev.retort.card.KlSpec;
 import dev.retort.card.LatentScale;
 import dev.retort.card.TinySpec;
@@ -17,6 +18,7 @@ import dev.retort.io.TensorFile;
 import dev.retort.io.TensorFiles;
 import dev.retort.io.TorchWriter;
 import dev.retort.layout.AutoencoderFiles;
+import dev.retort.layout.StableDiffusion;
 import dev.retort.model.Weights;
 import dev.retort.nn.Init;
 import dev.retort.torch.Device;
@@ -65,6 +67,50 @@ class AutoencoderTest {
                             tensor.copy_(Init.of(7, Device.CPU).normal(name, 0.25, Tensors.shape(tensor))));
         }
         return autoencoder;
+    }
+
+    @Test
+    void its_tensors_are_those_that_the_spec_lists_in_that_order() {
+        try (Scope scope = Scope.open();
+                Autoencoder kl = new AutoencoderKl(KL, Init.blank(Device.CPU))) {
+            Map<String, long[]> listed = KlLayers.shapes(KL);
+            Map<String, long[]> built = Weights.shapes(kl.state());
+            assertThat(List.copyOf(built.keySet())).isEqualTo(List.copyOf(listed.keySet()));
+            listed.forEach((name, shape) -> assertThat(built.get(name)).as(name).isEqualTo(shape));
+        }
+    }
+
+    @Test
+    void from_a_file_in_the_original_layout_it_computes_the_same_bits() throws IOException {
+        KlSpec spec = new KlSpec(3, 4, List.of(32, 64), 1, 32, true, true, true, LatentScale.of(0.18215));
+        Path own = Files.createDirectories(folder.resolve("vae"));
+        Files.writeString(own.resolve("config.json"), """
+                {"_class_name": "AutoencoderKL", "block_out_channels": [32, 64], "layers_per_block": 1}
+                """);
+        try (Scope scope = Scope.open();
+                NoGrad off = NoGrad.on();
+                Autoencoder kl = random(new AutoencoderKl(spec, Init.of(7, Device.CPU)))) {
+            Weights.writer(kl.state(), Dtype.F32).write(own.resolve("diffusion_pytorch_model.safetensors"));
+            AutoencoderFiles library = AutoencoderFiles.find(own);
+            Path file = folder.resolve("model.safetensors");
+            try (TensorFile weights = library.open()) {
+                TensorFile keys = library.original(weights, StableDiffusion.SD_1);
+                SafetensorsWriter writer = new SafetensorsWriter();
+                keys.entries()
+                        .forEach((key, entry) -> writer.add(
+                                key,
+                                entry.dtype(),
+                                entry.shape(),
+                                keys.values(key, 0, entry.elements(), entry.dtype())));
+                writer.write(file);
+            }
+            try (Autoencoder again = Autoencoder.load(AutoencoderFiles.find(file), Device.CPU)) {
+                assertThat(again.spec()).isEqualTo(spec);
+                Tensor latents = kl.encode(image(1, 10)).mode();
+                assertThat(Tensors.floats(again.encode(image(1, 10)).mode())).isEqualTo(Tensors.floats(latents));
+                assertThat(Tensors.floats(again.decode(latents))).isEqualTo(Tensors.floats(kl.decode(latents)));
+            }
+        }
     }
 
     /** Weights, input and output of the reference case: two residual blocks and the attention between them. */
