@@ -86,13 +86,14 @@ final class LikeOptions {
                         + picture.loras().stream()
                                 .map(lora -> "--lora " + lora.file() + ":" + lora.weight())
                                 .collect(Collectors.joining(" "))
-                        + ", wherever " + (picture.loras().size() == 1 ? "that file lies" : "those files lie") + " now");
+                        + ", wherever " + (picture.loras().size() == 1 ? "that file lies" : "those files lie")
+                        + " now");
     }
 
     private static String shown(List<PictureCard.Lora> loras) {
         return loras.stream()
-                .map(lora -> "the adapter " + lora.file() + " (sha256 " + lora.sha256() + ") of weight "
-                        + lora.weight())
+                .map(lora ->
+                        "the adapter " + lora.file() + " (sha256 " + lora.sha256() + ") of weight " + lora.weight())
                 .collect(Collectors.joining(" and "));
     }
 

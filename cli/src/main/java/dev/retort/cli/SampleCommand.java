@@ -141,8 +141,7 @@ final class SampleCommand implements Callable<Integer> {
             like.compare(picture, sha256, precision, output);
             like.requireLoras(picture, told, output);
         });
-        try (Pipeline<Denoiser> model =
-                        Models.open(folder, adapters, chosen.device(), chosen.precision());
+        try (Pipeline<Denoiser> model = Models.open(folder, adapters, chosen.device(), chosen.precision());
                 ImageCodec codec = ImageCodec.of(card, ModelArgument.place(vae, output), chosen.device())) {
             model.notes().forEach(output::say);
             Sampler sampler = asked.told(Sampling.sampler(

@@ -99,7 +99,9 @@ final class CheckpointStore {
             TrainState state = orDamaged(run, checkpoint, () -> state(checkpoint));
             Set<String> gone = prepare.apply(state);
             Map<String, Tensor> saved = orDamaged(
-                    run, checkpoint, () -> underNamesOfToday(Weights.read(checkpoint.resolve(RunFolder.TRAINING), device)));
+                    run,
+                    checkpoint,
+                    () -> underNamesOfToday(Weights.read(checkpoint.resolve(RunFolder.TRAINING), device)));
             saved.keySet().removeIf(name -> gone.contains(name.substring(0, Math.max(0, name.indexOf('.')))));
             Map<String, Tensor> weights =
                     orDamaged(run, checkpoint, () -> Weights.read(checkpoint.resolve(ModelFiles.WEIGHTS), device));
@@ -119,9 +121,8 @@ final class CheckpointStore {
 
     /** How the network that a run goes on with is told texts; empty where it is told none, or the run has no checkpoint. */
     static Optional<TextCard> text(RunFolder run) {
-        return run.newest()
-                .map(checkpoint -> orDamaged(run, checkpoint, () -> Models.card(checkpoint))
-                        .text());
+        return run.newest().map(checkpoint -> orDamaged(run, checkpoint, () -> Models.card(checkpoint))
+                .text());
     }
 
     private TrainState state(Path checkpoint) {

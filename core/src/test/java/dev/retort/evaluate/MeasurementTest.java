@@ -33,7 +33,8 @@ class MeasurementTest {
         assertThat(dear.parameters()).isGreaterThan(4_000_000);
         // the weights alone are 4 bytes each
         assertThat(dear.peakBytes()).isGreaterThan(4 * dear.parameters());
-        // and none of them is in the other's figure, which is chance alone: some megabytes of what Java and libtorch hold
+        // and none of them is in the other's figure, which is chance alone: some megabytes of what Java and libtorch
+        // hold
         assertThat(dear.peakBytes() - cheap.peakBytes()).isGreaterThan(4 * dear.parameters());
     }
 
