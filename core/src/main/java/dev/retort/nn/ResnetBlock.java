@@ -57,12 +57,18 @@ public final class ResnetBlock extends Layer {
      */
     public Tensor forward(Tensor x, Tensor embedded) {
         return Scratch.of(() -> {
-            Tensor y = conv1.forward(Ops.silu(norm1.forward(x))); // (N, out, H, W)
-            if (time != null) {
-                y = Ops.add(y, Ops.unsqueeze(Ops.unsqueeze(time.forward(embedded), -1), -1));
-            }
-            y = conv2.forward(Ops.silu(norm2.forward(y))); // (N, out, H, W)
-            return Ops.add(shortcut == null ? x : shortcut.forward(x), y);
+            Tensor first = Scratch.of(() -> first(x, embedded)); // (N, out, H, W)
+            Tensor second = Scratch.of(() -> conv2.forward(activated(norm2, first))); // (N, out, H, W)
+            return Ops.add(shortcut == null ? x : shortcut.forward(x), second);
         });
+    }
+
+    private Tensor first(Tensor x, Tensor embedded) {
+        Tensor y = conv1.forward(activated(norm1, x));
+        return time == null ? y : Ops.add(y, Ops.unsqueeze(Ops.unsqueeze(time.forward(embedded), -1), -1));
+    }
+
+    private static Tensor activated(GroupNorm norm, Tensor x) {
+        return Scratch.of(() -> Ops.silu(norm.forward(x)));
     }
 }

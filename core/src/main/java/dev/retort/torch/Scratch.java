@@ -32,6 +32,13 @@ public final class Scratch implements AutoCloseable {
         return scope != null;
     }
 
+    /** Frees a tensor that was made in it before the others, since nobody reads it any longer. */
+    public void free(Tensor tensor) {
+        if (scope != null) {
+            tensor.close();
+        }
+    }
+
     /** Hands a tensor to the scope around this one, as {@link Scope#escape} does. */
     public Tensor escape(Tensor tensor) {
         return scope == null ? tensor : scope.escape(tensor);

@@ -288,8 +288,8 @@ public final class Dit extends Network {
                 offer(taps, name, h, scratch);
                 offer(taps, name + ".attn", out.attn(), scratch);
                 offer(taps, name + ".mlp", out.mlp(), scratch);
-                if (scratch.frees() && !taps.wants(i == 0 ? "tokens" : "blocks." + (i - 1))) {
-                    before.close(); // what passes from block to block would be most of a sampler's memory
+                if (!taps.wants(i == 0 ? "tokens" : "blocks." + (i - 1))) {
+                    scratch.free(before); // what passes from block to block would be most of a sampler's memory
                 }
             }
             Tensor[] m = modulations.of(blocks.size(), key); // shift, factor (N, 1, D)

@@ -55,14 +55,19 @@ final class Transformer extends Layer {
      * @return (N, C, H, W)
      */
     Tensor forward(Tensor x, Tensor text) {
-        return Scratch.of(() -> {
-            Tensor normed = norm.forward(x);
-            Tensor h = linear ? in.forward(tokens(normed)) : tokens(in.forward(normed)); // (N, H·W, C)
+        try (Scratch scratch = Scratch.open()) {
+            Tensor h = Scratch.of(() -> entered(norm.forward(x))); // (N, H·W, C)
             for (TransformerBlock block : blocks) {
-                h = block.forward(h, text);
+                Tensor before = h;
+                h = block.forward(before, text);
+                scratch.free(before);
             }
-            return Ops.add(x, linear ? map(out.forward(h), x) : out.forward(map(h, x)));
-        });
+            return scratch.escape(Ops.add(x, linear ? map(out.forward(h), x) : out.forward(map(h, x))));
+        }
+    }
+
+    private Tensor entered(Tensor normed) {
+        return linear ? in.forward(tokens(normed)) : tokens(in.forward(normed));
     }
 
     /** (N, C, H, W) → (N, H·W, C). */

@@ -45,12 +45,12 @@ final class TransformerBlock extends Layer {
      * @return (N, T, C)
      */
     Tensor forward(Tensor x, Tensor text) {
-        Tensor a = Scratch.of(() -> {
-            Tensor normed = norm1.forward(x);
-            return Ops.add(x, own.forward(normed, normed));
-        });
-        Tensor b = toText == null ? a : Scratch.of(() -> Ops.add(a, toText.forward(norm2.forward(a), text)));
         return Scratch.of(() -> {
+            Tensor a = Scratch.of(() -> {
+                Tensor normed = norm1.forward(x);
+                return Ops.add(x, own.forward(normed, normed));
+            });
+            Tensor b = toText == null ? a : Scratch.of(() -> Ops.add(a, toText.forward(norm2.forward(a), text)));
             Tensor[] half = Ops.chunk(gated.forward(norm3.forward(b)), 2, -1); // value, gate (N, T, 4C)
             return Ops.add(b, narrow.forward(Ops.mul(half[0], Ops.gelu(half[1]))));
         });

@@ -195,7 +195,7 @@ public final class UNet extends Network {
 
     private Tensor blocks(Tensor x, Tensor embedded, Tensor text, Taps taps, Scratch scratch) {
         Deque<Tensor> skips = new ArrayDeque<>();
-        Tensor h = in.forward(x); // (N, C, H, W)
+        Tensor h = Scratch.of(() -> in.forward(x)); // (N, C, H, W)
         skips.push(h);
         for (int i = 0; i < downs.size(); i++) {
             Down down = downs.get(i);
@@ -204,39 +204,51 @@ public final class UNet extends Network {
                 skips.push(h);
             }
             if (down.sampler != null) {
-                h = down.sampler.forward(h); // (N, C, H/2, W/2)
+                Tensor large = h;
+                h = Scratch.of(() -> down.sampler.forward(large)); // (N, C, H/2, W/2)
                 skips.push(h);
             }
             offer(taps, "down_blocks." + i, h, scratch);
         }
         if (middle != null) {
-            h = block(middle, 0, h, embedded, text);
-            h = middle.size() > 1 ? block(middle, 1, h, embedded, text) : h;
+            Tensor below = h;
+            h = Scratch.of(() -> middle(below, embedded, text));
             offer(taps, "mid_block", h, scratch);
         }
+        boolean frees = taps.areNone(); // what is tapped may be what is joined
         for (int i = 0; i < ups.size(); i++) {
             Up up = ups.get(i);
             for (int j = 0; j < up.size(); j++) {
                 Tensor below = h;
                 Tensor skip = skips.pop();
-                h = joined(up, j, below, skip, embedded, text);
+                Tensor joined = Ops.cat(1, below, skip);
+                if (frees) {
+                    scratch.free(below);
+                    scratch.free(skip);
+                }
+                h = block(up, j, joined, embedded, text);
+                scratch.free(joined);
             }
             if (up.sampler != null) {
-                h = up.sampler.forward(h, skips.peek().size(2), skips.peek().size(3));
+                Tensor small = h;
+                Tensor next = skips.peek();
+                h = Scratch.of(() -> up.sampler.forward(small, next.size(2), next.size(3)));
+                scratch.free(small);
             }
             offer(taps, "up_blocks." + i, h, scratch);
         }
         return out.forward(Ops.silu(norm.forward(h))); // (N, out, H, W)
     }
 
-    private Tensor joined(Up up, int index, Tensor below, Tensor skip, Tensor embedded, Tensor text) {
-        return Scratch.of(() -> block(up, index, Ops.cat(1, below, skip), embedded, text));
+    private Tensor middle(Tensor x, Tensor embedded, Tensor text) {
+        Tensor h = block(middle, 0, x, embedded, text);
+        return middle.size() > 1 ? block(middle, 1, h, embedded, text) : h;
     }
 
     private Tensor block(Stack stack, int index, Tensor x, Tensor embedded, Tensor text) {
         Tensor[] in = text == null ? new Tensor[] {x, embedded} : new Tensor[] {x, embedded, text};
         if (!recompute) {
-            return stack.block(index, in);
+            return Scratch.of(() -> stack.block(index, in));
         }
         AskedTime asked = AskedTime.here();
         return Checkpointing.run(
