@@ -203,8 +203,7 @@ public final class GraphLowering {
                             ShapeLowering.target(builder, node.out().shape()));
                 case PERMUTE -> shapes.permute(node, x);
                 case SELECT -> shapes.select(node, x);
-                case ARG_MAX ->
-                    builder.add(OnnxOp.ARG_MAX, Map.of("axis", node.whole("dim"), "keepdims", 0L), x);
+                case ARG_MAX -> builder.add(OnnxOp.ARG_MAX, Map.of("axis", node.whole("dim"), "keepdims", 0L), x);
                 case PAD -> shapes.pad(node, x);
                 case MAX_POOL -> shapes.maxPool(node, x);
                 case AVERAGE_POOL -> shapes.averagePool(node, x);

@@ -29,8 +29,8 @@ record OnnxGenerator(Student student, long seed, int steps) implements ImageGene
         int count = (samples.size() + cycle.size() - 1) / cycle.size();
         return sink -> {
             progress.update(0, samples.size(), "");
-            List<Image> images = student.sample(
-                    request(samples).seed(seed).count(count).steps(steps));
+            List<Image> images =
+                    student.sample(request(samples).seed(seed).count(count).steps(steps));
             progress.update(samples.size(), samples.size(), "");
             for (int first = 0; first < samples.size(); first += ImageStream.BATCH) {
                 sink.accept(batch(images.subList(first, Math.min(first + ImageStream.BATCH, samples.size()))));

@@ -104,10 +104,11 @@ final class UnrolledForm implements PlanNodes.Calls {
                     });
         }
         Value output = model.graph().outputs().get(0);
-        String answer =
-                lowering.lower(model.graph(), inputs, range(step)).get(output.name());
+        String answer = lowering.lower(model.graph(), inputs, range(step)).get(output.name());
         builder.label("step." + step);
-        return twice ? guided(step, answer, Math.toIntExact(output.shape().size(1).whole())) : answer;
+        return twice
+                ? guided(step, answer, Math.toIntExact(output.shape().size(1).whole()))
+                : answer;
     }
 
     /** Which ranges the activations of a step have. */

@@ -67,9 +67,7 @@ record Way(int steps, Sampler sampler) {
     /** What a step tells of all samples alike, by the name of the network's input. */
     double told(int step, String input) {
         Moment moment = moments().get(step);
-        return input.equals("time")
-                ? moment.time()
-                : moment.numbers().get(part(input));
+        return input.equals("time") ? moment.time() : moment.numbers().get(part(input));
     }
 
     /** What each sample is told that is no number of a step: a class, or tokens of a text. */

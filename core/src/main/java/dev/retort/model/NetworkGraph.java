@@ -56,8 +56,7 @@ public final class NetworkGraph {
             } else if (part == Part.TOKENS) {
                 long[] ids = new long[samples * shape.get(0) * shape.get(1)];
                 Arrays.fill(ids, samples % 2);
-                inputs.put(
-                        name(part), Ops.view(Tensors.of(ids, device), samples, shape.get(0), shape.get(1)));
+                inputs.put(name(part), Ops.view(Tensors.of(ids, device), samples, shape.get(0), shape.get(1)));
             } else {
                 long[] all = new long[shape.size() + 1];
                 all[0] = samples;

@@ -69,9 +69,8 @@ public record TextToImageConfig(
     @Override
     public Optional<TextCard> text(ImageSource source) {
         List<String> captions = captions(source, LEARNED);
-        return Optional.of(new TextCard(
-                captions.stream().distinct().limit(TOLD).toList(),
-                List.of(tokenizer(captions))));
+        return Optional.of(
+                new TextCard(captions.stream().distinct().limit(TOLD).toList(), List.of(tokenizer(captions))));
     }
 
     private ClipTokenizer tokenizer(List<String> captions) {

@@ -67,10 +67,8 @@ class ExportedPicturesTest {
         String[] texts = {"Two red circles", "a green square beside a blue circle and two crosses"};
         List<Image> drawn;
         try (Student student = Student.open(file, StudentOptions.latency().threads(1))) {
-            drawn = student.sample(Request.ofPrompts(texts)
-                    .negative(negative)
-                    .seed(SEED)
-                    .count(EACH));
+            drawn = student.sample(
+                    Request.ofPrompts(texts).negative(negative).seed(SEED).count(EACH));
         }
         List<String> inTurn = Collections.nCopies(EACH, Arrays.asList(texts)).stream()
                 .flatMap(List::stream)
@@ -83,12 +81,13 @@ class ExportedPicturesTest {
             ImageShape shape = loaded.card().images();
             Sampler sampler = Sampling.sampler(
                     loaded.network(), loaded.card(), loaded.card().sampling(), Precision.FP32);
-            Sampler led = negative.map(text -> sampler.with(sampler.conditioner().withNegative(text)))
+            Sampler led = negative.map(
+                            text -> sampler.with(sampler.conditioner().withNegative(text)))
                     .orElse(sampler);
             new SampleJob(led, SEED, 5).sample(prompts, (done, total, text) -> {}, (first, pixels, n) -> {
                 for (int i = 0; i < n; i++) {
-                    PixelImage expected = PixelImage.of(
-                            pixels, i * shape.values(), shape.channels(), shape.height(), shape.width());
+                    PixelImage expected =
+                            PixelImage.of(pixels, i * shape.values(), shape.channels(), shape.height(), shape.width());
                     requireWithinOne(drawn.get(first + i).bytes(), expected.pixels());
                 }
             });

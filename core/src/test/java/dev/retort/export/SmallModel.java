@@ -58,7 +58,10 @@ final class SmallModel {
         TextCard text = new TextCard(CAPTIONS, List.of(ClipTokenizer.learn(CAPTIONS, 60, LENGTH)));
         ClipTextSpec encoder = new ClipTextSpec(text.tokenizers().get(0).vocabulary(), LENGTH, 16, 2, 2);
         UNetSpec unet = unet(UNetSpec.Told.of(new UNetSpec.Text(LENGTH, 16)));
-        return write(folder, card(new TextToImageSpec(unet, List.of(encoder)), sampling, List.of()).withText(text));
+        return write(
+                folder,
+                card(new TextToImageSpec(unet, List.of(encoder)), sampling, List.of())
+                        .withText(text));
     }
 
     /** A U-Net told no text. */

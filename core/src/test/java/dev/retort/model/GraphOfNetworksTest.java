@@ -156,9 +156,7 @@ class GraphOfNetworksTest {
                 Tensor expected = network.forward(inputs.get("x"), inputs.get("time"), condition, Taps.none());
                 Tensor replayed = new GraphReplay(graph, network.state(), Device.CPU)
                         .run(inputs.values().toArray(Tensor[]::new))[0];
-                assertThat(Tensors.floats(replayed))
-                        .doesNotContain(Float.NaN)
-                        .isEqualTo(Tensors.floats(expected));
+                assertThat(Tensors.floats(replayed)).doesNotContain(Float.NaN).isEqualTo(Tensors.floats(expected));
             }
         }
     }

@@ -45,7 +45,8 @@ final class BytePairTraining {
             }
         }
         counts.forEach((word, count) -> {
-            List<String> tokens = new ArrayList<>(Arrays.asList(ByteLetters.of(word).split("")));
+            List<String> tokens =
+                    new ArrayList<>(Arrays.asList(ByteLetters.of(word).split("")));
             letters.addAll(tokens);
             tokens.set(tokens.size() - 1, tokens.get(tokens.size() - 1) + BytePairs.END);
             spellings.add(new Spelling(tokens, count));
@@ -61,7 +62,7 @@ final class BytePairTraining {
         int specials = 2;
         if (ids.size() + specials > vocabulary) {
             throw new IllegalArgumentException(
-"vocabulary is " + vocabulary + ", expected at least " + (ids.size() + specials)
+                    "vocabulary is " + vocabulary + ", expected at least " + (ids.size() + specials)
                             + ": every letter of the texts, each within a word and at its end, and start and end");
         }
         List<Merge> merges = new ArrayList<>();

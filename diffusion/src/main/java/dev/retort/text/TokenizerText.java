@@ -90,7 +90,8 @@ public final class TokenizerText {
         for (int i = 0; i + 1 < merged.size(); i += 2) {
             Merge merge = new Merge(merged.get(i), merged.get(i + 1));
             if (!ids.containsKey(merge.joined())) {
-                throw new IllegalArgumentException("merge " + i / 2 + " makes '" + merge.joined() + "', which is no token");
+                throw new IllegalArgumentException(
+                        "merge " + i / 2 + " makes '" + merge.joined() + "', which is no token");
             }
             merges.add(merge);
         }

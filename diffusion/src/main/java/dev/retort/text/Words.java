@@ -64,8 +64,7 @@ final class Words {
 
     private static String lower(String text) {
         StringBuilder lower = new StringBuilder(text.length());
-        text.codePoints()
-                .forEach(point -> lower.append(new String(Character.toChars(point)).toLowerCase(Locale.ROOT)));
+        text.codePoints().forEach(point -> lower.append(new String(Character.toChars(point)).toLowerCase(Locale.ROOT)));
         return lower.toString();
     }
 }

@@ -91,8 +91,8 @@ class ClipTokenizerTest {
         assertThat(TokenizerText.parse(TokenizerText.of(learned))).isEqualTo(learned);
         Map<String, Integer> ids = new LinkedHashMap<>(learned.tokens());
         ids.put("<a toy>", 90); // and no token for the ids between
-        ClipTokenizer more = new ClipTokenizer(
-                ids, learned.merges(), learned.specials(), Set.of("<a toy>"), learned.length());
+        ClipTokenizer more =
+                new ClipTokenizer(ids, learned.merges(), learned.specials(), Set.of("<a toy>"), learned.length());
         assertThat(TokenizerText.parse(TokenizerText.of(more))).isEqualTo(more);
         assertThat(more.ids("a <a toy>")).contains(90);
     }

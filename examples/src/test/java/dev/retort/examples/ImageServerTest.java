@@ -155,7 +155,8 @@ class ImageServerTest {
     }
 
     @Test
-    void a_student_that_takes_prompts_draws_what_the_prompt_says_and_the_answer_tells_what_was_left_out() throws Exception {
+    void a_student_that_takes_prompts_draws_what_the_prompt_says_and_the_answer_tells_what_was_left_out()
+            throws Exception {
         server.close();
         student.close();
         student = Student.open(TestStudents.words(folder));

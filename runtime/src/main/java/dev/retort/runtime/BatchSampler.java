@@ -54,8 +54,7 @@ final class BatchSampler implements AutoCloseable {
     static void tryOut(LoadedModel model) {
         StudentFile file = model.file();
         Subject[] told = RequestCheck.first(model);
-        Samples first =
-                new Samples(1, new Subject[] {told[0]}, new Subject[] {told[1]}, new long[1], new long[1]);
+        Samples first = new Samples(1, new Subject[] {told[0]}, new Subject[] {told[1]}, new long[1], new long[1]);
         try (BatchSampler sampler = new BatchSampler(model, 1)) {
             sampler.image(sampler.sample(first, file.steps().get(0), step -> true), 0, 0);
         } catch (OrtException | RuntimeException | Error e) {

@@ -11,7 +11,8 @@ import java.util.Set;
 
 /** Whether a graph is what its file's metadata says: what would otherwise fail at the first request. */
 final class GraphCheck {
-    private static final Set<String> NETWORK_INPUTS = Set.of("x", "row", "time", "label", "tokens", "guidance", "end_time");
+    private static final Set<String> NETWORK_INPUTS =
+            Set.of("x", "row", "time", "label", "tokens", "guidance", "end_time");
     private static final Set<String> WHOLE = Set.of("label", "row", "tokens");
     private static final long ANY = -1;
 

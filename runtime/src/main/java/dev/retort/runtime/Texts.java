@@ -42,8 +42,10 @@ record Texts(List<ClipTokenizer> tokenizers, List<String> examples) {
 
     /** What the network is told of a text. */
     Subject subject(String text) {
-        long[] tokens =
-                tokenizers.stream().flatMapToInt(one -> Arrays.stream(one.ids(text))).asLongStream().toArray();
+        long[] tokens = tokenizers.stream()
+                .flatMapToInt(one -> Arrays.stream(one.ids(text)))
+                .asLongStream()
+                .toArray();
         return Subject.of(tokens);
     }
 

@@ -61,8 +61,10 @@ class PromptTest {
                     new ArrayExecutor.Network[] {told("two red circles", ""), told("a square", "")},
                     7);
             requireEqual(
-                    student.sample(
-                            Request.ofPrompts("a circle").negative("blue").seed(2).count(2)),
+                    student.sample(Request.ofPrompts("a circle")
+                            .negative("blue")
+                            .seed(2)
+                            .count(2)),
                     TWO,
                     new ArrayExecutor.Network[] {told("a circle", "blue")},
                     2);
@@ -112,9 +114,7 @@ class PromptTest {
                 requireEqual(
                         waiting.get(i).join(),
                         TWO,
-                        new ArrayExecutor.Network[] {
-                            told(request.prompts().get(0), request.negative())
-                        },
+                        new ArrayExecutor.Network[] {told(request.prompts().get(0), request.negative())},
                         request.seed());
             }
         }
@@ -129,8 +129,7 @@ class PromptTest {
                 warnings.add(message);
             }
         };
-        try (Student student =
-                Student.open(words(2.5), StudentOptions.latency().listener(listener))) {
+        try (Student student = Student.open(words(2.5), StudentOptions.latency().listener(listener))) {
             String text = "a red circle two blue squares";
             assertThat(student.cut("a red circle")).isEmpty();
             assertThat(student.cut(text)).isEqualTo("blue squares");

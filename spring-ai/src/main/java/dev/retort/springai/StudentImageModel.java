@@ -83,7 +83,11 @@ public final class StudentImageModel implements ImageModel {
             same("height", options.getHeight(), shape.height());
             same("responseFormat", options.getResponseFormat(), RESPONSE_FORMAT);
             require(options.getModel() == null, "model", options.getModel(), "none: a student is one model");
-            require(options.getStyle() == null, "style", options.getStyle(), "none: what is drawn stands in the prompt");
+            require(
+                    options.getStyle() == null,
+                    "style",
+                    options.getStyle(),
+                    "none: what is drawn stands in the prompt");
             n = options.getN() == null ? n : options.getN();
         }
         if (options instanceof StudentImageOptions own) {
