@@ -6,6 +6,8 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.Part;
 import dev.retort.config.CardFile;
 import dev.retort.diffusion.PlanText;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import dev.retort.io.Dtype;
 import dev.retort.text.ClipTokenizer;
 import dev.retort.text.TokenizerText;
@@ -42,7 +44,7 @@ final class FileMetadata {
             metadata.put("retort.prompts", lines(card.text().prompts()));
             List<ClipTokenizer> tokenizers = card.text().tokenizers();
             for (int i = 0; i < tokenizers.size(); i++) {
-                metadata.put("retort.tokenizer." + i, TokenizerText.of(tokenizers.get(i)));
+                metadata.put("retort.tokenizer." + i, text(i, tokenizers.get(i)));
             }
         }
         metadata.put("retort.steps", spaced(ways.stream().map(Way::steps).toList()));
@@ -64,6 +66,18 @@ final class FileMetadata {
     private static String rows(FoldedDitSpec spec) {
         String ends = spec.ends().isEmpty() ? "" : "ends " + spaced(spec.ends()) + "\n";
         return "times " + spaced(spec.times()) + "\n" + ends + "labels " + spaced(spec.labels()) + "\n";
+    }
+
+    private static String text(int encoder, ClipTokenizer tokenizer) {
+        try {
+            return TokenizerText.of(tokenizer);
+        } catch (IllegalArgumentException e) {
+            throw new RetortException(
+                    Kind.CHECKPOINT,
+                    "the tokenizer of text encoder " + encoder + " cannot be written into a file's metadata: "
+                            + e.getMessage(),
+                    e);
+        }
     }
 
     /** Each on a line of its own; white space within a text means the same whatever it is. */

@@ -8,8 +8,14 @@ import dev.retort.io.Dtype;
 import dev.retort.layout.ModelFiles;
 import dev.retort.onnx.OnnxFile;
 import dev.retort.onnx.OnnxWriter;
+import dev.retort.quantize.QuantizeRecipe;
+import dev.retort.quantize.Quantizer;
+import dev.retort.report.Progress;
+import dev.retort.runtime.Request;
+import dev.retort.runtime.Student;
 import dev.retort.text.TokenizerText;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -62,6 +68,26 @@ class TextExportTest {
 
     private static int softmaxes(Path file) {
         return OnnxFile.read(file).operators().get("Softmax");
+    }
+
+    @Test
+    void a_quantised_one_whose_convolutions_are_kept_computes_products_in_whole_numbers() {
+        Path model = SmallModel.words(folder.resolve("words"), GUIDED);
+        Path quantised = folder.resolve("quantised");
+        List<String> changes = List.of(
+                "calibration.samples=4",
+                "weights.others=fp32",
+                "isa=any",
+                "keep=[\"*conv*\", \"unet.down_blocks*\", \"unet.up_blocks*\"]"); // few others, as each is measured
+        new Quantizer(model, QuantizeRecipe.of("int8-dynamic", changes), note -> {}, Progress.NONE).run(quantised);
+        OnnxExport.Written written = export(quantised, false);
+        assertThat(written.error()).isLessThan(1e-2);
+        assertThat(written.metadata()).containsEntry("retort.precision", "int8-dynamic");
+        assertThat(OnnxFile.read(written.file()).operators().get("com.microsoft.MatMulIntegerToFloat"))
+                .isGreaterThan(15);
+        try (Student student = Student.open(written.file())) {
+            assertThat(student.sample(Request.ofPrompts("a red circle"))).hasSize(1);
+        }
     }
 
     @ParameterizedTest

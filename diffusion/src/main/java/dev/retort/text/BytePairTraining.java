@@ -3,6 +3,7 @@ package dev.retort.text;
 import dev.retort.text.ClipTokenizer.Specials;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -67,10 +68,7 @@ final class BytePairTraining {
         }
         List<Merge> merges = new ArrayList<>();
         while (ids.size() + specials < vocabulary && !frequency.isEmpty()) {
-            Merge next = frequency.entrySet().stream()
-                    .max(MOST_FREQUENT)
-                    .orElseThrow()
-                    .getKey();
+            Merge next = Collections.max(frequency.entrySet(), MOST_FREQUENT).getKey();
             apply(next);
             merges.add(next);
             add(ids, next.joined()); // two merges may make the same token

@@ -15,6 +15,9 @@ final class BytePairs {
     /** Words whose spelling is kept; captions repeat few words often. */
     private static final int MOST_KEPT = 1 << 16;
 
+    /** Letters of a word whose spelling is kept: what strangers send a service must not fill its memory. */
+    private static final int LONGEST_KEPT = 64;
+
     private record Step(int rank, int joined) {}
 
     private final Map<String, Integer> vocabulary;
@@ -44,7 +47,7 @@ final class BytePairs {
             return known;
         }
         int[] ids = spell(word);
-        if (kept.size() < MOST_KEPT) {
+        if (kept.size() < MOST_KEPT && word.length() <= LONGEST_KEPT) {
             kept.put(word, ids);
         }
         return ids;

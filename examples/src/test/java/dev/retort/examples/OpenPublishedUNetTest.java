@@ -14,6 +14,7 @@ import dev.retort.diffusion.TimeGrid;
 import dev.retort.evaluate.Candidate;
 import dev.retort.evaluate.Evaluation;
 import dev.retort.evaluate.FeatureCache;
+import dev.retort.export.OnnxExport;
 import dev.retort.graph.Graph;
 import dev.retort.layout.ModelFiles;
 import dev.retort.model.Condition;
@@ -23,8 +24,13 @@ import dev.retort.model.NetworkGraph;
 import dev.retort.model.Weights;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
+import dev.retort.onnx.OnnxFile;
+import dev.retort.onnx.OnnxWriter;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
+import dev.retort.runtime.Image;
+import dev.retort.runtime.Request;
+import dev.retort.runtime.Student;
 import dev.retort.sample.PlanExecutor;
 import dev.retort.torch.Device;
 import dev.retort.torch.Dtype;
@@ -147,6 +153,24 @@ class OpenPublishedUNetTest {
                 70);
         assertThat(judged.get(0).quality().frechet().value()).isPositive();
         assertThat(judged.get(0).classAccuracy()).isEmpty();
+    }
+
+    @Test
+    void a_network_that_is_told_nothing_is_exported_and_drawn_from_by_the_runtime() {
+        Path model = model(new UNet28Spec(false));
+        Path file = temp.resolve("digits.onnx");
+        new OnnxExport(OnnxExport.ways(ModelFiles.card(model)), false, dev.retort.io.Dtype.F32, OnnxWriter.MOST_INSIDE)
+                .write(model, file);
+        assertThat(OnnxFile.read(file).inputs())
+                .extracting(OnnxFile.Signature::name)
+                .containsExactly("x", "time");
+        try (Student student = Student.open(file)) {
+            List<Image> drawn = student.sample(Request.of().seed(3).count(2));
+            assertThat(drawn).hasSize(2);
+            assertThat(drawn.get(0).bytes())
+                    .hasSize(28 * 28)
+                    .isNotEqualTo(drawn.get(1).bytes());
+        }
     }
 
     /** Random weights, as where the published ones are not at hand. */

@@ -30,22 +30,30 @@ final class RequestCheck {
     static Job job(Request request, LoadedModel model, int maxImages, ProgressListener progress, Meter meter) {
         RequestCheck check = new RequestCheck(request, model);
         int steps = check.steps();
+        int count = check.count(maxImages);
         List<Subject> subjects = check.subjects();
         Subject none = check.none(steps);
-        long count = (long) subjects.size() * request.count();
-        if (count > maxImages) {
-            throw new StudentException(
-                    Kind.TOO_LARGE,
-                    "the request is for " + count + " pictures (" + subjects.size()
-                            + (check.file.texts().taken() ? " prompts, " : " classes, ") + request.count()
-                            + " of each), maxImages allows " + maxImages + "; ask in parts, or allow more");
-        }
         check.tellCuts(meter);
-        Subject[] shown = new Subject[(int) count];
-        for (int i = 0; i < shown.length; i++) {
+        Subject[] shown = new Subject[count];
+        for (int i = 0; i < count; i++) {
             shown[i] = subjects.get(i % subjects.size());
         }
         return new Job(model, shown, none, request.seed(), steps, progress);
+    }
+
+    /** Of all pictures, before tokens are made of any text. */
+    private int count(int maxImages) {
+        boolean texts = file.texts().taken();
+        int each = texts ? prompts().size() : classes().size();
+        long count = (long) each * request.count();
+        if (count > maxImages) {
+            throw new StudentException(
+                    Kind.TOO_LARGE,
+                    "the request is for " + count + " pictures (" + each + (texts ? " prompts, " : " classes, ")
+                            + request.count() + " of each), maxImages allows " + maxImages
+                            + "; ask in parts, or allow more");
+        }
+        return (int) count;
     }
 
     /** What is drawn first where nothing is asked for, and what it is told where guidance asks for nothing. */
