@@ -2,6 +2,7 @@ package dev.retort.text;
 
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
+import dev.retort.io.TextHash;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -180,6 +181,18 @@ public final class ClipTokenizer implements Tokenizer {
 
     Set<String> added() {
         return added;
+    }
+
+    /** Hash of what decides which ids a text gets, in hex: equal tokenizers have one. */
+    public String sha256() {
+        List<String> parts = new ArrayList<>(specials.all());
+        parts.add(Integer.toString(length));
+        added.stream().sorted().forEach(parts::add);
+        merges.forEach(merge -> parts.add(merge.left() + " " + merge.right()));
+        for (int id = 0; id < tokens.length; id++) {
+            parts.add(id + " " + tokens[id]);
+        }
+        return TextHash.sha256(parts);
     }
 
     /** Whether both give every text the same ids by the same tokens. */
