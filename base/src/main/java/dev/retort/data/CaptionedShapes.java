@@ -68,9 +68,13 @@ public final class CaptionedShapes implements ImageSource {
 
     @Override
     public Note read(long index, float[] out, int offset) {
-        ShapeAttributes attributes = attributes(index);
-        draw(attributes, Rng.at(seed, Purpose.DATA, index, 1), out, offset);
-        return new Note(0, attributes.captions());
+        draw(attributes(index), Rng.at(seed, Purpose.DATA, index, 1), out, offset);
+        return note(index);
+    }
+
+    @Override
+    public Note note(long index) {
+        return new Note(0, attributes(index).captions());
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 
 /** What the kinds of {@link DataConfig} share in opening their pictures. */
@@ -25,6 +26,21 @@ public final class Datasets {
                 + (classes.size() == 1 ? " class (" : " classes (") + FirstFew.of(classes, LISTED) + "), "
                 + (source.size() == ImageSource.INFINITE ? "without end" : source.size() + " images"));
         source.notes().forEach(notes);
+    }
+
+    /**
+     * A caption for each place of a stream of the pictures, in the order and of the wording that training under this seed would see there.
+     *
+     * @throws RetortException of kind DATA where nothing is written about some of them
+     */
+    public static List<String> captions(ImageSource source, int count, long seed) {
+        source.requireCaptions();
+        Order order = new Order(source.size(), seed);
+        return LongStream.range(0, count)
+                .mapToObj(k -> source.note(order.index(k))
+                        .oneCaption(order.caption(k))
+                        .caption())
+                .toList();
     }
 
     /** The place that a path means, which must be there. */

@@ -118,6 +118,11 @@ public final class DomainImages implements ImageSource {
     }
 
     @Override
+    public Note note(long index) {
+        return relabelled(images.note(place(index)));
+    }
+
+    @Override
     public int label(long index) {
         return labelOf[images.label(place(index))];
     }

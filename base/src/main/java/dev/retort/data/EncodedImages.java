@@ -161,6 +161,12 @@ final class EncodedImages implements ImageSource {
             }
         }
         image.toFloats(out, offset);
+        return note(index);
+    }
+
+    @Override
+    public Note note(long index) {
+        int i = Math.toIntExact(index);
         return new Note(classes.labels()[i], captions.of(pictures.get(i)));
     }
 

@@ -42,12 +42,17 @@ public interface ImageSource {
     Note read(long index, float[] out, int offset);
 
     /**
-     * The class of picture {@code index}; sources that know it without the picture do not read it.
+     * The class and captions of picture {@code index}; sources that know them without the picture do not read it.
      *
      * @throws dev.retort.error.RetortException of kind DATA, naming the picture, when it must be read and is damaged
      */
+    default Note note(long index) {
+        return read(index, new float[pixels()], 0);
+    }
+
+    /** The class of picture {@code index}, as {@link #note} says it. */
     default int label(long index) {
-        return read(index, new float[pixels()], 0).label();
+        return note(index).label();
     }
 
     /**

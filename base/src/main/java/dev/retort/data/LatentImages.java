@@ -6,11 +6,8 @@ import dev.retort.diffusion.Rng;
 import dev.retort.io.Dtype;
 import dev.retort.io.Half;
 import java.nio.ByteBuffer;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -75,47 +72,8 @@ public final class LatentImages implements ImageSource {
                     tensors.get(LatentShard.MEAN_MIRRORED),
                     tensors.get(LatentShard.STD_MIRRORED),
                     file.labels(count, manifest.classNames().size()),
-                    captions(file, count));
+                    CaptionTensors.read(file, count));
         }
-    }
-
-    /** UTF-8 one after another, and where each ends; none where the file has none. */
-    private static List<List<String>> captions(ShardFile file, int count) {
-        if (!file.has(LatentShard.CAPTIONS) && !file.has(LatentShard.CAPTION_ENDS)) {
-            return Collections.nCopies(count, List.of());
-        }
-        boolean counted = file.has(LatentShard.CAPTION_COUNTS);
-        long[] counts = new long[count];
-        Arrays.fill(counts, 1);
-        if (counted) {
-            file.data(LatentShard.CAPTION_COUNTS, Dtype.I64, count)
-                    .asLongBuffer()
-                    .get(counts);
-        }
-        long all = Arrays.stream(counts).sum();
-        if (Arrays.stream(counts).anyMatch(some -> some < 0) || all > Integer.MAX_VALUE) {
-            throw file.foreign(LatentShard.CAPTION_COUNTS, "numbers from 0 on");
-        }
-        ByteBuffer bytes = file.bytes(LatentShard.CAPTIONS);
-        ByteBuffer ends = file.data(LatentShard.CAPTION_ENDS, Dtype.I64, all);
-        List<List<String>> captions = new ArrayList<>();
-        long start = 0;
-        int place = 0;
-        for (long some : counts) {
-            List<String> own = new ArrayList<>();
-            for (int i = 0; i < some; i++) {
-                long end = ends.getLong(8 * place++);
-                if (end < start || end > bytes.limit()) {
-                    throw file.foreign(LatentShard.CAPTION_ENDS, "rising numbers up to " + bytes.limit());
-                }
-                byte[] one = new byte[(int) (end - start)];
-                bytes.get((int) start, one);
-                own.add(new String(one, StandardCharsets.UTF_8));
-                start = end;
-            }
-            captions.add(counted || !own.contains("") ? List.copyOf(own) : List.of());
-        }
-        return captions;
     }
 
     /** Where the latents came from. */
@@ -188,8 +146,8 @@ public final class LatentImages implements ImageSource {
     }
 
     @Override
-    public int label(long index) {
-        return opened.get(shards.shardOf(index)).labels()[shards.placeOf(index)];
+    public Note note(long index) {
+        return note(opened.get(shards.shardOf(index)), shards.placeOf(index));
     }
 
     private static Note note(Shard shard, int i) {

@@ -4,10 +4,8 @@ import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.Dtype;
 import dev.retort.io.SafetensorsWriter;
-import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -27,10 +25,6 @@ public final class LatentShard {
     public static final String STD = "std";
     /** Those of the mirror images. */
     public static final String STD_MIRRORED = "std_mirrored";
-
-    static final String CAPTIONS = "captions";
-    static final String CAPTION_ENDS = "caption_ends";
-    static final String CAPTION_COUNTS = "caption_counts";
 
     private final LatentManifest manifest;
     private final int index;
@@ -88,36 +82,7 @@ public final class LatentShard {
         long[] shape = {count, manifest.autoencoder().latentChannels(), manifest.height(), manifest.width()};
         tensors.forEach((name, values) -> writer.add(name, Dtype.F16, shape, values::bytes));
         writer.add(ShardFile.LABELS, Dtype.I64, new long[] {count}, labels::flip);
-        if (captions.stream().anyMatch(some -> !some.isEmpty())) {
-            captions(writer);
-        }
+        CaptionTensors.write(writer, captions);
         writer.write(file);
-    }
-
-    /** Where each has one or none, no counts are written, and an empty one is none. */
-    private void captions(SafetensorsWriter writer) {
-        boolean counted = captions.stream().anyMatch(some -> some.size() > 1 || some.contains(""));
-        ByteArrayOutputStream text = new ByteArrayOutputStream();
-        List<Long> ends = new ArrayList<>();
-        List<Long> counts = new ArrayList<>();
-        for (List<String> some : captions) {
-            for (String one : counted || !some.isEmpty() ? some : List.of("")) {
-                text.writeBytes(one.getBytes(StandardCharsets.UTF_8));
-                ends.add((long) text.size());
-            }
-            counts.add((long) some.size());
-        }
-        byte[] bytes = text.toByteArray();
-        writer.add(CAPTIONS, Dtype.U8, new long[] {bytes.length}, () -> ByteBuffer.wrap(bytes));
-        writer.add(CAPTION_ENDS, Dtype.I64, new long[] {ends.size()}, () -> numbers(ends));
-        if (counted) {
-            writer.add(CAPTION_COUNTS, Dtype.I64, new long[] {counts.size()}, () -> numbers(counts));
-        }
-    }
-
-    private static ByteBuffer numbers(List<Long> values) {
-        ByteBuffer bytes = ByteBuffer.allocate(8 * values.size()).order(ByteOrder.LITTLE_ENDIAN);
-        values.forEach(bytes::putLong);
-        return bytes.flip();
     }
 }

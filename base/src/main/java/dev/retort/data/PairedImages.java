@@ -68,6 +68,11 @@ public record PairedImages(ImageSource images, ImageSource other) implements Ima
     }
 
     @Override
+    public Note note(long index) {
+        return images.note(index);
+    }
+
+    @Override
     public int label(long index) {
         return images.label(index);
     }

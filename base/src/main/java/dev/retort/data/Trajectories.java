@@ -1,10 +1,14 @@
 package dev.retort.data;
 
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import dev.retort.io.Dtype;
 import dev.retort.io.Half;
+import dev.retort.io.TextHash;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 
@@ -15,7 +19,7 @@ import java.util.Objects;
 public final class Trajectories {
     private static final String COMMAND = "retort trajectories";
 
-    private record Shard(ByteBuffer states, int[] labels) {}
+    private record Shard(ByteBuffer states, Prompts prompts) {}
 
     private final TrajectoryManifest manifest;
     private final Shards shards;
@@ -33,7 +37,23 @@ public final class Trajectories {
         for (int i = 0; i < trajectories.shards.count(); i++) {
             trajectories.opened.add(trajectories.map(trajectories.shards.file(folder, i), i));
         }
+        trajectories.requireTexts(folder);
         return trajectories;
+    }
+
+    /** Refuses files of other texts: all others have their shape. */
+    private void requireTexts(Path folder) {
+        manifest.texts().ifPresent(texts -> {
+            List<String> there = opened.stream()
+                    .flatMap(shard -> shard.prompts().texts().stream())
+                    .toList();
+            if (!TextHash.sha256(there).equals(texts.sha256())) {
+                throw new RetortException(
+                        Kind.DATA,
+                        folder + " holds trajectories under other texts than its " + TrajectoryFolder.MANIFEST
+                                + " says; delete its files and run the same '" + COMMAND + "' again");
+            }
+        });
     }
 
     private Shard map(Path path, int index) {
@@ -48,8 +68,19 @@ public final class Trajectories {
                             manifest.channels(),
                             manifest.height(),
                             manifest.width()),
-                    file.labels(count, manifest.classNames().size()));
+                    prompts(file, count));
         }
+    }
+
+    private Prompts prompts(ShardFile file, int count) {
+        if (manifest.texts().isEmpty()) {
+            return new Prompts.Labels(file.labels(count, manifest.classNames().size()));
+        }
+        List<List<String>> captions = CaptionTensors.read(file, count);
+        if (captions.stream().anyMatch(some -> some.size() != 1)) {
+            throw file.foreign(CaptionTensors.CAPTIONS, "a text for each trajectory");
+        }
+        return new Prompts.Texts(captions.stream().map(some -> some.get(0)).toList());
     }
 
     /** What they are and how they were made. */
@@ -67,10 +98,27 @@ public final class Trajectories {
         return manifest.times().size();
     }
 
-    /** The class under which a trajectory was sampled. */
+    /**
+     * The class under which a trajectory was sampled.
+     *
+     * @throws RetortException of kind CONFIG where it was sampled under a text
+     */
     public int label(int trajectory) {
+        return prompts(trajectory).labels()[0];
+    }
+
+    /** What the teacher was told of some trajectories: classes or texts. */
+    public Prompts prompts(int... trajectories) {
+        List<Prompts> each =
+                Arrays.stream(trajectories).mapToObj(this::prompt).toList();
+        return manifest.texts().isPresent()
+                ? new Prompts.Texts(each.stream().map(one -> one.texts().get(0)).toList())
+                : new Prompts.Labels(each.stream().mapToInt(one -> one.labels()[0]).toArray());
+    }
+
+    private Prompts prompt(int trajectory) {
         Objects.checkIndex(trajectory, size());
-        return opened.get(shards.shardOf(trajectory)).labels()[shards.placeOf(trajectory)];
+        return opened.get(shards.shardOf(trajectory)).prompts().slice(shards.placeOf(trajectory), 1);
     }
 
     /**

@@ -14,7 +14,8 @@ import tools.jackson.databind.node.ObjectNode;
 
 /**
  * The folder of a cache of trajectories: {@code trajectories.json} and shards {@code trajectories-00000-of-00004.safetensors}, each
- * with the tensors {@code states} (n, K+1, C, H, W) in half precision and {@code labels} (n). State 0 is the noise that the sampler
+ * with the tensors {@code states} (n, K+1, C, H, W) in half precision and {@code labels} (n), or of a teacher that is told texts these as
+ * {@link CaptionTensors} keeps them. State 0 is the noise that the sampler
  * starts from, state K the finished sample, and a state between them what stands at the grid's point of that number; each but the
  * last is what the network is given there, in the coordinates of the process.
  *
@@ -40,11 +41,18 @@ public record TrajectoryFolder(Path path) {
         return CARD_FILE.read(path, TrajectoryFolder::upgrade);
     }
 
-    /** One of format 1 says nothing of the noise's temperature: no step of a trajectory adds any; older ones nothing of guidance's contrast. */
+    /**
+     * One of format 1 says nothing of the noise's temperature: no step of a trajectory adds any; one of format 2 nothing of texts, as all
+     * teachers were told classes; older ones nothing of guidance's contrast.
+     */
     private static void upgrade(ObjectNode manifest) {
         if (manifest.path("format").asInt() == 1 && manifest.path("sampling") instanceof ObjectNode sampling) {
             sampling.put("temperature", 1);
             manifest.put("format", 2);
+        }
+        if (manifest.path("format").asInt() == 2) {
+            manifest.putNull("texts");
+            manifest.put("format", 3);
         }
         if (manifest.path("sampling") instanceof ObjectNode sampling) {
             SamplingSpec.upgrade(sampling);

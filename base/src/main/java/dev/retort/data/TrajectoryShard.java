@@ -7,6 +7,7 @@ import dev.retort.io.SafetensorsWriter;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * One file of a cache of trajectories while it is being filled, state by state, in half precision; {@link TrajectoryFolder} says what
@@ -19,12 +20,19 @@ public final class TrajectoryShard {
     private final long first;
     private final int count;
     private final HalfTensor states;
+    private final Prompts prompts;
 
-    /** An empty one, the manifest's file of this number. */
-    public TrajectoryShard(TrajectoryManifest manifest, int index) {
+    /**
+     * An empty one.
+     *
+     * @param index its number among the manifest's files
+     * @param prompts what the teacher is told of all trajectories
+     */
+    public TrajectoryShard(TrajectoryManifest manifest, int index, Prompts prompts) {
         this.manifest = manifest;
         first = manifest.shards().firstOf(index);
         count = manifest.shards().rowsOf(index);
+        this.prompts = prompts.slice(Math.toIntExact(first), count);
         states = new HalfTensor(count * manifest.times().size() * manifest.values(), this::beyond);
     }
 
@@ -56,17 +64,26 @@ public final class TrajectoryShard {
 
     /** Writes the file, whole or not at all. */
     public void write(Path file) {
-        ByteBuffer labels = ByteBuffer.allocate(8 * count).order(ByteOrder.LITTLE_ENDIAN);
-        for (int i = 0; i < count; i++) {
-            labels.putLong(8 * i, manifest.label(first + i));
-        }
         long[] shape = {count, manifest.times().size(), manifest.channels(), manifest.height(), manifest.width()};
-        new SafetensorsWriter()
+        SafetensorsWriter writer = new SafetensorsWriter()
                 .metadata("first", Long.toString(first))
                 .metadata("teacher", manifest.teacherSha256())
                 .metadata("seed", Long.toString(manifest.seed()))
-                .add(STATES, Dtype.F16, shape, states::bytes)
-                .add(ShardFile.LABELS, Dtype.I64, new long[] {count}, () -> labels)
-                .write(file);
+                .add(STATES, Dtype.F16, shape, states::bytes);
+        if (manifest.texts().isPresent()) {
+            CaptionTensors.write(
+                    writer, prompts.texts().stream().map(List::of).toList());
+        } else {
+            writer.add(ShardFile.LABELS, Dtype.I64, new long[] {count}, this::labels);
+        }
+        writer.write(file);
+    }
+
+    private ByteBuffer labels() {
+        ByteBuffer labels = ByteBuffer.allocate(8 * count).order(ByteOrder.LITTLE_ENDIAN);
+        for (int label : prompts.labels()) {
+            labels.putLong(label);
+        }
+        return labels.flip();
     }
 }

@@ -8,7 +8,10 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -67,6 +70,24 @@ public record OwnFiles(String what, String mark, Pattern names) {
                     .toList();
         } catch (IOException | UncheckedIOException e) {
             throw unreadable(folder, e);
+        }
+    }
+
+    /** Deletes a folder's files of this kind, and the folders that they leave empty, it too; what else it holds is kept. */
+    public void delete(Path folder) throws IOException {
+        List<Path> all;
+        try (Stream<Path> tree = Files.walk(folder)) {
+            all = tree.sorted(Comparator.reverseOrder()).toList(); // what is inside comes before its folder
+        }
+        Set<Path> left = new HashSet<>(Set.of(folder));
+        for (Path path : all) {
+            String name = folder.relativize(path).toString().replace(File.separatorChar, '/');
+            if (names.matcher(name).matches()) {
+                Files.delete(path);
+                left.add(path.getParent());
+            } else if (left.contains(path) && isEmpty(path)) {
+                Files.delete(path);
+            }
         }
     }
 

@@ -42,11 +42,11 @@ public final class ModelFiles {
             "give a run folder, a checkpoint or a folder written by 'retort train' or 'retort distill'",
             "train again");
 
-    private static final OwnFiles FILES = new OwnFiles(
-            "a model",
-            CARD,
-            Pattern.compile(
-                    Pattern.quote(WEIGHTS) + "|" + Pattern.quote(CARD) + "|tokenizer(_\\d+)?/[a-z_]+\\.(json|txt)"));
+    /** The files of a model, a regular expression. */
+    public static final String NAMES =
+            Pattern.quote(WEIGHTS) + "|" + Pattern.quote(CARD) + "|tokenizer(_\\d+)?/[a-z_]+\\.(json|txt)";
+
+    private static final OwnFiles FILES = new OwnFiles("a model", CARD, Pattern.compile(NAMES));
 
     private ModelFiles() {}
 

@@ -7,11 +7,11 @@ import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
+import dev.retort.io.OwnFiles;
 import dev.retort.io.FolderLock;
 import dev.retort.layout.LoraFile;
 import dev.retort.layout.ModelFiles;
 import java.io.IOException;
-import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -21,6 +21,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -38,8 +39,11 @@ public record RunFolder(Path path) {
     public static final String TRAINING = "training.safetensors";
     /** Clock and counters of a checkpoint. */
     public static final String STATE = "state.json";
-    /** The files of a checkpoint. */
-    public static final List<String> CHECKPOINT_FILES = List.of(ModelFiles.WEIGHTS, ModelFiles.CARD, TRAINING, STATE);
+    /** The files of a checkpoint: a model's, and what a run goes on with. */
+    public static final OwnFiles CHECKPOINT_FILES = new OwnFiles(
+            "a checkpoint",
+            STATE,
+            Pattern.compile(ModelFiles.NAMES + "|" + Pattern.quote(TRAINING) + "|" + Pattern.quote(STATE)));
 
     private static final int MOST_NAMED = 3;
     private static final int MOST_UP = 2; // checkpoints/NUMBER
@@ -191,7 +195,8 @@ public record RunFolder(Path path) {
     /** Whether a folder holds only what a user put there, as one does that was pruned around it. */
     private static boolean isUsers(Path checkpoint) {
         String[] names = checkpoint.toFile().list();
-        return names != null && names.length > 0 && Arrays.stream(names).noneMatch(CHECKPOINT_FILES::contains);
+        return names != null && names.length > 0 && Arrays.stream(names).noneMatch(name ->
+                        CHECKPOINT_FILES.names().matcher(name).matches());
     }
 
     /** The newest whole checkpoint. */
@@ -205,12 +210,7 @@ public record RunFolder(Path path) {
         List<Path> all = list();
         for (Path old : all.subList(0, Math.max(0, all.size() - keep))) {
             try {
-                for (String file : CHECKPOINT_FILES) {
-                    Files.deleteIfExists(old.resolve(file));
-                }
-                Files.delete(old);
-            } catch (DirectoryNotEmptyException e) {
-                // what is left is the user's
+                CHECKPOINT_FILES.delete(old);
             } catch (IOException e) {
                 throw new RetortException(
                         Kind.WRITE,

@@ -3,6 +3,7 @@ package dev.retort.tokenizer;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
+import dev.retort.io.TextHash;
 import dev.retort.text.ClipTokenizer;
 import dev.retort.text.ClipTokenizer.Specials;
 import dev.retort.text.Merge;
@@ -244,5 +245,17 @@ public final class TokenizerFolder {
 
     private static String json(Object value) {
         return JSON.writeValueAsString(value) + "\n";
+    }
+
+    /** Hash of what decides which ids a text gets, in hex: equal tokenizers have one. */
+    public static String sha256(ClipTokenizer tokenizer) {
+        List<String> parts = new ArrayList<>(tokenizer.specials().all());
+        parts.add(Integer.toString(tokenizer.length()));
+        tokenizer.added().stream().sorted().forEach(parts::add);
+        tokenizer.merges().forEach(merge -> parts.add(merge.left() + " " + merge.right()));
+        tokenizer.tokens().entrySet().stream()
+                .sorted(Map.Entry.comparingByValue())
+                .forEach(token -> parts.add(token.getValue() + " " + token.getKey()));
+        return TextHash.sha256(parts);
     }
 }

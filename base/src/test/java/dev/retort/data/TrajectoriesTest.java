@@ -10,6 +10,8 @@ import dev.retort.error.RetortException.Kind;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -31,14 +33,20 @@ class TrajectoriesTest {
                 2,
                 List.of(1000.0, 1000 / 3.0, 0.0),
                 List.of("a", "b"),
+                Optional.empty(),
                 shard,
                 Map.of("by", "a test"));
     }
 
-    private void write(TrajectoryManifest manifest) {
+    private static Prompts inTurn(TrajectoryManifest manifest) {
+        return new Prompts.Labels(
+                IntStream.range(0, manifest.count()).map(i -> i % 2).toArray());
+    }
+
+    private void write(TrajectoryManifest manifest, Prompts prompts) {
         new TrajectoryFolder(folder).write(manifest);
         for (int index = 0; index < manifest.shards().count(); index++) {
-            TrajectoryShard shard = new TrajectoryShard(manifest, index);
+            TrajectoryShard shard = new TrajectoryShard(manifest, index, prompts);
             long first = manifest.shards().firstOf(index);
             for (int state = 0; state < 3; state++) {
                 float[] values = new float[2 * manifest.shards().rowsOf(index)];
@@ -54,7 +62,7 @@ class TrajectoriesTest {
     @Test
     void what_is_written_is_read_state_by_state_and_the_classes_come_in_turn() {
         TrajectoryManifest manifest = manifest(5, 2);
-        write(manifest);
+        write(manifest, inTurn(manifest));
         Trajectories read = Trajectories.open(folder);
         assertThat(read.manifest()).isEqualTo(manifest);
         assertThat(read.size()).isEqualTo(5);
@@ -73,7 +81,7 @@ class TrajectoriesTest {
 
     @Test
     void a_value_that_half_precision_cannot_hold_is_refused_with_its_place() {
-        TrajectoryShard shard = new TrajectoryShard(manifest(5, 2), 1);
+        TrajectoryShard shard = new TrajectoryShard(manifest(5, 2), 1, inTurn(manifest(5, 2)));
         shard.states(2, 0, new float[] {0, 65504, -65504, 0});
         for (float value : new float[] {65520, Float.NaN, Float.NEGATIVE_INFINITY}) {
             assertThatThrownBy(() -> shard.states(3, 2, new float[] {0, value}))

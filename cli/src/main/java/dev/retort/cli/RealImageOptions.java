@@ -51,22 +51,24 @@ final class RealImageOptions {
         }
         return trainedOn(candidate.model())
                 .map(DataConfig::pictures)
-                .or(() -> drawn(card.data(), size))
+                .or(() -> drawn(card.data(), "test", size))
                 .orElseThrow(() -> new RetortException(
                         Kind.USAGE,
                         candidate.model() + " does not say where its data (" + card.data()
                                 + ") lie; give their folder as --data"));
     }
 
-    private static Optional<DataConfig> drawn(String name, int size) {
+    /** Pictures that we draw ourselves, by the name that a card has for them. */
+    static Optional<DataConfig> drawn(String name, String split, int size) {
         return name.startsWith("shapes")
                 ? Optional.of(DataConfig.shapes(size))
                 : Optional.of("captioned-shapes")
                         .filter(name::startsWith)
-                        .map(captioned -> DataConfig.of(captioned, "test", size));
+                        .map(captioned -> DataConfig.of(captioned, split, size));
     }
 
-    private static Optional<DataConfig> trainedOn(Path model) {
+    /** The data of the run around a model, where it lies in one. */
+    static Optional<DataConfig> trainedOn(Path model) {
         try {
             return RunFolder.around(model).flatMap(RunFolder::data);
         } catch (RetortException e) {

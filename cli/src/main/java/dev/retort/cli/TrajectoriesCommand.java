@@ -2,13 +2,19 @@ package dev.retort.cli;
 
 import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
+import dev.retort.data.DataConfig;
+import dev.retort.data.Datasets;
+import dev.retort.data.PromptFile;
 import dev.retort.data.TrajectoryManifest;
+import dev.retort.error.RetortException;
+import dev.retort.error.RetortException.Kind;
 import dev.retort.pipeline.Models;
 import dev.retort.report.ModelColumn;
 import dev.retort.report.Provenance;
 import dev.retort.sample.TrajectoryRecording;
 import dev.retort.torch.Device;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -27,6 +33,8 @@ import picocli.CommandLine.Parameters;
             "  retort trajectories runs/teacher --count 1000 --out some",
             "  retort trajectories runs/teacher --guidance 2 --seed 1 --out trajectories/guided",
             "  retort trajectories MODEL --solver ddim --steps 32  any solver that adds no noise",
+            "  retort trajectories runs/words --count 4000         under captions of its training pictures",
+            "  retort trajectories runs/words --prompts texts.txt  under texts of your own, in turn",
             ""
         })
 final class TrajectoriesCommand implements Callable<Integer> {
@@ -49,8 +57,21 @@ final class TrajectoriesCommand implements Callable<Integer> {
             paramLabel = "N",
             defaultValue = "20000",
             converter = Numbers.Count.class,
-            description = "Trajectories in all, the classes in turn; by default 20000.")
+            description = "Trajectories in all, classes or texts in turn; by default 20000.")
     private int count;
+
+    @Option(
+            names = "--data",
+            paramLabel = "PATH",
+            description = "Pictures whose captions a text-to-image teacher is told: a folder, an archive or"
+                    + " captioned-shapes, their training part; by default what it was trained on.")
+    private String data;
+
+    @Option(
+            names = "--prompts",
+            paramLabel = "FILE",
+            description = "Texts that it is told instead, from a file: UTF-8, one in each line.")
+    private Path file;
 
     @Option(
             names = "--seed",
@@ -107,8 +128,9 @@ final class TrajectoriesCommand implements Callable<Integer> {
         Device.Choice where = asked.choose();
         output.say("Device " + where.device() + " (" + where.reason() + "), in fp32");
         Path folder = out == null ? Path.of("trajectories", ModelArgument.name(teacher)) : out;
+        List<String> texts = texts(model, card);
         TrajectoryRecording recording =
-                new TrajectoryRecording(model, teacher, sampling, seed, count, shard, batch, where.device());
+                new TrajectoryRecording(model, teacher, sampling, seed, count, texts, shard, batch, where.device());
         long start = System.nanoTime();
         TrajectoryManifest manifest;
         try (Interrupt interrupt = Interrupt.listen(output.terminal());
@@ -116,11 +138,40 @@ final class TrajectoriesCommand implements Callable<Integer> {
             manifest = recording.run(
                     folder, Provenance.here(output.command(), seed).texts(), output::say, bar, interrupt);
         }
-        tell(folder, manifest, (System.nanoTime() - start) / 1e9);
+        tell(folder, manifest, texts, (System.nanoTime() - start) / 1e9);
         return 0;
     }
 
-    private void tell(Path folder, TrajectoryManifest manifest, double seconds) {
+    /** What a text-to-image teacher is told; nothing for one that is told classes. */
+    private List<String> texts(Path model, ModelCard card) {
+        if (card.text() == null) {
+            if (data != null || file != null) {
+                throw new RetortException(
+                        Kind.USAGE,
+                        (data != null ? "--data " + data : "--prompts " + file) + " names texts, but " + teacher
+                                + " is told classes; leave it out: all of them come in turn");
+            }
+            return List.of();
+        }
+        if (file != null) {
+            if (data != null) {
+                throw new RetortException(Kind.USAGE, "--data and --prompts both say what to show; give one of them");
+            }
+            return PromptFile.read(file);
+        }
+        int size = card.network().height(); // no picture is decoded
+        DataConfig pictures = data != null
+                ? DataConfig.of(data, "train", size)
+                : RealImageOptions.trainedOn(model)
+                        .or(() -> RealImageOptions.drawn(card.data(), "train", size))
+                        .orElseThrow(() -> new RetortException(
+                                Kind.USAGE,
+                                teacher + " does not say where its pictures (" + card.data()
+                                        + ") lie; give them as --data, or texts as --prompts"));
+        return Datasets.captions(pictures.open(), count, seed);
+    }
+
+    private void tell(Path folder, TrajectoryManifest manifest, List<String> texts, double seconds) {
         SamplingSpec sampling = manifest.sampling();
         if (output.json()) {
             output.terminal()
@@ -155,6 +206,10 @@ final class TrajectoriesCommand implements Callable<Integer> {
                 manifest.seed()));
         output.next(
                 "retort sample " + teacher + " --solver " + sampling.solver().text() + " --steps " + sampling.steps()
-                        + " --guidance " + sampling.guidanceScale() + " --seed " + manifest.seed());
+                        + " --guidance " + sampling.guidanceScale() + " --seed " + manifest.seed()
+                        + texts.stream()
+                                .findFirst()
+                                .map(text -> " --prompt " + CommandText.word(text))
+                                .orElse(""));
     }
 }

@@ -152,6 +152,12 @@ public sealed interface CachedLoss extends StepLoss {
                 folder,
                 "trajectories of the recipe's teacher; these are of " + manifest.teacher()
                         + ", or of other weights, so record them anew");
+        Require.that(
+                manifest.readsAlike(players.text()),
+                "trajectories",
+                folder,
+                "trajectories under the tokenizers of the recipe's teacher; these texts were read by others, so record them"
+                        + " anew");
         try {
             return CachedStates.of(trajectories, players.classes());
         } catch (IllegalArgumentException e) {

@@ -6,6 +6,7 @@ import dev.retort.card.SamplingSpec;
 import dev.retort.card.ScalarInputs;
 import dev.retort.card.SolverSetting;
 import dev.retort.card.SolverSpec;
+import dev.retort.card.TextCard;
 import dev.retort.config.CardFile;
 import dev.retort.diffusion.NoiseSchedule;
 import dev.retort.diffusion.Plan;
@@ -47,6 +48,7 @@ public sealed interface LossConfig
      * @param asTeacher how that one is asked
      * @param asOriginal how the recipe's own teacher is asked, also where an earlier student teaches
      * @param teacherSha256 of the weights of the recipe's teacher
+     * @param text how that one is told texts; empty where it is told none
      * @param objective how images are noised
      * @param sampling how the result is to be sampled
      * @param classes the labels that it is about; none for all
@@ -62,6 +64,7 @@ public sealed interface LossConfig
             Predictor asTeacher,
             Predictor asOriginal,
             String teacherSha256,
+            Optional<TextCard> text,
             Objective objective,
             SamplingSpec sampling,
             List<Integer> classes,

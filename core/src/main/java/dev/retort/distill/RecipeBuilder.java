@@ -263,6 +263,7 @@ final class RecipeBuilder implements AutoCloseable {
                 asked(from),
                 asked(TEACHER),
                 teacherSha256,
+                Optional.ofNullable(teacher.card().text()),
                 recipe.objective(),
                 recipe.run().sampling(),
                 recipe.labels(teacher.card()),

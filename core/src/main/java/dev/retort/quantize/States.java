@@ -22,6 +22,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 import org.bytedeco.pytorch.Tensor;
@@ -90,8 +91,7 @@ public record States(SamplingSpec way, Prompts prompts, long seed, int first, Ma
 
     private static States read(Trajectories cache, Plan plan, SamplingSpec way, int first, int count) {
         TrajectoryManifest manifest = cache.manifest();
-        Prompts prompts = new Prompts.Labels(
-                IntStream.range(first, first + count).map(cache::label).toArray());
+        Prompts prompts = cache.prompts(IntStream.range(first, first + count).toArray());
         Map<Integer, Tensor> inputs = new LinkedHashMap<>();
         double[] times = plan.times();
         for (int step = 0; step < times.length; step++) {
@@ -135,6 +135,9 @@ public record States(SamplingSpec way, Prompts prompts, long seed, int first, Ma
         }
         if (!manifest.classNames().equals(card.classes())) {
             throw wrong(config, "are of other classes than the model's");
+        }
+        if (!manifest.readsAlike(Optional.ofNullable(card.text()))) {
+            throw wrong(config, "are of texts that other tokenizers read than the model's");
         }
         if (!manifest.process().equals(card.process())) {
             throw wrong(config, "are of another process than the model's");

@@ -23,7 +23,9 @@ import dev.retort.torch.Tensors;
 import dev.retort.torch.TorchError;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import java.util.stream.IntStream;
@@ -41,6 +43,7 @@ import org.bytedeco.pytorch.Tensor;
  * @param sampling how it is sampled; a solver that adds noise is refused
  * @param seed seed of all trajectories
  * @param count how many
+ * @param texts what a teacher that is told texts is told of them, in turn; none for one that is told classes
  * @param shardTrajectories trajectories in a file
  * @param batch trajectories walked together
  * @param device where the teacher runs
@@ -51,6 +54,7 @@ public record TrajectoryRecording(
         SamplingSpec sampling,
         long seed,
         int count,
+        List<String> texts,
         int shardTrajectories,
         int batch,
         Device device) {
@@ -59,6 +63,20 @@ public record TrajectoryRecording(
         Require.atLeast("count", count, 1);
         Require.atLeast("shardTrajectories", shardTrajectories, 1);
         Require.atLeast("batch", batch, 1);
+        texts = List.copyOf(texts);
+    }
+
+    /** Of a teacher that is told classes: these in turn. */
+    public TrajectoryRecording(
+            Path folder,
+            String teacher,
+            SamplingSpec sampling,
+            long seed,
+            int count,
+            int shardTrajectories,
+            int batch,
+            Device device) {
+        this(folder, teacher, sampling, seed, count, List.of(), shardTrajectories, batch, device);
     }
 
     /**
@@ -84,14 +102,16 @@ public record TrajectoryRecording(
             Sampler sampler = Sampling.sampler(model.network(), card, sampling, Precision.FP32);
             TimeGrid grid = sampling.grid().on(card.process().noiseSchedule(), sampling.steps());
             requireOde(sampler, card, grid);
-            TrajectoryManifest manifest = manifest(card, grid, provenance);
+            Prompts prompts = prompts(card, notes);
+            TrajectoryManifest manifest = manifest(card, prompts, grid, provenance);
             new TrajectoryFolder(path).write(manifest);
             notes.accept("teacher: sha256 " + manifest.teacherSha256().substring(0, 12) + ", " + calls(sampler)
                     + " network calls for each trajectory");
             int[] states = stateOfStep(sampler, grid);
             new ShardFilling(path, manifest.shards(), batch)
                     .run(
-                            index -> new Recorded(new TrajectoryShard(manifest, index), manifest, sampler, states),
+                            index -> new Recorded(
+                                    new TrajectoryShard(manifest, index, prompts), manifest, prompts, sampler, states),
                             notes,
                             progress,
                             interrupted);
@@ -119,11 +139,41 @@ public record TrajectoryRecording(
         Sampling.requireOde(card, grid, teacher);
     }
 
+    /** What the teacher is told of all trajectories. */
+    private Prompts prompts(ModelCard card, Consumer<String> notes) {
+        if (texts.isEmpty() != (card.text() == null)) {
+            throw new RetortException(
+                            Kind.USAGE,
+                            texts.isEmpty()
+                                    ? teacher + " is told texts, and none are given; give those that students are to learn"
+                                    : teacher + " is told classes, and texts are given; leave them out")
+                    .about("prompts");
+        }
+        if (texts.isEmpty()) {
+            return Prompts.inTurn(card, 0, count);
+        }
+        List<String> all = IntStream.range(0, count)
+                .mapToObj(i -> texts.get(i % texts.size()))
+                .toList();
+        List<String> different = all.stream().distinct().toList();
+        notes.accept("texts: " + different.size() + " different ones, the first \"" + all.get(0) + "\"");
+        List<String> cut = different.stream()
+                .filter(text -> card.text().tokenizers().stream()
+                        .anyMatch(tokenizer -> !tokenizer.cut(text).isEmpty()))
+                .toList();
+        if (!cut.isEmpty()) {
+            notes.accept("Warning: the model reads no more than the beginning of " + cut.size() + " of them, such as \""
+                    + cut.get(0) + "\"");
+        }
+        return new Prompts.Texts(all);
+    }
+
     private static double[] times(TimeGrid grid) {
         return grid.points().stream().mapToDouble(TimeGrid.Point::time).toArray();
     }
 
-    private TrajectoryManifest manifest(ModelCard card, TimeGrid grid, Map<String, String> provenance) {
+    private TrajectoryManifest manifest(
+            ModelCard card, Prompts prompts, TimeGrid grid, Map<String, String> provenance) {
         return new TrajectoryManifest(
                 TrajectoryManifest.FORMAT,
                 Models.sha256(folder),
@@ -137,6 +187,8 @@ public record TrajectoryRecording(
                 card.network().width(),
                 Arrays.stream(times(grid)).boxed().toList(),
                 card.classes(),
+                Optional.ofNullable(card.text())
+                        .map(text -> TrajectoryManifest.Texts.of(prompts.texts(), text)),
                 shardTrajectories,
                 provenance);
     }
@@ -158,16 +210,14 @@ public record TrajectoryRecording(
     }
 
     /** One file while its trajectories are walked. */
-    private record Recorded(TrajectoryShard shard, TrajectoryManifest manifest, Sampler sampler, int[] stateOfStep)
+    private record Recorded(
+            TrajectoryShard shard, TrajectoryManifest manifest, Prompts prompts, Sampler sampler, int[] stateOfStep)
             implements ShardFilling.Shard {
         @Override
         public void fill(long first, int count) {
-            Prompts prompts = new Prompts.Labels(IntStream.range(0, count)
-                    .map(i -> manifest.label(first + i))
-                    .toArray());
             long[] indices = LongStream.range(first, first + count).toArray();
             try (Scope scope = Scope.open()) {
-                Tensor last = sampler.sample(prompts, manifest.seed(), indices, (input, step) -> {
+                Tensor last = sampler.sample(prompts.slice((int) first, count), manifest.seed(), indices, (input, step) -> {
                     if (stateOfStep[step] >= 0) {
                         shard.states(first, stateOfStep[step], Tensors.floats(input));
                     }

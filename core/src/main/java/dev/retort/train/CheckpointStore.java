@@ -5,7 +5,6 @@ import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
-import dev.retort.io.OwnFiles;
 import dev.retort.layout.ModelFiles;
 import dev.retort.model.Weights;
 import dev.retort.pipeline.Models;
@@ -25,8 +24,6 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Supplier;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import tools.jackson.core.JacksonException;
@@ -40,12 +37,6 @@ import tools.jackson.databind.node.ObjectNode;
 final class CheckpointStore {
     private static final int KEEP = 2;
     private static final int MOST_NAMED = 3;
-
-    private static final OwnFiles OWN = new OwnFiles(
-            "a checkpoint",
-            TrainState.FILE,
-            Pattern.compile(
-                    RunFolder.CHECKPOINT_FILES.stream().map(Pattern::quote).collect(Collectors.joining("|"))));
 
     private final RunFolder run;
     private final List<Stateful> all;
@@ -71,7 +62,7 @@ final class CheckpointStore {
         Map<String, ObjectNode> numbers = new LinkedHashMap<>();
         all.forEach(part -> numbers.put(part.name(), part.numbers()));
         Path folder = run.checkpoint(state.imagesSeen());
-        AtomicWrite.folder(folder, OWN, inside -> {
+        AtomicWrite.folder(folder, RunFolder.CHECKPOINT_FILES, inside -> {
             publish.accept(inside);
             Weights.writer(tensors(), Dtype.F32).write(inside.resolve(RunFolder.TRAINING));
             state.with(numbers).write(inside);

@@ -83,10 +83,9 @@ public record TextToImageConfig(
     }
 
     private static List<String> captions(ImageSource source, int most) {
-        float[] picture = new float[source.pixels()];
         List<String> captions = new ArrayList<>();
         for (long i = 0; i < Math.min(most, source.size()); i++) {
-            captions.addAll(source.read(i, picture, 0).captions());
+            captions.addAll(source.note(i).captions());
         }
         return captions;
     }

@@ -166,6 +166,7 @@ class StudentSamplingTest {
                         16,
                         List.of(1000.0, 0.0),
                         List.of("a", "b", "c"),
+                        Optional.empty(),
                         1,
                         Map.of()));
         String cache = temp.toString();

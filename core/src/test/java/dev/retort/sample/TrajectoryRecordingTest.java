@@ -272,19 +272,24 @@ class TrajectoryRecordingTest {
         assertThat(temp.resolve("never/trajectories.json")).doesNotExist();
     }
 
-    /** As a cache was described before: nothing of the noise's temperature. */
+    /** As a cache was described before: nothing of texts, and at first nothing of the noise's temperature. */
     @Test
-    void a_manifest_of_format_1_goes_on() throws Exception {
+    void manifests_of_formats_1_and_2_go_on() throws Exception {
         Path teacher = teacher("teacher", FLOW);
-        record(teacher, HEUN, 1, 6, "cache");
         Path file = temp.resolve("cache/trajectories.json");
-        String text = Files.readString(file);
-        Files.writeString(
-                file, text.replace("\"format\" : 2", "\"format\" : 1").replaceAll(",\\s*\"temperature\" : 1.0", ""));
-        assertThat(Files.readString(file)).doesNotContain("temperature").contains("\"format\" : 1");
-        record(teacher, HEUN, 1, 6, "cache");
-        assertThat(new TrajectoryFolder(temp.resolve("cache")).manifest().sampling())
-                .isEqualTo(HEUN);
+        for (int format : new int[] {2, 1}) {
+            record(teacher, HEUN, 1, 6, "cache");
+            String text = Files.readString(file)
+                    .replace("\"format\" : 3", "\"format\" : " + format)
+                    .replaceAll("\\s*\"texts\" : null,", "");
+            Files.writeString(file, format == 1 ? text.replaceAll(",\\s*\"temperature\" : 1.0", "") : text);
+            assertThat(Files.readString(file)).doesNotContain("texts").contains("\"format\" : " + format);
+            record(teacher, HEUN, 1, 6, "cache");
+            TrajectoryManifest read = new TrajectoryFolder(temp.resolve("cache")).manifest();
+            assertThat(read.sampling()).isEqualTo(HEUN);
+            assertThat(read.texts()).isEmpty();
+            assertThat(Files.readString(file)).contains("\"format\" : 3");
+        }
     }
 
     private static void refused(Runnable action, Kind kind, String... words) {

@@ -1,6 +1,5 @@
 package dev.retort.distill.step;
 
-import dev.retort.data.Prompts;
 import dev.retort.data.Trajectories;
 import dev.retort.data.TrajectoryManifest;
 import dev.retort.model.Condition;
@@ -68,9 +67,8 @@ public record CachedStates(Trajectories trajectories, int[] places) {
             int[] which = Arrays.stream(pass.draws(STREAM).index(places.length))
                     .map(drawn -> places[drawn])
                     .toArray();
-            int[] labels = Arrays.stream(which).map(trajectories::label).toArray();
             Device device = pass.player(pass.player()).network().device();
-            return new Drawn(this, which, pass.condition(new Prompts.Labels(labels)), device);
+            return new Drawn(this, which, pass.condition(trajectories.prompts(which)), device);
         });
     }
 
