@@ -30,6 +30,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
@@ -234,6 +235,38 @@ class OriginalUNetTest {
                 .allSatisfy(spec -> assertThat(OriginalUNet.refusal(spec)).isEmpty())
                 .extracting(StableDiffusion::of)
                 .containsExactly(StableDiffusion.values());
+    }
+
+    @Test
+    void every_shape_of_network_that_is_not_refused_is_told_by_its_tensors() {
+        Random random = new Random(5);
+        int told = 0;
+        for (int i = 0; i < 300; i++) {
+            UNetSpec like = List.of(SMALL_1, SMALL_2, SMALL_XL).get(i % 3);
+            boolean linear = like.convention().linearProjections();
+            List<Level> levels = new ArrayList<>();
+            for (int size = 1 + random.nextInt(4); levels.size() < size; ) {
+                int channels = (linear ? 64 : 32) * (levels.isEmpty() ? 1 : 1 + random.nextInt(3));
+                int heads = OriginalUNet.heads(channels, linear) * (random.nextInt(8) == 0 ? 2 : 1);
+                levels.add(Level.of(channels, heads, 1 + random.nextInt(3), random.nextInt(3)));
+            }
+            UNetSpec spec = like.with(levels, random.nextInt(5) == 0 ? Optional.empty() : like.middle());
+            if (OriginalUNet.refusal(spec).isEmpty()) {
+                told++;
+                List<Level> read = read(spec).levels();
+                // heads of a level without transformer do nothing
+                for (int j = 0; j < read.size(); j++) {
+                    assertThat(read.get(j).down()).isEqualTo(levels.get(j).down());
+                    assertThat(read.get(j).up()).isEqualTo(levels.get(j).up());
+                    if (levels.get(j).down().get(0) > 0) {
+                        assertThat(read.get(j)).isEqualTo(levels.get(j));
+                    }
+                }
+                assertThat(entries(read(spec)).keySet()).isEqualTo(entries(spec).keySet());
+                assertThat(read(spec).with(levels, spec.middle())).isEqualTo(spec);
+            }
+        }
+        assertThat(told).isBetween(100, 290);
     }
 
     @Test
