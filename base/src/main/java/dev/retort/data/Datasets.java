@@ -37,9 +37,8 @@ public final class Datasets {
         source.requireCaptions();
         Order order = new Order(source.size(), seed);
         return LongStream.range(0, count)
-                .mapToObj(k -> source.note(order.index(k))
-                        .oneCaption(order.caption(k))
-                        .caption())
+                .mapToObj(k ->
+                        source.note(order.index(k)).oneCaption(order.caption(k)).caption())
                 .toList();
     }
 

@@ -109,11 +109,11 @@ public final class Trajectories {
 
     /** What the teacher was told of some trajectories: classes or texts. */
     public Prompts prompts(int... trajectories) {
-        List<Prompts> each =
-                Arrays.stream(trajectories).mapToObj(this::prompt).toList();
+        List<Prompts> each = Arrays.stream(trajectories).mapToObj(this::prompt).toList();
         return manifest.texts().isPresent()
                 ? new Prompts.Texts(each.stream().map(one -> one.texts().get(0)).toList())
-                : new Prompts.Labels(each.stream().mapToInt(one -> one.labels()[0]).toArray());
+                : new Prompts.Labels(
+                        each.stream().mapToInt(one -> one.labels()[0]).toArray());
     }
 
     private Prompts prompt(int trajectory) {

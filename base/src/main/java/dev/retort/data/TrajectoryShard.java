@@ -71,8 +71,7 @@ public final class TrajectoryShard {
                 .metadata("seed", Long.toString(manifest.seed()))
                 .add(STATES, Dtype.F16, shape, states::bytes);
         if (manifest.texts().isPresent()) {
-            CaptionTensors.write(
-                    writer, prompts.texts().stream().map(List::of).toList());
+            CaptionTensors.write(writer, prompts.texts().stream().map(List::of).toList());
         } else {
             writer.add(ShardFile.LABELS, Dtype.I64, new long[] {count}, this::labels);
         }

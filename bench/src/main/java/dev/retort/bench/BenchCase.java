@@ -2,19 +2,24 @@ package dev.retort.bench;
 
 import dev.retort.card.DitSizes;
 import dev.retort.card.DitSpec;
+import dev.retort.card.NetworkSpec;
+import dev.retort.card.UNetSizes;
+import dev.retort.pipeline.Architectures;
 import java.util.Map;
 
 /**
  * One thing to measure.
  *
- * @param model a named network such as {@code S/2}, on 32 × 32 latents, or one spelt out on pictures of so many channels and
- *     pixels a side, with ten classes: {@code 8x256x4/4@1x28}
+ * @param model a named transformer such as {@code S/2}, on 32 × 32 latents, or one spelt out on pictures of so many channels and
+ *     pixels a side, with ten classes: {@code 8x256x4/4@1x28}; or the U-Net of {@code sd15}, {@code sd21} or {@code sdxl} on the latents
+ *     of 512 pixels
  * @param batch images of a step
  * @param train whether a training step (forward, loss, backward, AdamW, EMA) or one network evaluation of sampling
  * @param bf16 whether matrix products are in bf16
  */
 public record BenchCase(String model, int batch, boolean train, boolean bf16) {
     private static final int LATENT_SIDE = 32;
+    private static final int UNET_SIDE = 64;
 
     /** Parses {@code S/2:8:train:bf16}. */
     static BenchCase parse(String text) {
@@ -27,7 +32,16 @@ public record BenchCase(String model, int batch, boolean train, boolean bf16) {
     }
 
     /** The network. */
-    DitSpec spec() {
+    NetworkSpec spec() {
+        return switch (model) {
+            case "sd15" -> UNetSizes.sd15(UNET_SIDE);
+            case "sd21" -> UNetSizes.sd21(UNET_SIDE);
+            case "sdxl" -> UNetSizes.sdxl(UNET_SIDE);
+            default -> transformer();
+        };
+    }
+
+    private DitSpec transformer() {
         String[] parts = model.split("@");
         if (parts.length == 1) {
             return DitSizes.paper(model, LATENT_SIDE);
@@ -50,9 +64,11 @@ public record BenchCase(String model, int batch, boolean train, boolean bf16) {
                 false);
     }
 
-    /** A network of the same calls on one token of four values a head: what a step costs when there is nothing to compute. */
-    DitSpec skeleton() {
-        DitSpec s = spec();
+    /** A transformer of the same calls on one token of four values a head, or the least U-Net: what a step costs when there is nothing to compute. */
+    NetworkSpec skeleton() {
+        if (!(spec() instanceof DitSpec s)) {
+            return Architectures.of(spec()).minimal(spec());
+        }
         return new DitSpec(
                 s.patch(),
                 s.patch(),
@@ -96,6 +112,6 @@ public record BenchCase(String model, int batch, boolean train, boolean bf16) {
 
     @Override
     public String toString() {
-        return "DiT-" + model + " ×" + batch + " " + (train ? "train" : "sample") + " " + precision();
+        return (spec() instanceof DitSpec ? "DiT-" : "UNet-") + model + " ×" + batch + " " + (train ? "train" : "sample") + " " + precision();
     }
 }

@@ -97,8 +97,7 @@ final class Contest {
     }
 
     private static long needed(BenchCase what) {
-        long d = what.spec().hidden();
-        long values = 18 * d * d * what.spec().depth();
+        long values = what.spec().parameters();
         return BYTES_BESIDE + values * (what.train() ? BYTES_PER_VALUE_TRAINING : BYTES_PER_VALUE_SAMPLING);
     }
 

@@ -1,37 +1,65 @@
 package dev.retort.bench;
 
-import dev.retort.card.DitSpec;
+import dev.retort.card.NetworkSpec;
 import dev.retort.card.Part;
 import dev.retort.model.Condition;
 import dev.retort.torch.Device;
 import dev.retort.torch.Scope;
 import dev.retort.torch.Tensors;
+import java.util.EnumMap;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.LongStream;
 import org.bytedeco.pytorch.Tensor;
 
 /** Random latents, noise and labels at one time; owned until closed. */
 record Inputs(Tensor x, Tensor noise, Tensor time, Condition condition) implements AutoCloseable {
     static final double TIME = 500;
 
-    static Inputs of(DitSpec spec, int batch, Device device) {
-        Random random = new Random(1);
-        int[] labels = random.ints(batch, 0, spec.classes()).toArray();
+    /** A prime, so that rows of no matrix are alike. */
+    private static final int NUMBERS = 1_000_003;
+
+    private static final float[] NORMAL = normal();
+
+    static Inputs of(NetworkSpec spec, int batch, Device device) {
         try (Scope scope = Scope.open()) {
+            Map<Part, Tensor> told = new EnumMap<>(Part.class);
+            spec.condition().parts().forEach((part, shape) -> {
+                long[] whole = new long[shape.size() + 1];
+                whole[0] = batch;
+                for (int i = 0; i < shape.size(); i++) {
+                    whole[i + 1] = shape.get(i);
+                }
+                told.put(part, scope.keep(part == Part.LABEL ? labels(spec, batch, device) : gaussian(device, whole)));
+            });
             return new Inputs(
-                    scope.keep(gaussian(device, random, batch, spec.channels(), spec.height(), spec.width())),
-                    scope.keep(gaussian(device, random, batch, spec.channels(), spec.height(), spec.width())),
+                    scope.keep(gaussian(device, batch, spec.channels(), spec.height(), spec.width())),
+                    scope.keep(gaussian(device, batch, spec.channels(), spec.height(), spec.width())),
                     scope.keep(Tensors.full(TIME, device, batch)),
-                    Condition.of(Map.of(Part.LABEL, scope.keep(Tensors.of(labels, device)))));
+                    Condition.of(told));
         }
     }
 
-    private static Tensor gaussian(Device device, Random random, int... shape) {
-        float[] values = new float[shape[0] * shape[1] * shape[2] * shape[3]];
+    private static Tensor labels(NetworkSpec spec, int batch, Device device) {
+        return Tensors.of(new Random(1).ints(batch, 0, spec.classes()).toArray(), device);
+    }
+
+    /** Normal numbers, of which a few are used again and again: they cost nothing beside the weights of a large network. */
+    static Tensor gaussian(Device device, long... shape) {
+        float[] values = new float[Math.toIntExact(LongStream.of(shape).reduce(1, Math::multiplyExact))];
+        for (int i = 0; i < values.length; i += NORMAL.length) {
+            System.arraycopy(NORMAL, 0, values, i, Math.min(NORMAL.length, values.length - i));
+        }
+        return Tensors.of(values, device, shape);
+    }
+
+    private static float[] normal() {
+        Random random = new Random(1);
+        float[] values = new float[NUMBERS];
         for (int i = 0; i < values.length; i++) {
             values[i] = (float) random.nextGaussian();
         }
-        return Tensors.of(values, device, shape[0], shape[1], shape[2], shape[3]);
+        return values;
     }
 
     @Override
@@ -39,6 +67,6 @@ record Inputs(Tensor x, Tensor noise, Tensor time, Condition condition) implemen
         x.close();
         noise.close();
         time.close();
-        condition.get(Part.LABEL).close();
+        condition.parts().values().forEach(Tensor::close);
     }
 }

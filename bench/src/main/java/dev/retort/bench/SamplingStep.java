@@ -1,6 +1,6 @@
 package dev.retort.bench;
 
-import dev.retort.card.DitSpec;
+import dev.retort.card.NetworkSpec;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Moment;
 import dev.retort.model.Network;
@@ -23,12 +23,16 @@ final class SamplingStep implements Step {
     private final Request request;
     private final Inputs inputs;
 
-    SamplingStep(DitSpec spec, int batch, boolean bf16, Device device) {
+    SamplingStep(NetworkSpec spec, int batch, boolean bf16, Device device) {
         inputs = Inputs.of(spec, batch, device);
-        try (Network origin = Architectures.build(spec, Init.of(1, device))) {
-            parameters = origin.parameterCount();
-            network = Architectures.pack(origin, bf16 ? Precision.BF16 : Precision.FP32);
-        }
+        Architecture<NetworkSpec> architecture = Architectures.of(spec);
+        Map<String, long[]> shapes = architecture.parameters(spec);
+        parameters = spec.parameters();
+        network = architecture.pack(
+                spec,
+                (name, type) -> Inputs.gaussian(device, shapes.get(name)).mul(new Scalar(STD)),
+                device,
+                bf16 ? Precision.BF16 : Precision.FP32);
         request = network.open(Moment.at(Inputs.TIME), inputs.condition());
     }
 

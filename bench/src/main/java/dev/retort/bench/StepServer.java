@@ -1,7 +1,7 @@
 package dev.retort.bench;
 
 import com.sun.management.OperatingSystemMXBean;
-import dev.retort.card.DitSpec;
+import dev.retort.card.NetworkSpec;
 import dev.retort.torch.Device;
 import dev.retort.torch.Machine;
 import dev.retort.torch.MatmulPeak;
@@ -67,7 +67,7 @@ final class StepServer {
                 command.get("batch").asInt(),
                 command.get("kind").asString().equals("train"),
                 isBf16(command));
-        DitSpec spec = command.path("skeleton").asBoolean(false) ? what.skeleton() : what.spec();
+        NetworkSpec spec = command.path("skeleton").asBoolean(false) ? what.skeleton() : what.spec();
         return what.train()
                 ? new TrainingStep(spec, what.batch(), what.bf16(), device)
                 : new SamplingStep(spec, what.batch(), what.bf16(), device);

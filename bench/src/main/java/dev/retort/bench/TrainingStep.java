@@ -1,6 +1,6 @@
 package dev.retort.bench;
 
-import dev.retort.card.DitSpec;
+import dev.retort.card.NetworkSpec;
 import dev.retort.model.Network;
 import dev.retort.nn.Init;
 import dev.retort.nn.Taps;
@@ -26,7 +26,7 @@ final class TrainingStep implements Step {
     private final Ema average;
     private long steps;
 
-    TrainingStep(DitSpec spec, int batch, boolean bf16, Device device) {
+    TrainingStep(NetworkSpec spec, int batch, boolean bf16, Device device) {
         this.device = device;
         network = Architectures.build(spec, Init.of(1, device));
         inputs = Inputs.of(spec, batch, device);

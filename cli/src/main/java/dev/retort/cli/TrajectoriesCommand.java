@@ -4,6 +4,7 @@ import dev.retort.card.ModelCard;
 import dev.retort.card.SamplingSpec;
 import dev.retort.data.DataConfig;
 import dev.retort.data.Datasets;
+import dev.retort.data.LatentFolder;
 import dev.retort.data.PromptFile;
 import dev.retort.data.TrajectoryManifest;
 import dev.retort.error.RetortException;
@@ -159,9 +160,9 @@ final class TrajectoriesCommand implements Callable<Integer> {
             }
             return PromptFile.read(file);
         }
-        int size = card.network().height(); // no picture is decoded
+        int size = card.images().height();
         DataConfig pictures = data != null
-                ? DataConfig.of(data, "train", size)
+                ? DataConfig.of(data, "train", LatentFolder.is(Path.of(data)) ? 0 : size)
                 : RealImageOptions.trainedOn(model)
                         .or(() -> RealImageOptions.drawn(card.data(), "train", size))
                         .orElseThrow(() -> new RetortException(

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.retort.data.Trajectories;
 import dev.retort.io.NpyArray;
 import dev.retort.io.NpzFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -106,5 +107,40 @@ class TrajectoriesCommandTest {
         trajectories("--solver", "heun").refused(2, "heun");
         trajectories("--shard", "0").refused(2, "--shard");
         Ran.retort("trajectories", folder.resolve("no").toString()).refused(7, "does not exist");
+    }
+
+    @Test
+    void a_teacher_of_texts_is_told_those_of_a_file_in_turn() throws Exception {
+        String words = TinyModel.textToImage(folder.resolve("words")).toString();
+        Path texts = Files.writeString(folder.resolve("texts.txt"), "a circle\na square of a circle of a square\n");
+        Ran ran = Ran.retort(
+                        "trajectories",
+                        words,
+                        "--device",
+                        "cpu",
+                        "--count",
+                        "5",
+                        "--shard",
+                        "4",
+                        "--steps",
+                        "2",
+                        "--prompts",
+                        texts.toString(),
+                        "--out",
+                        out.toString())
+                .good();
+        assertThat(ran.err())
+                .contains("texts: 2 different ones, the first \"a circle\"")
+                .contains("Warning: the model reads no more than the beginning of 1 of them, such as \"a square of")
+                .contains("--seed 0 --prompt 'a circle'");
+        assertThat(Trajectories.open(out).prompts(3, 4).texts())
+                .containsExactly("a square of a circle of a square", "a circle");
+        Ran.retort("trajectories", words, "--data", folder + "/no", "--device", "cpu", "--out", folder + "/never")
+                .refused(6, "/no, where there is nothing");
+        Ran.retort("trajectories", words, "--data", "x", "--prompts", texts.toString(), "--device", "cpu")
+                .refused(2, "--data and --prompts both say what to show");
+        trajectories("--prompts", texts.toString()).refused(2, "names texts, but " + model + " is told classes");
+        Ran.retort("plan-steps", words, "--device", "cpu", "--fine", "8", "--count", "2", "--most", "2")
+                .good();
     }
 }

@@ -145,7 +145,8 @@ public record TrajectoryRecording(
             throw new RetortException(
                             Kind.USAGE,
                             texts.isEmpty()
-                                    ? teacher + " is told texts, and none are given; give those that students are to learn"
+                                    ? teacher
+                                            + " is told texts, and none are given; give those that students are to learn"
                                     : teacher + " is told classes, and texts are given; leave them out")
                     .about("prompts");
         }
@@ -187,8 +188,7 @@ public record TrajectoryRecording(
                 card.network().width(),
                 Arrays.stream(times(grid)).boxed().toList(),
                 card.classes(),
-                Optional.ofNullable(card.text())
-                        .map(text -> TrajectoryManifest.Texts.of(prompts.texts(), text)),
+                Optional.ofNullable(card.text()).map(text -> TrajectoryManifest.Texts.of(prompts.texts(), text)),
                 shardTrajectories,
                 provenance);
     }
@@ -217,11 +217,12 @@ public record TrajectoryRecording(
         public void fill(long first, int count) {
             long[] indices = LongStream.range(first, first + count).toArray();
             try (Scope scope = Scope.open()) {
-                Tensor last = sampler.sample(prompts.slice((int) first, count), manifest.seed(), indices, (input, step) -> {
-                    if (stateOfStep[step] >= 0) {
-                        shard.states(first, stateOfStep[step], Tensors.floats(input));
-                    }
-                });
+                Tensor last =
+                        sampler.sample(prompts.slice((int) first, count), manifest.seed(), indices, (input, step) -> {
+                            if (stateOfStep[step] >= 0) {
+                                shard.states(first, stateOfStep[step], Tensors.floats(input));
+                            }
+                        });
                 shard.states(first, manifest.times().size() - 1, Tensors.floats(last));
             } catch (RuntimeException e) {
                 throw TorchError.translate(

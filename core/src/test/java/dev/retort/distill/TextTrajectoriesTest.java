@@ -16,7 +16,6 @@ import dev.retort.data.Trajectories;
 import dev.retort.data.TrajectoryFolder;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
-import dev.retort.layout.ModelFiles;
 import dev.retort.model.Denoiser;
 import dev.retort.pipeline.Models;
 import dev.retort.pipeline.Pipeline;
@@ -124,8 +123,7 @@ class TextTrajectoriesTest {
         assertThat(captions).hasSize(12).doesNotHaveDuplicates();
         assertThat(Datasets.captions(DATA.open(), 12, 3)).isEqualTo(captions);
         assertThat(captions).anyMatch(text -> text.startsWith("a ")).anyMatch(text -> !text.startsWith("a "));
-        refused(
-                () -> Datasets.captions(DataConfig.shapes(16).open(), 2, 0), Kind.DATA, "no picture", "has a caption");
+        refused(() -> Datasets.captions(DataConfig.shapes(16).open(), 2, 0), Kind.DATA, "no picture", "has a caption");
     }
 
     @Test
@@ -161,11 +159,7 @@ class TextTrajectoriesTest {
                 Kind.INTERRUPTED,
                 "1 of 3 files are written");
         List<String> others = captions.subList(0, 11);
-        refused(
-                () -> recorded("stopped", teacher, others, 12),
-                Kind.DATA,
-                "texts.sha256 is",
-                "choose another folder");
+        refused(() -> recorded("stopped", teacher, others, 12), Kind.DATA, "texts.sha256 is", "choose another folder");
         recorded("stopped", teacher, captions, 12);
         for (int i = 0; i < 3; i++) {
             String name = "trajectories-0000" + i + "-of-00003.safetensors";
@@ -241,7 +235,9 @@ class TextTrajectoriesTest {
             List<StepPlanning.Planned> planned =
                     new StepPlanning(model.network(), model.card(), EULER, 8, 2, 4, 0).run(Progress.NONE, () -> false);
             assertThat(planned).hasSize(2);
-            assertThat(planned.get(1).searched()).isPositive().isLessThanOrEqualTo(planned.get(1).byPath());
+            assertThat(planned.get(1).searched())
+                    .isPositive()
+                    .isLessThanOrEqualTo(planned.get(1).byPath());
         }
     }
 }
