@@ -1,4 +1,5 @@
-"""A plain-PyTorch diffusion transformer (Peebles and Xie 2022), timed beside ours. Needs torch only; no dependency of the build.
+"""A plain-PyTorch diffusion transformer (Peebles and Xie 2022), timed beside ours, or with sd15, sd21 and sdxl the U-Net of the
+diffusers library. Needs torch only, for U-Nets diffusers as well; no dependency of the build.
 
 Server: reads one line of JSON a command on stdin, answers one line of JSON on stdout; started by BenchMain
 with the device as its argument, cpu or cuda:N.
@@ -100,12 +101,51 @@ class DiT(nn.Module):
         return out.view(n, g, g, p, p, self.out).permute(0, 5, 1, 3, 2, 4).reshape(n, self.out, g * p, g * p)
 
 
+class UNet(nn.Module):
+    """diffusers' UNet2DConditionModel of a published size, on the latents of 512 pixels."""
+
+    SIZES = {
+        "sd15": dict(cross_attention_dim=768, attention_head_dim=8),
+        "sd21": dict(cross_attention_dim=1024, attention_head_dim=[5, 10, 20, 20], use_linear_projection=True),
+        "sdxl": dict(
+            cross_attention_dim=2048,
+            attention_head_dim=[5, 10, 20],
+            use_linear_projection=True,
+            block_out_channels=[320, 640, 1280],
+            down_block_types=["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"],
+            up_block_types=["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"],
+            transformer_layers_per_block=[1, 2, 10],
+            addition_embed_type="text_time",
+            addition_time_embed_dim=256,
+            projection_class_embeddings_input_dim=2816,
+        ),
+    }
+
+    def __init__(self, name, bf16):
+        super().__init__()
+        from diffusers import UNet2DConditionModel
+
+        torch.set_default_dtype(torch.bfloat16 if bf16 else torch.float32)  # so that weights never exist in fp32 as well
+        self.net = UNet2DConditionModel(sample_size=64, **self.SIZES[name])
+        torch.set_default_dtype(torch.float32)
+        self.channels, self.side, self.classes = 4, 64, 1
+        self.width, self.xl = self.SIZES[name]["cross_attention_dim"], name == "sdxl"
+        self.told = None
+
+    def forward(self, x, t, y):
+        if self.told is None:
+            n = x.shape[0]
+            more = {"text_embeds": torch.randn(n, 1280, dtype=x.dtype), "time_ids": torch.full((n, 6), 512, dtype=x.dtype)}
+            self.told = torch.randn(n, 77, self.width, dtype=x.dtype), more if self.xl else None
+        return self.net(x, t, self.told[0], added_cond_kwargs=self.told[1]).sample
+
+
 class Case:
     def __init__(self, device, model, batch, kind, precision, compiled):
         torch.manual_seed(0)
         self.device = torch.device(device)
         self.train, self.bf16 = kind == "train", precision == "bf16"
-        self.net = DiT(model).to(self.device)
+        self.net = (UNet(model, self.bf16 and not self.train) if model in UNet.SIZES else DiT(model)).to(self.device)
         shape = (batch, self.net.channels, self.net.side, self.net.side)
         self.x, self.noise = torch.randn(shape), torch.randn(shape)
         self.t, self.y = torch.randint(0, 1000, (batch,)), torch.randint(0, self.net.classes, (batch,))

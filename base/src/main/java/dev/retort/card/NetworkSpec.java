@@ -124,4 +124,9 @@ public interface NetworkSpec {
 
     /** The outputs of its blocks, in order: the intermediates that networks of different shapes are compared by. */
     List<TapPoint> taps();
+
+    /** What the names of the layers inside these blocks begin with, block by block. */
+    default List<String> blocks() {
+        return taps().stream().map(TapPoint::name).toList();
+    }
 }

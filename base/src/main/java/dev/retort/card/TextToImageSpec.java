@@ -159,4 +159,10 @@ public record TextToImageSpec(UNetSpec unet, List<ClipTextSpec> encoders, boolea
     public List<TapPoint> taps() {
         return unet.taps();
     }
+
+    /** Of the U-Net, which is the child {@code unet} of the whole. */
+    @Override
+    public List<String> blocks() {
+        return unet.blocks().stream().map(block -> "unet." + block).toList();
+    }
 }

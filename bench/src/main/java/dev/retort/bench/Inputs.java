@@ -30,11 +30,11 @@ record Inputs(Tensor x, Tensor noise, Tensor time, Condition condition) implemen
                 for (int i = 0; i < shape.size(); i++) {
                     whole[i + 1] = shape.get(i);
                 }
-                told.put(part, scope.keep(part == Part.LABEL ? labels(spec, batch, device) : gaussian(device, whole)));
+                told.put(part, scope.keep(part == Part.LABEL ? labels(spec, batch, device) : gaussian(device, 1, whole)));
             });
             return new Inputs(
-                    scope.keep(gaussian(device, batch, spec.channels(), spec.height(), spec.width())),
-                    scope.keep(gaussian(device, batch, spec.channels(), spec.height(), spec.width())),
+                    scope.keep(gaussian(device, 1, batch, spec.channels(), spec.height(), spec.width())),
+                    scope.keep(gaussian(device, 1, batch, spec.channels(), spec.height(), spec.width())),
                     scope.keep(Tensors.full(TIME, device, batch)),
                     Condition.of(told));
         }
@@ -45,10 +45,15 @@ record Inputs(Tensor x, Tensor noise, Tensor time, Condition condition) implemen
     }
 
     /** Normal numbers, of which a few are used again and again: they cost nothing beside the weights of a large network. */
-    static Tensor gaussian(Device device, long... shape) {
+    static Tensor gaussian(Device device, double std, long... shape) {
         float[] values = new float[Math.toIntExact(LongStream.of(shape).reduce(1, Math::multiplyExact))];
         for (int i = 0; i < values.length; i += NORMAL.length) {
             System.arraycopy(NORMAL, 0, values, i, Math.min(NORMAL.length, values.length - i));
+        }
+        if (std != 1) {
+            for (int i = 0; i < values.length; i++) {
+                values[i] *= (float) std;
+            }
         }
         return Tensors.of(values, device, shape);
     }
@@ -67,6 +72,10 @@ record Inputs(Tensor x, Tensor noise, Tensor time, Condition condition) implemen
         x.close();
         noise.close();
         time.close();
-        condition.parts().values().forEach(Tensor::close);
+        for (Part part : Part.values()) {
+            if (condition.has(part)) {
+                condition.get(part).close();
+            }
+        }
     }
 }

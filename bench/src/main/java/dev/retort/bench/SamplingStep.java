@@ -3,14 +3,14 @@ package dev.retort.bench;
 import dev.retort.card.NetworkSpec;
 import dev.retort.model.Denoiser;
 import dev.retort.model.Moment;
-import dev.retort.model.Network;
 import dev.retort.model.Request;
-import dev.retort.nn.Init;
+import dev.retort.pipeline.Architecture;
 import dev.retort.pipeline.Architectures;
 import dev.retort.torch.Device;
 import dev.retort.torch.NoGrad;
 import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -18,6 +18,9 @@ import org.bytedeco.pytorch.Tensor;
  * sampler prepares it. What a request computes once for all its steps is not part of a step.
  */
 final class SamplingStep implements Step {
+    /** Small enough for values to stay finite through any network. */
+    private static final double STD = 0.02;
+
     private final long parameters;
     private final Denoiser network;
     private final Request request;
@@ -30,7 +33,7 @@ final class SamplingStep implements Step {
         parameters = spec.parameters();
         network = architecture.pack(
                 spec,
-                (name, type) -> Inputs.gaussian(device, shapes.get(name)).mul(new Scalar(STD)),
+                (name, type) -> Inputs.gaussian(device, STD, shapes.get(name)),
                 device,
                 bf16 ? Precision.BF16 : Precision.FP32);
         request = network.open(Moment.at(Inputs.TIME), inputs.condition());

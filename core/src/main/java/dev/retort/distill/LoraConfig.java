@@ -1,8 +1,8 @@
 package dev.retort.distill;
 
-import dev.retort.card.TapPoint;
 import dev.retort.config.Require;
 import dev.retort.config.Suggestion;
+import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.model.Network;
@@ -24,6 +24,8 @@ import java.util.Set;
  *     and last layer and what embeds time and class (Lin et al. 2024, section 3.4)
  */
 public record LoraConfig(int rank, double alpha, List<String> targets) {
+    private static final int MOST_NAMED = 4;
+
     /** Validates. */
     public LoraConfig {
         Require.atLeast("rank", rank, 1);
@@ -49,7 +51,7 @@ public record LoraConfig(int rank, double alpha, List<String> targets) {
                 all.add(path);
             }
         });
-        List<String> blocks = student.spec().taps().stream().map(TapPoint::name).toList();
+        List<String> blocks = student.spec().blocks();
         Set<String> chosen = new LinkedHashSet<>(all);
         if (targets.isEmpty()) {
             chosen.removeIf(path -> blocks.stream().noneMatch(block -> (path + ".").startsWith(block + ".")));
@@ -68,7 +70,7 @@ public record LoraConfig(int rank, double alpha, List<String> targets) {
             throw new RetortException(
                     Kind.CONFIG,
                     field + ".targets is empty, but the student has no products inside blocks; name some of "
-                            + String.join(", ", all));
+                            + FirstFew.of(List.copyOf(all), MOST_NAMED));
         }
         return new Adapters(init, rank, alpha, chosen);
     }

@@ -5,7 +5,6 @@ import dev.retort.card.QuantizationSpec.Activations;
 import dev.retort.card.QuantizationSpec.Isa;
 import dev.retort.card.SamplingPlan;
 import dev.retort.card.SamplingSpec;
-import dev.retort.card.TapPoint;
 import dev.retort.card.TrainedFor;
 import dev.retort.config.Require;
 import dev.retort.data.Prompts;
@@ -135,7 +134,7 @@ public record QuantizeConfig(int bits, int ranges, double clip, int samples, Lis
         } catch (RetortException e) {
             throw new RetortException(Kind.CONFIG, field + "." + e.getMessage(), e);
         }
-        List<String> blocks = network.spec().taps().stream().map(TapPoint::name).toList();
+        List<String> blocks = network.spec().blocks();
         layers.stream()
                 .filter(layer -> network.spec().outputs() > 1
                         && blocks.stream().noneMatch(block -> layer.startsWith(block + ".")))

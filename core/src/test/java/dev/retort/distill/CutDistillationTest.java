@@ -12,8 +12,10 @@ import dev.retort.config.Configs;
 import dev.retort.cut.ModelCut;
 import dev.retort.data.DataConfig;
 import dev.retort.diffusion.Prediction;
+import dev.retort.layout.LoraFile;
 import dev.retort.pipeline.Models;
 import dev.retort.quantize.CalibrationConfig;
+import dev.retort.run.RunFolder;
 import dev.retort.train.ComputeConfig;
 import dev.retort.train.CutConfig;
 import dev.retort.train.EmaConfig;
@@ -30,6 +32,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -107,6 +110,33 @@ class CutDistillationTest {
                         .encoders()
                         .get(0)
                         .vocabulary());
+    }
+
+    @Test
+    void adapters_of_a_text_to_image_student_lie_inside_the_blocks_of_its_unet() {
+        Recipe plain = recipe(new CutConfig(NamedLayout.WHOLE, 1, 0.1), new StudentStart.Cut());
+        StageConfig adapted = new StageConfig(
+                "lcm",
+                8,
+                List.of(new LossConfig.Output(LossWeight.ONE, Prediction.FLOW)),
+                "",
+                Optional.empty(),
+                List.of(),
+                Optional.of(new LoraConfig(2, 2, List.of())));
+        distilled(
+                new Recipe(
+                        plain.teacher(),
+                        plain.student(),
+                        plain.init(),
+                        plain.objective(),
+                        List.of(adapted),
+                        plain.run()),
+                "lcm");
+        try (LoraFile file = LoraFile.open(new RunFolder(temp.resolve("lcm")).adapter())) {
+            assertThat(file.pairs()).isNotEmpty().allMatch(pair -> pair.module()
+                    .matches("(down_blocks|mid_block|up_blocks)\\..*"));
+            assertThat(file.denoiser()).isEqualTo("unet");
+        }
     }
 
     @Test
