@@ -97,8 +97,8 @@ public record TrajectoryManifest(
     }
 
     private static List<String> hashes(Optional<TextCard> card) {
-        return card
-                .map(told -> told.tokenizers().stream().map(TokenizerFolder::sha256).toList())
+        return card.map(told ->
+                        told.tokenizers().stream().map(TokenizerFolder::sha256).toList())
                 .orElse(List.of());
     }
 

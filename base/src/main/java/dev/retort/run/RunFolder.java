@@ -7,8 +7,8 @@ import dev.retort.error.FirstFew;
 import dev.retort.error.RetortException;
 import dev.retort.error.RetortException.Kind;
 import dev.retort.io.AtomicWrite;
-import dev.retort.io.OwnFiles;
 import dev.retort.io.FolderLock;
+import dev.retort.io.OwnFiles;
 import dev.retort.layout.LoraFile;
 import dev.retort.layout.ModelFiles;
 import java.io.IOException;
@@ -195,8 +195,11 @@ public record RunFolder(Path path) {
     /** Whether a folder holds only what a user put there, as one does that was pruned around it. */
     private static boolean isUsers(Path checkpoint) {
         String[] names = checkpoint.toFile().list();
-        return names != null && names.length > 0 && Arrays.stream(names).noneMatch(name ->
-                        CHECKPOINT_FILES.names().matcher(name).matches());
+        return names != null
+                && names.length > 0
+                && Arrays.stream(names)
+                        .noneMatch(
+                                name -> CHECKPOINT_FILES.names().matcher(name).matches());
     }
 
     /** The newest whole checkpoint. */

@@ -10,7 +10,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class OwnFilesDeleteTest {
-    private static final OwnFiles KIND = new OwnFiles("a thing", "a.json", Pattern.compile("a\\.json|words/[a-z]+\\.txt"));
+    private static final OwnFiles KIND =
+            new OwnFiles("a thing", "a.json", Pattern.compile("a\\.json|words/[a-z]+\\.txt"));
 
     @TempDir
     Path temp;

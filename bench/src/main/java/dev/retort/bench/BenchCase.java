@@ -112,6 +112,7 @@ public record BenchCase(String model, int batch, boolean train, boolean bf16) {
 
     @Override
     public String toString() {
-        return (spec() instanceof DitSpec ? "DiT-" : "UNet-") + model + " ×" + batch + " " + (train ? "train" : "sample") + " " + precision();
+        return (spec() instanceof DitSpec ? "DiT-" : "UNet-") + model + " ×" + batch + " "
+                + (train ? "train" : "sample") + " " + precision();
     }
 }

@@ -30,7 +30,9 @@ record Inputs(Tensor x, Tensor noise, Tensor time, Condition condition) implemen
                 for (int i = 0; i < shape.size(); i++) {
                     whole[i + 1] = shape.get(i);
                 }
-                told.put(part, scope.keep(part == Part.LABEL ? labels(spec, batch, device) : gaussian(device, 1, whole)));
+                told.put(
+                        part,
+                        scope.keep(part == Part.LABEL ? labels(spec, batch, device) : gaussian(device, 1, whole)));
             });
             return new Inputs(
                     scope.keep(gaussian(device, 1, batch, spec.channels(), spec.height(), spec.width())),

@@ -16,6 +16,7 @@ import dev.retort.torch.IntegerProduct;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -98,6 +99,15 @@ class LessonsTest {
             assertThat(shades).as("picture " + i).hasSizeGreaterThan(8);
         }
         assertThat(pictures).hasSize(80);
+    }
+
+    @Test
+    void a_pipeline_of_another_program_draws_what_a_text_asks_for() {
+        Path pipeline = Path.of("../core/src/test/resources/dev/retort/pipeline/sd");
+        DrawByWords.draw(pipeline, temp.resolve("words.png"), "a large red circle", "a small cross", 2, 7);
+        PixelImage picture = ImageDecoder.read(temp.resolve("words.png"));
+        assertThat(List.of(picture.channels(), picture.height(), picture.width()))
+                .containsExactly(3, 64, 64);
     }
 
     @Test
