@@ -15,7 +15,7 @@ import org.bytedeco.pytorch.Tensor;
  * {@link dev.retort.torch.ExactMath} plain ops that have every derivative.
  */
 public final class Attend {
-    /** Scores held at a time where no gradient is recorded: queries go in portions where there are more. */
+    /** Scores held at a time where no gradient is recorded: queries go in portions where there are more, and the kernel keeps them. */
     private static final long SCORES = 1L << 24;
 
     private Attend() {}
@@ -42,7 +42,7 @@ public final class Attend {
     public static Tensor of(Tensor q, Tensor k, Tensor v, Mask mask, double scale) {
         long queries = q.size(2);
         long portion = Math.max(1, SCORES / (q.size(0) * q.size(1) * k.size(2)));
-        if (queries <= portion || !NoGrad.isOn() || Recorder.isOn()) {
+        if (queries <= portion || !NoGrad.isOn() || Recorder.isOn() || Ops.attendsInTiles(q, k, v)) {
             return some(q, k, v, mask, scale, 0);
         }
         Tensor[] parts = new Tensor[Math.toIntExact((queries + portion - 1) / portion)];

@@ -7,6 +7,9 @@ import org.bytedeco.pytorch.global.torch;
 
 /** Ops that several kernels can compute: which of them does, on this device and as {@link Kernels} was measured. */
 final class Dispatch {
+    /** Scores of a head, a megabyte of them: 512 queries to as many keys, or 4096 to the tokens of a text. */
+    private static final long MANY_SCORES = 1 << 18;
+
     private Dispatch() {}
 
     /** {@link Ops#linear}. */
@@ -151,9 +154,21 @@ final class Dispatch {
     }
 
     private static Kernels.Attention attentionKernel(Tensor q, Tensor k, Tensor v) {
-        if (mayBeOurs(q) && BlasAttention.fits(q, k, v)) {
-            return Kernels.current().attention();
+        if (q.is_cuda() && !ExactMath.isOn()) {
+            return Kernels.Attention.FUSED;
         }
-        return q.is_cuda() && !ExactMath.isOn() ? Kernels.Attention.FUSED : Kernels.Attention.PLAIN;
+        boolean ours = mayBeOurs(q) && BlasAttention.fits(q, k, v);
+        Kernels.Attention chosen = ours ? Kernels.current().attention() : Kernels.Attention.PLAIN;
+        return chosen == Kernels.Attention.PLAIN && isLong(q, k) ? Kernels.Attention.FUSED : chosen;
+    }
+
+    /** Whether the scores of a head are so many that it pays to compute them in tiles, where no gradient needs them. */
+    private static boolean isLong(Tensor q, Tensor k) {
+        return q.size(2) * k.size(2) >= MANY_SCORES && NoGrad.isOn() && !ExactMath.isOn();
+    }
+
+    /** Whether attention keeps no more scores at a time than a tile of them. */
+    static boolean attendsInTiles(Tensor q, Tensor k, Tensor v) {
+        return attentionKernel(q, k, v) == Kernels.Attention.FUSED;
     }
 }

@@ -69,6 +69,11 @@ public final class Ops {
                 joint);
     }
 
+    /** Whether {@link #attention(Tensor, Tensor, Tensor, Tensor, double)} keeps no more scores at a time than a tile of them. */
+    public static boolean attendsInTiles(Tensor q, Tensor k, Tensor v) {
+        return Dispatch.attendsInTiles(q, k, v);
+    }
+
     /**
      * softmax(scale·q·kᵀ + mask)·v per head.
      *

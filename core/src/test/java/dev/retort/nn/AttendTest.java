@@ -17,6 +17,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Attention beside its formula in double. */
@@ -140,8 +141,9 @@ class AttendTest {
     }
 
     @ParameterizedTest
-    @ValueSource(booleans = {false, true})
-    void many_queries_go_in_portions_and_a_causal_mask_goes_with_them(boolean causal) {
+    @CsvSource({"plain, false", "plain, true", "shared, false", "shared, true"})
+    void many_queries_go_in_tiles_or_portions_and_a_causal_mask_goes_with_them(String kernel, boolean causal) {
+        Kernels.use(Kernels.parse("attention=" + kernel), "a test");
         int queries = 2000;
         int keys = 1900; // 22.8 million scores
         double[] q = random(1, queries);
