@@ -43,6 +43,7 @@ import picocli.CommandLine.Parameters;
             "  retort convert dit-xl pipeline --to diffusers   a folder of the diffusers library",
             "  retort convert pipeline dit --dtype bf16        half the size",
             "  retort convert sit.pt sit --family sit          where the weights do not tell",
+            "  retort convert sd15.safetensors sd15 --to diffusers   Stable Diffusion's one file to a folder, and back",
             "  retort convert runs/few small --fold            a student of few steps, a third smaller",
             "",
             "Of a training file the average of the weights (EMA) is taken where it has one, and that is said.",

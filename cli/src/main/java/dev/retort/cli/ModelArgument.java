@@ -10,7 +10,8 @@ import java.util.OptionalInt;
 final class ModelArgument {
     /** What may be written, for the help. */
     static final String PLACES =
-            "A run, one of its checkpoints, a model folder, a DiT's .pt or diffusers folder, or hf:OWNER/NAME.";
+            "A run, one of its checkpoints, a model folder, another program's file (.pt, .ckpt, .safetensors) or diffusers folder, or"
+                    + " hf:OWNER/NAME.";
 
     private ModelArgument() {}
 

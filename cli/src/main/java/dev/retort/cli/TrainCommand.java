@@ -16,7 +16,7 @@ import picocli.CommandLine.Option;
 @Command(
         name = "train",
         header = {
-            "Train a diffusion transformer. The same command resumes a run that was stopped.",
+            "Train a diffusion model. The same command resumes a run that was stopped.",
             "",
             "Examples:",
             "  retort train fashion-teacher --dry-run                what it would take, and all settings",

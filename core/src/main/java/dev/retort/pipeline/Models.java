@@ -88,7 +88,7 @@ public final class Models {
                     Kind.CHECKPOINT,
                     place + (Files.exists(place) ? " holds no model" : " does not exist")
                             + "; give a run folder, a checkpoint, a model folder with " + ModelFiles.CARD
-                            + ", or what another program wrote: a DiT's .pt, or a folder of the diffusers library");
+                            + ", or another program's file (.pt, .ckpt, .safetensors) or diffusers folder");
         });
     }
 

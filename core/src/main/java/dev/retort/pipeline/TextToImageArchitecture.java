@@ -21,6 +21,7 @@ import dev.retort.torch.Precision;
 import dev.retort.torch.Scope;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /** U-Nets with their text encoders. */
@@ -43,6 +44,11 @@ final class TextToImageArchitecture implements Architecture<TextToImageSpec> {
     @Override
     public TextToImageSpec minimal(TextToImageSpec spec) {
         return new TextToImageSpec(spec.unet().minimal(), spec.encoders(), spec.zeroNone());
+    }
+
+    @Override
+    public Map<String, long[]> parameters(TextToImageSpec spec) {
+        return TextToImageLayout.DIFFUSERS.shapes(spec);
     }
 
     @Override

@@ -263,6 +263,10 @@ class UNetFilesTest {
                 .orElseThrow();
         try (Scope scope = Scope.open();
                 Network network = Architectures.build(spec, Init.of(1, Device.CPU))) {
+            Map<String, long[]> listed = Architectures.of(spec).parameters(spec);
+            Map<String, long[]> built = Weights.shapes(network.state());
+            assertThat(new ArrayList<>(listed.keySet())).isEqualTo(new ArrayList<>(built.keySet()));
+            built.forEach((key, shape) -> assertThat(listed.get(key)).as(key).isEqualTo(shape));
             ModelFiles.save(ours, card, Weights.writer(network.state(), dev.retort.torch.Dtype.F32));
         }
         try (TensorFile file = TensorFiles.open(ours.resolve(ModelFiles.WEIGHTS))) {
