@@ -97,11 +97,8 @@ class NoDownloadTest {
         assertThat(steps).hasSizeGreaterThan(1);
         // A folded network looks its rows up when a request is opened; its forward serves whoever asks outside of one,
         // and the search follows that call from the requests of other networks. A request says its times in Java's
-        // numbers; AskedTime reads those of a forward that is asked in tensors. A text is encoded when a request is
-        // opened, where
-        // its pooled state is looked for at the token that ends it.
-        assertThat(readersBehind(steps, Set.of()))
-                .containsExactly("AskedTime.times", "ClipText.pooled", "FoldedDit.forward");
+        // numbers; AskedTime reads those of a forward that is asked in tensors.
+        assertThat(readersBehind(steps, Set.of())).containsExactly("AskedTime.times", "FoldedDit.forward");
     }
 
     @Test
