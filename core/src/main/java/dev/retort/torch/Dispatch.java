@@ -144,23 +144,13 @@ final class Dispatch {
         }
         Tensor mixed; // (N, heads, T, d)
         if (kernel == Kernels.Attention.FUSED) {
-            mixed = fused(q, k, v, mask, scale);
+            mixed = torch.scaled_dot_product_attention(
+                    q, k, v, Ops.optional(mask), 0.0, false, new DoubleOptional(scale), false);
         } else {
             Tensor scores = Ops.matmul(scale == 1 ? q : Ops.mul(q, scale), k.transpose(-2, -1)); // (N, heads, T, S)
             mixed = Ops.matmul(Ops.softmax(mask == null ? scores : scores.add(mask)), v);
         }
         return mixed.transpose(1, 2).reshape(q.size(0), q.size(2), q.size(1) * q.size(3));
-    }
-
-    /** On the CPU in fp32: this build's products of tiles in 16 bits take eight times as long. */
-    private static Tensor fused(Tensor q, Tensor k, Tensor v, Tensor mask, double scale) {
-        Dtype given = Dtype.of(q);
-        if (q.is_cuda() || given == Dtype.F32) {
-            return torch.scaled_dot_product_attention(
-                    q, k, v, Ops.optional(mask), 0.0, false, new DoubleOptional(scale), false);
-        }
-        Tensor wide = mask == null ? null : Dtype.F32.cast(mask);
-        return given.cast(fused(Dtype.F32.cast(q), Dtype.F32.cast(k), Dtype.F32.cast(v), wide, scale));
     }
 
     private static Kernels.Attention attentionKernel(Tensor q, Tensor k, Tensor v) {
@@ -172,9 +162,12 @@ final class Dispatch {
         return chosen == Kernels.Attention.PLAIN && isLong(q, k) ? Kernels.Attention.FUSED : chosen;
     }
 
-    /** Whether the scores of a head are so many that it pays to compute them in tiles, where no gradient needs them. */
+    /**
+     * Whether the scores of a head are so many that it pays to compute them in tiles, where no gradient needs them; not in 16 bits, whose tiles this
+     * build of libtorch multiplies several times slower.
+     */
     private static boolean isLong(Tensor q, Tensor k) {
-        return q.size(2) * k.size(2) >= MANY_SCORES && NoGrad.isOn() && !ExactMath.isOn();
+        return q.size(2) * k.size(2) >= MANY_SCORES && Dtype.of(q) == Dtype.F32 && NoGrad.isOn() && !ExactMath.isOn();
     }
 
     /** Whether attention keeps no more scores at a time than a tile of them. */

@@ -164,25 +164,6 @@ class AttendTest {
     }
 
     @Test
-    void many_queries_of_16_bits_are_computed_in_32() {
-        int count = 700; // half a million scores
-        try (NoGrad off = NoGrad.on()) {
-            Tensor[] wide = {
-                tensor(random(1, count), count), tensor(random(2, count), count), tensor(random(3, count), count)
-            };
-            Tensor[] half = new Tensor[wide.length];
-            for (int i = 0; i < wide.length; i++) {
-                half[i] = Dtype.BF16.cast(wide[i]);
-                wide[i] = Dtype.F32.cast(half[i]);
-            }
-            Tensor found = Attend.of(half[0], half[1], half[2], Attend.Mask.NONE, SCALE);
-            assertThat(Dtype.of(found)).isEqualTo(Dtype.BF16);
-            Tensor exact = Dtype.BF16.cast(Attend.of(wide[0], wide[1], wide[2], Attend.Mask.NONE, SCALE));
-            assertThat(Plain.values(Dtype.F32.cast(found))).isEqualTo(Plain.values(Dtype.F32.cast(exact)));
-        }
-    }
-
-    @Test
     void exact_math_gives_the_same_and_the_same_gradient() {
         Kernels.use(Kernels.parse("linear=shared,attention=shared,elementwise=fused"), "a test");
         Tensor q = tensor(random(1, 4), 4).set_requires_grad(true);
