@@ -15,6 +15,9 @@ import java.util.Optional;
  *     2023)
  */
 public record TextToImageSpec(UNetSpec unet, List<ClipTextSpec> encoders, boolean zeroNone) implements NetworkSpec {
+    /** Name of the denoiser among the parts of the network, as pipelines of other programs call it. */
+    public static final String UNET = "unet";
+
     /** Validates. */
     public TextToImageSpec {
         Require.notEmpty("encoders", encoders);
@@ -163,6 +166,6 @@ public record TextToImageSpec(UNetSpec unet, List<ClipTextSpec> encoders, boolea
     /** Of the U-Net, which is the child {@code unet} of the whole. */
     @Override
     public List<String> blocks() {
-        return unet.blocks().stream().map(block -> "unet." + block).toList();
+        return unet.blocks().stream().map(block -> UNET + "." + block).toList();
     }
 }

@@ -14,7 +14,6 @@ import tools.jackson.databind.node.ObjectNode;
 
 /** The {@code config.json} of diffusers' {@code AutoencoderKL} and {@code AutoencoderTiny}. */
 public final class AutoencoderConfig {
-    private static final String CLASS = "_class_name";
     private static final String DOWN = "DownEncoderBlock2D";
     private static final String UP = "UpDecoderBlock2D";
 
@@ -30,18 +29,18 @@ public final class AutoencoderConfig {
 
     /** Whether a file is the configuration of an autoencoder, of a kind that is built here or not. */
     static boolean isOne(Path file) {
-        return open(file).text(CLASS, "").startsWith("Autoencoder");
+        return open(file).text(DiffusersFolder.CLASS, "").startsWith("Autoencoder");
     }
 
     /** The shape a file describes; settings that would change the arithmetic in a way not built here are refused. */
     public static AutoencoderSpec read(Path file) {
         LibraryConfig config = open(file);
         AutoencoderConfig reader = new AutoencoderConfig(config);
-        String kind = config.text(CLASS, "");
+        String kind = config.text(DiffusersFolder.CLASS, "");
         return switch (kind) {
             case "AutoencoderKL" -> reader.kl();
             case "AutoencoderTiny" -> reader.tiny();
-            default -> throw config.refused(CLASS, kind, "AutoencoderKL or AutoencoderTiny");
+            default -> throw config.refused(DiffusersFolder.CLASS, kind, "AutoencoderKL or AutoencoderTiny");
         };
     }
 

@@ -60,10 +60,9 @@ public final class AutoencoderFiles {
         if (stem.isPresent()) {
             return pair(TinyPair.of(stem.get()));
         }
-        Optional<OriginalAutoencoder> original =
-                Files.isRegularFile(path) ? OriginalAutoencoder.in(path) : Optional.empty();
+        Optional<AutoencoderFiles> original = Files.isRegularFile(path) ? inFile(path) : Optional.empty();
         if (original.isPresent()) {
-            return new AutoencoderFiles(path, original.get().spec(), null, original.get());
+            return original.get();
         }
         List<Path> pairs = pairs(path);
         if (pairs.size() == 1) {
@@ -79,6 +78,11 @@ public final class AutoencoderFiles {
                         : path + " holds several autoencoders; choose one of "
                                 + String.join(
                                         ", ", pairs.stream().map(Path::toString).toList()));
+    }
+
+    /** The one in a file of the original layout, alone or in a whole model; empty where it holds none. */
+    static Optional<AutoencoderFiles> inFile(Path path) {
+        return OriginalAutoencoder.in(path).map(found -> new AutoencoderFiles(path, found.spec(), null, found));
     }
 
     private static AutoencoderFiles pair(TinyPair pair) {

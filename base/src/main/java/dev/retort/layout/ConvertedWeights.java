@@ -53,6 +53,11 @@ public final class ConvertedWeights {
         return writer;
     }
 
+    /** What both writers of files do with a tensor. */
+    private interface Adding {
+        void add(String name, Dtype dtype, long[] shape, SafetensorsWriter.Values values);
+    }
+
     /** Refuses a folder where a file is to be written. */
     static void requireFile(Path to) {
         if (Files.isDirectory(to)) {
@@ -70,37 +75,19 @@ public final class ConvertedWeights {
         boolean torch = to.toString().matches("(?i).*\\.(pt|pth|ckpt|bin)");
         TorchWriter pickle = new TorchWriter();
         SafetensorsWriter plain = new SafetensorsWriter().metadata("format", "pt");
+        Adding writer = torch ? pickle::add : plain::add;
         for (TensorFile file : files) {
-            file.entries().forEach((name, entry) -> {
-                SafetensorsWriter.Values values = file.values(name, 0, entry.elements(), dtype);
-                if (torch) {
-                    pickle.add(name, dtype, entry.shape(), values);
-                } else {
-                    plain.add(name, dtype, entry.shape(), values);
-                }
-            });
+            file.entries()
+                    .forEach((name, entry) ->
+                            writer.add(name, dtype, entry.shape(), file.values(name, 0, entry.elements(), dtype)));
         }
         facts.forEach(plain::metadata);
-        for (String marker : markers) {
-            SafetensorsWriter.Values none = out -> {};
-            if (torch) {
-                pickle.add(marker, dtype, new long[] {0}, none);
-            } else {
-                plain.add(marker, dtype, new long[] {0}, none);
-            }
-        }
+        markers.forEach(marker -> writer.add(marker, dtype, new long[] {0}, out -> {}));
         if (torch) {
             pickle.write(to);
         } else {
             plain.write(to);
         }
-    }
-
-    /** The values of a part of a layout. */
-    static SafetensorsWriter.Values values(TensorFile parameters, WeightLayout.Part part, Dtype dtype) {
-        TensorEntry entry = parameters.entry(part.parameter());
-        long row = entry.elements() / entry.shape()[0];
-        return parameters.values(part.parameter(), part.firstRow() * row, part.shape()[0] * row, dtype);
     }
 
     /**

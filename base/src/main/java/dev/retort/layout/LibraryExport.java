@@ -29,7 +29,7 @@ final class LibraryExport {
     /** A configuration that names its class and nothing else yet. */
     static ObjectNode config(String className) {
         ObjectNode config = JSON.createObjectNode();
-        config.put("_class_name", className);
+        config.put(DiffusersFolder.CLASS, className);
         config.put("_diffusers_version", LIBRARY_VERSION);
         return config;
     }
@@ -49,10 +49,7 @@ final class LibraryExport {
 
     /** The weights of a layout. */
     static SafetensorsWriter weights(List<WeightLayout.Part> parts, TensorFile parameters, Storage how) {
-        SafetensorsWriter writer = new SafetensorsWriter().metadata("format", "pt");
-        parts.forEach(part -> writer.add(
-                part.key(), how.dtype(), part.shape(), ConvertedWeights.values(parameters, part, how.dtype())));
-        return writer;
+        return ConvertedWeights.writer(new RowsView(parameters, parts, parameters), how.dtype());
     }
 
     /** Says in a pipeline's index of which class one of its parts is. */

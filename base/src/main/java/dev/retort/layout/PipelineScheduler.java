@@ -21,7 +21,6 @@ import java.util.regex.Pattern;
  * are for {@link SchedulerDrawing}.
  */
 final class PipelineScheduler {
-    private static final String CLASS = "_class_name";
     private static final String ADVICE =
             "correct it, or take the scheduler's folder away to have the noise levels of the DiT paper assumed";
     private static final int MOST_STEPS = 1 << 20;
@@ -68,10 +67,13 @@ final class PipelineScheduler {
 
     private PipelineScheduler(LibraryConfig read, LibraryConfig index) {
         List<String> indexed = index.texts("scheduler");
-        String named = read.text(CLASS, indexed.isEmpty() ? "missing" : indexed.get(indexed.size() - 1));
+        String named =
+                read.text(DiffusersFolder.CLASS, indexed.isEmpty() ? "missing" : indexed.get(indexed.size() - 1));
         this.kind = SchedulerClass.named(named)
-                .orElseThrow(() -> read.refused(CLASS, named, "one of " + String.join(", ", SchedulerClass.names())));
-        boolean stable = STABLE_DIFFUSION.matcher(index.text(CLASS, "")).matches();
+                .orElseThrow(() -> read.refused(
+                        DiffusersFolder.CLASS, named, "one of " + String.join(", ", SchedulerClass.names())));
+        boolean stable =
+                STABLE_DIFFUSION.matcher(index.text(DiffusersFolder.CLASS, "")).matches();
         this.config = stable && kind.betas() != SchedulerClass.Betas.NONE ? asPipeline(read) : read;
         if (!indexed.isEmpty() && !indexed.contains(named)) {
             notes.add("model_index.json names " + indexed.get(indexed.size() - 1) + ", its scheduler's own file "

@@ -69,7 +69,7 @@ public enum TextToImageLayout implements WeightLayout<TextToImageSpec> {
         }
     };
 
-    private static final String UNET = "unet.";
+    private static final String UNET = TextToImageSpec.UNET + ".";
 
     private static List<Part> prefixed(List<Part> parts, String prefix) {
         return parts.stream()

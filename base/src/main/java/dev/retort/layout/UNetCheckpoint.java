@@ -30,7 +30,6 @@ import java.util.stream.IntStream;
  * layout. Weights are read tensor by tensor.
  */
 final class UNetCheckpoint implements Checkpoint {
-    private static final String UNET = "unet";
     /** What the library's pipelines are guided by where nobody says otherwise. */
     private static final double GUIDANCE = 7.5;
 
@@ -146,12 +145,7 @@ final class UNetCheckpoint implements Checkpoint {
     private static UNetCheckpoint original(
             WeightLayout<?> layout, Path path, OriginalUNetFile file, TensorFile parameters, ModelCard card) {
         return new UNetCheckpoint(
-                layout,
-                card,
-                OriginalAutoencoder.in(path).map(found -> AutoencoderFiles.find(path)),
-                file.weights(),
-                parameters,
-                file.notes());
+                layout, card, AutoencoderFiles.inFile(path), file.weights(), parameters, file.notes());
     }
 
     private static NetworkSpec whole(
@@ -195,7 +189,7 @@ final class UNetCheckpoint implements Checkpoint {
     /** The weights of all networks; none stays open where one cannot be opened. */
     private static TensorFile joined(Path path, TensorFile unet, List<TextEncoderFiles> encoders) {
         Map<String, TensorFile> files = new LinkedHashMap<>();
-        files.put(UNET, unet);
+        files.put(TextToImageSpec.UNET, unet);
         try {
             for (int i = 0; i < encoders.size(); i++) {
                 files.put(TextToImageSpec.encoder(i), encoders.get(i).open());

@@ -83,9 +83,9 @@ final class UNetConfig {
      * @param version of the library that wrote the pipeline around it; empty where there is none
      */
     static UNetSpec read(LibraryConfig config, int tokens, OptionalInt pooled, String version) {
-        String kind = config.text("_class_name", "");
+        String kind = config.text(DiffusersFolder.CLASS, "");
         if (!kind.equals(CLASS)) {
-            throw config.refused("_class_name", kind, CLASS);
+            throw config.refused(DiffusersFolder.CLASS, kind, CLASS);
         }
         FIXED.forEach((field, value) -> requireFixed(config, field, value));
         if (!List.of("silu", "swish").contains(config.text("act_fn", "silu"))) {

@@ -181,7 +181,11 @@ class OriginalAutoencoderTest {
                             bare(part.key()),
                             Dtype.F32,
                             weights.entry(part.parameter()).shape(),
-                            ConvertedWeights.values(weights, part, Dtype.F32)));
+                            weights.values(
+                                    part.parameter(),
+                                    0,
+                                    weights.entry(part.parameter()).elements(),
+                                    Dtype.F32)));
             Path linear = folder.resolve("linear.safetensors");
             writer.write(linear);
             requireEqual(AutoencoderFiles.find(linear), weights);

@@ -25,6 +25,9 @@ record LayoutWriting(Path out, Optional<String> layout) {
         if (Files.exists(out) && !force) {
             throw new RetortException(Kind.USAGE, out + " exists; give another name, or --force to replace it");
         }
+        if (layout.isEmpty()) {
+            ModelFiles.requireReplaceable(out);
+        }
     }
 
     /**
@@ -34,7 +37,6 @@ record LayoutWriting(Path out, Optional<String> layout) {
      */
     List<String> write(ModelCard card, TensorFile parameters, Storage storage) {
         if (layout.isEmpty()) {
-            ModelFiles.requireReplaceable(out);
             ModelFiles.convert(out, card, parameters, storage.dtype());
             return List.of();
         }

@@ -33,7 +33,7 @@ public final class TextToImage extends Network {
      */
     public TextToImage(NetworkSpec spec, Network unet, List<? extends TextEncoder> encoders, boolean packed) {
         this.spec = spec;
-        this.unet = child("unet", unet);
+        this.unet = child(TextToImageSpec.UNET, unet);
         this.encoders = List.copyOf(encoders);
         for (int i = 0; i < encoders.size(); i++) {
             child(TextToImageSpec.encoder(i), encoders.get(i));

@@ -123,11 +123,13 @@ public final class Architectures {
 
     /** Opens what another program wrote; {@link WeightLayout#open} of whatever layout it is in. */
     public static Checkpoint open(Path path, Hints hints) {
-        List<WeightLayout<?>> layouts = layouts();
-        return layouts.stream()
+        // a layout claims for its architecture, so one of each is asked: to ask opens a file
+        return KNOWN.stream()
+                .flatMap(architecture -> architecture.layouts().stream().limit(1))
                 .filter(layout -> layout.claims(path))
                 .findFirst()
-                .orElse(layouts.get(0))
+                .<WeightLayout<?>>map(layout -> layout)
+                .orElseGet(() -> layouts().get(0))
                 .open(path, hints);
     }
 }

@@ -34,7 +34,7 @@ final class TextToImageArchitecture implements Architecture<TextToImageSpec> {
     @Override
     public Network build(TextToImageSpec spec, Init init) {
         List<ClipText> encoders = new ArrayList<>();
-        UNet unet = new UNet(spec.unet(), init.at("unet"));
+        UNet unet = new UNet(spec.unet(), init.at(TextToImageSpec.UNET));
         for (ClipTextSpec encoder : spec.encoders()) {
             encoders.add(new ClipText(encoder, init.at(TextToImageSpec.encoder(encoders.size()))));
         }
